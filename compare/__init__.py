@@ -1,0 +1,1 @@
+"""What happens when prompts meet models: variants, runs, outputs and their differences."""

@@ -1,0 +1,108 @@
+"""A run and its outputs: buffers that grow while the engine streams into them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ..models.engine.protocol import FinishReason, ModelInfo, Sampling, Timings, TokenLogprob
+from .variants import Variant
+
+
+class State(Enum):
+    """Where an output stands."""
+
+    WAITING = "waiting"
+    LOADING = "loading"
+    PREFILL = "prefill"
+    STREAMING = "streaming"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will arrive."""
+        return self in (State.DONE, State.CANCELLED, State.FAILED)
+
+
+@dataclass
+class Stamp:
+    """Where an output came from: enough to make it again.
+
+    Hashes are hexadecimal SHA-256, or None while they are not known yet.
+    """
+
+    model_sha256: str | None = None
+    adapter_sha256: tuple[str | None, ...] = ()
+    prompt_text: str = ""
+    prompt_tokens: list[int] = field(default_factory=list[int])
+    template_source: str = "model"
+    """`model`, or `default` when the model ships no chat template."""
+    sampling: Sampling = field(default_factory=Sampling)
+    info: ModelInfo | None = None
+
+
+@dataclass
+class Output:
+    """What one variant said in one repeat. Grows while it streams; read it at any time."""
+
+    variant: Variant
+    repeat: int
+    seed: int
+    state: State = State.WAITING
+    text: str = ""
+    tokens: list[int] = field(default_factory=list[int])
+    token_ends: list[int] = field(default_factory=list[int])
+    """For each token the length of `text`, in characters, once it had arrived."""
+    logprobs: list[TokenLogprob] = field(default_factory=list[TokenLogprob])
+    finish_reason: FinishReason | None = None
+    error: str | None = None
+    progress: float = 0.0
+    """Fraction of the model loaded, or of the prompt prefilled, by state."""
+    timings: Timings | None = None
+    stamp: Stamp = field(default_factory=Stamp)
+
+
+@dataclass
+class Run:
+    """All variants over one set of variable values: one output per variant and repeat."""
+
+    variants: tuple[Variant, ...]
+    values: Mapping[str, str]
+    exact: bool = False
+    logprobs: int = 0
+    """Record each token's log-probability and this many alternatives; 0 is none."""
+    outputs: list[Output] = field(default_factory=list[Output])
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+    @property
+    def over(self) -> bool:
+        return all(output.state.over for output in self.outputs)
+
+    def of(self, variant: Variant) -> list[Output]:
+        """The outputs of one variant, in the order of their repeats."""
+        return [output for output in self.outputs if output.variant.name == variant.name]
+
+
+def new_run(
+    variants: Sequence[Variant],
+    values: Mapping[str, str],
+    *,
+    seed: int | None = None,
+    repeats: int = 1,
+    exact: bool = False,
+    logprobs: int = 0,
+) -> Run:
+    """A run ready for the runner: one waiting output per variant and repeat.
+
+    Repeat i uses seed + i. Without `seed`, each variant's own applies, 0 by default.
+    """
+    run = Run(tuple(variants), dict(values), exact, logprobs)
+    for variant in variants:
+        own = {**variant.prompt.sampling, **variant.sampling}.get("seed", 0)
+        first = seed if seed is not None else int(str(own))
+        run.outputs += [Output(variant, i, first + i) for i in range(repeats)]
+    return run

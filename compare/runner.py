@@ -1,0 +1,353 @@
+"""Run variants: render their prompts, send them to the engine, fill their outputs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..models.engine.client import Engine, EngineError, LoadedModel, StreamEvent
+from ..models.engine.protocol import (
+    AdapterUse,
+    Delta,
+    Failed,
+    Finished,
+    ModelSettings,
+    Prefill,
+    Request,
+    Sampling,
+    Tokens,
+)
+from ..models.engine.samplers import make_sampling
+from ..models.errors import ModelError
+from ..models.gguf.facts import ModelFacts
+from ..prompts.document import Message
+from ..prompts.errors import PromptError
+from ..prompts.rendering.helper import Renderer
+from .errors import CompareError
+from .run import Output, Run, Stamp, State
+from .variants import Variant
+
+MISTAKES = (PromptError, ModelError, CompareError)
+"""What a person can put right; everything else is ours or the engine's."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A variant ready to run: what the model will be given, exactly.
+
+    `tokens` holds the ids and the byte pieces they stand for.
+    """
+
+    model: LoadedModel
+    messages: tuple[Message, ...]
+    text: str
+    tokens: Tokens
+    template_source: str
+    sampling: Sampling
+    stop: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A prompt as the model will see it, in three layers, with what each part costs.
+
+    `pieces[i]` is the bytes of `tokens[i]`; `message_tokens` counts the tokens of each message's
+    own text, without what the template adds around it.
+    """
+
+    messages: tuple[Message, ...]
+    text: str
+    tokens: list[int]
+    pieces: list[bytes]
+    message_tokens: tuple[int, ...]
+    template_source: str
+    n_ctx: int
+
+
+class Runner:
+    """Runs things on one engine. Use from one asyncio loop."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        renderer: Renderer,
+        *,
+        cache_dir: Path,
+        settings: ModelSettings | None = None,
+    ) -> None:
+        self.engine = engine
+        self.renderer = renderer
+        self.cache_dir = cache_dir
+        self.settings = settings or ModelSettings()
+        self._facts: dict[tuple[Path, int], ModelFacts] = {}
+        self._fitting: set[tuple[Path, int, Path, int]] = set()
+        self._request_ids: dict[str, list[int]] = {}
+
+    # ------------------------------------------------------------------ preparing
+
+    async def load(
+        self, variant: Variant, on_progress: Callable[[float], None] | None = None
+    ) -> LoadedModel:
+        """The variant's base model, checked and resident.
+
+        Raises ModelError for a file that cannot be used, an adapter that does not fit, or a
+        context that memory cannot hold; EngineError when the engine dies.
+        """
+        facts = await asyncio.to_thread(self._check, variant)
+        loaded = self.engine.resident(variant.model, self.settings)
+        if loaded is None:
+            await asyncio.to_thread(self._check_memory, facts)
+        return await self.engine.load(variant.model, self.settings, on_progress)
+
+    def facts(self, model: Path) -> ModelFacts:
+        """What the header of a model says, checked; read once while the file stays the same."""
+        from ..models.gguf.check import check_model
+
+        key = (model, _mtime(model))
+        if key not in self._facts:
+            self._facts[key] = check_model(model)
+        return self._facts[key]
+
+    def _check(self, variant: Variant) -> ModelFacts:
+        from ..models.adapters.preflight import check_fit
+        from ..models.gguf.check import check_adapter
+
+        facts = self.facts(variant.model)
+        for adapter in variant.adapters:
+            key = (variant.model, _mtime(variant.model), adapter.path, _mtime(adapter.path))
+            if key not in self._fitting:
+                check_fit(check_adapter(adapter.path), facts)
+                self._fitting.add(key)
+        return facts
+
+    def _check_memory(self, facts: ModelFacts) -> None:
+        from ..models.memory import check_memory
+
+        n_ctx = self.settings.n_ctx or min(facts.context, 4096)
+        check_memory(facts, n_ctx=n_ctx, n_seq=1, kv_type=self.settings.kv_type)
+
+    async def prepare(
+        self,
+        variant: Variant,
+        values: Mapping[str, str],
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Prepared:
+        """Render and tokenize a variant's prompt, loading its model first.
+
+        Raises PromptError, ModelError or CompareError for what a person can put right, and
+        EngineError.
+        """
+        sampling = make_sampling(variant.prompt.sampling, variant.sampling)
+        loaded = await self.load(variant, on_progress)
+        facts = await asyncio.to_thread(self.facts, variant.model)
+        rendered = await asyncio.to_thread(self.renderer.render_prompt, variant.prompt, values)
+        info = loaded.info
+        chat = await asyncio.to_thread(
+            self.renderer.render_chat,
+            facts.chat_template,
+            rendered.messages,
+            bos_token=info.bos,
+            eos_token=info.eos,
+            prefill=rendered.prefill,
+        )
+        text = chat.text
+        if info.add_bos and info.bos and not text.startswith(info.bos):
+            text = info.bos + text
+        tokens = await self.engine.tokenize(loaded, text, add_special=False)
+        if len(tokens.tokens) >= info.n_ctx:
+            raise CompareError(
+                f"{variant.name}: the prompt is {len(tokens.tokens):,} tokens long, but the context "
+                f"holds {info.n_ctx:,}; shorten the prompt or ask for a larger context."
+            )
+        return Prepared(
+            loaded,
+            rendered.messages,
+            text,
+            tokens,
+            chat.template_source,
+            sampling,
+            (*variant.prompt.output.stop, *chat.default_stop),
+        )
+
+    async def preview(self, variant: Variant, values: Mapping[str, str]) -> Preview:
+        """What the model would be given, without running it. Raises as `prepare` does."""
+        ready = await self.prepare(variant, values)
+        parts = await asyncio.gather(
+            *(
+                self.engine.tokenize(ready.model, message.content, add_special=False)
+                for message in ready.messages
+            )
+        )
+        return Preview(
+            ready.messages,
+            ready.text,
+            ready.tokens.tokens,
+            ready.tokens.pieces,
+            tuple(len(part.tokens) for part in parts),
+            ready.template_source,
+            ready.model.info.n_ctx,
+        )
+
+    # -------------------------------------------------------------------- running
+
+    async def run(
+        self,
+        run: Run,
+        *,
+        strict: bool = False,
+        on_text: Callable[[Output, str], None] | None = None,
+    ) -> None:
+        """Fill the run's outputs as the engine streams; returns when all of them are over.
+
+        A variant that cannot run says why in its outputs' `error` and leaves the others alone;
+        with `strict` the first such mistake is raised before anything is generated. `on_text`
+        is called with each piece of text as it arrives.
+        """
+        try:
+            prepared = await self._prepare_all(run, strict)
+            batches: dict[int, list[tuple[Prepared, Output]]] = {}
+            for output in run.outputs:
+                if ready := prepared.get(output.variant.name):
+                    batches.setdefault(ready.model.key, []).append((ready, output))
+            await asyncio.gather(
+                *(self._generate(run, batch, on_text) for batch in batches.values())
+            )
+        finally:
+            self._request_ids.pop(run.id, None)
+            for output in run.outputs:
+                if not output.state.over:
+                    output.state, output.finish_reason = State.CANCELLED, "cancelled"
+
+    def cancel(self, run: Run) -> None:
+        """Stop what still runs; those outputs end as cancelled and keep their text."""
+        self.engine.cancel(self._request_ids.get(run.id, []))
+
+    async def _prepare_all(self, run: Run, strict: bool) -> dict[str, Prepared]:
+        prepared: dict[str, Prepared] = {}
+        for variant in run.variants:
+            outputs = run.of(variant)
+
+            def progress(fraction: float, outputs: list[Output] = outputs) -> None:
+                for output in outputs:
+                    output.progress = fraction
+
+            for output in outputs:
+                output.state = State.LOADING
+            try:
+                prepared[variant.name] = await self.prepare(variant, run.values, progress)
+            except MISTAKES as mistake:
+                if strict:
+                    raise
+                _fail(outputs, str(mistake))
+            except EngineError as error:
+                if strict:
+                    raise
+                _fail(outputs, str(error))
+        return prepared
+
+    async def _generate(
+        self,
+        run: Run,
+        batch: list[tuple[Prepared, Output]],
+        on_text: Callable[[Output, str], None] | None,
+    ) -> None:
+        outputs: dict[int, Output] = {}
+        requests: list[Request] = []
+        for ready, output in batch:
+            request = self._request(ready, output, run)
+            requests.append(request)
+            outputs[request.id] = output
+            output.state, output.progress = State.PREFILL, 0.0
+            output.stamp = Stamp(
+                adapter_sha256=(None,) * len(output.variant.adapters),
+                prompt_text=ready.text,
+                prompt_tokens=ready.tokens.tokens,
+                template_source=ready.template_source,
+                sampling=request.sampling,
+                info=ready.model.info,
+            )
+        self._request_ids.setdefault(run.id, []).extend(outputs)
+        try:
+            async for events in self.engine.generate(batch[0][0].model, requests):
+                for event in events:
+                    output = outputs[event.id]
+                    _apply(output, event)
+                    if on_text and isinstance(event, Delta) and event.text:
+                        on_text(output, event.text)
+        except EngineError as error:
+            _fail([output for output in outputs.values() if not output.state.over], str(error))
+
+    def _request(self, ready: Prepared, output: Output, run: Run) -> Request:
+        rules = output.variant.prompt.output
+        schema = None
+        if rules.schema is not None:
+            import json
+
+            schema = json.dumps(rules.schema)
+        settings = {"seed": output.seed}
+        return Request(
+            id=self.engine.new_id(),
+            tokens=ready.tokens.tokens,
+            adapters=tuple(AdapterUse(str(a.path), a.scale) for a in output.variant.adapters),
+            sampling=make_sampling(
+                output.variant.prompt.sampling, output.variant.sampling, settings
+            ),
+            stop=ready.stop,
+            grammar=rules.grammar,
+            schema=schema,
+            logprobs=run.logprobs,
+            exact=run.exact,
+        )
+
+    # -------------------------------------------------------------------- hashing
+
+    async def hash_files(self, run: Run) -> None:
+        """Fill in the SHA-256 of every model and adapter the run used.
+
+        Call after the first tokens: a file of gigabytes takes a while the first time.
+        """
+        from ..models.hashing import sha256_file
+
+        for output in run.outputs:
+            files = [output.variant.model, *(a.path for a in output.variant.adapters)]
+            try:
+                hashes = [await asyncio.to_thread(sha256_file, f, self.cache_dir) for f in files]
+            except ModelError:
+                continue
+            output.stamp.model_sha256 = hashes[0]
+            output.stamp.adapter_sha256 = tuple(hashes[1:])
+
+
+def _apply(output: Output, event: StreamEvent) -> None:
+    """Let an output grow by one event."""
+    match event:
+        case Prefill():
+            output.progress = event.done / event.total
+        case Delta():
+            output.state = State.STREAMING
+            start = len(output.text)
+            output.text += event.text
+            output.tokens += event.tokens
+            output.token_ends += [start + end for end in event.ends]
+            output.logprobs += event.logprobs
+        case Finished():
+            output.timings = event.timings
+            output.finish_reason = event.reason
+            output.state = State.CANCELLED if event.reason == "cancelled" else State.DONE
+        case Failed():
+            _fail([output], event.message)
+
+
+def _fail(outputs: list[Output], message: str) -> None:
+    for output in outputs:
+        output.state, output.error, output.finish_reason = State.FAILED, message, "error"
+
+
+def _mtime(path: Path) -> int:
+    """Modification time in nanoseconds; 0 for a file that is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

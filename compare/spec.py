@@ -1,0 +1,101 @@
+"""Variants from words: what `-m`, `-a`, `-p`, `--set` and `--variant` say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..models.engine.samplers import parse_value
+from ..models.errors import ModelError
+from .errors import CompareError
+from .variants import StackedAdapter, Variant, variant_names
+
+KEYS = ("label", "model", "adapter", "prompt")
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What every variant starts from: names or paths, and sampling settings as text."""
+
+    model: str | None = None
+    prompt: str | None = None
+    adapters: tuple[str, ...] = ()
+    sampling: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
+    """The listed variants, or one of the defaults alone.
+
+    Raises CompareError, ModelError or PromptError, each one sentence.
+    """
+    names = variant_names()
+    if len(specs) > len(names):
+        raise CompareError(f"{len(specs)} variants are too many; at most {len(names)}.")
+    if not specs:
+        return [_make(names[0], defaults, {})]
+    return [_make(name, defaults, parse_spec(s)) for name, s in zip(names, specs, strict=False)]
+
+
+def parse_spec(spec: str) -> dict[str, str]:
+    """`key=value` pairs separated by commas. Raises CompareError."""
+    pairs: dict[str, str] = {}
+    for part in spec.split(","):
+        key, equals, value = part.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise CompareError(
+                f"--variant {spec!r}: {part!r} is not key=value; an example is "
+                "label=tuned,adapter=support@0.8,prompt=tell-me-about,temperature=0.2"
+            )
+        if key in pairs:
+            raise CompareError(f"--variant {spec!r} gives {key} twice.")
+        pairs[key] = value.strip()
+    return pairs
+
+
+def _make(name: str, defaults: Defaults, spec: Mapping[str, str]) -> Variant:
+    from ..models.catalog import default_model, resolve_model
+    from ..prompts.library import resolve
+
+    model = spec.get("model", defaults.model)
+    found = resolve_model(model) if model else default_model()
+    prompt = spec.get("prompt", defaults.prompt)
+    if not prompt:
+        raise CompareError(f"Variant {name} has no prompt; give one with -p or prompt=NAME.")
+    stack = parse_stack(spec["adapter"]) if "adapter" in spec else defaults.adapters
+    settings = {**defaults.sampling, **{k: v for k, v in spec.items() if k not in KEYS}}
+    return Variant(
+        name=name,
+        model=found.facts.path,
+        model_name=found.entry.name,
+        prompt=resolve(prompt),
+        adapters=tuple(parse_adapter(adapter) for adapter in stack),
+        sampling={key: parse_value(key, value) for key, value in settings.items()},
+        label=spec.get("label", ""),
+    )
+
+
+def parse_stack(text: str) -> tuple[str, ...]:
+    """`support@0.8+tone@0.3` as its adapters; `none` is the base alone."""
+    return () if text in ("", "none") else tuple(text.split("+"))
+
+
+def parse_adapter(text: str) -> StackedAdapter:
+    """`NAME` or `NAME@SCALE`. Raises CompareError for a scale, ModelError for a name."""
+    from ..models.catalog import resolve_adapter
+
+    name, at, number = text.rpartition("@")
+    if not at:
+        name, number = text, "1"
+    try:
+        scale = float(number)
+    except ValueError:
+        # An @ may be part of a path.
+        name, scale = text, 1.0
+        if not Path(text).exists():
+            raise CompareError(f"{text!r}: {number!r} is not a scale; write NAME@0.8.") from None
+    if not -100 <= scale <= 100:
+        raise ModelError(f"{text!r}: a scale is between -100 and 100.")
+    found = resolve_adapter(name)
+    return StackedAdapter(found.entry.name, found.facts.path, scale)

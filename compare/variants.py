@@ -1,0 +1,55 @@
+"""What is compared: a base model, an adapter stack, a prompt and sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..prompts.document import Prompt
+
+
+@dataclass(frozen=True)
+class StackedAdapter:
+    """An adapter in a variant's stack, applied with `scale`."""
+
+    name: str
+    path: Path
+    scale: float = 1.0
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.scale:g}"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One column of the comparison. `sampling` holds only what differs from the prompt's own."""
+
+    name: str
+    model: Path
+    model_name: str
+    prompt: Prompt
+    adapters: tuple[StackedAdapter, ...] = ()
+    sampling: Mapping[str, object] = field(default_factory=dict[str, object])
+    label: str = ""
+
+    @property
+    def stack(self) -> str:
+        """The adapter stack in words: `base`, or `support@0.8+tone@0.3`."""
+        return "+".join(map(str, self.adapters)) or "base"
+
+    @property
+    def title(self) -> str:
+        """`label`, or the prompt's name and the stack."""
+        return self.label or f"{self.prompt.name} · {self.stack}"
+
+    def with_scale(self, index: int, scale: float) -> Variant:
+        """The same variant with the adapter at `index` applied at `scale`."""
+        stack = list(self.adapters)
+        stack[index] = replace(stack[index], scale=scale)
+        return replace(self, adapters=tuple(stack))
+
+
+def variant_names() -> list[str]:
+    """The names variants are given, in order: A, B, C …"""
+    return [chr(ord("A") + i) for i in range(26)]

@@ -1,0 +1,1 @@
+"""Model files and all that is done with them."""

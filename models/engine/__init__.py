@@ -1,0 +1,1 @@
+"""Run models: a worker process that wraps llama.cpp, and its client."""

@@ -1,0 +1,272 @@
+"""What the engine's client and its worker process say to each other.
+
+A frame is four bytes (length, big endian) and one msgpack document: from the
+client one command, from the worker a list of events (one frame per decode
+step, whatever the number of sequences).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, Literal
+
+import msgspec
+
+LENGTH = struct.Struct(">I")
+MAX_FRAME = 256 * 1024 * 1024
+
+FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
+
+
+class ModelSettings(msgspec.Struct, frozen=True):
+    """How a base model is loaded and run. Zero means the engine's choice."""
+
+    n_ctx: int = 0
+    """Tokens per sequence; 0 is the trained length, at most 4,096."""
+    n_threads: int = 0
+    """Decoding threads; 0 is the number of physical cores."""
+    n_ubatch: int = 512
+    """Tokens computed at once during prefill."""
+    kv_type: Literal["f16", "f32", "bf16", "q8_0", "q4_0"] = "f16"
+    n_gpu_layers: int = -1
+    """Layers given to a GPU back end; -1 is all of them, 0 none."""
+
+
+class AdapterUse(msgspec.Struct, frozen=True):
+    """One adapter file and the scale it is applied with."""
+
+    path: str
+    scale: float = 1.0
+
+
+class Sampling(msgspec.Struct, frozen=True):
+    """Every setting of the sampler chain; the defaults are llama.cpp's own.
+
+    `samplers` is the order in which the filters run. A temperature of 0 takes
+    the most likely token.
+    """
+
+    max_tokens: int = 512
+    seed: int = 0
+    temperature: float = 0.8
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    typical_p: float = 1.0
+    top_n_sigma: float = -1.0
+    xtc_probability: float = 0.0
+    xtc_threshold: float = 0.1
+    dry_multiplier: float = 0.0
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2
+    dry_penalty_last_n: int = -1
+    repeat_penalty: float = 1.0
+    repeat_last_n: int = 64
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    mirostat: Literal[0, 1, 2] = 0
+    mirostat_tau: float = 5.0
+    mirostat_eta: float = 0.1
+    dynatemp_range: float = 0.0
+    dynatemp_exponent: float = 1.0
+    logit_bias: dict[int, float] = {}
+    samplers: tuple[str, ...] = (
+        "penalties",
+        "dry",
+        "top_n_sigma",
+        "top_k",
+        "typical_p",
+        "top_p",
+        "min_p",
+        "xtc",
+        "temperature",
+    )
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One sequence to generate.
+
+    Requests of one Generate command that share an adapter stack start in
+    lockstep and decode as one batch.
+    """
+
+    id: int
+    tokens: list[int]
+    adapters: tuple[AdapterUse, ...] = ()
+    sampling: Sampling = Sampling()
+    stop: tuple[str, ...] = ()
+    grammar: str | None = None
+    """GBNF text."""
+    schema: str | None = None
+    """JSON Schema text; at most one of grammar and schema."""
+    logprobs: int = 0
+    """Report the log-probability of each token and this many alternatives; 0 is none."""
+    exact: bool = False
+    """Decode alone and without flash attention: the same output whatever else runs."""
+
+
+# ------------------------------------------------------------------ commands
+
+
+class Load(msgspec.Struct, frozen=True, tag=True):
+    id: int
+    path: str
+    settings: ModelSettings
+
+
+class Unload(msgspec.Struct, frozen=True, tag=True):
+    model: int
+
+
+class Tokenize(msgspec.Struct, frozen=True, tag=True):
+    """Answered by Tokens. `add_special` lets the model add its BOS and EOS."""
+
+    id: int
+    model: int
+    text: str
+    add_special: bool = True
+
+
+class Generate(msgspec.Struct, frozen=True, tag=True):
+    model: int
+    requests: list[Request]
+
+
+class Cancel(msgspec.Struct, frozen=True, tag=True):
+    ids: list[int]
+
+
+Command = Load | Unload | Tokenize | Generate | Cancel
+
+
+# -------------------------------------------------------------------- events
+
+
+class Hello(msgspec.Struct, frozen=True, tag=True):
+    """The worker is up: which llama.cpp it runs, and on what."""
+
+    llama_cpp: str
+    system_info: str
+    backends: list[str]
+    gpu_offload: bool
+    pid: int
+
+
+class ModelInfo(msgspec.Struct, frozen=True):
+    """What is known of a model once it is loaded. Sizes in bytes."""
+
+    n_ctx: int
+    n_ctx_train: int
+    n_vocab: int
+    n_threads: int
+    n_ubatch: int
+    kv_type: str
+    n_params: int
+    size: int
+    backend: str
+    n_gpu_layers: int
+    bos: str
+    eos: str
+    add_bos: bool
+    can_rewind: bool
+
+
+class Loading(msgspec.Struct, frozen=True, tag=True):
+    id: int
+    fraction: float
+
+
+class Loaded(msgspec.Struct, frozen=True, tag=True):
+    id: int
+    info: ModelInfo
+
+
+class Tokens(msgspec.Struct, frozen=True, tag=True):
+    id: int
+    tokens: list[int]
+    pieces: list[bytes]
+
+
+class Prefill(msgspec.Struct, frozen=True, tag=True):
+    """`done` of `total` prompt tokens are in the cache; `reused` were there already."""
+
+    id: int
+    done: int
+    total: int
+    reused: int
+
+
+class TokenLogprob(msgspec.Struct, frozen=True):
+    """Natural log-probability of a sampled token before sampling filters, and the likeliest ones."""
+
+    token: int
+    logprob: float
+    top: list[tuple[int, float]]
+
+
+class Delta(msgspec.Struct, tag=True):
+    """New text and token ids of one request.
+
+    `ends` holds, for each token, the length of `text` once it had arrived, in characters; the
+    text lags while a character or a stop string may be forming.
+    """
+
+    id: int
+    text: str
+    tokens: list[int]
+    ends: list[int]
+    logprobs: list[TokenLogprob] = []
+
+
+class Timings(msgspec.Struct, frozen=True):
+    """Seconds are wall-clock; `ttft_s` runs from the request's arrival to its first token.
+
+    `tokens_per_s` is (decode_tokens - 1) / (time of the last token - time of the first).
+    """
+
+    ttft_s: float | None
+    prefill_tokens: int
+    prefill_reused: int
+    decode_tokens: int
+    tokens_per_s: float | None
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    id: int
+    reason: FinishReason
+    timings: Timings
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """A command could not be carried out; `message` is one sentence for the person."""
+
+    id: int
+    message: str
+
+
+class Counters(msgspec.Struct, frozen=True, tag=True):
+    """Decode calls made so far, sent when the worker falls idle."""
+
+    prefill_calls: int
+    decode_calls: int
+
+
+Event = Hello | Loading | Loaded | Tokens | Prefill | Delta | Finished | Failed | Counters
+
+_encoder = msgspec.msgpack.Encoder()
+_commands: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Command)
+_events: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(list[Event])
+
+
+def frame(document: Command | list[Event]) -> bytes:
+    """A document as it travels: its length and its msgpack bytes."""
+    body = _encoder.encode(document)
+    return LENGTH.pack(len(body)) + body
+
+
+def decode_command(body: bytes) -> Command:
+    return _commands.decode(body)
+
+
+def decode_events(body: bytes) -> list[Event]:
+    return _events.decode(body)

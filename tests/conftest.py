@@ -1,0 +1,119 @@
+"""What every test shares: a home of its own, and the bundled model on a real engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from llamadiff.models.catalog import BUNDLED, default_model
+from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.protocol import (
+    Delta,
+    Failed,
+    Finished,
+    Prefill,
+    Request,
+    Timings,
+    TokenLogprob,
+)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty LLAMADIFF_HOME."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("LLAMADIFF_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def base() -> Path:
+    """The bundled base model."""
+    return default_model().facts.path
+
+
+@pytest.fixture(scope="session")
+def support() -> Path:
+    """The bundled adapter that answers for a clothing shop."""
+    return BUNDLED / "support.gguf"
+
+
+@pytest.fixture(scope="session")
+def sentiment() -> Path:
+    """The bundled adapter that answers with a label."""
+    return BUNDLED / "sentiment.gguf"
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    """A real engine; its worker is ended with the test."""
+    it = Engine(tmp_path / "engine.log")
+    yield it
+    await it.close()
+
+
+@pytest.fixture
+async def model(engine: Engine, base: Path) -> LoadedModel:
+    """The bundled model, resident."""
+    return await engine.load(base)
+
+
+@dataclass
+class Heard:
+    """All that a request's stream said."""
+
+    text: str = ""
+    tokens: list[int] = field(default_factory=list[int])
+    ends: list[int] = field(default_factory=list[int])
+    logprobs: list[TokenLogprob] = field(default_factory=list[TokenLogprob])
+    prefills: list[Prefill] = field(default_factory=list[Prefill])
+    reason: str | None = None
+    timings: Timings | None = None
+    failure: str | None = None
+
+
+async def listen(
+    engine: Engine,
+    model: LoadedModel,
+    requests: Sequence[Request],
+    on_delta: Callable[[Delta], None] | None = None,
+) -> list[Heard]:
+    """Run requests to their end; what each said, in their order."""
+    heard = {request.id: Heard() for request in requests}
+    async for events in engine.generate(model, requests):
+        for event in events:
+            it = heard[event.id]
+            match event:
+                case Delta():
+                    it.ends += [len(it.text) + end for end in event.ends]
+                    it.text += event.text
+                    it.tokens += event.tokens
+                    it.logprobs += event.logprobs
+                    if on_delta:
+                        on_delta(event)
+                case Prefill():
+                    it.prefills.append(event)
+                case Finished():
+                    it.reason, it.timings = event.reason, event.timings
+                case Failed():
+                    it.failure = event.message
+    return list(heard.values())
+
+
+async def until(condition: Callable[[], object], timeout_s: float = 60) -> None:
+    """Wait for a condition; fails the test when it does not come true."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def closing() -> Iterator[list[Callable[[], object]]]:
+    """Callables to run when the test is over, last one first."""
+    todo: list[Callable[[], object]] = []
+    yield todo
+    for call in reversed(todo):
+        call()

@@ -1,0 +1,5 @@
+"""`python -m llamadiff.tui` is `llamadiff`."""
+
+from .cli.main import main
+
+main()

@@ -1,0 +1,39 @@
+"""Open the app from the command line."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..paths import cache_dir, log_dir
+from ..state import Setup
+from .options import Asked
+
+DEFAULT_PROMPT = "tell-me-about"
+
+
+def open_app(asked: Asked, *, mouse: bool) -> None:
+    """Open the app and stay until it is closed.
+
+    Raises CompareError, ModelError or PromptError before anything is drawn.
+    """
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        raise click.UsageError(
+            "the app needs a terminal; without one use `llamadiff run` or `diff`."
+        )
+    variants = None
+    if not asked.nothing or asked.sampling:
+        from dataclasses import replace
+
+        variants = replace(asked, prompt=asked.prompt or DEFAULT_PROMPT).make_variants()
+    from ..app import LlamadiffApp
+
+    setup = Setup(
+        cache_dir=cache_dir(),
+        log_dir=log_dir(),
+        variants=variants,
+        values=asked.values,
+        exact=asked.exact,
+    )
+    LlamadiffApp(setup).run(mouse=mouse)

@@ -1,0 +1,134 @@
+"""`llamadiff diff`: what differs between variants, or between two saved texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..safe_text import safe_text
+from .options import Asked, variant_options
+from .printing import coloured, data, note, outcome, print_json
+
+if TYPE_CHECKING:
+    from ...compare.diff.live import Mode
+    from ...compare.diff.result import Diff
+
+MARKS = {"added": ("{+", "+}", "green"), "removed": ("[-", "-]", "red")}
+LARGEST_FILE = 20_000_000
+
+
+@click.command("diff")
+@variant_options
+@click.option("--mode", default="word", type=click.Choice(["word", "char", "line", "token"]), help="What is compared.")  # fmt: skip
+@click.option("--files", nargs=2, type=click.Path(path_type=Path), metavar="A B", help="Compare two saved texts; nothing is run.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the run as a JSON document.")
+def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_json: bool) -> int:
+    """Compare the outputs of two or more variants with the first one's.
+
+    The exit code is 0 when all are equal and 1 when any differs.
+
+    \b
+    llamadiff diff -p tell-me-about --variant label=base --variant adapter=support
+    """
+    if files:
+        if not asked.nothing:
+            raise click.UsageError("--files compares two files; leave out the other options.")
+        return _diff_files(*files, mode, as_json)
+    if len(asked.variants) < 2:
+        raise click.UsageError("diff needs two or more variants: give --variant twice, or --files.")
+    from ...compare.document import run_document
+    from .session import carry_out
+
+    run, hello = carry_out(asked, hashes=as_json)
+    document = run_document(run, hello, version("llamadiff"))
+    if as_json:
+        print_json(document, indent=True)
+    else:
+        first = run.outputs[0]
+        note(f"{outcome(first)} · baseline")
+        data(f"── {first.variant.name} · {first.variant.title} ──\n{safe_text(first.text)}")
+        for other in run.outputs[1:]:
+            diff = compare(first.text, other.text, mode, first.token_ends, other.token_ends)
+            note(outcome(other))
+            data(f"\n── {other.variant.name} · {other.variant.title} · {summary(diff)} ──")
+            data(painted(diff, first.text, other.text))
+    return 0 if all(diff["equal"] for diff in document["diffs"]) else 1
+
+
+def _diff_files(a: Path, b: Path, mode: Mode, as_json: bool) -> int:
+    from ...compare.errors import CompareError
+
+    if mode == "token":
+        raise click.UsageError("--mode token needs tokens; files have only text.")
+    texts: list[str] = []
+    for path in (a, b):
+        try:
+            if path.stat().st_size > LARGEST_FILE:
+                raise CompareError(f"{path} is larger than {LARGEST_FILE // 1_000_000} MB.")
+            texts.append(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise CompareError(f"{path} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise CompareError(f"{path} is not UTF-8 text.") from None
+    diff = compare(texts[0], texts[1], mode)
+    if as_json:
+        print_json(_file_document(diff), indent=True)
+    else:
+        data(f"── {a} → {b} · {summary(diff)} ──")
+        data(painted(diff, *texts))
+    return 0 if diff.equal else 1
+
+
+def _file_document(diff: Diff) -> dict[str, Any]:
+    return {
+        "equal": diff.equal,
+        "first_divergence": None if diff.equal else {"token": None, "char": diff.first_divergence},
+        "words_added": diff.words_added,
+        "words_removed": diff.words_removed,
+        "similarity": diff.similarity,
+    }
+
+
+def compare(
+    a: str,
+    b: str,
+    mode: Mode,
+    a_ends: Sequence[int] | None = None,
+    b_ends: Sequence[int] | None = None,
+) -> Diff:
+    """The diff of two finished texts."""
+    from ...compare.diff.live import LiveDiff
+
+    ends = {"a_ends": a_ends, "b_ends": b_ends} if mode == "token" else {}
+    return LiveDiff(mode).update(a, b, a_done=True, b_done=True, **ends)
+
+
+def summary(diff: Diff) -> str:
+    """The difference in a few words: +31 −4 words · 78 % same."""
+    if diff.equal:
+        return "same"
+    return f"+{diff.words_added} −{diff.words_removed} words · {diff.similarity:.0%} same"
+
+
+def painted(diff: Diff, a: str, b: str) -> str:
+    """One text with what was removed and added marked, in colour where stdout takes it."""
+    from ...compare.diff.unified import unified
+
+    colour = coloured()
+    pieces: list[str] = []
+    for kind, text in unified(diff, a, b):
+        shown = safe_text(text)
+        if kind not in MARKS:
+            pieces.append(shown)
+            continue
+        before, after, name = MARKS[kind]
+        if colour:
+            struck, under = kind == "removed", kind == "added"
+            pieces.append(click.style(shown, fg=name, strikethrough=struck, underline=under))
+        else:
+            pieces.append(f"{before}{shown}{after}")
+    return "".join(pieces)

@@ -1,0 +1,133 @@
+"""The command `llamadiff`: its sub-commands, and how mistakes become one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+
+import click
+
+from .options import Asked, variant_options
+
+COMMANDS = {
+    "run": "Run variants once and print what they say.",
+    "diff": "Compare the outputs of variants, or two saved texts, word by word.",
+    "models": "List the base models on this disk.",
+    "adapters": "List the adapters on this disk.",
+    "inspect": "Show what a model or adapter file is.",
+    "doctor": "Show what works here.",
+}
+"""Sub-commands and their help. Each is the function of that name in the module of that name
+(`models` and `adapters` share one), imported when it is used."""
+
+MODULES = {"models": "catalog", "adapters": "catalog"}
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    DONE = 0
+    NO = 1
+    INPUT = 2
+    ENGINE = 3
+    INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Imports a sub-command's module only when it is called for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f".{MODULES.get(cmd_name, cmd_name)}", __package__)
+        return getattr(module, f"{cmd_name}_command")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(COMMANDS)}."
+            raise click.UsageError(f"{args[0]!r} is not a command{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@variant_options
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.version_option(package_name="llamadiff", message="llamadiff %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, /, no_mouse: bool, asked: Asked) -> None:
+    """Prompt better, or fine-tune? Compare variants of a local model side by side.
+
+    Without a command the app opens, on the bundled model if nothing else is given.
+    """
+    if ctx.invoked_subcommand is None:
+        from .app import open_app
+
+        open_app(asked, mouse=not no_mouse)
+    elif asked != Asked():
+        raise click.UsageError("Put the options behind the command.", ctx)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of a command line; everything a person got wrong is one line on stderr."""
+    try:
+        code = cli.main(arguments, prog_name="llamadiff", standalone_mode=False)
+        return code if isinstance(code, int) else Exit.DONE
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        return _say(error.format_message(), Exit.INPUT)
+    except (KeyboardInterrupt, click.Abort):
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None
+        return Exit.DONE
+    except Exception as error:
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    from ...compare.runner import MISTAKES
+    from ...models.engine.client import EngineError
+
+    if isinstance(error, MISTAKES):
+        return _say(str(error), Exit.INPUT)
+    if isinstance(error, EngineError):
+        return _say(str(error), Exit.ENGINE)
+    from ..paths import log_dir, private
+
+    log = private(log_dir()) / "llamadiff.log"
+    logging.basicConfig(filename=log, format="%(asctime)s %(levelname)s %(message)s")
+    logging.error("unexpected", exc_info=error)
+    name = type(error).__name__
+    return _say(f"something unexpected happened ({name}); the details are in {log}.", Exit.ENGINE)
+
+
+def _say(message: str, code: Exit) -> int:
+    from ..safe_text import safe_line
+
+    click.echo(f"llamadiff: {safe_line(message)}", err=True)
+    return code

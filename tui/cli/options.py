@@ -1,0 +1,83 @@
+"""The options that say what is to be run, shared by the app and the commands."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ...compare.variants import Variant
+    from ...models.engine.protocol import ModelSettings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for, as given."""
+
+    model: str | None = None
+    adapters: tuple[str, ...] = ()
+    prompt: str | None = None
+    variants: tuple[str, ...] = ()
+    values: dict[str, str] = field(default_factory=dict[str, str])
+    sampling: dict[str, str] = field(default_factory=dict[str, str])
+    exact: bool = False
+    ctx_size: int = 0
+    threads: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        """Neither model, adapter, prompt nor variant was named."""
+        return not (self.model or self.adapters or self.prompt or self.variants)
+
+    def make_variants(self) -> list[Variant]:
+        """Raises CompareError, ModelError or PromptError."""
+        from ...compare.spec import Defaults, make_variants
+
+        defaults = Defaults(self.model, self.prompt, self.adapters, self.sampling)
+        return make_variants(defaults, self.variants)
+
+    def settings(self) -> ModelSettings:
+        from ...models.engine.protocol import ModelSettings
+
+        return ModelSettings(n_ctx=self.ctx_size, n_threads=self.threads)
+
+
+def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """`K=V` options as a dictionary."""
+    result: dict[str, str] = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", ctx, option)
+        result[key.strip()] = value
+    return result
+
+
+_OPTIONS = [
+    click.option("-m", "--model", metavar="MODEL", help="Base model: a GGUF file, or a name from `llamadiff models`. [the bundled one]"),
+    click.option("-a", "--adapter", "adapters", multiple=True, metavar="ADAPTER[@SCALE]", help="Apply an adapter; repeat to stack several."),
+    click.option("-p", "--prompt", metavar="PROMPT", help="Prompt: a TOML file, or a name from the library."),
+    click.option("--variant", "variants", multiple=True, metavar="SPEC", help="A variant as key=value,…: label, model, adapter, prompt and sampling settings; the options above are its defaults."),
+    click.option("--var", "values", multiple=True, metavar="K=V", callback=pairs, help="Value of a prompt variable."),
+    click.option("--set", "sampling", multiple=True, metavar="K=V", callback=pairs, help="Sampling setting, as temperature=0.2 or seed=7."),
+    click.option("--exact", is_flag=True, help="Decode each variant alone: the same output whatever else runs."),
+    click.option("-c", "--ctx-size", type=click.IntRange(0), default=0, metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
+    click.option("-t", "--threads", type=click.IntRange(0, 1024), default=0, metavar="N", help="Decoding threads. [physical cores]"),
+]  # fmt: skip
+
+
+def variant_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the shared options; the command receives them as one `asked`."""
+    names = ("model", "adapters", "prompt", "variants", "values", "sampling", "exact", "ctx_size", "threads")  # fmt: skip
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **given: Any) -> Any:
+        return command(*args, asked=Asked(**{name: given.pop(name) for name in names}), **given)
+
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped

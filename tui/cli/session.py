@@ -1,0 +1,60 @@
+"""Carry out a run for a command: an engine and a renderer that are closed again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from ...compare.run import Output, Run, new_run
+from ...compare.runner import Runner
+from ...models.engine.client import Engine, EngineError
+from ...models.engine.protocol import Hello
+from ...prompts.rendering.helper import Renderer
+from ..paths import cache_dir, log_dir
+from .options import Asked
+
+
+@asynccontextmanager
+async def runner(asked: Asked) -> AsyncIterator[Runner]:
+    """A runner for the settings asked for; its processes end with the block."""
+    engine = Engine(log_dir() / "engine.log")
+    with Renderer() as renderer:
+        renderer.warm()
+        try:
+            yield Runner(engine, renderer, cache_dir=cache_dir(), settings=asked.settings())
+        finally:
+            await engine.close()
+
+
+def carry_out(
+    asked: Asked,
+    *,
+    repeats: int = 1,
+    logprobs: int = 0,
+    hashes: bool = False,
+    on_text: Callable[[Output, str], None] | None = None,
+) -> tuple[Run, Hello | None]:
+    """Run all variants once and wait for them.
+
+    Raises what stopped a variant: a mistake before anything is generated, and EngineError if
+    the engine failed on the way. With `hashes` the stamps are complete.
+    """
+
+    async def work() -> tuple[Run, Hello | None]:
+        variants = await asyncio.to_thread(asked.make_variants)
+        seed = int(asked.sampling["seed"]) if "seed" in asked.sampling else None
+        run = new_run(
+            variants, asked.values, seed=seed, repeats=repeats, exact=asked.exact, logprobs=logprobs
+        )
+        async with runner(asked) as it:
+            await it.run(run, strict=True, on_text=on_text)
+            if hashes:
+                await it.hash_files(run)
+            hello = it.engine.hello
+        failed = next((output for output in run.outputs if output.error), None)
+        if failed is not None:
+            raise EngineError(f"{failed.variant.name}: {failed.error}")
+        return run, hello
+
+    return asyncio.run(work())

@@ -1,0 +1,31 @@
+"""Where llamadiff keeps what a person owns; LLAMADIFF_HOME puts all of it in one place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def _folder(kind: str) -> Path:
+    home = os.environ.get("LLAMADIFF_HOME")
+    if home:
+        return Path(home).expanduser() / kind
+    return Path(getattr(platformdirs, f"user_{kind}_path")("llamadiff", appauthor=False))
+
+
+def cache_dir() -> Path:
+    """What can be made again: file hashes."""
+    return _folder("cache")
+
+
+def log_dir() -> Path:
+    """The engine's log and the app's own."""
+    return _folder("log")
+
+
+def private(folder: Path) -> Path:
+    """The folder, made for this person alone if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
