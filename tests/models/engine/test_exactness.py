@@ -1,6 +1,7 @@
 """Same shapes, same bits: what the engine promises of its outputs."""
 
 import pytest
+
 from llamadiff.models.engine.client import Engine, LoadedModel
 from llamadiff.models.engine.protocol import AdapterUse, Request, Sampling
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
+
 from llamadiff.models.engine.client import Engine, EngineError, LoadedModel
 from llamadiff.models.engine.protocol import (
     AdapterUse,

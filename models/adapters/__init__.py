@@ -1,0 +1,1 @@
+"""Adapter files: do they fit a base, and how they are converted."""

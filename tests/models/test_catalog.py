@@ -1,0 +1,202 @@
+"""What the catalog lists, and which file a name means."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import gguf
+import pytest
+
+from llamadiff.models import catalog
+from llamadiff.models.catalog import (
+    default_model,
+    list_adapters,
+    list_models,
+    resolve_adapter,
+    resolve_model,
+)
+from llamadiff.models.errors import ModelError
+
+WriteFile = Callable[..., Path]
+
+
+def given(entries: list) -> list[str]:
+    return [entry.name for entry in entries if entry.source == "given"]
+
+
+def test_the_bundled_files_are_listed() -> None:
+    (model, *_), adapters = list_models(), list_adapters()
+    assert (model.source, model.problem) == ("bundled", None)
+    assert len(adapters) >= 2
+    assert {(entry.source, entry.problem) for entry in adapters} == {("bundled", None)}
+    assert default_model().entry == model
+    assert resolve_adapter(adapters[0].name).entry == adapters[0]
+
+
+def test_fields_are_those_of_the_design() -> None:
+    model = json.loads(json.dumps(asdict(list_models()[0])))
+    assert list(model) == [
+        "name",
+        "path",
+        "source",
+        "architecture",
+        "parameters",
+        "quantization",
+        "bytes",
+        "context",
+        "problem",
+    ]
+    adapter = json.loads(json.dumps(asdict(list_adapters()[0])))
+    assert list(adapter) == [
+        "name",
+        "path",
+        "source",
+        "architecture",
+        "rank",
+        "alpha",
+        "targets",
+        "base",
+        "bytes",
+        "problem",
+    ]
+
+
+def test_folders_and_files_are_listed_by_kind(
+    write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path
+) -> None:
+    base, tuned = write_model(), write_adapter()
+    assert given(list_models([tmp_path, base])) == ["base"]
+    assert given(list_adapters([tmp_path, tuned])) == ["tuned"]
+    assert given(list_models([tuned])) == []
+
+
+def test_a_split_model_is_listed_once(write_model: WriteFile, tmp_path: Path) -> None:
+    write_model("parts.gguf", split_max_tensors=6)
+    assert given(list_models([tmp_path])) == ["parts"]
+    assert resolve_model("parts", [tmp_path]).facts.path.name == "parts-00001-of-00004.gguf"
+
+
+def test_what_cannot_be_used_is_listed_with_its_problem(
+    write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path
+) -> None:
+    base, tuned = write_model(), write_adapter()
+    for path in (base, tuned):
+        path.write_bytes(path.read_bytes()[:-2000])
+    (tmp_path / "noise.gguf").write_bytes(b"noise")
+    missing = tmp_path / "missing.gguf"
+    models = {entry.name: entry for entry in list_models([tmp_path, missing])}
+    assert "cut off" in (models["base"].problem or "")
+    assert models["base"].bytes == base.stat().st_size
+    assert "not a GGUF file" in (models["noise"].problem or "")
+    assert "does not exist" in (models["missing"].problem or "")
+    assert models["missing"].bytes is None
+    (adapter,) = [entry for entry in list_adapters([tmp_path]) if entry.source == "given"]
+    assert "cut off" in (adapter.problem or "")
+    assert adapter.targets == ()
+
+
+@pytest.mark.parametrize("wanted", ["base", "BASE", "base.gguf", "a small LLAMA"])
+def test_names_of_a_model(write_model: WriteFile, tmp_path: Path, wanted: str) -> None:
+    path = write_model()
+    found = resolve_model(wanted, [tmp_path])
+    assert found.facts.path == path
+    assert (found.entry.path, found.entry.source) == (str(path), "given")
+
+
+def test_paths(write_model: WriteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_model("base.gguf")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for wanted in (str(path), "base.gguf", "./base.gguf", "~/base.gguf"):
+        found = resolve_model(wanted)
+        assert (found.facts.path, found.entry.source) == (path, "given")
+    path.rename("bare")
+    assert resolve_model("bare").facts.path == tmp_path / "bare"
+
+
+def test_a_file_goes_by_its_own_name_before_its_title(
+    write_model: WriteFile, tmp_path: Path
+) -> None:
+    def title(name: str) -> Callable[[gguf.GGUFWriter], None]:
+        def edit(writer: gguf.GGUFWriter) -> None:
+            del writer.kv_data[0]["general.name"]
+            writer.add_name(name)
+
+        return edit
+
+    one = write_model("one.gguf", edit=title("two"))
+    two = write_model("two.gguf", edit=title("three"))
+    assert resolve_model("two", [tmp_path]).facts.path == two
+    assert resolve_model("one", [tmp_path]).facts.path == one
+
+
+def test_an_ambiguous_name_lists_the_candidates(write_model: WriteFile, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    first, second = write_model("base.gguf"), write_model("other/base.gguf")
+    with pytest.raises(ModelError, match="several files") as refusal:
+        resolve_model("base", [tmp_path, tmp_path / "other"])
+    assert str(first) in str(refusal.value)
+    assert str(second) in str(refusal.value)
+    assert resolve_model(str(second)).facts.path == second
+
+
+@pytest.mark.parametrize(
+    ("wanted", "word"),
+    [
+        ("bose", r"did you mean base\?"),
+        ("nothing like it", "choose one of .*base"),
+        ("", "choose one of"),
+        (".", "choose one of"),
+        ("a\0b", "choose one of"),
+        ("tuned", "is an adapter, not a base model; give it with -a"),
+        ("elsewhere/base.gguf", "does not exist"),
+        ("~nobody-here/base.gguf", "does not exist"),
+    ],
+)
+def test_unknown_models(
+    write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path, wanted: str, word: str
+) -> None:
+    write_model()
+    write_adapter()
+    with pytest.raises(ModelError, match=word):
+        resolve_model(wanted, [tmp_path])
+
+
+def test_unknown_adapters(write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path) -> None:
+    base = write_model()
+    write_adapter()
+    with pytest.raises(ModelError, match=r"did you mean tuned\?"):
+        resolve_adapter("tune", [tmp_path])
+    with pytest.raises(ModelError, match="is a base model, not an adapter; give it with -m"):
+        resolve_adapter("base", [tmp_path])
+    with pytest.raises(ModelError, match="is not an adapter"):
+        resolve_adapter(str(base))
+
+
+def test_a_found_file_must_be_usable(write_model: WriteFile, tmp_path: Path) -> None:
+    path = write_model()
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(ModelError, match="cut off"):
+        resolve_model("base", [tmp_path])
+
+
+def test_an_installation_without_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "BUNDLED", tmp_path)
+    assert list_models() == []
+    with pytest.raises(ModelError, match="no bundled model"):
+        default_model()
+    with pytest.raises(ModelError, match="No model or file is called 'x'; give a path"):
+        resolve_model("x")
+
+
+def test_the_catalog_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from llamadiff.models.catalog import default_model; "
+        "import llamadiff.models.memory, llamadiff.models.hashing; default_model(); "
+        "print([m for m in ('numpy', 'gguf', 'psutil', 'llama_cpp') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
