@@ -1,0 +1,1 @@
+"""What differs between two texts, also while both still grow."""

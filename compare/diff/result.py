@@ -1,0 +1,48 @@
+"""What a diff says: spans over both texts, and the figures shown beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["equal", "added", "removed", "ahead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of both texts, in character offsets: `a[a_start:a_end]`, `b[b_start:b_end]`.
+
+    - `equal`: the two stretches are the same text.
+    - `removed`: only in `a`; the stretch of `b` is empty. Comes before the `added` it pairs with.
+    - `added`: only in `b`; the stretch of `a` is empty.
+    - `ahead`: not compared yet, because the other text has not got that far, or because its
+      last word is unfinished. Only the end of an unfinished comparison is ahead, first that
+      of `a`, then that of `b`.
+    """
+
+    kind: Kind
+    a_start: int
+    a_end: int
+    b_start: int
+    b_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """How `b` differs from the baseline `a`."""
+
+    spans: tuple[Span, ...]
+    """In order, without holes or overlaps, over the whole of both texts."""
+    first_divergence: int | None
+    """Offset of the first differing character, the same in both texts; None if none is known."""
+    words_added: int
+    """Words of `b` touched by an added span; words as in word mode, whatever the mode."""
+    words_removed: int
+    """Words of `a` touched by a removed span."""
+    similarity: float
+    """0 to 1: 2 × characters in equal spans / characters of both texts, those ahead left out
+    (the ratio of Ratcliff and Obershelp, as in difflib). 1.0 when nothing was compared yet."""
+    equal: bool
+    """The texts are identical and both are finished."""
+    complete: bool
+    """Both texts are finished."""

@@ -1,0 +1,1 @@
+"""Prompt documents, their library and their rendering; files and pure functions."""

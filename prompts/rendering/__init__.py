@@ -1,0 +1,1 @@
+"""Render untrusted templates inside a limited helper process."""

@@ -1,0 +1,203 @@
+"""Prompts to messages, and messages to a model's text, both rendered in the limited helper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from ..document import Message, Prompt
+from ..errors import PromptError
+from ..suggest import did_you_mean
+from .client import HelperProcess
+from .default_chat import DEFAULT_STOP, default_chat
+from .limits import DEADLINE_S, MEMORY_MB
+
+
+@dataclass(frozen=True)
+class RenderedPrompt:
+    """A prompt with its values filled in: the chat, and the start of the answer."""
+
+    messages: tuple[Message, ...]
+    prefill: str = ""
+
+
+@dataclass(frozen=True)
+class RenderedChat:
+    """The text a model is given. It holds special tokens as text: tokenize it with those parsed and
+    none added.
+
+    `template_source` says whose chat template made it; with the default one, which no model was
+    trained on, `default_stop` holds the strings that end an answer.
+    """
+
+    text: str
+    template_source: Literal["model", "default"]
+    default_stop: tuple[str, ...] = ()
+
+
+class Renderer:
+    """Renders templates nobody vouches for, in a helper process with limits.
+
+    Every method raises PromptError, and may be called from any thread.
+    """
+
+    def __init__(self, deadline_s: float = DEADLINE_S, memory_mb: int = MEMORY_MB) -> None:
+        self._helper = HelperProcess(deadline_s, memory_mb)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The helper's process id, None while there is none."""
+        return self._helper.pid
+
+    def warm(self) -> None:
+        """Start the helper without waiting for it, so that the first rendering finds it ready."""
+        self._helper.warm()
+
+    def close(self) -> None:
+        """End the helper."""
+        self._helper.close()
+
+    def render_prompt(
+        self, prompt: Prompt, values: Mapping[str, str] | None = None
+    ) -> RenderedPrompt:
+        """The chat and the start of the answer, with `values` over the variables' defaults.
+
+        Raises PromptError for a variable without a value, a value nothing uses, a name or a
+        template that is wrong, and a prompt that says nothing.
+        """
+        given = dict(values or {})
+        filled = {v.name: v.default for v in prompt.variables if v.default is not None} | given
+        fields = list(prompt.text_fields())
+        texts = self._ask(
+            {
+                "job": "prompt",
+                "fields": [(name, text) for _, name, text in fields],
+                "values": filled,
+                "given": list(given),
+                "declared": [variable.name for variable in prompt.variables],
+            },
+            prompt,
+        )
+        prefill = texts.pop() if prompt.prefill else ""
+        messages = tuple(
+            Message(role, text) for (role, _, _), text in zip(fields, texts, strict=False)
+        )
+        if not messages or not messages[-1].content.strip():
+            raise PromptError(
+                "the prompt is empty: write something in user", source=_source(prompt), field="user"
+            )
+        return RenderedPrompt(messages, prefill)
+
+    def render_messages(
+        self, prompt: Prompt, values: Mapping[str, str] | None = None
+    ) -> tuple[Message, ...]:
+        """The messages of `render_prompt`."""
+        return self.render_prompt(prompt, values).messages
+
+    def template_variables(self, prompt: Prompt) -> tuple[str, ...]:
+        """The names the prompt's templates use, in the order of the chat, declared or not."""
+        fields = [(name, text) for _, name, text in prompt.text_fields()]
+        return tuple(self._ask({"job": "variables", "fields": fields}, prompt))
+
+    def render_chat(
+        self,
+        template: str | None,
+        messages: Sequence[Message],
+        *,
+        bos_token: str,
+        eos_token: str,
+        prefill: str = "",
+        add_generation_prompt: bool = True,
+    ) -> RenderedChat:
+        """The messages as text, through a model's own chat template, then `prefill`.
+
+        `template` is the jinja2 source a model file carries; without one the text is plain (see
+        `default_chat`). `bos_token` and `eos_token` are texts, empty for a model without them.
+        """
+        if not template:
+            text = default_chat(
+                messages,
+                bos_token=bos_token,
+                prefill=prefill,
+                add_generation_prompt=add_generation_prompt,
+            )
+            return RenderedChat(text, "default", DEFAULT_STOP)
+        text = self._ask(
+            {
+                "job": "chat",
+                "template": template,
+                "messages": [{"role": m.role, "content": m.content} for m in messages],
+                "bos_token": bos_token,
+                "eos_token": eos_token,
+                "add_generation_prompt": add_generation_prompt,
+            },
+            None,
+        )
+        return RenderedChat(text + prefill, "model")
+
+    def _ask(self, request: dict[str, Any], prompt: Prompt | None) -> Any:
+        """The helper's result; its error as a PromptError. `prompt` is None for a chat template."""
+        source = _source(prompt) if prompt else None
+        try:
+            answer = self._helper.ask(request)
+        except PromptError as stopped:
+            raise PromptError(str(stopped), source=source) from None
+        if "error" not in answer:
+            return answer["result"]
+        error: dict[str, Any] = answer["error"]
+        error["message"] = str(error.get("message", "")).rstrip(".")
+        line, field = error.get("line"), error.get("field")
+        if error["kind"] in ("unknown_value", "no_value"):
+            field = f"variables.{error['name']}"
+        sentence = _chat_sentence(error) if prompt is None else _prompt_sentence(error, prompt)
+        raise PromptError(sentence, source=source, line=line, field=field)
+
+
+def _source(prompt: Prompt) -> str:
+    return str(prompt.path or prompt.name)
+
+
+def _prompt_sentence(error: Mapping[str, Any], prompt: Prompt) -> str:
+    declared = [variable.name for variable in prompt.variables]
+    name, field = error.get("name", ""), error.get("field")
+    place = f"{field}, line {error['line']}" if error.get("line") else field
+    match error["kind"]:
+        case "unknown_value":
+            known = f"; its variables are {', '.join(declared)}" if declared else ""
+            hint = did_you_mean(name, declared) or known
+            return f"{prompt.name} has no variable {name}{hint}"
+        case "no_value":
+            return f"the variable {name} has no value; give it one, or a default in the prompt"
+        case "undefined":
+            hint = did_you_mean(name, declared) or "; add it to the prompt's variables"
+            return f"`{{{{ {name} }}}}` in {field} is not defined{hint}"
+        case "too_long":
+            return f"the template in {field} produced too much text and was stopped"
+        case "syntax":
+            return f"the template in {place} cannot be read: {error['message']}"
+        case "unsafe":
+            return f"the template in {place} is not allowed to do this: {error['message']}"
+        case _:
+            return f"the template in {place} failed: {error['message']}"
+
+
+def _chat_sentence(error: Mapping[str, Any]) -> str:
+    line = f" (line {error['line']} of the template)" if error.get("line") else ""
+    match error["kind"]:
+        case "refused":
+            return f"the model's chat template refuses these messages: {error['message']}{line}"
+        case "too_long":
+            return "the model's chat template produced too much text and was stopped"
+        case "syntax":
+            return f"the model's chat template cannot be read: {error['message']}{line}"
+        case "unsafe":
+            return f"the model's chat template does what is not allowed: {error['message']}{line}"
+        case _:
+            return f"the model's chat template failed: {error['message']}{line}"

@@ -1,0 +1,183 @@
+"""The child process that renders untrusted templates: JSON lines in, JSON lines out.
+
+Run as `python -m llamadiff.prompts.rendering.helper_process MEMORY_MB`. It says it is ready with an
+empty line, answers each request line with one line, and ends when its input does. A request holds
+`job` (`prompt`, `variables` or `chat`), its arguments and `deadline_s`; an answer holds either
+`result` or `error` (an object of `kind`, `message` and what is known of `field`, `line`, `name`).
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateSyntaxError
+from jinja2.exceptions import SecurityError
+
+from . import templates
+from .limits import MAX_CHARACTERS
+
+_GRACE_S = 0.5
+_TOO_DEEP = "it is nested too deeply or calls itself without end"
+
+
+class TooLong(Exception):
+    """The templates produced more than MAX_CHARACTERS."""
+
+
+class NoValue(Exception):
+    """A declared variable has neither a value nor a default."""
+
+
+class UnknownValue(Exception):
+    """A value was given for a variable that no template uses and the prompt does not declare."""
+
+
+def main() -> None:
+    """Serve requests until the input ends."""
+    memory_mb = int(sys.argv[1])
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        _limit_memory(memory_mb * 2**20)
+        answers.write(b"\n")
+        answers.flush()
+        for line in requests:
+            request = json.loads(line)
+            # Ends the process even from inside a call that never lets go of the interpreter, for
+            # when the parent that would kill it is gone.
+            faulthandler.dump_traceback_later(
+                request["deadline_s"] + _GRACE_S, exit=True, file=nowhere
+            )
+            answer = _answer(request)
+            faulthandler.cancel_dump_traceback_later()
+            answers.write(json.dumps(answer).encode() + b"\n")
+            answers.flush()
+
+
+def _limit_memory(extra_bytes: int) -> None:
+    """Allow this much address space beyond what is in use; only Linux can say what that is."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return
+    import resource
+
+    in_use = int(statm.read_text().split()[0]) * resource.getpagesize()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = in_use + extra_bytes
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    at = _Place()
+    try:
+        return {"result": _JOBS[request["job"]](request, at)}
+    except Exception as error:
+        return {"error": {**_describe(error), "field": at.field}}
+
+
+class _Place:
+    """The field being worked on, for the error message."""
+
+    field: str | None = None
+
+
+def _prompt(request: dict[str, Any], at: _Place) -> list[str]:
+    fields: templates.Fields = request["fields"]
+    values: dict[str, str] = request["values"]
+    used = set(_variables(request, at))
+    at.field = None
+    for name in request["given"]:
+        if name not in used and name not in request["declared"]:
+            raise UnknownValue(name)
+    for name in request["declared"]:
+        if name not in values:
+            raise NoValue(name)
+    room = MAX_CHARACTERS
+    texts: list[str] = []
+    for at.field, text in fields:
+        texts.append(_joined(templates.render_text(text, values), room))
+        room -= len(texts[-1])
+    return texts
+
+
+def _variables(request: dict[str, Any], at: _Place) -> list[str]:
+    names: list[str] = []
+    for at.field, text in request["fields"]:
+        names.extend(templates.used_names(text))
+    return list(dict.fromkeys(names))
+
+
+def _chat(request: dict[str, Any], at: _Place) -> str:
+    pieces = templates.render_chat(
+        request["template"],
+        request["messages"],
+        request["bos_token"],
+        request["eos_token"],
+        request["add_generation_prompt"],
+    )
+    return _joined(pieces, MAX_CHARACTERS)
+
+
+_JOBS = {"prompt": _prompt, "variables": _variables, "chat": _chat}
+
+
+def _joined(pieces: Iterator[str], room: int) -> str:
+    parts: list[str] = []
+    for piece in pieces:
+        room -= len(piece)
+        if room < 0:
+            raise TooLong
+        parts.append(piece)
+    return "".join(parts)
+
+
+def _describe(error: Exception) -> dict[str, Any]:
+    """What the parent needs to know to say in one sentence what went wrong."""
+    line = _template_line(error)
+    message = str(error)[:500]
+    match error:
+        case UnknownValue():
+            return {"kind": "unknown_value", "name": message}
+        case NoValue():
+            return {"kind": "no_value", "name": message}
+        case templates.UndefinedName(name=name):
+            return {"kind": "undefined", "name": name, "line": line}
+        case templates.RefusedByTemplate():
+            return {"kind": "refused", "message": message, "line": line}
+        case TemplateSyntaxError(lineno=lineno):
+            return {"kind": "syntax", "message": error.message, "line": lineno}
+        case SyntaxError():
+            return {"kind": "syntax", "message": error.msg, "line": None}
+        case SecurityError():
+            return {"kind": "unsafe", "message": message, "line": line}
+        case MemoryError():
+            return {"kind": "memory"}
+        case TooLong():
+            return {"kind": "too_long"}
+        case RecursionError():
+            return {"kind": "failed", "message": _TOO_DEEP, "line": line}
+        case _:
+            return {"kind": "failed", "message": message, "line": line}
+
+
+def _template_line(error: Exception) -> int | None:
+    """The line of the template in which the error was raised, from its innermost frame."""
+    line = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Variants from words."""
+
+from pathlib import Path
+
+import pytest
+
+from llamadiff.compare.errors import CompareError
+from llamadiff.compare.spec import Defaults, make_variants, parse_spec
+from llamadiff.models.errors import ModelError
+from llamadiff.prompts.errors import PromptError
+
+DEFAULTS = Defaults(prompt="tell-me-about")
+
+
+def test_one_variant_of_the_defaults_alone(base: Path) -> None:
+    (variant,) = make_variants(Defaults(None, "tell-me-about", ("support@0.5",)), [])
+    assert (variant.name, variant.model, variant.stack) == ("A", base, "support@0.5")
+
+
+def test_listed_variants_replace_the_default_one_and_inherit_from_it() -> None:
+    defaults = Defaults(None, "tell-me-about", ("support",), {"temperature": "0.1"})
+    a, b = make_variants(
+        defaults, ["label=tuned,adapter=support@0.8+sentiment@0.3,top_k=5", "adapter=none,seed=3"]
+    )
+    assert (a.name, a.label, a.stack) == ("A", "tuned", "support@0.8+sentiment@0.3")
+    assert a.sampling == {"temperature": 0.1, "top_k": 5}
+    assert (b.stack, b.sampling["seed"]) == ("base", 3)
+
+
+def test_an_adapter_path_may_hold_an_at_sign(support: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "me@home.gguf"
+    odd.write_bytes(support.read_bytes())
+    (variant,) = make_variants(DEFAULTS, [f"adapter={odd}"])
+    assert variant.adapters[0].path == odd and variant.adapters[0].scale == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "says"),
+    [
+        ("label", CompareError, "key=value"),
+        ("label=a,label=b", CompareError, "twice"),
+        ("warmth=3", ModelError, "not a sampling setting"),
+        ("adapter=suport", ModelError, "support"),
+        ("adapter=support@loud", CompareError, "not a scale"),
+        ("model=/nowhere.gguf", ModelError, "nowhere"),
+        ("prompt=tell-me-abot", PromptError, "tell-me-about"),
+    ],
+)
+def test_wrong_specs_are_refused_in_words(spec: str, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        make_variants(DEFAULTS, [spec])
+
+
+def test_a_variant_needs_a_prompt() -> None:
+    with pytest.raises(CompareError, match="no prompt"):
+        make_variants(Defaults(), [])
+
+
+def test_values_may_hold_equals_signs() -> None:
+    assert parse_spec("label=a=b") == {"label": "a=b"}

@@ -1,0 +1,213 @@
+"""Prompts are written so that they read back equal, and what a person wrote around them stays."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llamadiff.prompts.document import (
+    RESERVED,
+    Example,
+    Message,
+    OutputRules,
+    Prompt,
+    Variable,
+    load_prompt,
+    parse_prompt,
+)
+from llamadiff.prompts.errors import PromptError
+from llamadiff.prompts.save import dump_prompt, save_prompt
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text(
+    st.sampled_from("ab\n\r\t\\\"'{}[]#= \x00\x7f\u2028é"), max_size=20
+)
+lines = texts.filter(lambda text: text.strip() and text.isprintable())
+scalars = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | texts
+data = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+names = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True).filter(
+    lambda name: name not in RESERVED
+)
+variables = st.lists(
+    st.builds(Variable, names, st.none() | texts, texts),
+    max_size=3,
+    unique_by=lambda variable: variable.name,
+).map(tuple)
+grammars = texts.map(lambda text: f"root ::= {text}")
+outputs = st.builds(
+    OutputRules,
+    st.lists(texts.filter(bool), max_size=3).map(tuple),
+    st.none() | grammars,
+) | st.builds(OutputRules, schema=st.none() | st.dictionaries(texts, data, max_size=3))
+roles = st.sampled_from(["user", "assistant"])
+prompts = st.builds(
+    Prompt,
+    name=lines,
+    description=texts,
+    system=texts,
+    user=texts.filter(bool),
+    messages=st.lists(st.builds(Message, roles, texts), max_size=2).map(tuple),
+    prefill=texts,
+    variables=variables,
+    examples=st.lists(st.builds(Example, texts, texts), max_size=2).map(tuple),
+    sampling=st.dictionaries(texts, data, max_size=3),
+    output=outputs,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(prompts)
+def test_a_dumped_prompt_reads_back_equal(prompt: Prompt) -> None:
+    assert parse_prompt(dump_prompt(prompt), "x") == prompt
+
+
+@settings(deadline=None, max_examples=100)
+@given(prompts, prompts)
+def test_a_prompt_saved_over_another_reads_back_equal(
+    tmp_path_factory: pytest.TempPathFactory, before: Prompt, after: Prompt
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "over.toml"
+    text = dump_prompt(before).replace("\n\n[", "\n\n# a comment\n[")
+    path.write_text(f"# first\n{text}", encoding="utf-8", newline="\n")
+    save_prompt(after, path)
+    assert load_prompt(path) == after
+    assert path.read_text("utf-8").startswith("# first\n")
+
+
+WRITTEN = """\
+# my prompt
+user = "Tell me about {{ topic }}."   # the question
+name = 'Tell'
+
+[sampling]  # how
+temperature = 0.70
+# hot
+top_k = 40
+
+[variables]
+topic = { default = "dogs" }
+
+[output]
+grammar = "short.gbnf"
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    (tmp_path / "short.gbnf").write_text('root ::= "a"', "utf-8")
+    path = tmp_path / "tell.toml"
+    path.write_text(WRITTEN, "utf-8")
+    return path
+
+
+def test_saving_unchanged_changes_no_byte(written: Path) -> None:
+    save_prompt(load_prompt(written), written)
+    assert written.read_text("utf-8") == WRITTEN
+
+
+def test_only_what_changed_is_rewritten(written: Path) -> None:
+    prompt = load_prompt(written)
+    changed = replace(
+        prompt,
+        user="Tell me all about {{ topic }}.",
+        sampling={"temperature": 0.7, "top_k": 50},
+        examples=(Example("Hi", "Hello"),),
+    )
+    save_prompt(changed, written)
+    expected = WRITTEN.replace("Tell me about", "Tell me all about").replace("40", "50")
+    assert written.read_text("utf-8") == (
+        expected + '\n[[examples]]\nuser = "Hi"\nassistant = "Hello"\n'
+    )
+
+
+def test_a_changed_grammar_replaces_the_file_name(written: Path) -> None:
+    prompt = replace(load_prompt(written), output=OutputRules(grammar='root ::= "b"'))
+    save_prompt(prompt, written)
+    assert "short.gbnf" not in written.read_text("utf-8")
+    assert load_prompt(written) == prompt
+
+
+def test_what_is_gone_from_the_prompt_is_gone_from_the_file(written: Path) -> None:
+    save_prompt(Prompt("Tell", user="Hi"), written)
+    assert load_prompt(written) == Prompt("Tell", user="Hi")
+    assert written.read_text("utf-8").startswith("# my prompt\nuser = ")
+
+
+def test_dotted_keys_and_inline_tables_survive(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(
+        'name = "X"\nuser = "u"\nsampling.top_k = 3 # few\nexamples = [\n'
+        '  { user = "a", assistant = "b" }, # one\n]\n',
+        "utf-8",
+    )
+    prompt = load_prompt(path)
+    changed = replace(
+        prompt, sampling={"top_k": 4, "seed": 1}, examples=(*prompt.examples, Example("c", "d"))
+    )
+    save_prompt(changed, path)
+    assert load_prompt(path) == changed
+    assert "# few" in path.read_text("utf-8")
+    assert "# one" in path.read_text("utf-8")
+
+
+def test_long_text_is_written_on_lines_of_its_own() -> None:
+    text = dump_prompt(Prompt("X", user="first\nsecond"))
+    assert 'user = """\nfirst\nsecond"""' in text
+
+
+def test_a_variable_may_have_no_default(tmp_path: Path) -> None:
+    prompt = Prompt("X", user="{{ a }}", variables=(Variable("a"), Variable("b", None, "why")))
+    path = tmp_path / "x.toml"
+    save_prompt(prompt, path)
+    assert load_prompt(path) == prompt
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.toml"]
+
+
+def test_permissions_and_links_stay(tmp_path: Path) -> None:
+    target = tmp_path / "target.toml"
+    save_prompt(Prompt("X", user="u"), target)
+    target.chmod(0o600)
+    link = tmp_path / "link.toml"
+    link.symlink_to(target)
+    save_prompt(Prompt("Y", user="u"), link)
+    assert link.is_symlink()
+    assert load_prompt(target).name == "Y"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        (Prompt("", user="u"), "name"),
+        (Prompt("X"), "user or messages"),
+        (Prompt("X", user="u", output=OutputRules(schema={"enum": [None]})), "null"),
+        (Prompt("X", user="u", variables=(Variable("a-b"),)), "a-b"),
+        (Prompt("X", user="u", sampling={"a": float("nan")}), "changes"),
+        (Prompt("X", user="u", sampling={"a": object()}), "written as TOML"),
+        (Prompt("X", user="\ud800"), "half of a character"),
+    ],
+)
+def test_a_prompt_that_could_not_be_read_back_is_refused(prompt: Prompt, words: str) -> None:
+    with pytest.raises(PromptError, match=words):
+        dump_prompt(prompt)
+
+
+def test_a_file_that_is_not_a_prompt_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "notes.toml"
+    path.write_text("todo = 1\n", "utf-8")
+    with pytest.raises(PromptError, match="not saved over"):
+        save_prompt(Prompt("X", user="u"), path)
+    assert path.read_text("utf-8") == "todo = 1\n"
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(PromptError, match=r"cannot be written: No such file"):
+        save_prompt(Prompt("X", user="u"), tmp_path / "no" / "x.toml")

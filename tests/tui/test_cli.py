@@ -1,0 +1,206 @@
+"""The commands as a shell runs them: what they print where, and their exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LLAMADIFF = str(Path(sys.executable).parent / "llamadiff")
+PROMPT = ("-p", "tell-me-about")
+
+
+def llamadiff(
+    *arguments: str, cwd: Path | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LLAMADIFF, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+        cwd=cwd,
+        env={**os.environ, **env},
+    )
+
+
+def test_version_and_help() -> None:
+    done = llamadiff("--version")
+    assert done.returncode == 0 and done.stdout.startswith("llamadiff ")
+    done = llamadiff("--help")
+    assert done.returncode == 0
+    for command in ("run", "diff", "models", "adapters", "inspect", "doctor"):
+        assert command in done.stdout
+        assert llamadiff(command, "--help").returncode == 0
+
+
+def test_run_prints_the_text_alone_on_stdout() -> None:
+    done = llamadiff("run", *PROMPT, "--var", "topic=cats")
+    assert done.returncode == 0
+    assert done.stdout.strip() and "tokens" not in done.stdout
+    assert "tokens" in done.stderr
+
+
+def test_run_json_is_one_document_and_repeatable() -> None:
+    arguments = ("run", *PROMPT, "--variant", "label=plain", "--variant", "label=tuned,adapter=support@0.8", "--set", "seed=5", "--repeat", "2", "--json")  # fmt: skip
+    first, second = (json.loads(llamadiff(*arguments).stdout) for _ in range(2))
+    assert [variant["label"] for variant in first["variants"]] == ["plain", "tuned"]
+    assert [output["seed"] for output in first["variants"][0]["outputs"]] == [5, 6]
+    assert first["variants"][1]["adapters"][0]["scale"] == 0.8
+    for a, b in zip(first["variants"], second["variants"], strict=True):
+        assert [o["tokens"] for o in a["outputs"]] == [o["tokens"] for o in b["outputs"]]
+
+
+def test_stream_prints_lines_as_the_text_comes_and_the_document_last() -> None:
+    done = llamadiff("run", *PROMPT, "--json", "--stream")
+    *lines, last = (json.loads(line) for line in done.stdout.splitlines())
+    assert len(lines) > 3
+    assert "".join(line["text"] for line in lines) == last["variants"][0]["outputs"][0]["text"]
+
+
+def test_diff_is_0_for_identical_variants_and_1_for_base_against_adapter() -> None:
+    same = llamadiff("diff", *PROMPT, "--variant", "label=x", "--variant", "label=y")
+    assert (same.returncode, "same" in same.stdout) == (0, True)
+    differs = llamadiff(
+        "diff", *PROMPT, "--variant", "adapter=none", "--variant", "adapter=support"
+    )
+    assert differs.returncode == 1
+    assert "{+" in differs.stdout and "[-" in differs.stdout and "\x1b" not in differs.stdout
+
+
+def test_diff_of_two_files(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.txt", tmp_path / "b.txt"
+    a.write_text("Dogs are loyal friends.")
+    b.write_text("Dogs are very loyal friends.")
+    done = llamadiff("diff", "--files", str(a), str(b))
+    assert done.returncode == 1 and "{+very +}" in done.stdout and "+1 −0 words" in done.stdout
+    assert llamadiff("diff", "--files", str(a), str(a)).returncode == 0
+    document = json.loads(llamadiff("diff", "--files", str(a), str(b), "--json").stdout)
+    assert (document["words_added"], document["equal"]) == (1, False)
+    for mode in ("char", "line"):
+        assert llamadiff("diff", "--mode", mode, "--files", str(a), str(b)).returncode == 1
+
+
+def test_models_adapters_inspect_and_doctor() -> None:
+    (model,) = json.loads(llamadiff("models", "--json").stdout)
+    assert set(model) == {
+        "name", "path", "source", "architecture", "parameters", "quantization", "bytes", "context", "problem",
+    }  # fmt: skip
+    assert model["source"] == "bundled" and model["problem"] is None
+    adapters = json.loads(llamadiff("adapters", "--json").stdout)
+    assert {"support", "sentiment"} <= {adapter["name"] for adapter in adapters}
+    assert set(adapters[0]) == {
+        "name", "path", "source", "architecture", "rank", "alpha", "targets", "base", "bytes", "problem",
+    }  # fmt: skip
+    inspected = json.loads(llamadiff("inspect", model["path"], "--json").stdout)
+    assert inspected["parameters"] == model["parameters"]
+    assert "fits" in llamadiff("inspect", "support", "--base", model["name"]).stdout
+    doctor = llamadiff("doctor", "--json")
+    assert doctor.returncode == 0 and json.loads(doctor.stdout)["problems"] == []
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Files that are each wrong in one way."""
+    from llamadiff.models.catalog import BUNDLED, default_model
+
+    folder = tmp_path_factory.mktemp("bad")
+    base = default_model().facts.path
+    (folder / "text.gguf").write_text("this is not a model")
+    (folder / "empty.gguf").write_bytes(b"")
+    (folder / "cut.gguf").write_bytes(base.read_bytes()[:300_000])
+    (folder / "broken.toml").write_text('name = "x"\nuser = "a\n')
+    (folder / "typed.toml").write_text('name = "x"\nuser = 3\n')
+    (folder / "unknown.toml").write_text('name = "x"\nusr = "hello"\n')
+    (folder / "empty.toml").write_text('name = "x"\nuser = "  "\n')
+    (folder / "undefined.toml").write_text('name = "x"\nuser = "{{ nobody }}"\n')
+    (folder / "long.toml").write_text('name = "x"\nuser = "' + "word " * 3000 + '"\n')
+    (folder / "sampling.toml").write_text('name = "x"\nuser = "x"\n[sampling]\ntemprature = 1\n')
+    (folder / "latin.toml").write_bytes(b'name = "x"\nuser = "caf\xe9"\n')
+    return {
+        "folder": str(folder),
+        "base": str(base),
+        "support": str(BUNDLED / "support.gguf"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "-m", "{folder}/missing.gguf", *PROMPT), "missing.gguf"),
+        (("run", "-m", "{folder}/text.gguf", *PROMPT), "not a GGUF"),
+        (("run", "-m", "{folder}/empty.gguf", *PROMPT), "empty.gguf"),
+        (("run", "-m", "{folder}/cut.gguf", *PROMPT), "cut.gguf"),
+        (("run", "-m", "{folder}", *PROMPT), "folder"),
+        (("run", "-m", "{support}", *PROMPT), "adapter"),
+        (("run", "-a", "{base}", *PROMPT), "not an adapter"),
+        (("run", "-m", "dmo-4m", *PROMPT), "did you mean"),
+        (("run", "-a", "suport", *PROMPT), "did you mean"),
+        (("run", "-p", "tell-me-abot"), "did you mean"),
+        (("run", "-p", "{folder}/missing.toml"), "missing.toml"),
+        (("run", "-p", "{folder}/broken.toml"), "line 2"),
+        (("run", "-p", "{folder}/typed.toml"), "user"),
+        (("run", "-p", "{folder}/unknown.toml"), "user"),
+        (("run", "-p", "{folder}/empty.toml"), "empty"),
+        (("run", "-p", "{folder}/undefined.toml"), "nobody"),
+        (("run", "-p", "{folder}/long.toml"), "context"),
+        (("run", "-p", "{folder}/sampling.toml"), "temperature"),
+        (("run", "-p", "{folder}/latin.toml"), "latin.toml"),
+        (("run", *PROMPT, "--var", "topc=cats"), "topic"),
+        (("run", *PROMPT, "--var", "topic"), "KEY=VALUE"),
+        (("run", *PROMPT, "--set", "temperature=hot"), "temperature"),
+        (("run", *PROMPT, "--variant", "label"), "key=value"),
+        (("run", *PROMPT, "-c", "2000000000"), "smaller context"),
+        (("run",), "prompt"),
+        (("run", *PROMPT, "--stream"), "--json"),
+        (("diff", *PROMPT), "two or more"),
+        (("diff", *PROMPT, "--variant", "adapter=/gone.gguf", "--variant", "label=y"), "gone.gguf"),
+        (("diff", "--files", "{folder}/gone", "{folder}/gone"), "gone"),
+        (("diff", "--files", "{base}", "{base}"), "UTF-8"),
+        (("inspect", "{folder}/text.gguf"), "not a GGUF"),
+        (("inspect", "{base}", "--base", "{base}"), "base"),
+        (("models", "/no/such/place"), "/no/such/place"),
+        (("frobnicate",), "not a command"),
+        (("rn",), "did you mean run"),
+        (("run", "--frob"), "--frob"),
+        ((), "terminal"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_clear_line_and_exit_code_2(
+    bad: dict[str, str], arguments: tuple[str, ...], says: str
+) -> None:
+    done = llamadiff(*(argument.format(**bad) for argument in arguments))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert says.lower() in done.stderr.lower()
+
+
+def test_control_sequences_of_a_model_never_reach_the_output(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_text("plain")
+    b.write_text("\x1b]52;c;aGk=\x07\x1b[2Jred")
+    done = llamadiff("diff", "--files", str(a), str(b))
+    assert "\x1b" not in done.stdout and "\x07" not in done.stdout
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    done = subprocess.run(
+        f"{LLAMADIFF} models --json | head -c 1", shell=True, capture_output=True, text=True
+    )
+    assert done.stdout == "[" and done.stderr == ""
+
+
+def test_our_own_mistakes_are_logged_with_a_traceback(home: Path) -> None:
+    script = (
+        "import llamadiff.tui.cli.catalog, llamadiff.models.catalog as c, llamadiff.tui.cli.main as m\n"
+        "def boom(*a): raise RuntimeError('boom')\n"
+        "c.list_models = boom\n"
+        "m.main(['models'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr and "llamadiff.log" in done.stderr
+    assert "RuntimeError: boom" in (home / "log" / "llamadiff.log").read_text()
