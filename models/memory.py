@@ -115,7 +115,7 @@ def check_memory(
             else "close other programs or use a smaller model"
         )
         raise ModelError(
-            f"{facts.name} with a context of {n_ctx} needs about {size_in_words(needed)} and "
+            f"{facts.name} with a context of {n_ctx:,} tokens needs about {size_in_words(needed)} of memory and "
             f"{size_in_words(available)} are free; {advice}."
         )
     return estimate(facts, n_ctx=n_ctx, n_seq=n_seq, kv_type=kv_type, flash_attn=flash_attn)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from llamadiff.models.catalog import BUNDLED, default_model
 from llamadiff.models.engine.client import Engine, LoadedModel
 from llamadiff.models.engine.protocol import (

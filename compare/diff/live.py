@@ -31,7 +31,7 @@ SLACK = 32
 
 REALIGNED = 100_000_000
 """Pairs of units up to which everything since the first divergence is aligned anew while
-streaming (about 5 ms). Beyond, what was fixed stays until the end."""
+streaming. Beyond, it would hold up the screen, and what was fixed stays until the end."""
 
 _GROWTH = 1.25  # between realignments; a geometric step keeps their cost per unit constant
 

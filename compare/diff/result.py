@@ -34,7 +34,9 @@ class Diff:
     spans: tuple[Span, ...]
     """In order, without holes or overlaps, over the whole of both texts."""
     first_divergence: int | None
-    """Offset of the first differing character, the same in both texts; None if none is known."""
+    """Offset of the first differing character, the same in both texts; None if none is known.
+    The first changed span can start before it: it holds whole words, and may have been moved to
+    where a sentence begins."""
     words_added: int
     """Words of `b` touched by an added span; words as in word mode, whatever the mode."""
     words_removed: int

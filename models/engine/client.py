@@ -45,6 +45,7 @@ from .protocol import (
 )
 
 START_TIMEOUT_S = 60.0
+LOG_LIMIT = 4_000_000
 StreamEvent = Prefill | Delta | Finished | Failed
 
 
@@ -95,7 +96,7 @@ class Engine:
             if self._process is not None and self.hello is not None:
                 return self.hello
             self.log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            log = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            log = _open_log(self.log_path)
             try:
                 self._process = await asyncio.create_subprocess_exec(
                     sys.executable,
@@ -310,6 +311,13 @@ class Engine:
                     future.set_exception(EngineError(message))
         for request_id, queue in list(self._streams.items()):
             queue.put_nowait([Failed(request_id, message)])
+
+
+def _open_log(path: Path) -> int:
+    """A descriptor that appends to the log; one past LOG_LIMIT bytes is started anew."""
+    full = path.exists() and path.stat().st_size > LOG_LIMIT
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if full else 0)
+    return os.open(path, flags, 0o600)
 
 
 def _message(answer: Event) -> str:

@@ -23,7 +23,7 @@ lib: Any = bindings
 
 KV_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8, "bf16": 30}
 FLASH_ATTN_AUTO, FLASH_ATTN_OFF = -1, 0
-LOG_ERROR, LOG_WARN = 4, 3
+LOG_DEBUG, LOG_WARN, LOG_ERROR = 1, 3, 4
 DECODE_OK, DECODE_FULL, DECODE_ABORTED = 0, 1, 2
 MAX_CONTEXT = 4096
 SMALL_MODEL = 20_000_000
@@ -39,6 +39,8 @@ class NativeError(Exception):
 
 @lib.llama_log_callback
 def _log(level: int, text: bytes, _: Any) -> None:
+    if level == LOG_DEBUG:
+        return
     line = text.decode("utf-8", "replace")
     os.write(2, text)
     if level in (LOG_ERROR, LOG_WARN) and line.strip():

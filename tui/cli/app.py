@@ -18,7 +18,7 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
 
     Raises CompareError, ModelError or PromptError before anything is drawn.
     """
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise click.UsageError(
             "the app needs a terminal; without one use `llamadiff run` or `diff`."
         )
