@@ -48,6 +48,8 @@ def save_prompt(prompt: Prompt, path: Path | str) -> None:
         raise PromptError(f"not saved over a file that is not a prompt: {error}") from None
     document = tomlkit.parse(path.read_text("utf-8-sig"))
     table = _table(prompt)
+    if not _in_order(before.variables, prompt.variables):
+        del document["variables"]
     _keep_spelling(document, table, before, prompt)
     _write(path, _checked(_merged(document, table), prompt, path))
 
@@ -78,13 +80,20 @@ def _variable(variable: Variable) -> str | dict[str, str]:
     return table | ({"description": variable.description} if variable.description else {})
 
 
+def _in_order(before: tuple[Variable, ...], after: tuple[Variable, ...]) -> bool:
+    """Whether new variables come after all that stay, and those have kept their order."""
+    names = [variable.name for variable in after]
+    staying = [variable.name for variable in before if variable.name in names]
+    return names[: len(staying)] == staying
+
+
 def _keep_spelling(
     document: TOMLDocument, table: dict[str, Any], before: Prompt, prompt: Prompt
 ) -> None:
     """Give unchanged values in `table` the form they have in the document."""
     spelled = document.unwrap()
     unchanged = set(before.variables) & set(prompt.variables)
-    for variable in unchanged:
+    for variable in unchanged if "variables" in spelled else ():
         table["variables"][variable.name] = spelled["variables"][variable.name]
     for key, old, new in (
         ("grammar", before.output.grammar, prompt.output.grammar),

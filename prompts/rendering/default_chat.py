@@ -10,10 +10,8 @@ DEFAULT_STOP = ("\nUser:",)
 """The model would go on to write the next question itself."""
 
 
-def default_chat(
-    messages: Sequence[Message], *, bos_token: str, prefill: str, add_generation_prompt: bool
-) -> str:
-    """Labelled turns with an empty line between them, after `bos_token`.
+def default_chat(messages: Sequence[Message], *, prefill: str, add_generation_prompt: bool) -> str:
+    """Labelled turns with an empty line between them, and no special token.
 
     ```
     System: Be brief.
@@ -29,4 +27,4 @@ def default_chat(
     if add_generation_prompt:
         space = " " if prefill and not prefill[0].isspace() else ""
         turns.append(f"Assistant:{space}{prefill}")
-    return bos_token + "\n\n".join(turns)
+    return "\n\n".join(turns)

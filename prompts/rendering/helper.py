@@ -24,8 +24,10 @@ class RenderedPrompt:
 
 @dataclass(frozen=True)
 class RenderedChat:
-    """The text a model is given. It holds special tokens as text: tokenize it with those parsed and
-    none added.
+    """The text a model is given.
+
+    Its special tokens are in it as text, to be parsed when it is tokenized. A model that wants a
+    token at the start gets it added where the text does not begin with it already.
 
     `template_source` says whose chat template made it; with the default one, which no model was
     trained on, `default_stop` holds the strings that end an answer.
@@ -124,7 +126,6 @@ class Renderer:
         if not template:
             text = default_chat(
                 messages,
-                bos_token=bos_token,
                 prefill=prefill,
                 add_generation_prompt=add_generation_prompt,
             )
@@ -198,6 +199,6 @@ def _chat_sentence(error: Mapping[str, Any]) -> str:
         case "syntax":
             return f"the model's chat template cannot be read: {error['message']}{line}"
         case "unsafe":
-            return f"the model's chat template does what is not allowed: {error['message']}{line}"
+            return f"the model's chat template is not allowed to do this: {error['message']}{line}"
         case _:
             return f"the model's chat template failed: {error['message']}{line}"

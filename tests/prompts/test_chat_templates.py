@@ -127,7 +127,7 @@ def test_a_template_that_wants_turns_says_so_itself(renderer: Renderer) -> None:
 
 def test_a_template_without_a_system_role_says_so_itself(renderer: Renderer) -> None:
     assert text_of(renderer, NO_SYSTEM, *CHAT[1:]) == (
-        "<s>\n<turn>user: Hi\n<turn>model: Hello\n<turn>user: Dogs?\n<turn>model:"
+        "<s><turn>user: Hi<turn>model: Hello<turn>user: Dogs?<turn>model:"
     )
     with pytest.raises(PromptError, match="System role not supported") as caught:
         text_of(renderer, NO_SYSTEM, *CHAT)
@@ -137,8 +137,8 @@ def test_a_template_without_a_system_role_says_so_itself(renderer: Renderer) -> 
 def test_loop_controls_generation_tojson_and_the_date(renderer: Renderer) -> None:
     text = text_of(renderer, MODERN, CHAT[0], Message("user", "<é'>"), *CHAT[2:], *CHAT[1:])
     assert re.fullmatch(
-        r"\n\[False\]\{\"role\": \"user\", \"content\": \"<é'>\"\}True"
-        r"\nHello\n\[False\]\{\"role\": \"user\", \"content\": \"Dogs\?\"\}True\d{4}",
+        r"\[False\]\{\"role\": \"user\", \"content\": \"<é'>\"\}True"
+        r"Hello\[False\]\{\"role\": \"user\", \"content\": \"Dogs\?\"\}True\d{4}",
         text,
     )
 
@@ -184,7 +184,7 @@ def test_a_failing_template_shows_its_message_and_line(
 def test_without_a_template_the_text_is_plain(renderer: Renderer, template: str | None) -> None:
     chat = renderer.render_chat(template, CHAT, bos_token="<s>", eos_token="</s>", prefill="They")
     assert chat == RenderedChat(
-        "<s>System: Be brief.\n\nUser: Hi\n\nAssistant: Hello\n\nUser: Dogs?\n\nAssistant: They",
+        "System: Be brief.\n\nUser: Hi\n\nAssistant: Hello\n\nUser: Dogs?\n\nAssistant: They",
         "default",
         ("\nUser:",),
     )

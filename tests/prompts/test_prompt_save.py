@@ -171,6 +171,17 @@ def test_a_variable_may_have_no_default(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.toml"]
 
 
+def test_variables_can_change_places(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('name = "X" # x\nuser = "u"\n[variables]\na = "1"\nb = "2"\n', "utf-8")
+    prompt = load_prompt(path)
+    for order in (("b", "a"), ("c", "b", "a"), ("a", "c")):
+        changed = replace(prompt, variables=tuple(Variable(name, "1") for name in order))
+        save_prompt(changed, path)
+        assert load_prompt(path) == changed
+    assert "# x" in path.read_text("utf-8")
+
+
 def test_permissions_and_links_stay(tmp_path: Path) -> None:
     target = tmp_path / "target.toml"
     save_prompt(Prompt("X", user="u"), target)

@@ -111,6 +111,8 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "text.gguf").write_text("this is not a model")
     (folder / "empty.gguf").write_bytes(b"")
     (folder / "cut.gguf").write_bytes(base.read_bytes()[:300_000])
+    support = (BUNDLED / "support.gguf").read_bytes()
+    (folder / "other.gguf").write_bytes(support.replace(b"llama", b"qwen2", 1))
     (folder / "broken.toml").write_text('name = "x"\nuser = "a\n')
     (folder / "typed.toml").write_text('name = "x"\nuser = 3\n')
     (folder / "unknown.toml").write_text('name = "x"\nusr = "hello"\n')
@@ -136,6 +138,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (("run", "-m", "{folder}", *PROMPT), "folder"),
         (("run", "-m", "{support}", *PROMPT), "adapter"),
         (("run", "-a", "{base}", *PROMPT), "not an adapter"),
+        (("run", "-a", "{folder}/other.gguf", *PROMPT), "qwen2"),
         (("run", "-m", "dmo-4m", *PROMPT), "did you mean"),
         (("run", "-a", "suport", *PROMPT), "did you mean"),
         (("run", "-p", "tell-me-abot"), "did you mean"),
