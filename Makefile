@@ -33,7 +33,7 @@ screens: .venv/test
 
 # Train the bundled model and its adapters anew (see recipe/).
 model: .venv/test
-	$(BIN)/python -m recipe
+	$(BIN)/python -m recipe --work recipe/out
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("llamadiff needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
