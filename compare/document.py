@@ -95,8 +95,8 @@ def _output(output: Output) -> dict[str, Any]:
 
 def _diff(a: Output, b: Output) -> dict[str, Any]:
     diff = LiveDiff("word").update(a.text, b.text, a_done=True, b_done=True)
-    equal = a.text == b.text and a.tokens == b.tokens
     same_vocabulary = a.variant.model == b.variant.model
+    equal = a.text == b.text and (a.tokens == b.tokens or not same_vocabulary)
     token = first_token_divergence(a.tokens, b.tokens) if same_vocabulary else None
     return {
         "a": a.variant.name,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..models.engine.protocol import FinishReason, ModelInfo, Sampling, Timings, TokenLogprob
+from ..models.engine.samplers import parse_value
 from .variants import Variant
 
 
@@ -45,7 +46,7 @@ class Stamp:
     info: ModelInfo | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Output:
     """What one variant said in one repeat. Grows while it streams; read it at any time."""
 
@@ -60,6 +61,8 @@ class Output:
     logprobs: list[TokenLogprob] = field(default_factory=list[TokenLogprob])
     finish_reason: FinishReason | None = None
     error: str | None = None
+    refused: bool = False
+    """The error is about what was asked for; otherwise the engine failed."""
     progress: float = 0.0
     """Fraction of the model loaded, or of the prompt prefilled, by state."""
     timings: Timings | None = None
@@ -98,11 +101,13 @@ def new_run(
 ) -> Run:
     """A run ready for the runner: one waiting output per variant and repeat.
 
-    Repeat i uses seed + i. Without `seed`, each variant's own applies, 0 by default.
+    Repeat i uses seed + i. Without `seed`, each variant's own applies, 0 by default. Raises
+    ModelError for a seed that is none, or that the repeats would carry past the largest.
     """
     run = Run(tuple(variants), dict(values), exact, logprobs)
     for variant in variants:
         own = {**variant.prompt.sampling, **variant.sampling}.get("seed", 0)
-        first = seed if seed is not None else int(str(own))
+        first = int(str(parse_value("seed", own if seed is None else seed)))
+        parse_value("seed", first + repeats - 1)
         run.outputs += [Output(variant, i, first + i) for i in range(repeats)]
     return run

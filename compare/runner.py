@@ -18,6 +18,7 @@ from ..models.engine.protocol import (
     Request,
     Sampling,
     Tokens,
+    file_version,
 )
 from ..models.engine.samplers import make_sampling
 from ..models.errors import ModelError
@@ -84,6 +85,7 @@ class Runner:
         self._facts: dict[tuple[Path, int], ModelFacts] = {}
         self._fitting: set[tuple[Path, int, Path, int]] = set()
         self._request_ids: dict[str, list[int]] = {}
+        self._cancelled: set[str] = set()
 
     # ------------------------------------------------------------------ preparing
 
@@ -211,17 +213,22 @@ class Runner:
             for output in run.outputs:
                 if ready := prepared.get(output.variant.name):
                     batches.setdefault(ready.model.key, []).append((ready, output))
+            if run.id in self._cancelled:
+                return
             await asyncio.gather(
                 *(self._generate(run, batch, on_text) for batch in batches.values())
             )
         finally:
             self._request_ids.pop(run.id, None)
+            self._cancelled.discard(run.id)
             for output in run.outputs:
                 if not output.state.over:
                     output.state, output.finish_reason = State.CANCELLED, "cancelled"
 
     def cancel(self, run: Run) -> None:
-        """Stop what still runs; those outputs end as cancelled and keep their text."""
+        """Stop what still runs or loads; those outputs end as cancelled and keep their text."""
+        if not run.over:
+            self._cancelled.add(run.id)
         self.engine.cancel(self._request_ids.get(run.id, []))
 
     async def _prepare_all(self, run: Run, strict: bool) -> dict[str, Prepared]:
@@ -240,7 +247,7 @@ class Runner:
             except MISTAKES as mistake:
                 if strict:
                     raise
-                _fail(outputs, str(mistake))
+                _fail(outputs, str(mistake), refused=True)
             except EngineError as error:
                 if strict:
                     raise
@@ -290,7 +297,10 @@ class Runner:
         return Request(
             id=self.engine.new_id(),
             tokens=ready.tokens.tokens,
-            adapters=tuple(AdapterUse(str(a.path), a.scale) for a in output.variant.adapters),
+            adapters=tuple(
+                AdapterUse(str(a.path), a.scale, file_version(a.path))
+                for a in output.variant.adapters
+            ),
             sampling=make_sampling(
                 output.variant.prompt.sampling, output.variant.sampling, settings
             ),
@@ -298,6 +308,7 @@ class Runner:
             grammar=rules.grammar,
             schema=schema,
             logprobs=run.logprobs,
+            group=output.repeat,
             exact=run.exact,
         )
 
@@ -310,14 +321,17 @@ class Runner:
         """
         from ..models.hashing import sha256_file
 
-        for output in run.outputs:
-            files = [output.variant.model, *(a.path for a in output.variant.adapters)]
-            try:
-                hashes = [await asyncio.to_thread(sha256_file, f, self.cache_dir) for f in files]
-            except ModelError:
-                continue
-            output.stamp.model_sha256 = hashes[0]
-            output.stamp.adapter_sha256 = tuple(hashes[1:])
+        hashes: dict[Path, str | None] = {}
+        for variant in run.variants:
+            for file in (variant.model, *(a.path for a in variant.adapters)):
+                if file not in hashes:
+                    try:
+                        hashes[file] = await asyncio.to_thread(sha256_file, file, self.cache_dir)
+                    except ModelError:
+                        hashes[file] = None
+            for output in run.of(variant):
+                output.stamp.model_sha256 = hashes[variant.model]
+                output.stamp.adapter_sha256 = tuple(hashes[a.path] for a in variant.adapters)
 
 
 def _apply(output: Output, event: StreamEvent) -> None:
@@ -337,12 +351,13 @@ def _apply(output: Output, event: StreamEvent) -> None:
             output.finish_reason = event.reason
             output.state = State.CANCELLED if event.reason == "cancelled" else State.DONE
         case Failed():
-            _fail([output], event.message)
+            _fail([output], event.message, refused=event.refused)
 
 
-def _fail(outputs: list[Output], message: str) -> None:
+def _fail(outputs: list[Output], message: str, *, refused: bool = False) -> None:
     for output in outputs:
         output.state, output.error, output.finish_reason = State.FAILED, message, "error"
+        output.refused = refused
 
 
 def _mtime(path: Path) -> int:

@@ -64,13 +64,20 @@ def _make(name: str, defaults: Defaults, spec: Mapping[str, str]) -> Variant:
     if not prompt:
         raise CompareError(f"Variant {name} has no prompt; give one with -p or prompt=NAME.")
     stack = parse_stack(spec["adapter"]) if "adapter" in spec else defaults.adapters
+    adapters = tuple(parse_adapter(adapter) for adapter in stack)
+    paths = [adapter.path for adapter in adapters]
+    for adapter in adapters:
+        if paths.count(adapter.path) > 1:
+            raise CompareError(
+                f"{adapter.name} is twice in the stack of variant {name}; add up its scales."
+            )
     settings = {**defaults.sampling, **{k: v for k, v in spec.items() if k not in KEYS}}
     return Variant(
         name=name,
         model=found.facts.path,
         model_name=found.entry.name,
         prompt=resolve(prompt),
-        adapters=tuple(parse_adapter(adapter) for adapter in stack),
+        adapters=adapters,
         sampling={key: parse_value(key, value) for key, value in settings.items()},
         label=spec.get("label", ""),
     )

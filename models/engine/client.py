@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import os
 import signal
 import sys
@@ -41,16 +42,27 @@ from .protocol import (
     Tokens,
     Unload,
     decode_events,
+    file_version,
     frame,
 )
 
 START_TIMEOUT_S = 60.0
 LOG_LIMIT = 4_000_000
+log = logging.getLogger(__name__)
 StreamEvent = Prefill | Delta | Finished | Failed
 
 
 class EngineError(Exception):
     """The engine itself failed; the message is one sentence for the person."""
+
+
+_Key = tuple[Path, str, ModelSettings]
+
+
+def _key(path: Path, settings: ModelSettings) -> _Key:
+    """What makes a resident model the one asked for: its file as it is now, and its settings."""
+    path = path.resolve()
+    return path, file_version(path), settings
 
 
 @dataclass(frozen=True)
@@ -76,8 +88,8 @@ class Engine:
         self.counters = Counters(0, 0)
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._starting = asyncio.Lock()
-        self._loading: dict[tuple[Path, ModelSettings], asyncio.Task[LoadedModel]] = {}
+        self._starting: asyncio.Task[Hello] | None = None
+        self._loading: dict[_Key, asyncio.Task[LoadedModel]] = {}
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Event]] = {}
         self._progress: dict[int, Callable[[float], None]] = {}
@@ -91,43 +103,59 @@ class Engine:
         return self._process.pid if self._process else None
 
     async def start(self) -> Hello:
-        """Start the worker if it is not running. Raises EngineError."""
-        async with self._starting:
-            if self._process is not None and self.hello is not None:
-                return self.hello
+        """Start the worker if it is not running. Raises EngineError.
+
+        A caller that is cancelled leaves the start to go on for the others.
+        """
+        if self._starting is None or (self._starting.done() and self.hello is None):
+            self._starting = asyncio.create_task(self._start(), name="engine start")
+        return await asyncio.shield(self._starting)
+
+    async def _start(self) -> Hello:
+        try:
             self.log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            log = _open_log(self.log_path)
-            try:
-                self._process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "llamadiff.models.engine.worker",
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=log,
-                    env={**os.environ, "GGML_NO_BACKTRACE": "1"},
-                    start_new_session=True,
-                )
-            finally:
-                os.close(log)
-            hello: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
-            self._waiting[0] = hello
-            self._reader = asyncio.create_task(self._read(self._process), name="engine events")
-            try:
-                answer = await asyncio.wait_for(hello, START_TIMEOUT_S)
-            except TimeoutError:
-                await self.close()
-                raise EngineError(
-                    f"The engine did not start within {START_TIMEOUT_S:.0f} s; its log is {self.log_path}."
-                ) from None
-            if not isinstance(answer, Hello):
-                raise EngineError(answer.message if isinstance(answer, Failed) else str(answer))
-            self.hello = answer
-            return answer
+            descriptor = _open_log(self.log_path)
+        except OSError as error:
+            raise EngineError(
+                f"The engine's log {self.log_path} cannot be written: {error.strerror}."
+            ) from None
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                "llamadiff.models.engine.worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=descriptor,
+                env={**os.environ, "GGML_NO_BACKTRACE": "1"},
+                start_new_session=True,
+            )
+        finally:
+            os.close(descriptor)
+        self._process = process
+        hello: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        self._waiting[0] = hello
+        self._reader = asyncio.create_task(self._read(process), name="engine events")
+        try:
+            answer = await asyncio.wait_for(hello, START_TIMEOUT_S)
+        except TimeoutError:
+            process.kill()
+            raise EngineError(
+                f"The engine did not start within {START_TIMEOUT_S:.0f} s; "
+                f"its log is {self.log_path}."
+            ) from None
+        if not isinstance(answer, Hello):
+            raise EngineError(_message(answer))
+        self.hello = answer
+        return answer
 
     async def close(self) -> None:
         """End the worker and wait for it."""
+        if self._starting is not None:
+            with contextlib.suppress(EngineError, asyncio.CancelledError):
+                await self._starting
+            self._starting = None
         process, reader = self._process, self._reader
         self._process = self._reader = None
         if process is None:
@@ -161,7 +189,9 @@ class Engine:
         """
         settings = settings or ModelSettings()
         await self.start()
-        key = (path.resolve(), settings)
+        key = _key(path, settings)
+        for old in [k for k in self._loading if k[0] == key[0] and k[1] != key[1]]:
+            await self._drop(old)
         task = self._loading.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
             task = asyncio.create_task(self._load(key[0], settings, on_progress))
@@ -183,17 +213,23 @@ class Engine:
         return LoadedModel(key, path, answer.info)
 
     def resident(self, path: Path, settings: ModelSettings | None = None) -> LoadedModel | None:
-        """The model at `path` if it is loaded with these settings."""
-        task = self._loading.get((path.resolve(), settings or ModelSettings()))
+        """The model at `path`, as the file is now, if it is loaded with these settings."""
+        return self._loaded(_key(path, settings or ModelSettings()))
+
+    def _loaded(self, key: _Key) -> LoadedModel | None:
+        task = self._loading.get(key)
         if task is None or not task.done() or task.cancelled() or task.exception():
             return None
         return task.result()
 
     async def unload(self, path: Path, settings: ModelSettings | None = None) -> None:
         """Free the model at `path` if it is resident."""
-        loaded = self.resident(path, settings)
+        await self._drop(_key(path, settings or ModelSettings()))
+
+    async def _drop(self, key: _Key) -> None:
+        loaded = self._loaded(key)
         if loaded is not None:
-            del self._loading[path.resolve(), settings or ModelSettings()]
+            del self._loading[key]
             await self._send(Unload(loaded.key))
 
     async def tokenize(self, model: LoadedModel, text: str, *, add_special: bool) -> Tokens:
@@ -267,10 +303,14 @@ class Engine:
                 head = await process.stdout.readexactly(LENGTH.size)
                 body = await process.stdout.readexactly(LENGTH.unpack(head)[0])
                 self._dispatch(decode_events(body))
-        except (asyncio.IncompleteReadError, msgspec.DecodeError, OSError):
+        except (asyncio.IncompleteReadError, OSError):
             pass
+        except msgspec.DecodeError:
+            process.kill()
         code = await process.wait()
-        self._process = self._reader = self.hello = None
+        if self._process is not process:
+            return
+        self._process = self._reader = None
         message = f"{_cause(code)} Its log is {self.log_path}."
         self._fail_everything(message)
         if self.on_death:
@@ -284,8 +324,7 @@ class Engine:
                     queue = self._streams[event.id]
                     streamed.setdefault(id(queue), (queue, []))[1].append(event)
                 case Loading():
-                    if progress := self._progress.get(event.id):
-                        progress(event.fraction)
+                    self._tell_progress(event)
                 case Counters():
                     self.counters = event
                 case Hello():
@@ -294,6 +333,15 @@ class Engine:
                     self._resolve(event.id, event)
         for queue, batch in streamed.values():
             queue.put_nowait(batch)
+
+    def _tell_progress(self, event: Loading) -> None:
+        """A listener that fails must not end the reading of events."""
+        if progress := self._progress.get(event.id):
+            try:
+                progress(event.fraction)
+            except Exception:
+                log.exception("progress of loading")
+                del self._progress[event.id]
 
     def _resolve(self, key: int, event: Event) -> None:
         future = self._waiting.get(key)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import native
-from .chunks import plan, reusable
+from .chunks import plan
 from .protocol import AdapterUse, Delta, Event, FinishReason, Prefill
+from .slots import Slots
 from .task import Slot, Task, Wave, token_logprob
 
 Stack = tuple[AdapterUse, ...]
@@ -52,11 +53,10 @@ class Lane:
         self.exact = exact
         self.stack: Stack = ()
         self.used_at = time.monotonic()
-        self._rewinds = rewinds
         self._watch = watch
         self._tally = tally
         self._context = native.Context(model, n_seq, exact, watch.abort)
-        self._slots = [Slot(i) for i in range(n_seq)]
+        self._slots = Slots(self._context, rewinds)
         self._waiting: list[Task] = []
         self._prefilling: Wave | None = None
         self._running: list[Task] = []
@@ -96,7 +96,7 @@ class Lane:
         """Serve another adapter stack; what was cached under the old one is dropped."""
         self._context.set_adapters(stack)
         self.stack = stack
-        self._forget_all()
+        self._slots.forget()
 
     def close(self) -> None:
         self._context.close()
@@ -130,26 +130,34 @@ class Lane:
     # ------------------------------------------------------------------- admission
 
     def _admit(self) -> None:
-        free = [slot for slot in self._slots if slot.task is None]
-        tasks, self._waiting = self._waiting[: len(free)], self._waiting[len(free) :]
-        if not tasks:
+        """Start the next wave: whole groups of one Generate command, on adjacent slots.
+
+        It waits while an earlier wave of the same command runs, so that equal groups decode in
+        equal batches.
+        """
+        first = self._waiting[0]
+        if any(task.batch == first.batch for task in self._running):
             return
+        tasks: list[Task] = []
+        for group in _groups(self._waiting):
+            if tasks and not self._slots.window(len(tasks) + len(group)):
+                break
+            tasks += group
+        slots = self._slots.window(len(tasks))
+        if not slots:
+            if self._running:
+                return
+            slots = self._slots.window(len(self._slots))
+        tasks = tasks[: len(slots)]
+        self._waiting = [task for task in self._waiting if task not in tasks]
         leaders: dict[tuple[int, ...], Task] = {}
         followers: dict[int, list[Task]] = {}
-        for task in tasks:
+        for task, slot in zip(tasks, slots, strict=False):
+            slot.task, task.slot = task, slot
             leader = leaders.setdefault(tuple(task.request.tokens), task)
             if leader is not task:
                 followers.setdefault(leader.id, []).append(task)
-        for task in [*leaders.values(), *(t for group in followers.values() for t in group)]:
-            slot = max(free, key=lambda s: (self._reuse(s, task), -s.index))
-            free.remove(slot)
-            slot.task, task.slot = task, slot
         self._prefilling = Wave(list(leaders.values()), followers, tasks)
-
-    def _reuse(self, slot: Slot, task: Task) -> int:
-        if not self._rewinds:
-            return 0
-        return reusable(slot.tokens, slot.ends, task.request.tokens)
 
     # --------------------------------------------------------------------- prefill
 
@@ -166,8 +174,7 @@ class Lane:
         prompt = leader.request.tokens
         if not leader.begun:
             leader.begun = True
-            leader.reused = self._reuse(slot, leader)
-            self._cut(slot, leader.reused)
+            leader.reused = self._slots.bring(slot, prompt)
         end = next(e for e in plan(len(prompt)) if e > slot.length)
         last = end == len(prompt)
         chunk = prompt[slot.length : end]
@@ -177,7 +184,7 @@ class Lane:
         self._tally.prefill_calls += 1
         if code == native.DECODE_ABORTED:
             self._watch.abort.clear()
-            self._cut(slot, slot.length)
+            self._slots.cut(slot, slot.length)
             return
         if code != native.DECODE_OK:
             self._fail_all(code)
@@ -221,27 +228,12 @@ class Lane:
             target = task.slot
             assert target is not None
             if target is not source:
-                task.reused = len(source.tokens)
-                if self._rewinds and (target.tokens, target.ends) == (source.tokens, source.ends):
-                    self._cut(target, source.length)
-                else:
-                    self._context.copy(source.index, target.index)
-                target.tokens, target.ends = list(source.tokens), list(source.ends)
-                target.length = source.length
+                task.reused = source.length
+                self._slots.share(source, target)
         for task in group:
             self._take(task, row)
             if task.slot is None:
                 wave.tasks.remove(task)
-
-    def _cut(self, slot: Slot, length: int) -> None:
-        """Keep the first `length` cached positions of a slot, or none if the model cannot."""
-        if length and self._rewinds and self._context.truncate(slot.index, length):
-            slot.ends = [end for end in slot.ends if end <= length]
-            slot.tokens = slot.tokens[:length]
-            slot.length = length
-        else:
-            self._context.truncate(slot.index, 0)
-            slot.forget()
 
     # ---------------------------------------------------------------------- decode
 
@@ -249,26 +241,51 @@ class Lane:
         full = [t for t in self._running if t.slot is not None and t.slot.length >= self.n_ctx]
         for task in full:
             self._finish(task, "context")
-        tasks = sorted(self._running, key=lambda t: t.slot.index if t.slot else 0)
-        for batch in [[task] for task in tasks] if self.exact else [tasks] if tasks else []:
-            self._decode_batch(batch)
+        slots = sorted((t.slot for t in self._running if t.slot), key=lambda slot: slot.index)
+        if not self.exact:
+            if slots:
+                self._decode_batch(slots)
+            return
+        for slot in slots:
+            if slot.task is not None:
+                self._decode_batch([slot])
 
-    def _decode_batch(self, tasks: list[Task]) -> None:
-        slots = [task.slot for task in tasks if task.slot is not None]
-        rows = [(s.index, t.last_token, s.length) for s, t in zip(slots, tasks, strict=True)]
-        self._watch.active = frozenset(task.id for task in tasks)
+    def _decode_batch(self, slots: list[Slot]) -> None:
+        """One token for each slot's task, all in one batch.
+
+        Slots between them that have nothing to say decode a token that is thrown away: with a
+        gap llama.cpp would compute two batches of other shapes, hence other bits.
+        """
+        rows: list[tuple[int, int, int]] = []
+        speaking: list[tuple[int, Task, Slot]] = []
+        fillers: list[Slot] = []
+        for slot in self._slots.between(slots) if self._slots.rewinds else slots:
+            task = slot.task
+            if task is not None and slot in slots:
+                speaking.append((len(rows), task, slot))
+                rows.append((slot.index, task.last_token, slot.length))
+            else:
+                if slot.length >= self.n_ctx:
+                    self._slots.cut(slot, 0)
+                fillers.append(slot)
+                rows.append((slot.index, 0, slot.length))
+        self._watch.active = frozenset(task.id for _, task, _ in speaking)
         code = self._context.step(rows)
         self._watch.active = frozenset()
         self._tally.decode_calls += 1
+        for slot in fillers:
+            self._context.truncate(slot.index, slot.length)
         if code == native.DECODE_ABORTED:
             self._watch.abort.clear()
-            for slot in slots:
-                self._context.truncate(slot.index, slot.length)
+            for _, task, slot in speaking:
+                if not self._context.truncate(slot.index, slot.length):
+                    self._slots.cut(slot, 0)
+                    self._fail(task, "A stop of another output lost this one's place; run again.")
             return
         if code != native.DECODE_OK:
             self._fail_all(code)
             return
-        for row, (task, slot) in enumerate(zip(tasks, slots, strict=True)):
+        for row, task, slot in speaking:
             slot.length += 1
             self._take(task, row)
 
@@ -277,7 +294,7 @@ class Lane:
         now = time.monotonic()
         token = task.sampler.sample(self._context, row)
         if token is None:
-            self._fail(task, "The grammar leaves no token that could come next.")
+            self._fail(task, "The grammar leaves no token that could come next.", refused=True)
             return
         top = task.request.logprobs
         logprobs = [token_logprob(self._context.logits(row), token, top)] if top else []
@@ -301,8 +318,8 @@ class Lane:
         self._events += task.end(reason)
         self._release(task)
 
-    def _fail(self, task: Task, message: str) -> None:
-        self._events += task.fail(message)
+    def _fail(self, task: Task, message: str, *, refused: bool = False) -> None:
+        self._events += task.fail(message, refused=refused)
         self._release(task)
 
     def _release(self, task: Task) -> None:
@@ -316,14 +333,20 @@ class Lane:
         """A decode went wrong in a way that says nothing of whom: everybody here ends."""
         wave = self._prefilling
         for task in [*self._running, *(wave.tasks if wave else [])]:
+            if task.slot is None:
+                continue
             if code == native.DECODE_FULL:
                 self._finish(task, "context")
             else:
                 self._fail(task, f"llama.cpp failed to decode ({code}): {native.complaint()}.")
         self._prefilling = None
-        self._forget_all()
+        self._slots.forget()
 
-    def _forget_all(self) -> None:
-        self._context.clear()
-        for slot in self._slots:
-            slot.forget()
+
+def _groups(waiting: Sequence[Task]) -> list[list[Task]]:
+    """The tasks of the first Generate command that waits, by group, in order."""
+    groups: dict[int, list[Task]] = {}
+    for task in waiting:
+        if task.batch == waiting[0].batch:
+            groups.setdefault(task.request.group, []).append(task)
+    return list(groups.values())

@@ -16,6 +16,7 @@ import llama_cpp.llama_cpp as bindings
 import numpy as np
 from llama_cpp import __version__ as binding_version
 
+from .chunks import GRID
 from .protocol import AdapterUse, Hello, ModelInfo, ModelSettings
 
 lib: Any = bindings
@@ -29,8 +30,8 @@ MAX_CONTEXT = 4096
 SMALL_MODEL = 20_000_000
 """Parameters up to which one thread decodes faster than several, which wait for each other."""
 
-recent_log: deque[str] = deque(maxlen=40)
-"""The last warnings and errors llama.cpp logged, newest last."""
+recent_log: deque[tuple[int, str]] = deque(maxlen=40)
+"""Level and text of the warnings and errors llama.cpp logged since the last clear, newest last."""
 
 
 class NativeError(Exception):
@@ -44,7 +45,7 @@ def _log(level: int, text: bytes, _: Any) -> None:
     line = text.decode("utf-8", "replace")
     os.write(2, text)
     if level in (LOG_ERROR, LOG_WARN) and line.strip():
-        recent_log.append(line.strip())
+        recent_log.append((level, line.strip()))
 
 
 def start() -> Hello:
@@ -118,7 +119,7 @@ class Model:
         self.n_ctx = settings.n_ctx or min(self.n_ctx_train or MAX_CONTEXT, MAX_CONTEXT)
         self.settings = settings
         self._pieces: dict[int, bytes] = {}
-        self._adapters: dict[str, Adapter] = {}
+        self._adapters: dict[tuple[str, str], Adapter] = {}
         self._special = frozenset(
             token for token in range(self.n_vocab) if lib.llama_vocab_is_eog(self.vocab, token)
         )
@@ -193,11 +194,12 @@ class Model:
             self._pieces[token] = text
         return text
 
-    def adapter(self, path: str) -> Adapter:
-        """The adapter at `path`, loaded once."""
-        if path not in self._adapters:
-            self._adapters[path] = Adapter(self, path)
-        return self._adapters[path]
+    def adapter(self, use: AdapterUse) -> Adapter:
+        """The adapter file, loaded once for each version of it."""
+        key = (use.path, use.version)
+        if key not in self._adapters:
+            self._adapters[key] = Adapter(self, use.path)
+        return self._adapters[key]
 
 
 class AbortFlag:
@@ -227,7 +229,8 @@ class Context:
         params = lib.llama_context_default_params()
         settings = model.settings
         params.n_ctx = model.n_ctx * n_seq
-        params.n_batch = params.n_ubatch = max(settings.n_ubatch, n_seq)
+        params.n_batch = max(settings.n_ubatch, GRID, n_seq)
+        params.n_ubatch = min(params.n_batch, max(settings.n_ubatch, n_seq))
         params.n_seq_max = n_seq
         params.n_threads = params.n_threads_batch = model.n_threads
         params.type_k = params.type_v = KV_TYPES[settings.kv_type]
@@ -240,12 +243,12 @@ class Context:
         self.handle = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise NativeError(
-                f"llama.cpp cannot make a context of {model.n_ctx:,} tokens × {n_seq}: "
-                f"{complaint()}; ask for a smaller context."
+                f"llama.cpp cannot make a context of {model.n_ctx:,} tokens for {n_seq} at once: "
+                f"{complaint()}."
             )
         self.model = model
         self.n_seq = n_seq
-        self.n_ctx = lib.llama_n_ctx_seq(self.handle)
+        self.n_ctx = min(model.n_ctx, lib.llama_n_ctx_seq(self.handle))
         self._memory = lib.llama_get_memory(self.handle)
         self._batch = lib.llama_batch_init(params.n_batch, 0, 1)
         for i in range(params.n_batch):
@@ -259,11 +262,12 @@ class Context:
     def set_adapters(self, stack: Sequence[AdapterUse]) -> None:
         """Replace the adapter stack. What the cache holds was computed under the old one."""
         n = len(stack)
+        recent_log.clear()
         if n == 0:
             code = lib.llama_set_adapters_lora(self.handle, None, 0, None)
         else:
             handles = (lib.llama_adapter_lora_p_ctypes * n)(
-                *(self.model.adapter(use.path).handle for use in stack)
+                *(self.model.adapter(use).handle for use in stack)
             )
             scales = (ctypes.c_float * n)(*(use.scale for use in stack))
             code = lib.llama_set_adapters_lora(self.handle, handles, n, scales)
@@ -319,7 +323,8 @@ class Context:
 
 def complaint() -> str:
     """Why llama.cpp refused, for a sentence of ours: the first thing it logged since the call began."""
-    return recent_log[0].rstrip(".") if recent_log else "it gives no reason (see the engine's log)"
+    lines = [text for level, text in recent_log if level == LOG_ERROR] or [t for _, t in recent_log]
+    return lines[0].rstrip(".") if lines else "it gives no reason (see the engine's log)"
 
 
 def can_rewind(model: Model, abort: AbortFlag) -> bool:

@@ -8,12 +8,12 @@ step, whatever the number of sequences).
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 LENGTH = struct.Struct(">I")
-MAX_FRAME = 256 * 1024 * 1024
 
 FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
 
@@ -33,10 +33,15 @@ class ModelSettings(msgspec.Struct, frozen=True):
 
 
 class AdapterUse(msgspec.Struct, frozen=True):
-    """One adapter file and the scale it is applied with."""
+    """One adapter file and the scale it is applied with.
+
+    `version` tells apart files that were at the same path one after the other
+    (see `file_version`).
+    """
 
     path: str
     scale: float = 1.0
+    version: str = ""
 
 
 class Sampling(msgspec.Struct, frozen=True):
@@ -86,8 +91,8 @@ class Sampling(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True):
     """One sequence to generate.
 
-    Requests of one Generate command that share an adapter stack start in
-    lockstep and decode as one batch.
+    Requests of one Generate command that share an adapter stack and a `group`
+    start in lockstep and decode as one batch, so equal ones give equal bits.
     """
 
     id: int
@@ -101,6 +106,7 @@ class Request(msgspec.Struct, frozen=True):
     """JSON Schema text; at most one of grammar and schema."""
     logprobs: int = 0
     """Report the log-probability of each token and this many alternatives; 0 is none."""
+    group: int = 0
     exact: bool = False
     """Decode alone and without flash attention: the same output whatever else runs."""
 
@@ -238,10 +244,14 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """A command could not be carried out; `message` is one sentence for the person."""
+    """A command could not be carried out; `message` is one sentence for the person.
+
+    `refused` when what was asked for cannot be done; otherwise the engine failed.
+    """
 
     id: int
     message: str
+    refused: bool = False
 
 
 class Counters(msgspec.Struct, frozen=True, tag=True):
@@ -252,6 +262,16 @@ class Counters(msgspec.Struct, frozen=True, tag=True):
 
 
 Event = Hello | Loading | Loaded | Tokens | Prefill | Delta | Finished | Failed | Counters
+
+
+def file_version(path: Path) -> str:
+    """Inode, size and modification time of a file; empty when it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    return f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
+
 
 _encoder = msgspec.msgpack.Encoder()
 _commands: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Command)

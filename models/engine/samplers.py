@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from .native import Context, Model
 
 SEED_LIMIT = 2**32 - 1
+TOKEN_LIMIT = 2**31
+COLDEST = 1e-4
+"""Temperatures below it overflow the logits; they take the likeliest token, as 0 does."""
+MAX_GRAMMAR = 200_000
+"""Characters; together with MAX_NESTING it keeps llama.cpp's recursive parser off the stack's end."""
+MAX_NESTING = 500
 
 
 @dataclass(frozen=True)
@@ -84,21 +90,31 @@ def parse_value(key: str, value: object) -> object:
             number = None
     wanted = "a whole number" if field.kind is int else "a number"
     if isinstance(number, bool) or not isinstance(number, (int, float)):
-        raise ModelError(f"{key} must be {wanted}, not {value!r}.")
+        raise ModelError(f"{key} must be {wanted}, not {_shown(value)}.")
+    if not field.low <= number <= field.high:
+        low, high = (f"{bound:,.10g}" for bound in (field.low, field.high))
+        raise ModelError(f"{key} must be from {low} to {high}, not {_shown(value)}.")
     if field.kind is int and number != int(number):
-        raise ModelError(f"{key} must be {wanted}, not {value!r}.")
-    if not math.isfinite(number) or not field.low <= number <= field.high:
-        raise ModelError(f"{key} must be from {field.low:g} to {field.high:g}, not {value}.")
+        raise ModelError(f"{key} must be {wanted}, not {_shown(value)}.")
     return field.kind(number)
+
+
+def _shown(value: object) -> str:
+    """A wrong value as it stands in a sentence."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def _parse_bias(value: object) -> dict[int, float]:
     if not isinstance(value, Mapping):
         raise ModelError("logit_bias must be a table of token ids and biases.")
     try:
-        return {int(token): float(bias) for token, bias in value.items()}
-    except (TypeError, ValueError):
+        biases = {int(token): float(bias) for token, bias in value.items()}
+    except (TypeError, ValueError, OverflowError):
         raise ModelError("logit_bias must be a table of token ids and biases.") from None
+    if not all(0 <= token < TOKEN_LIMIT and abs(bias) <= 1e6 for token, bias in biases.items()):
+        raise ModelError("logit_bias takes token ids from 0 on and biases from -1e6 to 1e6.")
+    return biases
 
 
 def _parse_order(value: object) -> tuple[str, ...]:
@@ -115,6 +131,23 @@ def make_sampling(*layers: Mapping[str, object]) -> Sampling:
     """
     merged = {key: parse_value(key, value) for layer in layers for key, value in layer.items()}
     return msgspec.convert(merged, Sampling, strict=False)
+
+
+def refuse_grammar(grammar: str) -> None:
+    """Raise NativeError for a grammar that would overflow llama.cpp's parser or be cut short."""
+    from .native import NativeError
+
+    if "\0" in grammar:
+        raise NativeError("The grammar holds a NUL character; remove it.")
+    depth = deepest = 0
+    for character in grammar:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    if len(grammar) > MAX_GRAMMAR or deepest > MAX_NESTING:
+        raise NativeError(
+            f"The grammar is too large: at most {MAX_GRAMMAR:,} characters and {MAX_NESTING} "
+            "brackets inside each other."
+        )
 
 
 class Sampler:
@@ -146,7 +179,7 @@ class Sampler:
         self._lib.llama_sampler_chain_add(self._chain, sampler)
 
     def _build(self, sampling: Sampling, prompt: list[int], grammar: str | None) -> None:
-        from .native import NativeError, complaint
+        from .native import NativeError, complaint, recent_log
 
         lib, model, s = self._lib, self._model, sampling
         if s.logit_bias:
@@ -159,14 +192,16 @@ class Sampler:
             )
             self._add(lib.llama_sampler_init_logit_bias(model.n_vocab, len(array), array))
         if grammar is not None:
+            refuse_grammar(grammar)
+            recent_log.clear()
             sampler = lib.llama_sampler_init_grammar(model.vocab, grammar.encode(), b"root")
             if not sampler:
-                raise NativeError(f"The grammar does not parse: {complaint()}")
+                raise NativeError(f"The grammar does not parse: {complaint()}.")
             self._add(sampler)
         for name in s.samplers if s.mirostat == 0 else ("penalties", "dry"):
             if sampler := self._filter(name, s, prompt):
                 self._add(sampler)
-        if s.temperature <= 0:
+        if s.temperature < COLDEST:
             self._add(lib.llama_sampler_init_greedy())
         elif s.mirostat == 1:
             self._add(lib.llama_sampler_init_temp(s.temperature))
@@ -202,7 +237,7 @@ class Sampler:
                 breakers, len(breakers),
             )  # fmt: skip
             return self._accepting(sampler, prompt[-last:] if last else [])
-        if s.temperature <= 0:
+        if s.temperature < COLDEST:
             return None
         if name == "temperature":
             if s.dynatemp_range > 0:

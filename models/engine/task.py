@@ -17,6 +17,8 @@ class Task:
     sampler: Sampler
     text: TextStream
     arrived: float
+    batch: int
+    """Counts Generate commands; tasks of one start together where they can."""
     slot: Slot | None = None
     reused: int = 0
     last_token: int = -1
@@ -44,10 +46,10 @@ class Task:
         ending: list[Event] = [Delta(self.id, tail, [], [])] if tail else []
         return [*ending, Finished(self.id, reason, timings)]
 
-    def fail(self, message: str) -> list[Event]:
+    def fail(self, message: str, *, refused: bool = False) -> list[Event]:
         """The task cannot go on: free its sampler; the event that says why."""
         self.sampler.close()
-        return [Failed(self.id, message)]
+        return [Failed(self.id, message, refused)]
 
 
 @dataclass(eq=False)

@@ -32,6 +32,7 @@ class TextStream:
         found = [at for at in (text.find(s) for s in self._stop) if at >= 0]
         if found:
             self._held = ""
+            self._decoder.reset()
             return text[: min(found)], True
         keep = self._possible_stop(text)
         self._held = text[len(text) - keep :]

@@ -16,6 +16,9 @@ import threading
 import time
 from collections import deque
 
+import msgspec
+
+from ..errors import ModelError
 from . import native
 from .outbox import Outbox
 from .protocol import (
@@ -74,7 +77,7 @@ def read_commands(fd: int, inbox: Inbox, scheduler: Scheduler) -> None:
 
     A cancel also stops the decode in progress, without waiting for the main thread.
     """
-    with os.fdopen(fd, "rb") as stream:
+    with contextlib.suppress(msgspec.DecodeError), os.fdopen(fd, "rb") as stream:
         while (head := stream.read(LENGTH.size)) and len(head) == LENGTH.size:
             (length,) = LENGTH.unpack(head)
             body = stream.read(length)
@@ -107,10 +110,13 @@ class Tokenizer:
     def _work(self) -> None:
         while True:
             command, model = self._jobs.get()
-            tokens = model.tokenize(command.text, command.add_special)
-            pieces = [model.piece(token, special=True) for token in tokens]
+            try:
+                tokens = model.tokenize(command.text, command.add_special)
+                pieces = [model.piece(token, special=True) for token in tokens]
+                self._inbox.put(Tokens(command.id, tokens, pieces))
+            except Exception as error:
+                self._inbox.put(Failed(command.id, f"The text cannot be tokenized: {error}."))
             self._jobs.task_done()
-            self._inbox.put(Tokens(command.id, tokens, pieces))
 
 
 class Worker:
@@ -174,8 +180,8 @@ class Worker:
 
         try:
             info = self._scheduler.load(command.id, command.path, command.settings, progress)
-        except native.NativeError as error:
-            self._outbox.put(Failed(command.id, str(error)))
+        except (native.NativeError, ModelError) as error:
+            self._outbox.put(Failed(command.id, str(error), refused=True))
         else:
             self._outbox.put(Loaded(command.id, info))
 

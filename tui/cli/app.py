@@ -35,5 +35,6 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
         variants=variants,
         values=asked.values,
         exact=asked.exact,
+        settings=asked.settings(),
     )
     LlamadiffApp(setup).run(mouse=mouse)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..safe_text import safe_text
+from ..safe_text import safe_line, safe_text
 from .options import Asked, variant_options
 from .printing import coloured, data, note, outcome, print_json
 
@@ -41,20 +41,23 @@ def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_j
     if len(asked.variants) < 2:
         raise click.UsageError("diff needs two or more variants: give --variant twice, or --files.")
     from ...compare.document import run_document
-    from .session import carry_out
+    from .session import carry_out, raise_failed
 
     run, hello = carry_out(asked, hashes=as_json)
+    raise_failed(run)
     document = run_document(run, hello, version("llamadiff"))
     if as_json:
         print_json(document, indent=True)
     else:
         first = run.outputs[0]
         note(f"{outcome(first)} · baseline")
-        data(f"── {first.variant.name} · {first.variant.title} ──\n{safe_text(first.text)}")
+        title = safe_line(first.variant.title)
+        data(f"── {first.variant.name} · {title} ──\n{safe_text(first.text)}")
         for other in run.outputs[1:]:
             diff = compare(first.text, other.text, mode, first.token_ends, other.token_ends)
             note(outcome(other))
-            data(f"\n── {other.variant.name} · {other.variant.title} · {summary(diff)} ──")
+            title = safe_line(other.variant.title)
+            data(f"\n── {other.variant.name} · {title} · {summary(diff)} ──")
             data(painted(diff, first.text, other.text))
     return 0 if all(diff["equal"] for diff in document["diffs"]) else 1
 
@@ -78,7 +81,7 @@ def _diff_files(a: Path, b: Path, mode: Mode, as_json: bool) -> int:
     if as_json:
         print_json(_file_document(diff), indent=True)
     else:
-        data(f"── {a} → {b} · {summary(diff)} ──")
+        data(f"── {safe_line(str(a))} → {safe_line(str(b))} · {summary(diff)} ──")
         data(painted(diff, *texts))
     return 0 if diff.equal else 1
 

@@ -35,6 +35,8 @@ def _document(file: str, base: str | None) -> dict[str, Any]:
 
     path = Path(file)
     is_file = path.is_file()
+    if is_file:
+        path = path.absolute()
     adapter = is_file and read_header(path).metadata.get("general.type") == "adapter"
     if not is_file:
         try:

@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of a command line; everything a person got wrong is one line on stderr."""
     try:
+        _refuse_broken_text(sys.argv[1:] if arguments is None else arguments)
         code = cli.main(arguments, prog_name="llamadiff", standalone_mode=False)
         return code if isinstance(code, int) else Exit.DONE
     except click.exceptions.Exit as done:
@@ -103,10 +104,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = None
         return Exit.DONE
+    except SystemExit as end:
+        # click ends the process with 1, which means "no" here, when its reader has gone.
+        return Exit.DONE if isinstance(end.__context__, BrokenPipeError) else int(str(end.code))
     except Exception as error:
         return _explain(error)
+
+
+def _refuse_broken_text(arguments: Sequence[str]) -> None:
+    """Raise UsageError for an argument that was not UTF-8."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise click.UsageError(f"{argument!r} is not UTF-8 text.") from None
 
 
 def _explain(error: Exception) -> int:
@@ -119,10 +131,13 @@ def _explain(error: Exception) -> int:
         return _say(str(error), Exit.ENGINE)
     from ..paths import log_dir, private
 
-    log = private(log_dir()) / "llamadiff.log"
-    logging.basicConfig(filename=log, format="%(asctime)s %(levelname)s %(message)s")
-    logging.error("unexpected", exc_info=error)
     name = type(error).__name__
+    try:
+        log = private(log_dir()) / "llamadiff.log"
+        logging.basicConfig(filename=log, format="%(asctime)s %(levelname)s %(message)s")
+    except OSError as trouble:
+        return _say(f"{name}: {error}; and no log can be written: {trouble}.", Exit.ENGINE)
+    logging.error("unexpected", exc_info=error)
     return _say(f"something unexpected happened ({name}); the details are in {log}.", Exit.ENGINE)
 
 

@@ -25,8 +25,8 @@ class Asked:
     values: dict[str, str] = field(default_factory=dict[str, str])
     sampling: dict[str, str] = field(default_factory=dict[str, str])
     exact: bool = False
-    ctx_size: int = 0
-    threads: int = 0
+    ctx_size: int | None = None
+    threads: int | None = None
 
     @property
     def nothing(self) -> bool:
@@ -43,7 +43,7 @@ class Asked:
     def settings(self) -> ModelSettings:
         from ...models.engine.protocol import ModelSettings
 
-        return ModelSettings(n_ctx=self.ctx_size, n_threads=self.threads)
+        return ModelSettings(n_ctx=self.ctx_size or 0, n_threads=self.threads or 0)
 
 
 def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -65,8 +65,8 @@ _OPTIONS = [
     click.option("--var", "values", multiple=True, metavar="K=V", callback=pairs, help="Value of a prompt variable."),
     click.option("--set", "sampling", multiple=True, metavar="K=V", callback=pairs, help="Sampling setting, as temperature=0.2 or seed=7."),
     click.option("--exact", is_flag=True, help="Decode each variant alone: the same output whatever else runs."),
-    click.option("-c", "--ctx-size", type=click.IntRange(0), default=0, metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
-    click.option("-t", "--threads", type=click.IntRange(0, 1024), default=0, metavar="N", help="Decoding threads. [physical cores]"),
+    click.option("-c", "--ctx-size", type=click.IntRange(32, 2**31 - 1), metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
+    click.option("-t", "--threads", type=click.IntRange(1, 1024), metavar="N", help="Decoding threads. [physical cores; 1 for very small models]"),
 ]  # fmt: skip
 
 

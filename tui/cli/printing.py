@@ -27,8 +27,9 @@ def note(text: str) -> None:
 
 
 def print_json(document: Any, *, indent: bool = False) -> None:
-    """A JSON document on stdout; one line unless indented."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2 if indent else None))
+    """A JSON document on stdout; one line unless indented. On a terminal it is plain ASCII."""
+    ascii_only = sys.stdout.isatty()
+    click.echo(json.dumps(document, ensure_ascii=ascii_only, indent=2 if indent else None))
     sys.stdout.flush()
 
 

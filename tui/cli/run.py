@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..safe_text import safe_text
+from ..safe_text import safe_line, safe_text
 from .options import Asked, variant_options
 from .printing import data, note, outcome, print_json
 
@@ -55,7 +55,7 @@ def run_command(asked: Asked, repeat: int, logprobs: int, as_json: bool, stream:
     if stream and not as_json:
         raise click.UsageError("--stream goes with --json.")
     from ...compare.document import run_document
-    from .session import carry_out
+    from .session import carry_out, raise_failed
 
     def tell(output: Output, text: str) -> None:
         print_json({"variant": output.variant.name, "repeat": output.repeat, "text": text})
@@ -65,10 +65,14 @@ def run_command(asked: Asked, repeat: int, logprobs: int, as_json: bool, stream:
     )
     if as_json:
         print_json(run_document(run, hello, version("llamadiff")), indent=not stream)
+        raise_failed(run)
         return
     alone = len(run.outputs) == 1
     for output in run.outputs:
         if not alone:
-            data(f"── {output.variant.name} · {output.variant.title} · seed {output.seed} ──")
+            data(
+                f"── {output.variant.name} · {safe_line(output.variant.title)} · seed {output.seed} ──"
+            )
         data(output.text if raw else safe_text(output.text))
         note(outcome(output))
+    raise_failed(run)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from ...compare.errors import CompareError
 from ...compare.run import Output, Run, new_run
 from ...compare.runner import Runner
 from ...models.engine.client import Engine, EngineError
@@ -37,24 +38,28 @@ def carry_out(
 ) -> tuple[Run, Hello | None]:
     """Run all variants once and wait for them.
 
-    Raises what stopped a variant: a mistake before anything is generated, and EngineError if
-    the engine failed on the way. With `hashes` the stamps are complete.
+    Raises a mistake in what was asked for, before anything is generated if it can be known
+    then. An output the engine failed on holds its `error`. With `hashes` the stamps are complete.
     """
 
     async def work() -> tuple[Run, Hello | None]:
         variants = await asyncio.to_thread(asked.make_variants)
-        seed = int(asked.sampling["seed"]) if "seed" in asked.sampling else None
-        run = new_run(
-            variants, asked.values, seed=seed, repeats=repeats, exact=asked.exact, logprobs=logprobs
-        )
+        run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
         async with runner(asked) as it:
             await it.run(run, strict=True, on_text=on_text)
             if hashes:
                 await it.hash_files(run)
             hello = it.engine.hello
-        failed = next((output for output in run.outputs if output.error), None)
-        if failed is not None:
-            raise EngineError(f"{failed.variant.name}: {failed.error}")
+        refused = next((output for output in run.outputs if output.refused), None)
+        if refused is not None:
+            raise CompareError(f"{refused.variant.name}: {refused.error}")
         return run, hello
 
     return asyncio.run(work())
+
+
+def raise_failed(run: Run) -> None:
+    """Raise EngineError if the engine failed on an output; call once all has been printed."""
+    failed = next((output for output in run.outputs if output.error), None)
+    if failed is not None:
+        raise EngineError(f"{failed.variant.name}: {failed.error}")

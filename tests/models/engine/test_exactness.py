@@ -2,10 +2,11 @@
 
 import pytest
 
+from llamadiff.models.engine.chunks import plan
 from llamadiff.models.engine.client import Engine, LoadedModel
 from llamadiff.models.engine.protocol import AdapterUse, Request, Sampling
 
-from ...conftest import listen
+from ...conftest import Heard, listen
 
 NEVER_END = dict.fromkeys(range(8), -100.0)
 """Bias against the special tokens of the bundled model, so that an output has its full length."""
@@ -61,7 +62,7 @@ async def test_a_run_repeated_equals_itself_warm_or_cold(
     warm, reused_warm = await run()
     assert warm == cold
     assert reused_cold[0] == 0
-    assert reused_warm[0] == (len(tokens) - 1) // 32 * 32 or len(tokens) > 256
+    assert reused_warm[0] == [0, *plan(len(tokens))][-2]
     other = await prompt(engine, model, words + 3)
     await listen(engine, model, [request(engine, other, n=30) for _ in range(5)])
     again, _ = await run()
@@ -151,3 +152,98 @@ async def test_a_stack_never_sees_the_cache_of_another(
 @pytest.fixture
 def request_adapters(support: str, sentiment: str) -> dict[str, str]:
     return {"support": str(support), "sentiment": str(sentiment)}
+
+
+# ------------------------------------------------- bit for bit, while batches change their shape
+
+
+def bits(heard: Heard) -> list[tuple[int, float]]:
+    """Token and log-probability, as computed: equal only if the logits are."""
+    return [(it.token, it.logprob) for it in heard.logprobs]
+
+
+@pytest.mark.parametrize("words", [0, 40, 80])
+async def test_equal_bits_when_others_end_early(
+    engine: Engine, model: LoadedModel, support: str, words: int
+) -> None:
+    """Gaps left by outputs that end do not tear the batch of identical variants apart."""
+    tokens, other = await prompt(engine, model, words), await prompt(engine, model, words + 9)
+    adapters = (AdapterUse(str(support), 0.7),)
+
+    def ask(of: list[int], n: int, seed: int = 0) -> Request:
+        return request(engine, of, n=n, seed=seed, adapters=adapters, logprobs=1)
+
+    for _ in range(2):
+        a, *_, d = await listen(
+            engine, model, [ask(tokens, 200), ask(other, 40), ask(tokens, 90, 3), ask(tokens, 200)]
+        )
+        assert len(a.tokens) == 200
+        assert bits(a) == bits(d)
+
+
+async def test_equal_bits_when_a_run_is_repeated_in_a_wider_lane(
+    engine: Engine, model: LoadedModel, support: str
+) -> None:
+    tokens, other = await prompt(engine, model, 60), await prompt(engine, model, 70)
+    adapters = (AdapterUse(str(support), 0.7),)
+
+    async def run() -> list[list[tuple[int, float]]]:
+        asked = [
+            request(engine, tokens, n=150, adapters=adapters, logprobs=1),
+            request(engine, other, n=120, seed=2, adapters=adapters, logprobs=1),
+            request(engine, tokens, n=150, seed=5, adapters=adapters, logprobs=1),
+        ]
+        return [bits(heard) for heard in await listen(engine, model, asked)]
+
+    cold = await run()
+    wide = [request(engine, tokens[:-k], n=20, adapters=adapters) for k in range(1, 9)]
+    await listen(engine, model, wide)
+    assert await run() == cold
+    await listen(engine, model, [request(engine, other, n=20, adapters=adapters)])
+    assert await run() == cold
+
+
+async def test_equal_bits_for_more_repeats_than_a_lane_holds(
+    engine: Engine, model: LoadedModel, support: str
+) -> None:
+    """Two identical variants × 9 repeats, each repeat a group of its own."""
+    tokens = await prompt(engine, model, 50)
+    adapters = (AdapterUse(str(support), 0.7),)
+    asked = [
+        request(engine, tokens, n=60 + 20 * i, seed=i, group=i, adapters=adapters, logprobs=1)
+        for _ in range(2)
+        for i in range(9)
+    ]
+    heard = await listen(engine, model, asked)
+    assert [it.failure for it in heard] == [None] * 18
+    for i in range(9):
+        assert len(heard[i].tokens) == 60 + 20 * i
+        assert bits(heard[i]) == bits(heard[9 + i])
+
+
+async def test_exact_is_equal_bit_for_bit_alone_and_among_others(
+    engine: Engine, model: LoadedModel, support: str
+) -> None:
+    tokens, other = await prompt(engine, model, 60), await prompt(engine, model, 20)
+    adapters = (AdapterUse(str(support), 0.7),)
+
+    def ask(of: list[int], seed: int = 0) -> Request:
+        return request(engine, of, n=150, seed=seed, adapters=adapters, exact=True, logprobs=1)
+
+    (alone,) = await listen(engine, model, [ask(tokens)])
+    _, among, _ = await listen(engine, model, [ask(other, 1), ask(tokens), ask(other, 2)])
+    assert bits(alone) == bits(among)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 6, 7, 8])
+async def test_equal_bits_at_every_place_in_a_batch(
+    engine: Engine, model: LoadedModel, support: str, count: int
+) -> None:
+    tokens = await prompt(engine, model, 30)
+    adapters = (AdapterUse(str(support), 0.7),)
+    heard = await listen(
+        engine,
+        model,
+        [request(engine, tokens, n=100, adapters=adapters, logprobs=1) for _ in range(count)],
+    )
+    assert all(bits(it) == bits(heard[0]) for it in heard)

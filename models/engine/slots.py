@@ -1,0 +1,77 @@
+"""The sequences of one context: what their caches hold, and how a prompt finds its prefix there."""
+
+from __future__ import annotations
+
+from . import native
+from .chunks import reusable
+from .task import Slot
+
+COPY_GAIN = 128
+"""Positions a neighbour's prefix must save over one's own before its cache is copied."""
+
+
+class Slots:
+    """The slots of a context, and the cache operations that keep them true."""
+
+    def __init__(self, context: native.Context, rewinds: bool) -> None:
+        self.rewinds = rewinds
+        self._context = context
+        self._slots = [Slot(i) for i in range(context.n_seq)]
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def window(self, count: int) -> list[Slot]:
+        """The first `count` free slots that stand side by side; empty if there are none.
+
+        llama.cpp computes sequences as one batch only while their numbers are adjacent.
+        """
+        for start in range(len(self._slots) - count + 1):
+            run = self._slots[start : start + count]
+            if all(slot.task is None for slot in run):
+                return run
+        return []
+
+    def between(self, slots: list[Slot]) -> list[Slot]:
+        """The slots from the first to the last of these, those between them included."""
+        return self._slots[slots[0].index : slots[-1].index + 1]
+
+    def bring(self, slot: Slot, tokens: list[int]) -> int:
+        """Have the slot hold the longest prefix of a prompt that any cache can give; its length."""
+        own = self._reuse(slot, tokens)
+        best = max(self._slots, key=lambda other: self._reuse(other, tokens))
+        gain = self._reuse(best, tokens)
+        if gain - own >= COPY_GAIN:
+            self._context.copy(best.index, slot.index)
+            slot.tokens, slot.ends, slot.length = list(best.tokens), list(best.ends), best.length
+            own = gain
+        self.cut(slot, own)
+        return slot.length
+
+    def _reuse(self, slot: Slot, tokens: list[int]) -> int:
+        return reusable(slot.tokens, slot.ends, tokens) if self.rewinds else 0
+
+    def share(self, source: Slot, target: Slot) -> None:
+        """Have `target` hold the prompt that `source` has just prefilled."""
+        if self.rewinds and (target.tokens, target.ends) == (source.tokens, source.ends):
+            self.cut(target, source.length)
+        else:
+            self._context.copy(source.index, target.index)
+        target.tokens, target.ends = list(source.tokens), list(source.ends)
+        target.length = source.length
+
+    def cut(self, slot: Slot, length: int) -> None:
+        """Keep the first `length` cached positions of a slot, or none if the model cannot."""
+        if length and self.rewinds and self._context.truncate(slot.index, length):
+            slot.ends = [end for end in slot.ends if end <= length]
+            slot.tokens = slot.tokens[:length]
+            slot.length = length
+        else:
+            self._context.truncate(slot.index, 0)
+            slot.forget()
+
+    def forget(self) -> None:
+        """Empty every cache."""
+        self._context.clear()
+        for slot in self._slots:
+            slot.forget()
