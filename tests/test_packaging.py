@@ -1,6 +1,7 @@
 """The package as it is built and installed, and who may import whom."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -65,8 +66,14 @@ def test_commands_import_neither_textual_nor_torch(command: list[str]) -> None:
 
 
 def test_a_wheel_installed_elsewhere_works_from_the_root_folder(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(
+        ROOT,
+        source,
+        ignore=shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "out"),
+    )
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)],
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(source)],
         check=True, capture_output=True,
     )  # fmt: skip
     (wheel,) = tmp_path.glob("*.whl")

@@ -120,6 +120,10 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "undefined.toml").write_text('name = "x"\nuser = "{{ nobody }}"\n')
     (folder / "long.toml").write_text('name = "x"\nuser = "' + "word " * 3000 + '"\n')
     (folder / "sampling.toml").write_text('name = "x"\nuser = "x"\n[sampling]\ntemprature = 1\n')
+    (folder / "grammar.toml").write_text(
+        'name = "x"\nuser = "x"\n[output]\ngrammar = "root ::= ("\n'
+    )
+    (folder / "seed.toml").write_text('name = "x"\nuser = "x"\n[sampling]\nseed = "hot"\n')
     (folder / "latin.toml").write_bytes(b'name = "x"\nuser = "caf\xe9"\n')
     return {
         "folder": str(folder),
@@ -151,6 +155,13 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (("run", "-p", "{folder}/long.toml"), "context"),
         (("run", "-p", "{folder}/sampling.toml"), "temperature"),
         (("run", "-p", "{folder}/latin.toml"), "latin.toml"),
+        (("run", "-p", "{folder}/grammar.toml"), "grammar does not parse"),
+        (("run", "-p", "{folder}/seed.toml"), "seed must be a whole number"),
+        (("run", *PROMPT, "--set", "seed=4294967294", "--repeat", "2"), "seed"),
+        (("run", *PROMPT, "--set", "logit_bias=3"), "logit_bias"),
+        (("run", *PROMPT, "--var", "topic=\udcff"), "UTF-8"),
+        (("run", *PROMPT, "-a", "support@0.5", "-a", "support@0.5"), "twice"),
+        (("run", *PROMPT, "-c", "1"), "ctx-size"),
         (("run", *PROMPT, "--var", "topc=cats"), "topic"),
         (("run", *PROMPT, "--var", "topic"), "KEY=VALUE"),
         (("run", *PROMPT, "--set", "temperature=hot"), "temperature"),
@@ -207,3 +218,17 @@ def test_our_own_mistakes_are_logged_with_a_traceback(home: Path) -> None:
     assert done.returncode == 3
     assert "Traceback" not in done.stderr and "llamadiff.log" in done.stderr
     assert "RuntimeError: boom" in (home / "log" / "llamadiff.log").read_text()
+
+
+def test_a_variants_own_seed_wins_over_the_common_one() -> None:
+    done = llamadiff("run", *PROMPT, "--set", "seed=5", "--variant", "seed=9", "--variant", "label=x", "--json")  # fmt: skip
+    seeds = [variant["outputs"][0]["seed"] for variant in json.loads(done.stdout)["variants"]]
+    assert seeds == [9, 5]
+
+
+def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    done = llamadiff("run", *PROMPT, LLAMADIFF_HOME=str(file))
+    assert done.returncode == 3
+    assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr

@@ -53,7 +53,7 @@ def stream(text: str, stop: list[str], cuts: list[int]) -> tuple[str, bool]:
         piece, stopped = it.feed(data[a:b])
         shown += piece
         if stopped:
-            return shown, True
+            return shown + it.finish(), True
     return shown + it.finish(), False
 
 
@@ -152,6 +152,11 @@ def test_the_outbox_does_not_wait_for_a_reader() -> None:
         ("max_tokens", 0, "from 1"),
         ("max_tokens", True, "whole number"),
         ("logit_bias", 3, "table"),
+        ("logit_bias", {"1": float("inf")}, "biases from"),
+        ("logit_bias", {str(10**23): 1.0}, "token ids"),
+        ("top_k", float("inf"), "from 0 to 1,000,000"),
+        ("top_k", "9" * 400, "from 0 to 1,000,000"),
+        ("seed", 2**32, "from 0 to 4,294,967,294"),
         ("samplers", "top_k;warmth", "list of"),
     ],
 )

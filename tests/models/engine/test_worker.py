@@ -22,6 +22,7 @@ from llamadiff.models.engine.protocol import (
     Prefill,
     Request,
     Sampling,
+    file_version,
 )
 from llamadiff.models.errors import ModelError
 
@@ -359,3 +360,113 @@ def test_an_app_killed_leaves_no_worker_behind(base: Path, tmp_path: Path) -> No
     app.kill()
     app.wait()
     worker.wait(timeout=2)
+
+
+async def test_a_start_that_is_cancelled_leaves_one_worker(engine: Engine, base: Path) -> None:
+    first = asyncio.create_task(engine.load(base))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    model = await engine.load(base)
+    workers = psutil.Process().children()
+    assert [w.pid for w in workers if "engine.worker" in " ".join(w.cmdline())] == [engine.pid]
+    (heard,) = await listen(engine, model, [request(engine, await ids(engine, model))])
+    assert len(heard.tokens) == 64
+
+
+async def test_closing_while_it_starts_leaves_no_worker(tmp_path: Path) -> None:
+    it = Engine(tmp_path / "log")
+    starting = asyncio.create_task(it.start())
+    await asyncio.sleep(0.01)
+    await it.close()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert not [w for w in psutil.Process().children() if "engine.worker" in " ".join(w.cmdline())]
+
+
+async def test_an_adapter_file_replaced_is_loaded_anew(
+    engine: Engine, model: LoadedModel, tmp_path: Path, support: Path, sentiment: Path
+) -> None:
+    file, tokens = tmp_path / "mine.gguf", await ids(engine, model)
+
+    async def say() -> list[int]:
+        use = AdapterUse(str(file), 1.0, file_version(file))
+        (heard,) = await listen(engine, model, [request(engine, tokens, adapters=(use,))])
+        return heard.tokens
+
+    file.write_bytes(support.read_bytes())
+    before = await say()
+    file.write_bytes(sentiment.read_bytes())
+    assert await say() != before
+    file.write_bytes(support.read_bytes())
+    assert await say() == before
+
+
+async def test_a_model_file_replaced_is_loaded_anew(
+    engine: Engine, base: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.gguf"
+    file.write_bytes(base.read_bytes())
+    first = await engine.load(file)
+    assert await engine.load(file) is first
+    file.write_bytes(base.read_bytes())
+    os.utime(file, ns=(1, 1))
+    assert engine.resident(file) is None
+    again = await engine.load(file)
+    assert again.key != first.key
+
+
+async def test_one_adapter_twice_in_a_stack_is_refused(
+    engine: Engine, model: LoadedModel, support: Path
+) -> None:
+    """llama.cpp would keep only one of them, silently."""
+    use = AdapterUse(str(support), 0.5)
+    (heard,) = await listen(
+        engine, model, [request(engine, await ids(engine, model), adapters=(use, use))]
+    )
+    assert heard.failure and "twice" in heard.failure
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ModelSettings(n_ctx=1),
+        ModelSettings(n_ubatch=1),
+        ModelSettings(n_ubatch=2**31 - 1),
+        ModelSettings(n_threads=100_000),
+        ModelSettings(n_ctx=-5),
+    ],
+)
+async def test_settings_that_would_end_the_process_are_refused(
+    engine: Engine, base: Path, settings: ModelSettings
+) -> None:
+    with pytest.raises(ModelError, match="must be from"):
+        await engine.load(base, settings)
+    assert engine.pid
+
+
+@pytest.mark.parametrize("settings", [ModelSettings(n_ctx=32), ModelSettings(n_ubatch=64)])
+async def test_small_settings_work(engine: Engine, base: Path, settings: ModelSettings) -> None:
+    model = await engine.load(base, settings)
+    long = (await ids(engine, model)) * 40
+    (heard,) = await listen(engine, model, [request(engine, long[: model.info.n_ctx - 10], n=5)])
+    assert len(heard.tokens) == 5
+
+
+@pytest.mark.parametrize(
+    "grammar", ["root ::= " + "(" * 200_000, 'root ::= "a\0b"'], ids=["deep", "NUL"]
+)
+async def test_grammars_that_would_end_the_process_are_refused(
+    engine: Engine, model: LoadedModel, grammar: str
+) -> None:
+    (heard,) = await listen(
+        engine, model, [request(engine, await ids(engine, model), grammar=grammar)]
+    )
+    assert heard.failure and "grammar" in heard.failure
+
+
+async def test_a_listener_that_fails_does_not_end_the_engine(engine: Engine, base: Path) -> None:
+    def fail(fraction: float) -> None:
+        raise RuntimeError("listener")
+
+    model = await engine.load(base, on_progress=fail)
+    (heard,) = await listen(engine, model, [request(engine, await ids(engine, model))])
+    assert len(heard.tokens) == 64
