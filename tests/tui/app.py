@@ -1,0 +1,165 @@
+"""The app under a pilot: the real one on the bundled model, or one with fixed texts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from llamadiff.compare.run import Output, Run, State
+from llamadiff.compare.runner import Preview
+from llamadiff.compare.variants import StackedAdapter, Variant
+from llamadiff.models.engine.protocol import ModelInfo, ModelSettings, Timings
+from llamadiff.prompts.document import Message
+from llamadiff.prompts.library import resolve
+from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.screens.playground import Playground
+from llamadiff.tui.state import Setup
+from llamadiff.tui.widgets.prompt_editor import PromptEditor
+from llamadiff.tui.widgets.prompt_panel import PromptPanel
+
+from ..conftest import until
+
+ENDLESS = {"max_tokens": 100_000, "logit_bias": dict.fromkeys(range(8), -100.0)}
+"""Sampling that never ends an answer: the bundled model's special tokens are ruled out."""
+
+
+def setup(
+    home: Path,
+    variants: Sequence[Variant] | None = None,
+    values: Mapping[str, str] | None = None,
+) -> Setup:
+    folders = {"cache_dir": home / "cache", "log_dir": home / "log"}
+    settings = ModelSettings(n_ctx=60_000)
+    return Setup(**folders, variants=variants, values=values or {}, settings=settings)
+
+
+def playground(pilot: Pilot[None]) -> Playground:
+    """The playground, whatever lies over it."""
+    screen = pilot.app.screen_stack[0]
+    assert isinstance(screen, Playground)
+    return screen
+
+
+@asynccontextmanager
+async def opened(
+    home: Path,
+    variants: Sequence[Variant] | None = None,
+    *,
+    values: Mapping[str, str] | None = None,
+    size: tuple[int, int] = (120, 40),
+) -> AsyncIterator[Pilot[None]]:
+    """The real app with its model loaded and its first preview made."""
+    app = LlamadiffApp(setup(home, variants, values))
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: status(pilot) == "ready")
+        await until(lambda: "tok" in screen_text(pilot))
+        yield pilot
+
+
+def status(pilot: Pilot[None]) -> str:
+    return playground(pilot).session.status.state
+
+
+def output(pilot: Pilot[None], name: str) -> Output:
+    """The newest output of a variant."""
+    return playground(pilot).playground.outputs[name]
+
+
+async def run_over(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys that start a run, and wait until it is over."""
+    before = playground(pilot).session.last
+    await pilot.press(*keys)
+    await until(lambda: playground(pilot).session.last is not before)
+    await until(lambda: not playground(pilot).session.running)
+    await pilot.pause()
+
+
+def told(pilot: Pilot[None]) -> str:
+    """Everything the app has notified."""
+    return " ".join(notification.message for notification in pilot.app._notifications)
+
+
+def screen_text(pilot: Pilot[None]) -> str:
+    """What is on the screen, a line for each row."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+# ------------------------------------------------------------- without an engine
+
+INFO = ModelInfo(
+    n_ctx=1024, n_ctx_train=1024, n_vocab=1024, n_threads=2, n_ubatch=512, kv_type="f16",
+    n_params=7_000_000, size=7_000_000, backend="CPU", n_gpu_layers=0,
+    bos="<s>", eos="</s>", add_bos=True, can_rewind=True,
+)  # fmt: skip
+PREVIEW = Preview(
+    messages=(Message("user", "Tell me about dogs."),),
+    text="<s>[USER] Tell me about dogs. [/USER]",
+    tokens=[1, 5, 40, 41, 42, 43, 6],
+    pieces=[b"<s>", b"[USER]", b" Tell", b" me", b" about", b" dogs.", b"[/USER]"],
+    message_tokens=(4,),
+    template_source="model",
+    n_ctx=1024,
+)
+MODEL = Path("/models/demo-7m.gguf")
+PLAIN = "Dogs are loyal companions that live with people. They have a keen sense of smell."
+LONG = (
+    "Dogs are loyal companions that live with people. First, they guard homes and herd sheep. "
+    "In addition, breeds range from tiny terriers to giant mastiffs. Moreover, they have a keen "
+    "sense of smell and learn commands quickly. For these reasons dogs matter to many people."
+)
+SHOP = "Thank you for writing to us about dogs. We sell coats and boots. Which size do you need?"
+
+
+def three_variants() -> list[Variant]:
+    plain, article = resolve("tell-me-about"), resolve("informative-article")
+    support = (StackedAdapter("support", Path("/models/support.gguf")),)
+    return [
+        Variant("A", MODEL, "demo-7m", plain),
+        Variant("B", MODEL, "demo-7m", article),
+        Variant("C", MODEL, "demo-7m", plain, adapters=support),
+    ]
+
+
+def said(variant: Variant, text: str) -> Output:
+    """A finished output; its tokens are words."""
+    words = text.split(" ")
+    ends = [len(" ".join(words[: i + 1])) for i in range(len(words))]
+    ids = [sum(word.encode()) for word in words]
+    it = Output(variant, 0, 0, State.DONE, text, ids, ends, finish_reason="stop")
+    it.timings = Timings(0.011, 23, 0, len(ids), 392.0)
+    it.stamp.model_sha256 = "3f9a" + "0" * 60
+    it.stamp.adapter_sha256 = ("91bc" + "0" * 60,) * len(variant.adapters)
+    return it
+
+
+class StillApp(LlamadiffApp):
+    """The app with outputs already there and nothing behind it: the same picture every time."""
+
+    def __init__(self, home: Path, texts: Sequence[str] = (PLAIN, LONG, SHOP)) -> None:
+        super().__init__(setup(home, three_variants()))
+        self._texts = texts
+
+    def get_default_screen(self) -> Playground:
+        screen = StillPlayground(self.setup)
+        state = screen.playground
+        for variant, text in zip(state.variants, self._texts, strict=False):
+            run = Run((variant,), {}, outputs=[said(variant, text)])
+            state.started(run, None)
+        return screen
+
+
+class StillPlayground(Playground):
+    async def _open(self) -> None:
+        self.session.know_model(MODEL, "Q8_0", INFO)
+        self.session._say("done")
+        self.query_one(PromptEditor).cursor_blink = False
+        if self.board.narrow:
+            self.board.focus_pane("A")
+        self._settled()
+
+    def _settled(self, *, checked: bool = False) -> None:
+        self.query_one(PromptPanel).show_preview(PREVIEW)

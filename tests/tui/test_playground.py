@@ -1,0 +1,308 @@
+"""The playground on the bundled model: type, run, stop, swap adapters, scale, live mode."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from llamadiff.compare.run import State
+from llamadiff.compare.spec import Defaults, make_variants
+from llamadiff.compare.variants import Variant
+from llamadiff.tui.widgets.output_pane import OutputPane
+from llamadiff.tui.widgets.output_text import OutputText
+from llamadiff.tui.widgets.prompt_panel import PromptPanel
+
+from ..conftest import until
+from .app import ENDLESS, opened, output, playground, run_over, screen_text, status, told
+
+
+def variants(*specs: str) -> list[Variant]:
+    return make_variants(Defaults(prompt="tell-me-about"), specs)
+
+
+def endless() -> list[Variant]:
+    return [replace(v, sampling=ENDLESS) for v in variants("label=plain", "adapter=support")]
+
+
+def pane(pilot: Pilot[None], name: str) -> OutputPane:
+    found = playground(pilot).board.pane(name)
+    assert found is not None
+    return found
+
+
+async def test_it_opens_on_the_bundled_model_with_variants_ready(home: Path) -> None:
+    async with opened(home) as pilot:
+        assert [v.title for v in playground(pilot).playground.variants] == [
+            "Tell me about · base", "Informative article · base", "Tell me about · support@1",
+        ]  # fmt: skip
+        screen = screen_text(pilot)
+        assert "Tell me about {{ topic }}." in screen
+        assert "topic = dogs" in screen
+        assert "not run yet" in screen
+
+
+async def test_a_run_streams_every_variant_and_marks_what_differs(home: Path) -> None:
+    async with opened(home) as pilot:
+        await run_over(pilot, "f5")
+        for name in "ABC":
+            assert output(pilot, name).state is State.DONE
+            assert pane(pilot, name).text.text == output(pilot, name).text
+        marks = [mark.kind for mark in pane(pilot, "C").text._marks]
+        assert "added" in marks
+        assert not pane(pilot, "A").text._marks, "the baseline has no marks"
+        screen = screen_text(pilot)
+        assert "baseline" in screen and "words" in screen and "token 1" in screen
+        assert status(pilot) == "done"
+
+
+async def test_identical_variants_are_said_to_be_the_same(home: Path) -> None:
+    async with opened(home, variants("label=one", "label=two")) as pilot:
+        await run_over(pilot, "f5")
+        assert output(pilot, "A").tokens == output(pilot, "B").tokens
+        assert "same as A" in screen_text(pilot)
+
+
+async def test_a_hash_stamps_each_output(home: Path) -> None:
+    async with opened(home, variants("adapter=support")) as pilot:
+        await run_over(pilot, "f5")
+        await until(lambda: "hashing" not in screen_text(pilot))
+        stamp = output(pilot, "A").stamp
+        assert stamp.model_sha256 and all(stamp.adapter_sha256)
+        assert stamp.model_sha256[:4] in screen_text(pilot)
+
+
+async def test_what_is_typed_is_previewed_and_run(home: Path) -> None:
+    async with opened(home, variants("label=plain")) as pilot:
+        before = screen_text(pilot)
+        await pilot.press(*"Briefly!")
+        await until(lambda: "edited" in screen_text(pilot))
+        await until(lambda: counts(screen_text(pilot)) not in ("", counts(before)))
+        await run_over(pilot, "ctrl+r")
+        assert "Briefly!" in output(pilot, "A").stamp.prompt_text
+
+
+def counts(screen: str) -> str:
+    return next((line for line in screen.splitlines() if "topic = " in line), "").strip()
+
+
+async def test_a_mistake_in_the_prompt_is_said_and_the_app_goes_on(home: Path) -> None:
+    async with opened(home, variants("label=plain")) as pilot:
+        await pilot.press(*" {{ topci }}")
+        await until(lambda: "topci" in screen_text(pilot) and "topic?" in screen_text(pilot))
+        await run_over(pilot, "f5")
+        assert output(pilot, "A").state is State.FAILED
+        assert status(pilot) == "failed"
+        for _ in range(len(" {{ topci }}")):
+            await pilot.press("backspace")
+        await run_over(pilot, "f5")
+        assert output(pilot, "A").state is State.DONE
+
+
+async def test_an_empty_prompt_is_refused_in_words(home: Path) -> None:
+    async with opened(home, variants("label=plain")) as pilot:
+        await pilot.press("f7", "delete")
+        await until(lambda: "the prompt is empty" in screen_text(pilot))
+
+
+async def test_a_value_is_changed_for_every_prompt_that_has_it(home: Path) -> None:
+    async with opened(home) as pilot:
+        await pilot.press("ctrl+t", "f7", *"cats")
+        await until(lambda: "topic = cats" in screen_text(pilot))
+        await run_over(pilot, "f5")
+        assert all("cats" in output(pilot, name).stamp.prompt_text for name in "ABC")
+        playground(pilot).select("B")
+        await pilot.pause()
+        assert "aspect = diverse breeds" in screen_text(pilot)
+
+
+async def test_a_value_only_one_prompt_knows_does_no_harm_to_the_others(home: Path) -> None:
+    async with opened(home) as pilot:
+        playground(pilot).playground.values["aspect"] = "long history"
+        await run_over(pilot, "f5")
+        assert all(output(pilot, name).state is State.DONE for name in "ABC")
+        assert "long history" in output(pilot, "B").stamp.prompt_text
+
+
+async def test_values_given_are_used_and_those_no_prompt_knows_are_said(home: Path) -> None:
+    async with opened(home, values={"topic": "cats", "topci": "dogs"}) as pilot:
+        assert "topic = cats" in screen_text(pilot)
+        await until(lambda: "no variable topci; did you mean topic?" in told(pilot))
+
+
+async def test_the_rendered_tab_shows_what_the_model_sees(home: Path) -> None:
+    async with opened(home) as pilot:
+        await pilot.press("ctrl+t", "ctrl+t")
+        await until(lambda: "the model's template" in screen_text(pilot))
+        screen = screen_text(pilot)
+        assert "user · 5 tokens" in screen
+        assert "Tell me about dogs." in screen
+        assert "<|" in screen, "special tokens"
+
+
+async def test_escape_stops_a_run_and_the_texts_stay(home: Path) -> None:
+    async with opened(home, endless()) as pilot:
+        await pilot.press("f5")
+        await until(lambda: all(output(pilot, name).text for name in "AB"))
+        await pilot.press("escape")
+        await until(lambda: status(pilot) == "stopped")
+        texts = [output(pilot, name).text for name in "AB"]
+        assert all(texts)
+        assert [pane(pilot, name).text.text for name in "AB"] == texts
+        assert "stopped" in screen_text(pilot)
+
+
+async def test_a_second_run_ends_the_first(home: Path) -> None:
+    async with opened(home, endless()) as pilot:
+        await pilot.press("f5")
+        await until(lambda: output(pilot, "A").text)
+        first = output(pilot, "A")
+        await pilot.press("f5")
+        await until(lambda: output(pilot, "A") is not first and output(pilot, "A").text)
+        assert first.state is State.CANCELLED
+        await pilot.press("escape")
+        await until(lambda: status(pilot) == "stopped")
+
+
+async def test_live_mode_runs_again_after_a_pause(home: Path) -> None:
+    async with opened(home, variants("label=plain", "prompt=one-sentence")) as pilot:
+        await run_over(pilot, "f5")
+        other = output(pilot, "B")
+        await pilot.press("ctrl+l")
+        await run_over(pilot, *"Hi.")
+        assert "Hi." in output(pilot, "A").stamp.prompt_text
+        assert output(pilot, "B") is other, "it has another prompt"
+
+
+async def test_live_mode_waits_until_the_prompt_is_well(home: Path) -> None:
+    async with opened(home, variants("label=plain")) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("ctrl+l")
+        first = output(pilot, "A")
+        await pilot.press(*"{{ ")
+        await until(lambda: "cannot be read" in screen_text(pilot))
+        assert output(pilot, "A") is first
+        await run_over(pilot, *"topic }}")
+        assert output(pilot, "A").state is State.DONE
+
+
+async def test_a_scale_is_changed_and_run_at_once(home: Path) -> None:
+    async with opened(home) as pilot:
+        await run_over(pilot, "f5")
+        base, tuned = output(pilot, "A"), output(pilot, "C")
+        await pilot.press("ctrl+l", "escape", "3")
+        await until(lambda: playground(pilot).playground.selected == "C")
+        await run_over(pilot, *["left_square_bracket"] * 10)
+        await until(lambda: not playground(pilot).session.running)
+        assert output(pilot, "C").variant.stack == "support@0"
+        assert output(pilot, "A") is base and output(pilot, "C") is not tuned
+        assert output(pilot, "C").tokens == base.tokens, "scale 0 is the base"
+
+
+async def test_without_live_mode_a_change_is_marked_stale(home: Path) -> None:
+    async with opened(home) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "3", "right_square_bracket")
+        await until(lambda: "changed since this run" in screen_text(pilot))
+
+
+async def test_variants_are_added_removed_and_brought_back(home: Path) -> None:
+    async with opened(home) as pilot:
+        await pilot.press("escape", "v")
+        await until(lambda: "D  Tell me about" in screen_text(pilot))
+        await pilot.press("delete")
+        await until(lambda: "D  Tell" not in screen_text(pilot))
+        await pilot.press("u")
+        await until(lambda: "D  Tell me about" in screen_text(pilot))
+        await run_over(pilot, "f5")
+        assert output(pilot, "D").tokens == output(pilot, "A").tokens
+
+
+async def test_the_views_are_gone_through(home: Path) -> None:
+    async with opened(home) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "3", "d")
+        text = pane(pilot, "C").text
+        await until(lambda: playground(pilot).playground.view == "tokens")
+        await pilot.press("d")
+        await until(lambda: any(mark.kind == "removed" for mark in text._marks))
+        assert without(text, "added") == output(pilot, "A").text
+        assert without(text, "removed") == output(pilot, "C").text
+        await pilot.press("d")
+        await until(lambda: not text._marks and text.text == output(pilot, "C").text)
+
+
+def without(text: OutputText, kind: str) -> str:
+    """A unified text without its marks of one kind."""
+    whole = text.text
+    for mark in reversed(text._marks):
+        if mark.kind == kind:
+            whole = whole[: mark.start] + whole[mark.end :]
+    return whole
+
+
+async def test_another_baseline_turns_the_comparison_round(home: Path) -> None:
+    async with opened(home, variants("label=one", "adapter=support")) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "2", "b")
+        await until(lambda: pane(pilot, "A").text._marks)
+        assert not pane(pilot, "B").text._marks
+
+
+async def test_an_output_is_copied(home: Path) -> None:
+    async with opened(home) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "2", "y")
+        await until(lambda: pilot.app.clipboard == output(pilot, "B").text)
+
+
+async def test_exact_mode_is_switched_and_used(home: Path) -> None:
+    async with opened(home, variants("label=one")) as pilot:
+        await pilot.press("escape", "x")
+        await until(lambda: "exact on" in screen_text(pilot))
+        await run_over(pilot, "f5")
+        assert playground(pilot).session.last.exact
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGABRT"])
+async def test_the_engine_dying_is_said_and_the_next_run_starts_it_anew(
+    home: Path, name: str
+) -> None:
+    async with opened(home, endless()) as pilot:
+        await pilot.press("f5")
+        await until(lambda: all(output(pilot, n).text for n in "AB"))
+        runner = await playground(pilot).session._services.runner()
+        assert runner.engine.pid is not None
+        os.kill(runner.engine.pid, signal.Signals[name])
+        await until(lambda: status(pilot) == "failed")
+        assert all(pane(pilot, n).text.text for n in "AB"), "texts are kept"
+        assert name in told(pilot) and "press F5 to run again" in told(pilot)
+        old = output(pilot, "A")
+        await pilot.press("f5")
+        await until(lambda: output(pilot, "A") is not old and output(pilot, "A").text)
+        await pilot.press("escape")
+        await until(lambda: status(pilot) == "stopped")
+
+
+async def test_a_mistake_made_in_the_external_editor_can_be_put_right(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(home, variants("label=plain")) as pilot:
+        seen: list[str] = []
+        answers = ['name = "x"\nuser = ', 'name = "Fixed"\nuser = "Hello {{ who }}."\n']
+
+        def edit(text: str) -> str:
+            seen.append(text)
+            return answers[len(seen) - 1]
+
+        monkeypatch.setattr(playground(pilot), "_in_editor", edit)
+        await pilot.press("ctrl+o")
+        await until(lambda: "not valid TOML" in told(pilot))
+        await pilot.press("ctrl+o")
+        await until(lambda: "Hello {{ who }}." in screen_text(pilot))
+        assert seen[1] == answers[0], "the faulty text is opened again"
+        assert playground(pilot).query_one(PromptPanel).prompt is not None

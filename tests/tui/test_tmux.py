@@ -1,0 +1,114 @@
+"""The app as a person meets it: in tmux, at two sizes, with keys alone."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from .tmux import HAS_TMUX, Tmux
+
+pytestmark = pytest.mark.skipif(not HAS_TMUX, reason="needs tmux")
+ENDLESS = """\
+name = "Endless"
+user = "Tell me about dogs."
+[sampling]
+max_tokens = 100000
+logit_bias = { 0 = -100.0, 1 = -100.0, 2 = -100.0, 3 = -100.0, 4 = -100.0, 5 = -100.0, 6 = -100.0, 7 = -100.0 }
+"""
+Closing = list[Callable[[], object]]
+
+
+def start(closing: Closing, home: Path, columns: int, rows: int, *arguments: str) -> Tmux:
+    tmux = Tmux(columns, rows, home, *arguments)
+    closing.append(tmux.close)
+    tmux.wait_for("ready")
+    return tmux
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> str:
+    """A prompt whose answer goes on until it is stopped."""
+    path = tmp_path / "endless.toml"
+    path.write_text(ENDLESS)
+    return str(path)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
+def test_run_and_quit(closing: Closing, home: Path, columns: int, rows: int) -> None:
+    tmux = start(closing, home, columns, rows)
+    screen = tmux.screen()
+    assert "Tell me about {{ topic }}." in screen
+    tmux.press("F5")
+    screen = tmux.wait_for("done")
+    assert "tok" in screen and "stop" in screen
+    tmux.press("C-q")
+    tmux.wait_for(lambda _: not tmux.alive, 10)
+
+
+def test_the_prompt_is_edited_and_run_again(closing: Closing, home: Path) -> None:
+    tmux = start(closing, home, 120, 40)
+    tmux.press("C-End")
+    tmux.type(" Please be brief.")
+    tmux.wait_for("Please be brief.")
+    tmux.press("C-r")
+    tmux.wait_for("done")
+
+
+def test_escape_stops_a_run_and_the_text_stays(closing: Closing, home: Path, endless: str) -> None:
+    tmux = start(closing, home, 120, 40, "-p", endless, "-c", "60000")
+    tmux.press("F5")
+    tmux.wait_for("running")
+    tmux.wait_for("tok")
+    tmux.press("Escape")
+    screen = tmux.wait_for("stopped")
+    assert "running" not in screen
+
+
+def test_a_terminal_too_small_says_so_and_recovers(closing: Closing, home: Path) -> None:
+    tmux = start(closing, home, 120, 40)
+    tmux.resize(50, 12)
+    tmux.wait_for("small")
+    tmux.resize(80, 24)
+    tmux.wait_for(lambda screen: "small" not in screen and "F5" in screen)
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGABRT"])
+def test_the_engine_killed_in_a_run_is_said_and_the_next_run_works(
+    closing: Closing, home: Path, endless: str, name: str
+) -> None:
+    tmux = start(closing, home, 120, 40, "-p", endless, "-c", "60000")
+    tmux.press("F5")
+    tmux.wait_for("running")
+    tmux.wait_for("tok")
+    worker = worker_of(tmux.pid)
+    os.kill(worker.pid, signal.Signals[name])
+    screen = tmux.wait_for(name)
+    assert "failed" in screen
+    tmux.press("F5")
+    tmux.wait_for("running")
+    assert worker_of(tmux.pid).pid != worker.pid
+
+
+def test_an_app_killed_in_a_run_leaves_nothing_behind(
+    closing: Closing, home: Path, endless: str
+) -> None:
+    tmux = start(closing, home, 120, 40, "-p", endless, "-c", "60000")
+    tmux.press("F5")
+    tmux.wait_for("tok")
+    children = psutil.Process(tmux.pid).children(recursive=True)
+    assert len(children) >= 2, "the engine and the template helper"
+    os.kill(tmux.pid, signal.SIGKILL)
+    _, alive = psutil.wait_procs(children, timeout=2)
+    assert not alive
+
+
+def worker_of(app: int) -> psutil.Process:
+    (worker,) = [
+        child
+        for child in psutil.Process(app).children(recursive=True)
+        if any("engine.worker" in part for part in child.cmdline())
+    ]
+    return worker

@@ -1,0 +1,59 @@
+"""The app: themes, keys, palette and screens put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from .keys import APP_KEYS
+from .screens.playground import Playground
+from .state import Setup
+from .theme import DARK, THEMES, variables_for
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+
+def _palette() -> type[Provider]:
+    from .palette import Actions
+
+    return Actions
+
+
+class LlamadiffApp(App[None]):
+    """llamadiff in a terminal. `setup` says what it opens with."""
+
+    TITLE = "llamadiff"
+    CSS_PATH = Path(__file__).parent / "screens" / "playground.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
+    COMMANDS: ClassVar[set[Any]] = {_palette}
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__()
+        self.setup = setup
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variables_for(self.current_theme.dark)
+
+    def get_default_screen(self) -> Screen[None]:
+        return Playground(self.setup)
+
+    def action_playground(self) -> None:
+        """Close what lies over the playground."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_help(self) -> None:
+        from .screens.help import HelpScreen
+
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+        else:
+            self.push_screen(HelpScreen.about(self.screen))

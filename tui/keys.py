@@ -1,0 +1,107 @@
+"""Every key of the app in one place, each binding with the id that a keymap names."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+APP_KEYS = [
+    Binding("f1", "help", "help", id="app.help", priority=True, tooltip="Keys and what they do"),
+    Binding(
+        "f2", "playground", "playground", id="app.playground", priority=True,
+        tooltip="Back to the playground",
+    ),
+    Binding(
+        "ctrl+p", "command_palette", "all commands", id="app.palette", priority=True,
+        tooltip="Every command, searchable",
+    ),
+    Binding("ctrl+q", "quit", "quit", id="app.quit", priority=True, tooltip="Leave llamadiff"),
+]  # fmt: skip
+
+RUN_KEYS = [
+    Binding("f5,ctrl+r", "run", "run", id="run.start", tooltip="Run every variant"),
+    Binding("escape", "stop", "stop", id="run.stop", tooltip="Stop the run, or leave the editor"),
+    Binding(
+        "ctrl+l", "live", "live", id="run.live",
+        tooltip="Live mode: run again after each change",
+    ),
+    Binding(
+        "x", "exact", "exact", id="run.exact",
+        tooltip="Exact mode: the same output whatever else runs",
+    ),
+]  # fmt: skip
+
+PROMPT_KEYS = [
+    Binding("e", "edit", "edit prompt", id="prompt.edit", tooltip="Put the cursor in the prompt"),
+    Binding("ctrl+t", "next_tab", "next tab", id="prompt.tab", tooltip="The prompt's next tab"),
+    Binding(
+        "ctrl+o", "external_editor", "$EDITOR", id="prompt.external",
+        tooltip="Open the whole prompt file in $EDITOR",
+    ),
+    Binding("p", "pick_prompt", "prompt", id="prompt.pick", tooltip="Choose another prompt"),
+    Binding(
+        "f", "fork_prompt", "own copy", id="prompt.fork",
+        tooltip="Give this variant its own copy of a shared prompt",
+    ),
+]  # fmt: skip
+
+VARIANT_KEYS = [
+    Binding("v", "add_variant", "new variant", id="variant.add", tooltip="A new variant, a copy of this one"),
+    Binding(
+        "delete,backspace", "remove_variant", "remove", id="variant.remove",
+        tooltip="Remove this variant; u brings it back",
+    ),
+    Binding("u", "undo", "undo", id="variant.undo", tooltip="Take back the last change of the list"),
+    Binding("m", "pick_model", "model", id="variant.model", tooltip="Choose or open a base model"),
+    Binding("a", "pick_adapters", "adapters", id="variant.adapters", tooltip="Put LoRA adapters on it, stack and scale them"),
+    Binding("s", "sampling", "sampling", id="variant.sampling", tooltip="Temperature and the like"),
+    Binding("l", "label", "label", id="variant.label", tooltip="Name this variant"),
+    Binding("b", "baseline", "baseline", id="variant.baseline", tooltip="Compare others with this"),
+    Binding(
+        "left_square_bracket", "rescale(-0.1)", "scale down", id="variant.scale_down",
+        tooltip="Last adapter's scale down by 0.1",
+    ),
+    Binding(
+        "right_square_bracket", "rescale(0.1)", "scale up", id="variant.scale_up",
+        tooltip="Last adapter's scale up by 0.1",
+    ),
+]  # fmt: skip
+
+OUTPUT_KEYS = [
+    Binding("d", "diff_view", "diff view", id="output.diff", tooltip="Differences by words, by tokens, both texts in one, off"),
+    Binding("y", "copy", "copy", id="output.copy", tooltip="Copy this output (OSC 52)"),
+    Binding("tab", "next_pane", "next pane", id="output.next", tooltip="The next output"),
+    Binding(
+        "shift+tab", "previous_pane", "previous pane", id="output.previous",
+        tooltip="The output before",
+    ),
+    Binding(
+        "1", "pane(1)", "first output", id="output.1", key_display="1 … 9",
+        tooltip="Go to that output",
+    ),
+    *(
+        Binding(
+            str(n), f"pane({n})", f"output {n}", id=f"output.{n}", show=False,
+            tooltip=f"Go to output {n}",
+        )
+        for n in range(2, 10)
+    ),
+]  # fmt: skip
+
+PLAYGROUND_KEYS = [*RUN_KEYS, *PROMPT_KEYS, *VARIANT_KEYS, *OUTPUT_KEYS]
+
+_NAMES = {
+    "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "delete": "del",
+    "backspace": "backspace",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as shown to a person: `ctrl+p` is `^p`, `f5` is `F5`."""
+    if key in _NAMES:
+        return _NAMES[key]
+    if key.startswith("ctrl+"):
+        return f"^{key_name(key.removeprefix('ctrl+'))}"
+    return key.upper() if key[0] == "f" and key[1:].isdigit() else key

@@ -1,0 +1,56 @@
+"""The commands of the palette: every action that has an id, with its key, and a few more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from .keys import APP_KEYS, PLAYGROUND_KEYS, key_name
+
+
+@dataclass(frozen=True)
+class _Command:
+    name: str
+    about: str
+    run: Callable[[], Any]
+
+
+class Actions(Provider):
+    """Everything the app can do from where the palette was opened."""
+
+    def _commands(self) -> Iterator[_Command]:
+        app, screen = self.app, self.screen
+        for binding in PLAYGROUND_KEYS:
+            if binding.show and hasattr(screen, f"action_{binding.action.partition('(')[0]}"):
+                keys = " ".join(key_name(key) for key in binding.key.split(","))
+                name = f"{binding.description}  {keys}"
+                yield _Command(
+                    name, binding.tooltip, partial(app.run_action, binding.action, screen)
+                )
+        for binding in APP_KEYS:
+            if binding.action == "command_palette":
+                continue
+            name = f"{binding.description}  {key_name(binding.key)}"
+            yield _Command(name, binding.tooltip, partial(app.run_action, binding.action, app))
+        yield _Command("theme", "Choose the colours", app.action_change_theme)
+        yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
+        yield _Command(
+            "screenshot",
+            "Save the screen as SVG",
+            lambda: app.set_timer(0.1, app.deliver_screenshot),
+        )
+
+    async def discover(self) -> AsyncIterator[DiscoveryHit]:
+        for command in self._commands():
+            yield DiscoveryHit(command.name, command.run, help=command.about)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for command in self._commands():
+            score = max(matcher.match(command.name), 0.9 * matcher.match(command.about))
+            if score > 0:
+                yield Hit(score, matcher.highlight(command.name), command.run, help=command.about)

@@ -1,0 +1,32 @@
+"""Ask for one line of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.widget import Widget
+from textual.widgets import Input
+
+from .dialog import Dialog
+
+
+class Ask(Dialog[str]):
+    """Gives what was typed."""
+
+    def __init__(self, title: str, value: str, placeholder: str) -> None:
+        super().__init__()
+        self._title, self._value, self._placeholder = title, value, placeholder
+
+    def title_text(self) -> str:
+        return self._title
+
+    def body(self) -> Iterable[Widget]:
+        yield Input(self._value, placeholder=self._placeholder, compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)

@@ -1,0 +1,127 @@
+"""Help for where one is: built from the focused widget's words and the keys bound now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from ..keys import key_name
+
+_GROUPS = {
+    "run": "Running",
+    "prompt": "Prompt",
+    "variant": "Variants",
+    "output": "Outputs",
+    "app": "Everywhere",
+    "later": "Once out of the editor (esc)",
+}
+_MARKS = (
+    ("words the baseline does not have", "underline $added on $added-background"),
+    ("words only the baseline has (unified view)", "strike $removed on $removed-background"),
+    ("not reached yet by the other output", "italic $dim"),
+)
+
+
+@dataclass(frozen=True)
+class Key:
+    """One line of the help: the keys of a binding and what it does."""
+
+    group: str
+    keys: str
+    does: str
+
+
+class HelpScreen(ModalScreen[None]):
+    """Shows the keys of the screen below it."""
+
+    CSS_PATH = "dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "app.pop_screen", "close", id="help.close"),
+    ]
+    DEFAULT_CSS = """
+    HelpScreen {
+        align: center middle;
+        background: $background 70%;
+        #help {
+            width: 84; max-width: 100%; height: auto; max-height: 95%;
+            padding: 1 2; background: $panel; border-left: outer $primary;
+            scrollbar-size-vertical: 1;
+        }
+        Static { height: auto; }
+    }
+    """
+
+    def __init__(self, here: str, keys: Sequence[Key]) -> None:
+        super().__init__()
+        self._here = here
+        self._keys = keys
+
+    @classmethod
+    def about(cls, screen: Screen[object]) -> HelpScreen:
+        """Help for a screen as it is now."""
+        here = ""
+        node: Widget | None = screen.focused
+        while node is not None and not here:
+            here = getattr(node, "HELP", "") or ""
+            node = node.parent if isinstance(node.parent, Widget) else None
+        return cls(here, keys_of(screen))
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help"):
+            yield Static(self._content())
+
+    def on_mount(self) -> None:
+        self.query_one("#help").focus()
+
+    def _content(self) -> Content:
+        lines = [Content.styled("Help", "bold"), Content()]
+        if self._here:
+            lines += [Content(self._here), Content()]
+        group = ""
+        width = max((len(key.keys) for key in self._keys), default=0) + 2
+        for key in self._keys:
+            if key.group != group:
+                group = key.group
+                lines += [Content.styled(_GROUPS.get(group, "Here"), "bold $primary")]
+            lines += [Content.assemble((f"  {key.keys:<{width}}", "$accent"), key.does)]
+        lines += [Content(), Content.styled("Marks", "bold $primary")]
+        lines += [Content.assemble("  ", (words, style)) for words, style in _MARKS]
+        lines += [Content(), Content.styled("esc closes this", "$dim")]
+        return Content("\n").join(lines)
+
+
+def keys_of(screen: Screen[object]) -> list[Key]:
+    """The bindings of a screen, those of one action on one line, in groups.
+
+    Those that what has the focus takes for typing come last.
+    """
+    now: dict[str, list[Binding]] = {}
+    for active in screen.active_bindings.values():
+        if active.binding.id is not None and active.enabled and active.binding.show:
+            now.setdefault(active.binding.id, []).append(active.binding)
+    later: dict[str, list[Binding]] = {}
+    for _, binding in screen._bindings:
+        if binding.id is not None and binding.id not in now and binding.show:
+            later.setdefault(binding.id, []).append(binding)
+    order = ["", *_GROUPS]
+    found = [_key(group if group in _GROUPS else "", now[name]) for name, group in _grouped(now)]
+    found += [_key("later", bindings) for bindings in later.values()]
+    return sorted(found, key=lambda key: order.index(key.group))
+
+
+def _grouped(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    return ((name, name.partition(".")[0]) for name in names)
+
+
+def _key(group: str, bindings: Sequence[Binding]) -> Key:
+    keys = " ".join(binding.key_display or key_name(binding.key) for binding in bindings)
+    return Key(group, keys, bindings[0].tooltip or bindings[0].description)

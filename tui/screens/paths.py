@@ -1,0 +1,37 @@
+"""Completion of a path as it is typed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MOST = 200
+"""The largest number of completions offered."""
+
+
+def is_path(text: str) -> bool:
+    """Whether a person is typing a path rather than a name."""
+    return text.startswith(("/", "~", ".")) or "/" in text
+
+
+def complete(text: str, suffix: str) -> list[str]:
+    """Folders (with a slash) and files ending in `suffix` that `text` could become.
+
+    `~` stays as it was typed; hidden names come up only once their dot is typed.
+    """
+    head, slash, start = text.rpartition("/")
+    if not slash and text in ("~", ".", ".."):
+        return [text + "/"]
+    folder = Path(head + slash or ".").expanduser()
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                (not entry.is_dir(), head + slash + entry.name + "/" * entry.is_dir())
+                for entry in entries
+                if entry.name.casefold().startswith(start.casefold())
+                and (start.startswith(".") or not entry.name.startswith("."))
+                and (entry.is_dir() or entry.name.casefold().endswith(suffix))
+            ]
+    except OSError:
+        return []
+    return [path for _, path in sorted(found)[:MOST]]

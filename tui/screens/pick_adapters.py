@@ -1,0 +1,123 @@
+"""Put together a stack of adapters: switch them on, scale them, open one by its path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input
+
+from ...compare.errors import CompareError
+from ...compare.spec import parse_adapter
+from ...compare.variants import StackedAdapter, Variant
+from ...models.catalog import list_adapters
+from ...models.engine.client import EngineError
+from ...models.errors import ModelError
+from ..safe_text import safe_line
+from ..state import MAX_SCALE
+from .picker import Choice, Picker
+
+Stack = tuple[StackedAdapter, ...]
+
+
+class PickAdapters(Picker[Stack]):
+    """Gives the new stack, once `check` found that it fits the variant's model."""
+
+    PLACEHOLDER = "name or path of an adapter, with @0.5 for a scale"
+    SUFFIX = ".gguf"
+    KEYS_TEXT = "space on/off · ←→ scale · enter done · or type a name or path · esc cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "switch", "on or off", id="adapters.toggle", priority=True),
+        Binding("left", "rescale(-0.1)", "scale down", id="adapters.down", priority=True),
+        Binding("right", "rescale(0.1)", "scale up", id="adapters.up", priority=True),
+    ]
+
+    def __init__(
+        self, variant: Variant, check: Callable[[Variant, Stack], Awaitable[None]]
+    ) -> None:
+        super().__init__()
+        self._variant = variant
+        self._check = check
+        self.stack: list[StackedAdapter] = list(variant.adapters)
+        self._touched = False
+
+    def title_text(self) -> str:
+        return f"Adapters of {self._variant.name}, on {safe_line(self._variant.model_name)}"
+
+    def load(self) -> Sequence[Choice]:
+        listed = [
+            Choice(
+                adapter.path,
+                adapter.name,
+                f"rank {adapter.rank} · {adapter.source}",
+                adapter.problem or "",
+            )
+            for adapter in list_adapters()
+        ]
+        known = {choice.key for choice in listed}
+        added = [adapter for adapter in self.stack if str(adapter.path) not in known]
+        return [*(Choice(str(a.path), a.name, "given") for a in added), *listed]
+
+    def line(self, choice: Choice) -> Content:
+        adapter = self._in_stack(choice.key)
+        if adapter is None:
+            return Content.assemble(("[ ] ", "$dim"), super().line(choice))
+        order = self.stack.index(adapter) + 1
+        scale = (f"  ◂{adapter.scale:g}▸", "bold $accent")
+        place = (f" #{order}" if len(self.stack) > 1 else "", "$dim")
+        return Content.assemble(("[x] ", "bold $success"), super().line(choice), scale, place)
+
+    def _in_stack(self, key: str) -> StackedAdapter | None:
+        return next((adapter for adapter in self.stack if str(adapter.path) == key), None)
+
+    async def take(self, key: str) -> None:
+        self._touched = True
+        adapter = self._in_stack(key)
+        if adapter is not None:
+            self.stack.remove(adapter)
+            self.fill()
+            return
+        try:
+            new = await asyncio.to_thread(parse_adapter, key)
+            await self._check(self._variant, (*self.stack, new))
+        except (CompareError, ModelError, EngineError) as error:
+            self.problem(str(error))
+            return
+        self.problem("")
+        self.stack.append(new)
+        if not any(choice.key == str(new.path) for choice in self.choices):
+            self.choices = [Choice(str(new.path), new.name, "given"), *self.choices]
+        self.query_one(Input).value = ""
+        self.fill()
+
+    async def choose(self) -> None:
+        """Take what is typed; with nothing typed be done, with the adapter under the cursor
+        unless the stack was put together already."""
+        if self.typed:
+            await super().choose()
+            return
+        key = self.highlighted()
+        if key and not self._touched and self._in_stack(key) is None:
+            await self.take(key)
+            if self._in_stack(key) is None:
+                return
+        self.dismiss(tuple(self.stack))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action in ("switch", "rescale") and self.typed)
+
+    async def action_switch(self) -> None:
+        if key := self.highlighted():
+            await self.take(key)
+
+    def action_rescale(self, step: float) -> None:
+        key = self.highlighted()
+        adapter = self._in_stack(key) if key else None
+        if adapter is not None and abs(scale := round(adapter.scale + step, 3)) <= MAX_SCALE:
+            self._touched = True
+            self.stack[self.stack.index(adapter)] = replace(adapter, scale=scale)
+            self.fill()

@@ -1,0 +1,30 @@
+"""Choose a prompt from the library, or open one by its path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from ...prompts.document import Prompt
+from ...prompts.errors import PromptError
+from ...prompts.library import resolve, shipped
+from .picker import Choice, Picker
+
+
+class PickPrompt(Picker[Prompt]):
+    """Gives the prompt that was chosen."""
+
+    TITLE_TEXT = "Prompt"
+    PLACEHOLDER = "name, or the path of a .toml file"
+    SUFFIX = ".toml"
+
+    def load(self) -> Sequence[Choice]:
+        return [Choice(prompt.slug, prompt.name, prompt.description) for prompt in shipped()]
+
+    async def take(self, key: str) -> None:
+        try:
+            prompt = await asyncio.to_thread(resolve, key)
+        except PromptError as error:
+            self.problem(str(error))
+        else:
+            self.dismiss(prompt)

@@ -1,0 +1,164 @@
+"""Choose from a list by typing part of a name, or type the path of a file with completion."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.fuzzy import Matcher
+from textual.widget import Widget
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from ..safe_text import safe_line
+from .dialog import Dialog
+from .paths import complete, is_path
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to choose: what it is known by, its name and a few words about it.
+
+    With a `problem` it is shown but cannot be taken.
+    """
+
+    key: str
+    name: str
+    about: str = ""
+    problem: str = ""
+
+
+class SearchInput(Input):
+    """Leaves the space bar to the dialog while nothing is typed."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return (key != "space" or bool(self.value)) and super().check_consume_key(key, character)
+
+
+class Picker(Dialog[Result]):
+    """A list that typing narrows down. Subclasses say what there is and what a choice means."""
+
+    KEYS_TEXT = "type a name, or a path (tab completes) · ↑↓ · enter take · esc cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", "down", id="picker.down", show=False),
+        Binding("up", "move(-1)", "up", id="picker.up", show=False),
+        Binding("tab", "complete", "complete", id="picker.complete", priority=True, show=False),
+    ]
+
+    PLACEHOLDER = "name or path"
+    SUFFIX = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choices: Sequence[Choice] = ()
+
+    def load(self) -> Sequence[Choice]:
+        """What there is to choose from; runs on a thread."""
+        raise NotImplementedError
+
+    async def take(self, key: str) -> None:
+        """Act on a choice's key or a path; tell a mistake with `problem`."""
+        raise NotImplementedError
+
+    def body(self) -> Iterable[Widget]:
+        yield SearchInput(placeholder=self.PLACEHOLDER, id="picker-input", compact=True)
+        yield OptionList(id="picker-list", markup=False, compact=True)
+
+    async def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        self.run_worker(self._load(), group="load", exit_on_error=False)
+
+    async def _load(self) -> None:
+        self.choices = await asyncio.to_thread(self.load)
+        self.fill()
+
+    @property
+    def typed(self) -> str:
+        return self.query_one(Input).value.strip()
+
+    def matching(self) -> list[Choice]:
+        """The choices that fit what is typed, best first; for a path the files it could become."""
+        typed = self.typed
+        if is_path(typed):
+            return [Choice(path, path) for path in complete(typed, self.SUFFIX)]
+        if not typed:
+            return list(self.choices)
+        matcher = Matcher(typed)
+        scored = [(matcher.match(f"{choice.name} {choice.key}"), choice) for choice in self.choices]
+        ranked = sorted(scored, key=lambda pair: -pair[0])
+        return [choice for score, choice in ranked if score > 0]
+
+    def fill(self) -> None:
+        """Show the choices that fit."""
+        options = self.query_one(OptionList)
+        highlighted = options.highlighted
+        options.clear_options()
+        choices = self.matching()
+        options.add_options([Option(self.line(choice), id=choice.key) for choice in choices])
+        if choices:
+            options.highlighted = min(highlighted or 0, len(choices) - 1)
+
+    def line(self, choice: Choice) -> Content:
+        """How a choice is shown."""
+        about = choice.problem or choice.about
+        return Content.assemble(
+            (safe_line(choice.name), "$dim" if choice.problem else ""),
+            (f"  {safe_line(about)}" if about else "", "$error" if choice.problem else "$dim"),
+        )
+
+    def highlighted(self) -> str | None:
+        """The key of the choice under the cursor."""
+        options = self.query_one(OptionList)
+        if options.highlighted is None or not options.option_count:
+            return None
+        return options.get_option_at_index(options.highlighted).id
+
+    def action_move(self, step: int) -> None:
+        options = self.query_one(OptionList)
+        if step > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    def action_complete(self) -> None:
+        field, key = self.query_one(Input), self.highlighted()
+        if key is not None and is_path(self.typed):
+            field.value = key
+            field.cursor_position = len(key)
+
+    @on(Input.Changed, "#picker-input")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.problem("")
+        self.fill()
+
+    @on(Input.Submitted, "#picker-input")
+    async def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        await self.choose()
+
+    @on(OptionList.OptionSelected)
+    async def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        await self.choose()
+
+    async def choose(self) -> None:
+        """Take the choice under the cursor; a folder is opened, a whole path taken as it is."""
+        typed, key = self.typed, self.highlighted()
+        if is_path(typed):
+            whole = typed.endswith(self.SUFFIX) or key is None
+            key = typed if whole else key
+            if key is not None and key.endswith("/"):
+                self.action_complete()
+                return
+        elif key is None:
+            key = typed
+        if key:
+            await self.take(key)

@@ -1,0 +1,352 @@
+"""The first screen: a prompt, its variants, and what each of them says."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import DescendantFocus, Resize
+from textual.timer import Timer
+from textual.widgets import Static
+from textual.worker import Worker, WorkerState
+
+from ..session import Session
+from ..state import VIEWS, Setup
+from ..widgets.key_bar import Hint, KeyBar
+from ..widgets.lines import Line
+from ..widgets.output_board import TURNS, OutputBoard
+from ..widgets.prompt_panel import RENDERED, PromptPanel
+from ..widgets.top_bar import TopBar
+from ..widgets.variables_form import VariablesForm
+from ..widgets.variant_list import VariantList, VariantRow
+from .variant_actions import VariantActions
+
+FLUSHES_PER_S = 12
+"""How often each output is drawn while it streams; keys are painted at once."""
+LIVE_PAUSE_S = 0.4
+PREVIEW_PAUSE_S = 0.25
+LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+WIDE, HIGH = 100, 32
+"""From here on outputs stand side by side, and the upper half is high."""
+
+
+class Playground(VariantActions):
+    """Prompt, variants and outputs at once; below 100 columns one output at a time."""
+
+    AUTO_FOCUS: ClassVar[str | None] = ""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__()
+        self.session = Session(setup, self._session_changed, self._trouble)
+        self._flushes: Timer | None = None
+        self._pause: Timer | None = None
+        self._pending: set[str] = set()
+        self._turn = 0
+
+    def compose(self) -> ComposeResult:
+        yield TopBar()
+        with Horizontal(id="upper"):
+            yield PromptPanel()
+            with Vertical(id="variants-panel"):
+                yield Line("variants-head")
+                yield VariantList()
+                yield Line("variants-hint")
+        yield OutputBoard(self.session.playground)
+        yield KeyBar()
+        yield Static(id="too-small")
+
+    def on_mount(self) -> None:
+        self._flushes = self.set_interval(1 / (FLUSHES_PER_S * TURNS), self._flush_turn, pause=True)
+        head, hint = Content("Variants"), Content("v add  a adapters  p prompt  del")
+        self.query_one("#variants-head", Line).say(head, Content("scale"))
+        self.query_one("#variants-hint", Line).say(hint)
+        self.show()
+        self.call_after_refresh(self._begin)
+
+    async def on_unmount(self) -> None:
+        await self.session.close()
+
+    def _begin(self) -> None:
+        if not self.board.narrow:
+            self.query_one(PromptPanel).focus_tab()
+        self.run_worker(self._open(), group="open", exit_on_error=False)
+
+    async def _open(self) -> None:
+        await self.session.open(three=self.size.width >= 120)
+        if not self.app.is_headless:
+            # What is there by now stays: a full collection while streaming takes 1 ms instead of
+            # the 80 to 140 that a person typing would notice.
+            gc.collect()
+            gc.freeze()
+        if self.board.narrow and self.focused is None:
+            self.board.focus_pane(self.playground.selected)
+        self.changed(())
+
+    # ---------------------------------------------------------------- showing
+
+    @property
+    def board(self) -> OutputBoard:
+        return self.query_one(OutputBoard)
+
+    def show(self) -> None:
+        """Show the state as it is now."""
+        playground = self.playground
+        variant = playground.current
+        self.query_one(TopBar).status = self.session.status
+        if variant is not None:
+            prompt = variant.prompt
+            rows = [(v, playground.value(v)) for v in playground.variables(prompt)]
+            self.query_one(PromptPanel).show(
+                prompt,
+                rows,
+                edited=playground.edited(prompt),
+                shared_by=playground.sharing(prompt),
+            )
+        self._show_variants()
+        self.board.sync()
+        self.show_hints()
+
+    def _show_variants(self) -> None:
+        playground = self.playground
+        models = {variant.model for variant in playground.variants}
+        variants = self.query_one(VariantList)
+        variants.rows = [
+            VariantRow(
+                name=variant.name,
+                title=variant.label or variant.prompt.name,
+                stack="+".join(adapter.name for adapter in variant.adapters)
+                or (variant.model_name if len(models) > 1 else "base"),
+                scale=variant.adapters[-1].scale if variant.adapters else None,
+                baseline=variant.name == playground.baseline,
+                stale=playground.stale(variant.name),
+            )
+            for variant in playground.variants
+        ]
+        variants.selected = playground.selected
+
+    def show_hints(self) -> None:
+        """Say in the bottom line which keys matter where the focus is."""
+        bar = self.query_one(KeyBar)
+        run: list[Hint] = [("run.start", "run")]
+        bar.always = [("app.palette", "all commands"), ("app.help", "help")]
+        if self.session.running:
+            run = [("run.stop", "stop")]
+        if self.query_one(PromptPanel).has_focus_within:
+            leave: list[Hint] = [] if self.session.running else [("run.stop", "leave editor")]
+            bar.hints = [
+                *run, *leave, ("prompt.tab", "next tab"), ("run.live", "live"),
+                ("prompt.external", "$EDITOR"),
+            ]  # fmt: skip
+        elif self.query_one(VariantList).has_focus:
+            bar.hints = [
+                *run, ("variant.add", "add"), ("variant.adapters", "adapters"),
+                ("prompt.pick", "prompt"), ("variant.model", "model"),
+                ("variant.sampling", "sampling"), ("variant.scale_down variant.scale_up", "scale"),
+                ("prompt.edit", "edit"),
+            ]  # fmt: skip
+        else:
+            panes: list[Hint] = [("output.next", "pane")] if self.board.narrow else []
+            bar.hints = [
+                *run, ("output.diff", f"diff: {self.playground.view}"), *panes,
+                ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
+                ("variant.scale_down variant.scale_up", "scale"),
+                ("variant.baseline", "baseline"),
+            ]  # fmt: skip
+
+    def on_resize(self, event: Resize) -> None:
+        width, height = event.size
+        self.board.narrow = width < WIDE
+        self.set_class(self.board.narrow, "-narrow")
+        self.set_class(height < HIGH, "-low")
+        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
+        self.set_class(small, "-small")
+        self.query_one("#too-small", Static).update(
+            f"terminal too small ({width}x{height}; at least {LEAST_WIDTH}x{LEAST_HEIGHT})"
+        )
+        self.board.show()
+        self.show_hints()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self.show_hints()
+
+    def _session_changed(self) -> None:
+        self.query_one(TopBar).status = self.session.status
+        if self.playground.names != [row.name for row in self.query_one(VariantList).rows]:
+            self.show()
+        if not self.session.running and self._flushes is not None:
+            self._flushes.pause()
+            self.board.flush()
+            self.show_hints()
+
+    def _trouble(self, sentence: str) -> None:
+        self.app.notify(sentence, severity="error", timeout=12, markup=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            self._trouble(f"llamadiff made a mistake: {event.worker.error!r}")
+
+    # -------------------------------------------------------- changes and runs
+
+    def changed(self, names: Iterable[str], *, at_once: bool = False) -> None:
+        """These variants ask something else now: show it, preview it, and in live mode run it."""
+        self._pending.update(names)
+        self.show()
+        if self._pause is not None:
+            self._pause.stop()
+        if at_once and self.playground.live:
+            self._settled(checked=True)
+        pause = LIVE_PAUSE_S if self.playground.live else PREVIEW_PAUSE_S
+        self._pause = self.set_timer(pause, self._settled)
+
+    def _settled(self, *, checked: bool = False) -> None:
+        """A person has paused: preview the prompt, and run what waits if the preview is well."""
+        if checked:
+            self._run_pending()
+        else:
+            self.run_worker(self._preview(), group="preview", exclusive=True, exit_on_error=False)
+
+    async def _preview(self) -> None:
+        panel = self.query_one(PromptPanel)
+        preview = await self.session.preview()
+        if isinstance(preview, str):
+            panel.show_problem(preview)
+        elif preview is not None:
+            panel.show_preview(preview)
+            self._run_pending()
+        self.show()
+
+    def _run_pending(self) -> None:
+        pending, self._pending = self._pending, set()
+        if self.playground.live and pending:
+            self.start(pending)
+
+    def start(self, names: Iterable[str] | None = None) -> None:
+        """Run these variants, or all."""
+        run = self.session.begin(names)
+        if run is None or self._flushes is None:
+            return
+        self.run_worker(
+            self.session.carry_out(run), group="run", exclusive=True, exit_on_error=False
+        )
+        self._flushes.resume()
+        self._show_variants()
+        self.board.show()
+        self.show_hints()
+
+    def _flush_turn(self) -> None:
+        self._turn += 1
+        self.board.flush(self._turn)
+
+    def action_run(self) -> None:
+        self._pending.clear()
+        self.start()
+
+    async def action_stop(self) -> None:
+        if self.session.running:
+            if not await self.session.stop():
+                self.workers.cancel_group(self, "run")
+        elif self.query_one(PromptPanel).has_focus_within:
+            self.board.focus_pane(self.playground.selected)
+
+    def action_live(self) -> None:
+        playground = self.playground
+        playground.live = not playground.live
+        self.changed(name for name in playground.names if playground.stale(name))
+
+    def action_exact(self) -> None:
+        self.playground.exact = not self.playground.exact
+        self.changed(self.playground.names)
+
+    # ------------------------------------------------------------------ events
+
+    @on(PromptPanel.Edited)
+    def _prompt_edited(self, event: PromptPanel.Edited) -> None:
+        self.changed(self.playground.edit_prompt(event.prompt))
+
+    @on(PromptPanel.TabChanged)
+    def _tab_changed(self, event: PromptPanel.TabChanged) -> None:
+        if event.key == RENDERED:
+            self._settled()
+
+    @on(VariablesForm.Changed)
+    def _value_changed(self, event: VariablesForm.Changed) -> None:
+        playground = self.playground
+        users = {
+            variant.name: variable
+            for variant in playground.variants
+            for variable in playground.variables(variant.prompt)
+            if variable.name == event.name
+        }
+        if any(playground.value(variable) != event.value for variable in users.values()):
+            playground.values[event.name] = event.value
+            self.changed(users)
+
+    @on(VariantList.Selected)
+    def _row_selected(self, event: VariantList.Selected) -> None:
+        self.select(event.name)
+
+    @on(OutputBoard.PaneChosen)
+    def _pane_chosen(self, event: OutputBoard.PaneChosen) -> None:
+        self.select(event.name)
+        if self.board.narrow:
+            self.board.focus_pane(event.name)
+
+    @on(OutputBoard.UnifiedChosen)
+    def _unified_chosen(self, event: OutputBoard.UnifiedChosen) -> None:
+        self.playground.view = "unified" if event.on else "words"
+        self.show()
+
+    def select(self, name: str) -> None:
+        """Select a variant: its prompt is edited, its pane stands out."""
+        if name != self.playground.selected:
+            self.playground.selected = name
+            self.changed(())
+
+    # ------------------------------------------------------------------- moves
+
+    def action_edit(self) -> None:
+        panel = self.query_one(PromptPanel)
+        if panel.tab == RENDERED:
+            panel.open_tab("user")
+        panel.focus_tab()
+
+    def action_next_tab(self) -> None:
+        self.query_one(PromptPanel).next_tab()
+
+    def action_diff_view(self) -> None:
+        playground = self.playground
+        playground.view = VIEWS[(VIEWS.index(playground.view) + 1) % len(VIEWS)]
+        self.show()
+
+    def action_copy(self) -> None:
+        output = self.playground.shown(self.playground.selected)
+        if output is not None and output.text:
+            self.app.copy_to_clipboard(output.text)
+            self.app.notify(f"Copied {len(output.text):,} characters.", timeout=3)
+
+    def action_pane(self, number: int) -> None:
+        names = self.playground.names
+        if number <= len(names):
+            self.select(names[number - 1])
+            self.call_after_refresh(self.board.focus_pane, names[number - 1])
+
+    def action_next_pane(self) -> None:
+        self._step(1)
+
+    def action_previous_pane(self) -> None:
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        """Go to the next output where one is shown at a time, else to the next thing at all."""
+        name = self.board.step(by) if self.board.narrow and self.board.has_focus_within else None
+        if name is not None:
+            self.action_pane(self.playground.names.index(name) + 1)
+        elif by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()

@@ -1,0 +1,200 @@
+"""What a person does to the list of variants: add, remove, scale, and choose in dialogs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import SuspendNotSupported
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from ...prompts.document import Prompt
+from ...prompts.errors import PromptError
+from ..keys import PLAYGROUND_KEYS
+from ..session import Session
+from ..state import Playground as State
+
+
+class VariantActions(Screen[None]):
+    """The part of the playground that changes variants; the screen shows what came of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*PLAYGROUND_KEYS]
+
+    session: Session
+    _draft: str = ""
+    """A prompt document with a mistake in it, as it was left in $EDITOR."""
+
+    @property
+    def playground(self) -> State:
+        return self.session.playground
+
+    def changed(self, names: Iterable[str], *, at_once: bool = False) -> None:
+        """Told the names of the variants that ask something else now."""
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------- the list
+
+    def action_add_variant(self) -> None:
+        if self.playground.add() is not None:
+            self.changed([self.playground.selected])
+
+    def action_remove_variant(self) -> None:
+        gone = self.playground.remove()
+        if gone is None:
+            self.app.notify("The last variant stays.", timeout=3)
+            return
+        self.changed(())
+        self.app.notify(f"Removed {gone.name}; u brings it back.", timeout=4)
+
+    def action_undo(self) -> None:
+        if self.playground.undo():
+            self.changed(name for name in self.playground.names if self.playground.stale(name))
+
+    def action_baseline(self) -> None:
+        self.playground.baseline = self.playground.selected
+        self.changed(())
+
+    def action_rescale(self, step: float) -> None:
+        variant = self.playground.rescale(step)
+        if variant is not None:
+            self.changed([variant.name], at_once=True)
+        elif (current := self.playground.current) is not None and not current.adapters:
+            self.app.notify(f"{current.name} has no adapter; a adds one.", timeout=4)
+
+    def action_fork_prompt(self) -> None:
+        prompt = self.playground.fork_prompt()
+        if prompt is None:
+            self.app.notify("No other variant shares this prompt.", timeout=4)
+        else:
+            self.changed(())
+
+    # ----------------------------------------------------------------- dialogs
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_pick_prompt(self) -> None:
+        from .pick_prompt import PickPrompt
+
+        variant = self.playground.current
+        prompt = await self.app.push_screen_wait(PickPrompt())
+        if variant is not None and prompt is not None:
+            self._update(replace(variant, prompt=prompt, label=""))
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_pick_model(self) -> None:
+        from .pick_model import PickModel
+
+        variant = self.playground.current
+        found = await self.app.push_screen_wait(PickModel())
+        if variant is not None and found is not None:
+            name, path = found
+            self._update(replace(variant, model=path, model_name=name))
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_pick_adapters(self) -> None:
+        from .pick_adapters import PickAdapters
+
+        variant = self.playground.current
+        if variant is None:
+            return
+        dialog = PickAdapters(variant, self.session.check)
+        stack = await self.app.push_screen_wait(dialog)
+        if stack is not None:
+            self._update(replace(variant, adapters=stack))
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_sampling(self) -> None:
+        from .sampling import SamplingDialog
+
+        variant = self.playground.current
+        if variant is None:
+            return
+        dialog = SamplingDialog(variant, self.playground.seed)
+        chosen = await self.app.push_screen_wait(dialog)
+        if chosen is not None:
+            sampling, seed = chosen
+            if seed != self.playground.seed:
+                self.playground.seed = seed
+                self.changed(self.playground.names)
+            self._update(replace(variant, sampling=sampling))
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_label(self) -> None:
+        from .ask import Ask
+
+        variant = self.playground.current
+        if variant is None:
+            return
+        label = await self.app.push_screen_wait(
+            Ask(f"Label of {variant.name}", variant.label, variant.prompt.name)
+        )
+        if label is not None:
+            self.playground.update(replace(variant, label=label.strip()))
+            self.changed(())
+
+    def _update(self, variant: object) -> None:
+        from ...compare.variants import Variant
+
+        assert isinstance(variant, Variant)
+        if variant != self.playground.get(variant.name):
+            self.playground.update(variant)
+            self.changed([variant.name])
+
+    # ------------------------------------------------------------------ $EDITOR
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_external_editor(self) -> None:
+        from ...prompts.document import parse_prompt
+        from ...prompts.save import dump_prompt
+
+        variant = self.playground.current
+        if variant is None:
+            return
+        try:
+            text = self._draft or await asyncio.to_thread(dump_prompt, variant.prompt)
+            edited = self._in_editor(text)
+            if edited is None or edited == text:
+                return
+            self._draft = edited
+            prompt = parse_prompt(edited, variant.prompt.name, path=variant.prompt.path)
+        except PromptError as error:
+            self.app.notify(
+                f"{error} – ctrl+o opens it again.", severity="error", timeout=12, markup=False
+            )
+            return
+        self._draft = ""
+        self._take(prompt)
+
+    def _take(self, prompt: Prompt) -> None:
+        changed = self.playground.edit_prompt(prompt)
+        self.changed(changed)
+
+    def _in_editor(self, text: str) -> str | None:
+        """The text as a person left it in $VISUAL or $EDITOR; None when that is not possible."""
+        import shlex
+        import subprocess
+        import tempfile
+
+        command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        with tempfile.TemporaryDirectory(prefix="llamadiff-") as folder:
+            file = Path(folder) / "prompt.toml"
+            file.write_text(text, "utf-8")
+            problem = ""
+            try:
+                with self.app.suspend():
+                    # Nothing may be raised in here: the app would not take the terminal back.
+                    try:
+                        subprocess.run([*shlex.split(command), str(file)], check=False)
+                    except (OSError, ValueError) as error:
+                        problem = f"The editor {command!r} did not start: {error}; set $EDITOR."
+            except SuspendNotSupported:
+                problem = "This terminal cannot make room for an editor."
+            if problem:
+                self.app.notify(problem, severity="error", markup=False)
+                return None
+            return file.read_text("utf-8", errors="replace")

@@ -1,0 +1,232 @@
+"""What the Playground does: load, preview and run, one after the other and told in words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..compare.errors import CompareError
+from ..compare.run import Run, State, new_run
+from ..models.errors import ModelError
+from ..prompts.errors import PromptError
+from ..prompts.suggest import did_you_mean
+from .services import Services, ready_variants
+from .state import Playground, Setup
+from .widgets.top_bar import Status
+
+if TYPE_CHECKING:
+    from ..compare.runner import Preview
+    from ..compare.variants import StackedAdapter, Variant
+    from ..models.engine.protocol import ModelInfo
+
+MISTAKES = (PromptError, ModelError, CompareError)
+"""What a person can put right, said in one sentence."""
+
+
+class Session:
+    """The playground's state and the services that act on it.
+
+    `on_change` is called when something shown may have changed; `on_trouble` with a sentence.
+    """
+
+    def __init__(
+        self, setup: Setup, on_change: Callable[[], None], on_trouble: Callable[[str], None]
+    ) -> None:
+        self.playground = Playground(setup)
+        self._services = Services(setup, self._engine_died)
+        self._on_change = on_change
+        self._on_trouble = on_trouble
+        self._state = "starting"
+        self._load: str | None = None
+        """How far a load under way has come; None while there is none."""
+        self._facts: dict[Path, tuple[str, tuple[str, ...]]] = {}
+        self.run_now: Run | None = None
+        self.last: Run | None = None
+        """The newest run, over or not."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is under way."""
+        return self.run_now is not None
+
+    @property
+    def status(self) -> Status:
+        """What the top bar says now."""
+        playground, variant = self.playground, self.playground.current
+        quantization, facts = self._facts.get(variant.model, ("", ())) if variant else ("", ())
+        # A run under way and a failure are not hidden by a load in the background.
+        loading = self._load is not None and self._state not in ("running", "failed")
+        return Status(
+            model=variant.model_name if variant else "",
+            quantization=quantization,
+            facts=facts,
+            state="loading" if loading else self._state,
+            detail=self._load or "" if loading else "",
+            seed=playground.seed_shown,
+            live=playground.live,
+            exact=playground.exact,
+        )
+
+    def _say(self, state: str) -> None:
+        self._state = state
+        self._on_change()
+
+    def _loading(self, progress: str | None) -> None:
+        self._load = progress
+        self._on_change()
+
+    def _engine_died(self, sentence: str) -> None:
+        self._say("failed")
+        self._on_trouble(f"{sentence} Every text is kept; press F5 to run again.")
+
+    # ---------------------------------------------------------------- loading
+
+    async def open(self, *, three: bool) -> None:
+        """Make the ready variants if none were given, start the engine and load their model."""
+        from ..models.engine.client import EngineError
+
+        try:
+            if not self.playground.variants:
+                variants = await asyncio.to_thread(ready_variants, three=three)
+                self.playground.open(variants)
+                self._on_change()
+            await self.load()
+            await self._learn_variables()
+        except (*MISTAKES, EngineError) as error:
+            self._say("failed")
+            self._on_trouble(str(error))
+
+    async def load(self) -> None:
+        """Have the selected variant's base model resident. Raises as the runner's `load`."""
+        variant = self.playground.current
+        if variant is None:
+            return
+        runner = await self._services.runner()
+        if variant.model not in self._facts:
+            self._loading("")
+        try:
+            loaded = await runner.load(variant, lambda f: self._loading(percent(f)))
+            facts = await asyncio.to_thread(runner.facts, variant.model)
+            self.know_model(variant.model, facts.quantization or "", loaded.info)
+        finally:
+            self._loading(None)
+        if self._state == "starting":
+            self._say("ready")
+
+    def know_model(self, model: Path, quantization: str, info: ModelInfo) -> None:
+        """Take note of what a loaded model is, for the top bar."""
+        self._facts[model] = (quantization, _facts(info))
+
+    async def _learn_variables(self) -> None:
+        """See which variables the prompts use; say which of the values given are for none."""
+        runner = await self._services.runner()
+        playground, known = self.playground, set[str]()
+        for variant in playground.variants:
+            prompt = variant.prompt
+            names = await asyncio.to_thread(runner.renderer.template_variables, prompt)
+            playground.set_used(prompt, names)
+            known |= {variable.name for variable in playground.variables(prompt)}
+        for name in playground.values.keys() - known:
+            hint = did_you_mean(name, known)
+            self._on_trouble(f"There is no variable {name}{hint or '.'}")
+
+    async def check(self, variant: Variant, adapters: tuple[StackedAdapter, ...]) -> None:
+        """See whether `variant` could run with this stack. Raises ModelError or EngineError."""
+        from dataclasses import replace
+
+        runner = await self._services.runner()
+        await runner.load(replace(variant, adapters=adapters))
+
+    # -------------------------------------------------------------- previewing
+
+    async def preview(self) -> Preview | str | None:
+        """The selected variant's prompt as the model will see it, or why there is none."""
+        from ..models.engine.client import EngineError
+
+        playground, variant = self.playground, self.playground.current
+        if variant is None:
+            return None
+        try:
+            runner = await self._services.runner()
+            names = await asyncio.to_thread(runner.renderer.template_variables, variant.prompt)
+            playground.set_used(variant.prompt, names)
+            await self.load()
+            return await runner.preview(playground.filled(variant), {})
+        except (*MISTAKES, EngineError) as error:
+            return str(error)
+
+    # ----------------------------------------------------------------- running
+
+    def begin(self, names: Iterable[str] | None = None) -> Run | None:
+        """A new run of these variants, or of all; None when there are none.
+
+        What an unfinished run before was still doing is part of it. The caller ends that one
+        and has `carry_out` do this one.
+        """
+        playground = self.playground
+        wanted = set(playground.names if names is None else names)
+        if self.run_now is not None:
+            wanted |= {o.variant.name for o in self.run_now.outputs if not o.state.over}
+        variants = [playground.filled(v) for v in playground.variants if v.name in wanted]
+        if not variants:
+            return None
+        run = self.run_now = self.last = new_run(
+            variants, {}, seed=playground.seed, exact=playground.exact
+        )
+        playground.started(run, playground.seed)
+        self._say("running")
+        return run
+
+    async def carry_out(self, run: Run) -> None:
+        """Fill the run's outputs until all are over. Cancelling this ends it at once."""
+        from ..models.engine.client import EngineError
+
+        try:
+            runner = await self._services.runner()
+            await runner.run(run)
+            self._ended(run)
+            await runner.hash_files(run)
+        except (*MISTAKES, EngineError) as error:
+            for output in run.outputs:
+                if not output.state.over:
+                    output.state, output.error = State.FAILED, str(error)
+        finally:
+            for output in run.outputs:
+                if not output.state.over:
+                    output.state, output.finish_reason = State.CANCELLED, "cancelled"
+            self._ended(run)
+
+    def _ended(self, run: Run) -> None:
+        if self.run_now is run:
+            self.run_now = None
+        if self.last is run:
+            states = {output.state for output in run.outputs}
+            failed, stopped = State.FAILED in states, State.CANCELLED in states
+            self._say("failed" if failed else "stopped" if stopped else "done")
+
+    async def stop(self) -> bool:
+        """Have the engine stop what streams; False when the run has not got that far."""
+        run = self.run_now
+        if run is None or any(o.state in (State.WAITING, State.LOADING) for o in run.outputs):
+            return False
+        (await self._services.runner()).cancel(run)
+        return True
+
+    async def close(self) -> None:
+        """End the engine and the helper."""
+        await self._services.close()
+
+
+def percent(fraction: float) -> str:
+    """`40 %`."""
+    return f"{fraction:.0%}".replace("%", " %")
+
+
+def _facts(info: ModelInfo) -> tuple[str, ...]:
+    backend = info.backend
+    if info.n_gpu_layers > 0:
+        backend += f" {info.n_gpu_layers} layers"
+    threads = f"{info.n_threads} thread{'s' * (info.n_threads != 1)}"
+    return (f"{info.n_ctx:,} ctx", threads, backend)

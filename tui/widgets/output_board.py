@@ -1,0 +1,203 @@
+"""The outputs: side by side where there is room, else one at a time behind tabs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus, Resize
+from textual.message import Message
+
+from ...compare.variants import Variant
+from ..safe_text import safe_line
+from ..state import Playground
+from .lines import shortened
+from .output_pane import OutputPane, PaneState
+from .tab_strip import TabStrip
+
+PANE_WIDTH = 38
+"""Cells a pane needs to stand beside another."""
+MOST_PANES = 4
+TURNS = 3
+"""In how many turns the panes are drawn."""
+UNIFIED = "unified"
+
+
+class OutputBoard(Vertical):
+    """One pane for each variant of the playground."""
+
+    @dataclass
+    class PaneChosen(Message):
+        """A person went to the pane of the variant with this name."""
+
+        name: str
+
+    @dataclass
+    class UnifiedChosen(Message):
+        """A person chose the tab with both texts in one, or left it."""
+
+        on: bool
+
+    def __init__(self, playground: Playground) -> None:
+        super().__init__()
+        self.playground = playground
+        self.narrow = False
+        self._order: list[str] = []
+        self._panes: dict[str, OutputPane] = {}
+        self._first = 0
+
+    def compose(self) -> ComposeResult:
+        yield TabStrip()
+        yield Horizontal(id="output-panes")
+
+    def pane(self, name: str) -> OutputPane | None:
+        """The pane of a variant."""
+        return self._panes.get(name)
+
+    @property
+    def in_view(self) -> list[str]:
+        """Names of the variants whose panes are in view, from left to right.
+
+        Where not all fit beside each other the baseline stays and the others are paged.
+        """
+        room = self._room()
+        if len(self._order) <= room:
+            return self._order
+        if room == 1:
+            return [name for name in self._order if name == self.playground.selected]
+        paged = self._paged[self._first : self._first + room - 1]
+        return [name for name in self._order if name in (*paged, self.playground.baseline)]
+
+    @property
+    def _paged(self) -> list[str]:
+        return [name for name in self._order if name != self.playground.baseline]
+
+    def _room(self) -> int:
+        if self.narrow:
+            return 1
+        return max(1, min(MOST_PANES, self.size.width // PANE_WIDTH))
+
+    # ---------------------------------------------------------------- showing
+
+    def sync(self) -> None:
+        """Have a pane for each variant, and show the state of each."""
+        wanted = self.playground.names
+        row = self.query_one("#output-panes")
+        for name in [name for name in self._panes if name not in wanted]:
+            self._panes.pop(name).remove()
+        for name in wanted:
+            if name not in self._panes:
+                self._panes[name] = OutputPane(name)
+                row.mount(self._panes[name])
+        self._order = wanted
+        self.show()
+
+    def show(self) -> None:
+        """Show the state of every variant in its pane, and bring the selected one into view."""
+        playground, paged = self.playground, self._paged
+        window = max(1, self._room() - 1)
+        if playground.selected in paged:
+            at = paged.index(playground.selected)
+            self._first = max(at - window + 1, min(self._first, at))
+        self._first = max(0, min(self._first, len(paged) - window))
+        visible = self.in_view
+        for variant in playground.variants:
+            pane = self.pane(variant.name)
+            if pane is not None:
+                hidden, pane.display = not pane.display, variant.name in visible
+                pane.show(self._state(variant, self._aside(variant.name, visible)))
+                if hidden:
+                    pane.flush()
+        self._show_tabs()
+
+    def _state(self, variant: Variant, aside: str) -> PaneState:
+        playground, name = self.playground, variant.name
+        return PaneState(
+            name=name,
+            title=variant.title,
+            output=playground.outputs.get(name),
+            shown=playground.shown(name),
+            base=playground.shown(playground.baseline),
+            baseline=playground.baseline,
+            view=playground.view,
+            stale=playground.stale(name),
+            selected=name == playground.selected,
+            narrow=self.narrow,
+            aside=aside,
+        )
+
+    def _aside(self, name: str, visible: list[str]) -> str:
+        """How many variants are out of view before and after this one's pane."""
+        shown = [other for other in self._paged if other in visible]
+        if self._room() == 1 or len(visible) == len(self._order) or name not in shown:
+            return ""
+        before, after = self._first, len(self._paged) - self._first - len(shown)
+        said = [f"◂ {before}"] if before and name == shown[0] else []
+        return " · ".join([*said, f"{after} ▸"] if after and name == shown[-1] else said)
+
+    def _show_tabs(self) -> None:
+        strip = self.query_one(TabStrip)
+        variants = self.playground.variants
+        room = self.size.width - len(UNIFIED) - 4
+        tabs = [(v.name, f"{v.name} {safe_line(v.title)}") for v in variants]
+        if tabs and sum(cell_len(title) + 2 for _, title in tabs) > room:
+            share = max(1, room // len(tabs) - 2)
+            tabs = [(name, shortened(title, share)) for name, title in tabs]
+        strip.tabs = [*tabs, (UNIFIED, UNIFIED)]
+        unified = self.playground.view == "unified"
+        strip.chosen = UNIFIED if unified else self.playground.selected
+
+    def flush(self, turn: int | None = None) -> None:
+        """Draw what arrived since the last time in the panes in view.
+
+        With a `turn` only in those whose turn it is, of `TURNS`: a key pressed meanwhile waits
+        for one pane, not for all.
+        """
+        playground = self.playground
+        base = playground.shown(playground.baseline)
+        for place, name in enumerate(self.in_view):
+            if turn is not None and place % TURNS != turn % TURNS:
+                continue
+            pane = self.pane(name)
+            if pane is None or pane.state is None:
+                continue
+            if pane.state.shown is not playground.shown(name) or pane.state.base is not base:
+                self.show()
+                return
+            pane.flush()
+
+    # ------------------------------------------------------------------ moving
+
+    def focus_pane(self, name: str) -> None:
+        """Put the focus on a variant's output."""
+        pane = self.pane(name)
+        if pane is not None:
+            pane.text.focus()
+
+    def step(self, by: int) -> str | None:
+        """The variant `by` panes from the selected one; None beyond the ends."""
+        if self.playground.selected not in self._order:
+            return None
+        at = self._order.index(self.playground.selected) + by
+        return self._order[at] if 0 <= at < len(self._order) else None
+
+    def on_resize(self, event: Resize) -> None:
+        self.show()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        for node in event.widget.ancestors_with_self:
+            if isinstance(node, OutputPane) and node.name:
+                self.post_message(self.PaneChosen(node.name))
+
+    @on(TabStrip.Chosen)
+    def _tab_chosen(self, event: TabStrip.Chosen) -> None:
+        event.stop()
+        if event.key == UNIFIED:
+            self.post_message(self.UnifiedChosen(True))
+        else:
+            if self.playground.view == "unified":
+                self.post_message(self.UnifiedChosen(False))
+            self.post_message(self.PaneChosen(event.key))

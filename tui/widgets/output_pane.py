@@ -1,0 +1,235 @@
+"""One output: what it is, how it differs, its text, how it went, and where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from ...compare.run import Output, State
+from ..safe_text import safe_line, safe_text
+from ..state import View
+from .lines import FittedLine, Line
+from .output_text import OutputText
+
+if TYPE_CHECKING:
+    from ..comparison import Comparison
+
+
+@dataclass(frozen=True)
+class PaneState:
+    """What a pane shows. `output` is the variant's newest, `shown` the one whose text is shown
+    (that of the run before while the newest is silent); `base` is the baseline's shown output."""
+
+    name: str
+    title: str
+    output: Output | None
+    shown: Output | None
+    base: Output | None
+    baseline: str
+    view: View
+    stale: bool
+    selected: bool
+    narrow: bool
+    aside: str
+
+
+class OutputPane(Vertical):
+    """Shows one variant's output. `show` says what; `flush` draws what came since."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+        self.state: PaneState | None = None
+        self._comparison: Comparison | None = None
+        self._drawn: tuple[object, ...] | None = None
+        self._ready = False
+        self._error: str | None = None
+        self.text = OutputText()
+        self._title = Line(classes="pane-title")
+        self._stats = FittedLine(classes="pane-stats")
+        self._result = FittedLine(classes="pane-result")
+        self._stamp = FittedLine(classes="pane-stamp")
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        yield self._stats
+        yield Static(classes="pane-error", markup=False)
+        yield self.text
+        yield self._result
+        yield self._stamp
+
+    def on_mount(self) -> None:
+        self._ready = True
+        self.flush()
+
+    def show(self, state: PaneState) -> None:
+        """Show this from now on."""
+        if state == self.state:
+            return
+        self.state = state
+        self._drawn = None
+        self.set_class(state.selected, "-selected")
+        self.flush()
+
+    def flush(self) -> None:
+        """Draw what came since the last time; cheap when nothing did."""
+        state = self.state
+        if state is None or not self._ready or not self.display:
+            return
+        drawn = (*_progress(state.output), *_progress(state.shown), *_progress(state.base))
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        comparison = self._compare(state)
+        self._draw_text(state, comparison)
+        aside = Content.styled(state.aside, "bold $accent")
+        self._title.say(_title(state), aside)
+        self._stats.say(_stats(state, comparison))
+        result, stamp = _result(state.output), _stamp(state.shown)
+        both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
+        self._result.say([*both, *result])
+        self._stamp.say(stamp)
+        self._show_error(safe_text(state.output.error or "") if state.output else "")
+
+    def _show_error(self, error: str) -> None:
+        """Each change is a new layout of the whole screen, so there is one only when it differs."""
+        if error != self._error:
+            self._error = error
+            widget = self.query_one(".pane-error", Static)
+            widget.update(error)
+            widget.display = bool(error)
+
+    def _compare(self, state: PaneState) -> Comparison | None:
+        base, shown = state.base, state.shown
+        if base is None or shown is None or base is shown:
+            self._comparison = None
+            return None
+        from ..comparison import Comparison
+
+        old = self._comparison
+        if old is None or old.base is not base or old.other is not shown or old.view != state.view:
+            old = self._comparison = Comparison(base, shown, state.view)
+        old.update()
+        return old
+
+    def _draw_text(self, state: PaneState, comparison: Comparison | None) -> None:
+        shown = state.shown
+        self.set_class(shown is not state.output, "-old")
+        if shown is None:
+            self.text.clear()
+            return
+        signs = self.app.no_color
+        text, marks = comparison.drawn(signs=signs) if comparison else (shown.text, [])
+        growing = shown is state.output and not shown.state.over
+        self.text.show(text, marks, growing=growing)
+
+
+def _progress(output: Output | None) -> tuple[object, ...]:
+    """What of an output changes as it goes on."""
+    if output is None:
+        return ()
+    stamp = output.stamp
+    return (
+        len(output.text), len(output.tokens), output.state, output.progress, output.error,
+        stamp.model_sha256, stamp.adapter_sha256,
+    )  # fmt: skip
+
+
+def _title(state: PaneState) -> Content:
+    return Content.assemble(
+        (f"{state.name} ", "bold $primary"),
+        (f" {safe_line(state.title)}", "$foreground bold" if state.selected else "$foreground"),
+    )
+
+
+def _stats(state: PaneState, comparison: Comparison | None) -> list[Content]:
+    edited = [Content.styled("changed since this run · F5", "$accent")] if state.stale else []
+    if state.shown is None:
+        return [Content.styled("baseline" if state.name == state.baseline else "", "$dim")]
+    if state.name == state.baseline:
+        return edited or [Content.styled("baseline", "$dim")]
+    if edited:
+        return edited
+    if comparison is None or comparison.diff is None:
+        return [Content()]
+    diff, token = comparison.diff, comparison.first_token
+    if diff.equal:
+        return [Content.styled(f"same as {state.baseline}", "$success")]
+    if diff.first_divergence is None and not diff.complete:
+        return [Content.styled(f"same as {state.baseline} so far", "$dim")]
+    counts = Content.assemble(
+        (f"+{diff.words_added}", "$success"),
+        " ",
+        (f"−{diff.words_removed}", "$error"),
+    )
+    where = "" if token is None else f"parts at token {token + 1:,}"
+    if token is None and diff.first_divergence is not None:
+        where = f"parts at character {diff.first_divergence + 1:,}"
+    same = f"{diff.similarity:.0%}".replace("%", " %")
+    long = f" · {where}" if where else ""
+    short = long.replace("parts at", "from")
+    tails = [
+        f" words{long} · {same} same",
+        f" words{short} · {same}",
+        f"{short} · {same}",
+        "",
+    ]
+    return [Content.assemble(counts, (tail, "$dim")) for tail in tails]
+
+
+def _result(output: Output | None) -> list[Content]:
+    """How an output is going, or how it went."""
+    if output is None:
+        return [Content.styled("not run yet · F5", "$dim")]
+    percent = f" {output.progress:.0%}".replace("%", " %") if output.progress else ""
+    tokens = f"{len(output.tokens):,} tok"
+    match output.state:
+        case State.WAITING:
+            said = ["waiting"]
+        case State.LOADING:
+            said = [f"loading{percent}"]
+        case State.PREFILL:
+            said = [f"reading the prompt{percent}"]
+        case State.STREAMING:
+            said = [f"{tokens} · streaming"]
+        case State.FAILED:
+            said = [f"{tokens} · failed"]
+        case State.CANCELLED:
+            said = [f"{tokens} · stopped"]
+        case State.DONE:
+            said = _done(output, tokens)
+    return [Content.styled(words, "$dim") for words in said]
+
+
+def _done(output: Output, tokens: str) -> list[str]:
+    timings, reason = output.timings, output.finish_reason or ""
+    why = {"length": "length limit", "context": "context full"}.get(reason, reason)
+    if timings is None:
+        return [f"{tokens} · {why}"]
+    speed = "" if timings.tokens_per_s is None else f" · {timings.tokens_per_s:,.0f}/s"
+    first = "" if timings.ttft_s is None else f" · first {timings.ttft_s * 1000:,.0f} ms"
+    return [f"{tokens}{speed}{first} · {why}", f"{tokens}{speed} · {why}", f"{tokens} · {why}"]
+
+
+def _stamp(output: Output | None) -> list[Content]:
+    """Where the text came from: seed, and the short hashes of the files."""
+    if output is None:
+        return [Content()]
+    stamp, variant = output.stamp, output.variant
+    seed = f"seed {output.seed}"
+    model = f"{safe_line(variant.model_name)} {_short(stamp.model_sha256)}"
+    hashes = [*stamp.adapter_sha256, *[None] * len(variant.adapters)]
+    adapters = [
+        f" · {safe_line(str(adapter))} {_short(sha)}"
+        for adapter, sha in zip(variant.adapters, hashes, strict=False)
+    ]
+    ways = [f"{seed} · {model}{''.join(adapters)}", f"{seed} · {model}", seed]
+    return [Content.styled(way, "$dim") for way in ways]
+
+
+def _short(sha256: str | None) -> str:
+    return sha256[:4] if sha256 else "hashing"

@@ -1,0 +1,281 @@
+"""A pane of text that grows: appends without redrawing, marks what differs, follows the end."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple, cast
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ..safe_text import safe_text
+from .wrapping import TAB, Line, break_lines
+
+
+class Mark(NamedTuple):
+    """How characters `start` to `end` of the text are drawn: `kind` names a style, "" is plain."""
+
+    start: int
+    end: int
+    kind: str
+
+
+class OutputText(ScrollView, can_focus=True):
+    """Shows one text. `show` takes the whole of it each time and draws only what is new."""
+
+    HELP = (
+        "What a variant said. Arrows and page keys scroll; new text is followed until you scroll "
+        "up, and again once you are back at the end."
+    )
+    ALLOW_SELECT = True
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "output-text--added",
+        "output-text--removed",
+        "output-text--ahead",
+        "output-text--title",
+        "output-text--special",
+        "output-text--even",
+    }
+    """
+    | Class | Description |
+    | :- | :- |
+    | `output-text--added` | Words the baseline does not have. |
+    | `output-text--removed` | Words only the baseline has, in the unified view. |
+    | `output-text--ahead` | Words the other output has not reached yet. |
+    | `output-text--title` | A heading in a rendered prompt. |
+    | `output-text--special` | A special token in a rendered prompt. |
+    | `output-text--even` | Every other token of a rendered prompt. |
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+        self._marks: Sequence[Mark] = ()
+        self._lines: list[Line] = []
+        self._width = 0
+        self._strips: dict[int, Strip] = {}
+        self._base: Style | None = None
+        self._following = True
+        self._scrolling = False
+        self._growing = False
+        self.lines_broken = 0
+        """Lines laid out so far; tests hold appending to O(new text) with it."""
+
+    @property
+    def text(self) -> str:
+        """The text shown, with control characters replaced."""
+        return self._text
+
+    @property
+    def following(self) -> bool:
+        """Whether new text scrolls into view; off once a person scrolls up."""
+        return self._following
+
+    def show(self, text: str, marks: Sequence[Mark] = (), *, growing: bool = False) -> None:
+        """Show `text` with `marks` (in order, apart from each other).
+
+        Text that begins with the text shown is appended. While `growing`, the scrollable
+        height runs ahead by up to a page, so that a new line is not a new layout.
+        """
+        old = self._text
+        safe = old + safe_text(text[len(old) :]) if text.startswith(old) else safe_text(text)
+        first_mark = _first_difference(self._marks, marks)
+        if safe == old and first_mark is None and growing == self._growing:
+            return
+        if not safe.startswith(old):
+            self._lines, self._following = [], growing
+        self._text, self._marks, self._growing = safe, tuple(marks), growing
+        if not self.size.width:
+            self._lines = []
+            return
+        self._layout()
+        if first_mark is not None:
+            self._redraw(self._line_at(first_mark), len(self._lines))
+        self._resize_canvas()
+
+    def clear(self) -> None:
+        """Show nothing, and follow again."""
+        self._lines = []
+        self._following = True
+        self.show("")
+
+    def lines(self) -> list[str]:
+        """The lines as they stand on the screen, without marks."""
+        return [self._visible(line) for line in self._lines]
+
+    # ------------------------------------------------------------ laying out
+
+    def _layout(self) -> None:
+        """Break what came after the last line's start, or everything if the width changed."""
+        width, drawn = self._wrap_width(), len(self._lines)
+        if width != self._width:
+            self._width, self._lines = width, []
+        start = self._lines.pop()[0] if self._lines else 0
+        kept = len(self._lines)
+        fresh = break_lines(self._text, width, start)
+        self.lines_broken += len(fresh)
+        self._lines.extend(fresh)
+        self._redraw(kept, max(drawn, len(self._lines)))
+
+    def _wrap_width(self) -> int:
+        """One cell less than there is, so that text keeps off the scrollbar."""
+        return max(1, self.scrollable_content_region.width - 1)
+
+    def _redraw(self, first: int, last: int) -> None:
+        """Draw the lines from `first` up to `last` anew."""
+        top = self.scroll_offset.y
+        self._strips = {y: strip for y, strip in self._strips.items() if top <= y < first}
+        first, last = max(first, top), min(last, top + self.size.height)
+        if first < last:
+            self.refresh_lines(first, last - first)
+
+    def _line_at(self, offset: int) -> int:
+        return max(0, bisect_right(self._lines, offset, key=lambda line: line[0]) - 1)
+
+    def _resize_canvas(self) -> None:
+        page = max(1, self.size.height)
+        height = len(self._lines)
+        if self._growing and height > page:
+            height += -height % page
+        self._set_virtual_size(Size(self._width, height))
+        if self._following:
+            self._follow(page)
+
+    def _set_virtual_size(self, size: Size) -> None:
+        """A new size is a new layout of the screen, unless it only lengthens a scrollbar."""
+        if size == self.virtual_size:
+            return
+        if self.show_vertical_scrollbar and size.height > self.size.height:
+            self.set_reactive(cast("Reactive[Size]", Widget.virtual_size), size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
+
+    def _follow(self, page: int) -> None:
+        top = self.scroll_offset.y
+        last = max(0, len(self._lines) - page)
+        if self._growing and top <= len(self._lines) <= top + page:
+            return
+        target = last + page // 2 if self._growing and last else last
+        if target != top:
+            self._scrolling = True
+            self.scroll_to(y=target, animate=False, force=True)
+            self._scrolling = False
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if not self._scrolling:
+            self._following = new_value >= len(self._lines) - self.size.height
+
+    def on_resize(self) -> None:
+        if self.size.width and (self._wrap_width() != self._width or not self._lines):
+            self._layout()
+        self._resize_canvas()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips, self._base = {}, None
+
+    # ------------------------------------------------------------- rendering
+
+    def render_line(self, y: int) -> Strip:
+        number = self.scroll_offset.y + y
+        strip = self._strips.get(number)
+        if strip is not None:
+            return strip
+        if self._base is None:
+            self._base = self.rich_style
+        width, base = self.size.width, self._base
+        if number >= len(self._lines):
+            return Strip.blank(width, base)
+        strip = self._make_strip(number, base).crop_extend(0, width, base).apply_offsets(0, number)
+        self._strips[number] = strip
+        return strip
+
+    def _visible(self, line: Line) -> str:
+        start, end = line
+        return self._text[start:end].rstrip(" \t").replace("\t", " " * TAB)
+
+    def _make_strip(self, number: int, base: Style) -> Strip:
+        start, end = self._lines[number]
+        end = start + len(self._text[start:end].rstrip(" \t"))
+        segments: list[Segment] = []
+        at = start
+        first = max(0, bisect_right(self._marks, start, key=lambda mark: mark.start) - 1)
+        for index in range(first, len(self._marks)):
+            mark = self._marks[index]
+            if mark.start >= end:
+                break
+            if mark.end <= at or not mark.kind:
+                continue
+            begin, stop = max(mark.start, at), min(mark.end, end)
+            segments.append(self._segment(at, begin, base))
+            style = self.get_component_rich_style(f"output-text--{mark.kind}")
+            segments.append(self._segment(begin, stop, style))
+            at = stop
+        segments.append(self._segment(at, end, base))
+        strip = Strip([segment for segment in segments if segment.text])
+        selection = self.text_selection
+        span = selection.get_span(number) if selection is not None else None
+        return strip if span is None else self._with_selection(strip, *span)
+
+    def _segment(self, start: int, end: int, style: Style) -> Segment:
+        return Segment(self._text[start:end].replace("\t", " " * TAB), style)
+
+    def _with_selection(self, strip: Strip, start: int, end: int) -> Strip:
+        length = strip.cell_length
+        end = length if end == -1 else min(end, length)
+        if start >= end:
+            return strip
+        before, inside, after = (
+            strip.crop(0, start),
+            strip.crop(start, end),
+            strip.crop(end, length),
+        )
+        style = self.screen.get_component_rich_style("screen--selection")
+        selected = Strip(
+            [Segment(text, (own or Style()) + style, control) for text, own, control in inside]
+        )
+        return Strip.join([before, selected, after])
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        return selection.extract("\n".join(self.lines())), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self._strips = {}
+        self.refresh()
+
+
+def _first_difference(old: Sequence[Mark], new: Sequence[Mark]) -> int | None:
+    """The first offset at which two lists of marks style a text differently; None if nowhere."""
+    for index in range(same_start(old, new), min(len(old), len(new))):
+        before, after = old[index], new[index]
+        if before != after:
+            if before.start == after.start and before.kind == after.kind:
+                return min(before.end, after.end)
+            return min(before.start, after.start)
+    if len(old) == len(new):
+        return None
+    return (old if len(old) > len(new) else new)[min(len(old), len(new))].start
+
+
+def same_start(old: Sequence[object], new: Sequence[object]) -> int:
+    """How many of the first items of two lists are the very same objects.
+
+    Found by bisection: what is known to be fixed is taken over from list to list as it is.
+    """
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[middle - 1] is new[middle - 1]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

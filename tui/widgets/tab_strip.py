@@ -1,0 +1,76 @@
+"""A row of words one of which is chosen; left and right move between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from ..safe_text import safe_line
+
+
+class TabStrip(Widget, can_focus=True):
+    """Tabs without boxes: the chosen one is bold and underlined."""
+
+    DEFAULT_CSS = """
+    TabStrip { height: 1; width: auto; color: $dim; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "tab to the left", id="tabs.left"),
+        Binding("right", "step(1)", "tab to the right", id="tabs.right"),
+    ]
+
+    tabs: reactive[Sequence[tuple[str, str]]] = reactive((), layout=True)
+    """(key, title) of each tab."""
+    chosen: reactive[str] = reactive("")
+
+    @dataclass
+    class Chosen(Message):
+        """A person chose the tab with this key."""
+
+        strip: TabStrip
+        key: str
+
+        @property
+        def control(self) -> TabStrip:
+            return self.strip
+
+    def action_step(self, step: int) -> None:
+        keys = [key for key, _ in self.tabs]
+        if keys:
+            at = keys.index(self.chosen) if self.chosen in keys else 0
+            self.choose(keys[(at + step) % len(keys)])
+
+    def choose(self, key: str) -> None:
+        """Choose a tab as if a person had."""
+        self.chosen = key
+        self.post_message(self.Chosen(self, key))
+
+    def get_content_width(self, container: object, viewport: object) -> int:
+        return sum(len(safe_line(title)) + 2 for _, title in self.tabs)
+
+    def render(self) -> Content:
+        parts: list[tuple[str, str]] = []
+        for key, title in self.tabs:
+            mark = "reverse" if self.has_focus else "underline"
+            style = f"bold $primary {mark}" if key == self.chosen else "$dim"
+            parts += [(safe_line(title), style), ("  ", "")]
+        return Content.assemble(*parts)
+
+    def on_click(self, event: Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        at = 0
+        for key, title in self.tabs:
+            at += len(safe_line(title)) + 2
+            if offset.x < at:
+                self.choose(key)
+                return

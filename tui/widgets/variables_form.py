@@ -1,0 +1,92 @@
+"""The values of a prompt's variables, a small editor each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.widgets import Static, TextArea
+
+from ...prompts.document import Variable
+from ..safe_text import safe_line
+from .safe_text_area import SafeTextArea
+
+
+class ValueEditor(SafeTextArea):
+    """Edits one value; as high as its text, up to a few lines."""
+
+    HELP = "The value of this variable, for every prompt that uses it. Tab goes to the next one."
+
+    def __init__(self, variable: Variable, value: str) -> None:
+        hint = variable.description or ("" if variable.default is not None else "no value yet")
+        super().__init__(
+            value, soft_wrap=True, compact=True, highlight_cursor_line=False, placeholder=hint
+        )
+        self.variable = variable
+
+    def on_mount(self) -> None:
+        self.move_cursor(self.document.end)
+
+
+class VariablesForm(VerticalScroll, can_focus=False):
+    """A row for each variable."""
+
+    DEFAULT_CSS = """
+    VariablesForm {
+        height: 1fr;
+        Horizontal { height: auto; }
+        Static { width: 16; color: $dim; padding: 0 1 0 0; }
+        Static.none { width: 1fr; }
+        ValueEditor { height: auto; max-height: 6; width: 1fr; background: $surface; }
+        ValueEditor:focus { background: $panel; }
+    }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """A person changed the value of the variable called `name`."""
+
+        name: str
+        value: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[tuple[Variable, str]] = []
+
+    def show(self, rows: Sequence[tuple[Variable, str]]) -> None:
+        """Show these variables with their values; an editor that holds its value is left alone."""
+        rows = list(rows)
+        if [variable for variable, _ in rows] != [variable for variable, _ in self._rows]:
+            self._rows = rows
+            self.refresh(recompose=True)
+            return
+        self._rows = rows
+        for editor, (_, value) in zip(self.query(ValueEditor), rows, strict=False):
+            if editor.text != value:
+                editor.load_text(value)
+
+    def compose(self) -> ComposeResult:
+        if not self._rows:
+            yield Static(
+                "No variables; write {{ name }} in the prompt to have one.", classes="none"
+            )
+        for variable, value in self._rows:
+            with Horizontal():
+                yield Static(safe_line(variable.name), markup=False)
+                yield ValueEditor(variable, value)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        editor = event.text_area
+        if isinstance(editor, ValueEditor):
+            self.post_message(self.Changed(editor.variable.name, editor.text))
+
+    def focus_first(self) -> bool:
+        """Put the cursor in the first value; False when there is none."""
+        editors = self.query(ValueEditor)
+        if editors:
+            editors.first().focus()
+        return bool(editors)
