@@ -88,7 +88,7 @@ def test_the_engine_killed_in_a_run_is_said_and_the_next_run_works(
     screen = tmux.wait_for(name)
     assert "failed" in screen
     tmux.press("F5")
-    tmux.wait_for("running")
+    tmux.wait_for("streaming")
     assert worker_of(tmux.pid).pid != worker.pid
 
 
