@@ -42,7 +42,7 @@ def main() -> None:
     pairs: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as home:
         for i in range(options.n + 1):
-            pair = first_paint(small, "painted", home), first_paint(ours, "llamadiff", home)
+            pair = first_paint(small, "painted", home), first_paint(ours, "all commands", home)
             if i:  # the first pair warms the disk
                 pairs.append(pair)
     ratios = [b / a for a, b in pairs]

@@ -231,8 +231,27 @@ class Runner:
             self._cancelled.add(run.id)
         self.engine.cancel(self._request_ids.get(run.id, []))
 
+    def _values(self, run: Run) -> dict[str, dict[str, str]]:
+        """For each variant the run's values that its prompt knows.
+
+        A value that no prompt knows goes to all of them, to be refused by name.
+        """
+        names: dict[str, set[str]] = {}
+        for variant in run.variants:
+            names[variant.name] = {variable.name for variable in variant.prompt.variables}
+            try:
+                names[variant.name].update(self.renderer.template_variables(variant.prompt))
+            except PromptError:
+                continue  # preparing the variant says so
+        known = set().union(*names.values())
+        return {
+            name: {k: v for k, v in run.values.items() if k in own or k not in known}
+            for name, own in names.items()
+        }
+
     async def _prepare_all(self, run: Run, strict: bool) -> dict[str, Prepared]:
         prepared: dict[str, Prepared] = {}
+        values = await asyncio.to_thread(self._values, run)
         for variant in run.variants:
             outputs = run.of(variant)
 
@@ -243,7 +262,7 @@ class Runner:
             for output in outputs:
                 output.state = State.LOADING
             try:
-                prepared[variant.name] = await self.prepare(variant, run.values, progress)
+                prepared[variant.name] = await self.prepare(variant, values[variant.name], progress)
             except MISTAKES as mistake:
                 if strict:
                     raise

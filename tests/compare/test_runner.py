@@ -171,3 +171,13 @@ async def test_a_prompt_longer_than_the_context_says_both_numbers(runner: Runner
     long = replace(a, prompt=replace(a.prompt, user="{{ topic }} word " * 2000))
     with pytest.raises(CompareError, match="1,024"):
         await runner.prepare(long, {})
+
+
+async def test_a_value_reaches_the_prompts_that_know_it(runner: Runner) -> None:
+    dogs, film = variants("prompt=tell-me-about", "prompt=sentiment")
+    run = new_run([dogs, film], {"topic": "rivers"})
+    await runner.run(run, strict=True)
+    assert "rivers" in run.outputs[0].stamp.prompt_text
+    assert run.outputs[1].state is State.DONE
+    with pytest.raises(PromptError, match="topik"):
+        await runner.run(new_run([dogs, film], {"topik": "rivers"}), strict=True)

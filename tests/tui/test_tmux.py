@@ -61,7 +61,7 @@ def test_escape_stops_a_run_and_the_text_stays(closing: Closing, home: Path, end
     tmux = start(closing, home, 120, 40, "-p", endless, "-c", "60000")
     tmux.press("F5")
     tmux.wait_for("running")
-    tmux.wait_for("tok")
+    tmux.wait_for("streaming")
     tmux.press("Escape")
     screen = tmux.wait_for("stopped")
     assert "running" not in screen
@@ -82,11 +82,10 @@ def test_the_engine_killed_in_a_run_is_said_and_the_next_run_works(
     tmux = start(closing, home, 120, 40, "-p", endless, "-c", "60000")
     tmux.press("F5")
     tmux.wait_for("running")
-    tmux.wait_for("tok")
+    tmux.wait_for("streaming")
     worker = worker_of(tmux.pid)
     os.kill(worker.pid, signal.Signals[name])
-    screen = tmux.wait_for(name)
-    assert "failed" in screen
+    tmux.wait_for(lambda screen: name in screen and "· failed" in screen)
     tmux.press("F5")
     tmux.wait_for("streaming")
     assert worker_of(tmux.pid).pid != worker.pid
@@ -97,7 +96,7 @@ def test_an_app_killed_in_a_run_leaves_nothing_behind(
 ) -> None:
     tmux = start(closing, home, 120, 40, "-p", endless, "-c", "60000")
     tmux.press("F5")
-    tmux.wait_for("tok")
+    tmux.wait_for("streaming")
     children = psutil.Process(tmux.pid).children(recursive=True)
     assert len(children) >= 2, "the engine and the template helper"
     os.kill(tmux.pid, signal.SIGKILL)
