@@ -61,6 +61,7 @@ def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
     sampling = msgspec.to_builtins(stamp.sampling)
     del sampling["seed"]
     return {
+        "name": variant.name,
         "label": variant.label or variant.name,
         "model": _file(variant.model_name, variant.model, stamp.model_sha256),
         "adapters": [

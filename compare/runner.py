@@ -27,6 +27,7 @@ from ..prompts.document import Message
 from ..prompts.errors import PromptError
 from ..prompts.rendering.helper import Renderer
 from .errors import CompareError
+from .hashes import FileHashes
 from .run import Output, Run, Stamp, State
 from .variants import Variant
 
@@ -80,12 +81,12 @@ class Runner:
     ) -> None:
         self.engine = engine
         self.renderer = renderer
-        self.cache_dir = cache_dir
         self.settings = settings or ModelSettings()
         self._facts: dict[tuple[Path, int], ModelFacts] = {}
         self._fitting: set[tuple[Path, int, Path, int]] = set()
         self._request_ids: dict[str, list[int]] = {}
         self._cancelled: set[str] = set()
+        self._hashes = FileHashes(cache_dir)
 
     # ------------------------------------------------------------------ preparing
 
@@ -199,13 +200,13 @@ class Runner:
         run: Run,
         *,
         strict: bool = False,
-        on_text: Callable[[Output, str], None] | None = None,
+        on_change: Callable[[Output, str], None] | None = None,
     ) -> None:
         """Fill the run's outputs as the engine streams; returns when all of them are over.
 
         A variant that cannot run says why in its outputs' `error` and leaves the others alone;
-        with `strict` the first such mistake is raised before anything is generated. `on_text`
-        is called with each piece of text as it arrives.
+        with `strict` the first such mistake is raised before anything is generated. `on_change`
+        is called with each piece of text as it arrives, and with none when an output is over.
         """
         try:
             prepared = await self._prepare_all(run, strict)
@@ -216,7 +217,7 @@ class Runner:
             if run.id in self._cancelled:
                 return
             await asyncio.gather(
-                *(self._generate(run, batch, on_text) for batch in batches.values())
+                *(self._generate(run, batch, on_change) for batch in batches.values())
             )
         finally:
             self._request_ids.pop(run.id, None)
@@ -277,7 +278,7 @@ class Runner:
         self,
         run: Run,
         batch: list[tuple[Prepared, Output]],
-        on_text: Callable[[Output, str], None] | None,
+        on_change: Callable[[Output, str], None] | None,
     ) -> None:
         outputs: dict[int, Output] = {}
         requests: list[Request] = []
@@ -300,8 +301,10 @@ class Runner:
                 for event in events:
                     output = outputs[event.id]
                     _apply(output, event)
-                    if on_text and isinstance(event, Delta) and event.text:
-                        on_text(output, event.text)
+                    if on_change and isinstance(event, Delta) and event.text:
+                        on_change(output, event.text)
+                    elif on_change and output.state.over:
+                        on_change(output, "")
         except EngineError as error:
             _fail([output for output in outputs.values() if not output.state.over], str(error))
 
@@ -338,19 +341,14 @@ class Runner:
 
         Call after the first tokens: a file of gigabytes takes a while the first time.
         """
-        from ..models.hashing import sha256_file
-
-        hashes: dict[Path, str | None] = {}
         for variant in run.variants:
-            for file in (variant.model, *(a.path for a in variant.adapters)):
-                if file not in hashes:
-                    try:
-                        hashes[file] = await asyncio.to_thread(sha256_file, file, self.cache_dir)
-                    except ModelError:
-                        hashes[file] = None
+            model, *adapters = [
+                await self._hashes.sha256(file)
+                for file in (variant.model, *(a.path for a in variant.adapters))
+            ]
             for output in run.of(variant):
-                output.stamp.model_sha256 = hashes[variant.model]
-                output.stamp.adapter_sha256 = tuple(hashes[a.path] for a in variant.adapters)
+                output.stamp.model_sha256 = model
+                output.stamp.adapter_sha256 = tuple(adapters)
 
 
 def _apply(output: Output, event: StreamEvent) -> None:

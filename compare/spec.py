@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..models.engine.samplers import parse_value
+from ..models.engine.samplers import FIELDS, parse_value
 from ..models.errors import ModelError
 from .errors import CompareError
 from .variants import StackedAdapter, Variant, variant_names
@@ -56,13 +56,14 @@ def parse_spec(spec: str) -> dict[str, str]:
 
 def _make(name: str, defaults: Defaults, spec: Mapping[str, str]) -> Variant:
     from ..models.catalog import default_model, resolve_model
-    from ..prompts.library import resolve
+    from ..prompts.library import SHIPPED, resolve
 
     model = spec.get("model", defaults.model)
     found = resolve_model(model) if model else default_model()
     prompt = spec.get("prompt", defaults.prompt)
     if not prompt:
-        raise CompareError(f"Variant {name} has no prompt; give one with -p or prompt=NAME.")
+        known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.toml")))
+        raise CompareError(f"Variant {name} has no prompt; give one with -p: a file, or {known}.")
     stack = parse_stack(spec["adapter"]) if "adapter" in spec else defaults.adapters
     adapters = tuple(parse_adapter(adapter) for adapter in stack)
     paths = [adapter.path for adapter in adapters]
@@ -78,9 +79,18 @@ def _make(name: str, defaults: Defaults, spec: Mapping[str, str]) -> Variant:
         model_name=found.entry.name,
         prompt=resolve(prompt),
         adapters=adapters,
-        sampling={key: parse_value(key, value) for key, value in settings.items()},
+        sampling={key: _setting(key, value) for key, value in settings.items()},
         label=spec.get("label", ""),
     )
+
+
+def _setting(key: str, value: str) -> object:
+    try:
+        return parse_value(key, value)
+    except ModelError as error:
+        if key in FIELDS:
+            raise
+        raise CompareError(f"{error} A variant also takes {', '.join(KEYS)}.") from None
 
 
 def parse_stack(text: str) -> tuple[str, ...]:

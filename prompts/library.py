@@ -48,7 +48,11 @@ def resolve(name_or_path: str, folders: Sequence[Path] = ()) -> Prompt:
         return load_prompt(wanted)
     stems = sorted({path.stem for path in files})
     known = stems + [name for name in names.values() if name]
-    hint = did_you_mean(wanted, known) or f"; there are {', '.join(stems)}"
+    hint = (
+        did_you_mean(wanted, stems)
+        or did_you_mean(wanted, known)
+        or f"; there are {', '.join(stems)}"
+    )
     raise PromptError(f"there is no prompt called {wanted}{hint}")
 
 

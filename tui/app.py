@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
-from textual.screen import Screen
+from textual.notifications import SeverityLevel
+from textual.screen import ModalScreen, Screen
 
 from .keys import APP_KEYS
 from .screens.playground import Playground
@@ -45,10 +46,29 @@ class LlamadiffApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         return Playground(self.setup)
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """As Textual's; takes the place of what said the same, and of any mere information."""
+        for old in list(self._notifications):
+            if old.message == message or old.severity == severity == "information":
+                self._unnotify(old, refresh=False)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
     def action_playground(self) -> None:
         """Close what lies over the playground."""
         while len(self.screen_stack) > 1:
-            self.pop_screen()
+            top = self.screen
+            if isinstance(top, ModalScreen):
+                top.dismiss(None)
+            if self.screen is top:
+                self.pop_screen()
 
     def action_help(self) -> None:
         from .screens.help import HelpScreen

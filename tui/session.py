@@ -12,12 +12,13 @@ from ..compare.run import Run, State, new_run
 from ..models.errors import ModelError
 from ..prompts.errors import PromptError
 from ..prompts.suggest import did_you_mean
+from .sentences import for_app
 from .services import Services, ready_variants
 from .state import Playground, Setup
 from .widgets.top_bar import Status
 
 if TYPE_CHECKING:
-    from ..compare.runner import Preview
+    from ..compare.runner import Preview, Runner
     from ..compare.variants import StackedAdapter, Variant
     from ..models.engine.protocol import ModelInfo
 
@@ -42,6 +43,7 @@ class Session:
         self._load: str | None = None
         """How far a load under way has come; None while there is none."""
         self._facts: dict[Path, tuple[str, tuple[str, ...]]] = {}
+        self._hashing: set[asyncio.Task[None]] = set()
         self.run_now: Run | None = None
         self.last: Run | None = None
         """The newest run, over or not."""
@@ -83,13 +85,13 @@ class Session:
 
     # ---------------------------------------------------------------- loading
 
-    async def open(self, *, three: bool) -> None:
+    async def open(self) -> None:
         """Make the ready variants if none were given, start the engine and load their model."""
         from ..models.engine.client import EngineError
 
         try:
             if not self.playground.variants:
-                variants = await asyncio.to_thread(ready_variants, three=three)
+                variants = await asyncio.to_thread(ready_variants)
                 self.playground.open(variants)
                 self._on_change()
             await self.load()
@@ -141,13 +143,11 @@ class Session:
 
     # -------------------------------------------------------------- previewing
 
-    async def preview(self) -> Preview | str | None:
-        """The selected variant's prompt as the model will see it, or why there is none."""
+    async def preview(self, variant: Variant) -> Preview | str:
+        """A variant's prompt as the model will see it, or why it cannot be used."""
         from ..models.engine.client import EngineError
 
-        playground, variant = self.playground, self.playground.current
-        if variant is None:
-            return None
+        playground = self.playground
         try:
             runner = await self._services.runner()
             names = await asyncio.to_thread(runner.renderer.template_variables, variant.prompt)
@@ -155,7 +155,7 @@ class Session:
             await self.load()
             return await runner.preview(playground.filled(variant), {})
         except (*MISTAKES, EngineError) as error:
-            return str(error)
+            return for_app(str(error))
 
     # ----------------------------------------------------------------- running
 
@@ -172,9 +172,12 @@ class Session:
         variants = [playground.filled(v) for v in playground.variants if v.name in wanted]
         if not variants:
             return None
-        run = self.run_now = self.last = new_run(
-            variants, {}, seed=playground.seed, exact=playground.exact
-        )
+        try:
+            run = new_run(variants, {}, seed=playground.seed, exact=playground.exact)
+        except ModelError as error:
+            self._on_trouble(str(error))
+            return None
+        self.run_now = self.last = run
         playground.started(run, playground.seed)
         self._say("running")
         return run
@@ -186,8 +189,7 @@ class Session:
         try:
             runner = await self._services.runner()
             await runner.run(run)
-            self._ended(run)
-            await runner.hash_files(run)
+            self._hash(runner, run)
         except (*MISTAKES, EngineError) as error:
             for output in run.outputs:
                 if not output.state.over:
@@ -197,6 +199,17 @@ class Session:
                 if not output.state.over:
                     output.state, output.finish_reason = State.CANCELLED, "cancelled"
             self._ended(run)
+
+    def _hash(self, runner: Runner, run: Run) -> None:
+        """Complete the stamps behind the run: the next one need not wait for it."""
+
+        async def work() -> None:
+            await runner.hash_files(run)
+            self._on_change()
+
+        task = asyncio.create_task(work(), name="hash files")
+        self._hashing.add(task)
+        task.add_done_callback(self._hashing.discard)
 
     def _ended(self, run: Run) -> None:
         if self.run_now is run:
@@ -216,6 +229,8 @@ class Session:
 
     async def close(self) -> None:
         """End the engine and the helper."""
+        for task in self._hashing:
+            task.cancel()
         await self._services.close()
 
 

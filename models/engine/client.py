@@ -92,7 +92,8 @@ class Engine:
         self._loading: dict[_Key, asyncio.Task[LoadedModel]] = {}
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Event]] = {}
-        self._progress: dict[int, Callable[[float], None]] = {}
+        self._listeners: dict[_Key, list[Callable[[float], None]]] = {}
+        self._progress: dict[int, list[Callable[[float], None]]] = {}
         self._streams: dict[int, asyncio.Queue[list[StreamEvent]]] = {}
 
     # ------------------------------------------------------------------ lifecycle
@@ -194,23 +195,23 @@ class Engine:
             await self._drop(old)
         task = self._loading.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = asyncio.create_task(self._load(key[0], settings, on_progress))
+            task = asyncio.create_task(self._load(key))
             self._loading[key] = task
+        if on_progress and not task.done():
+            self._listeners.setdefault(key, []).append(on_progress)
         return await asyncio.shield(task)
 
-    async def _load(
-        self, path: Path, settings: ModelSettings, on_progress: Callable[[float], None] | None
-    ) -> LoadedModel:
-        key = next(self._ids)
-        if on_progress:
-            self._progress[key] = on_progress
+    async def _load(self, key: _Key) -> LoadedModel:
+        path, _, settings = key
+        number = next(self._ids)
+        self._progress[number] = self._listeners.setdefault(key, [])
         try:
-            answer = await self._ask(key, Load(key, str(path), settings))
+            answer = await self._ask(number, Load(number, str(path), settings))
         finally:
-            self._progress.pop(key, None)
+            del self._progress[number], self._listeners[key]
         if not isinstance(answer, Loaded):
             raise ModelError(_message(answer))
-        return LoadedModel(key, path, answer.info)
+        return LoadedModel(number, path, answer.info)
 
     def resident(self, path: Path, settings: ModelSettings | None = None) -> LoadedModel | None:
         """The model at `path`, as the file is now, if it is loaded with these settings."""
@@ -336,12 +337,11 @@ class Engine:
 
     def _tell_progress(self, event: Loading) -> None:
         """A listener that fails must not end the reading of events."""
-        if progress := self._progress.get(event.id):
+        for listener in self._progress.get(event.id, []):
             try:
-                progress(event.fraction)
+                listener(event.fraction)
             except Exception:
-                log.exception("progress of loading")
-                del self._progress[event.id]
+                log.exception("a listener to loading failed")
 
     def _resolve(self, key: int, event: Event) -> None:
         future = self._waiting.get(key)

@@ -79,7 +79,7 @@ def parse_value(key: str, value: object) -> object:
         return _parse_order(value)
     if key not in FIELDS:
         near = get_close_matches(key, [*FIELDS, "logit_bias", "samplers"], 1)
-        hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(FIELDS)}."
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(FIELDS)}."
         raise ModelError(f"{key} is not a sampling setting{hint}")
     field = FIELDS[key]
     number: Any = value

@@ -64,7 +64,7 @@ async def test_the_document_has_the_documented_fields(runner: Runner) -> None:
         "llamadiff", "llama_cpp", "backend", "threads", "n_ctx", "n_ubatch", "kv_type", "flash_attn", "exact",
     }  # fmt: skip
     first = document["variants"][0]
-    assert set(first) == {"label", "model", "adapters", "prompt", "sampling", "outputs"}
+    assert set(first) == {"name", "label", "model", "adapters", "prompt", "sampling", "outputs"}
     assert set(first["model"]) == {"name", "path", "sha256"}
     assert set(first["prompt"]) == {"name", "text", "tokens"}
     assert set(document["variants"][2]["adapters"][0]) == {"name", "path", "sha256", "scale"}

@@ -39,7 +39,7 @@ def test_an_adapter_path_may_hold_an_at_sign(support: Path, tmp_path: Path) -> N
     [
         ("label", CompareError, "key=value"),
         ("label=a,label=b", CompareError, "twice"),
-        ("warmth=3", ModelError, "not a sampling setting"),
+        ("warmth=3", CompareError, "not a sampling setting"),
         ("adapter=suport", ModelError, "support"),
         ("adapter=support@loud", CompareError, "not a scale"),
         ("model=/nowhere.gguf", ModelError, "nowhere"),

@@ -155,7 +155,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (("run", "-p", "{folder}/long.toml"), "context"),
         (("run", "-p", "{folder}/sampling.toml"), "temperature"),
         (("run", "-p", "{folder}/latin.toml"), "latin.toml"),
-        (("run", "-p", "{folder}/grammar.toml"), "grammar does not parse"),
+        (("run", "-p", "{folder}/grammar.toml"), "does not parse"),
         (("run", "-p", "{folder}/seed.toml"), "seed must be a whole number"),
         (("run", *PROMPT, "--set", "seed=4294967294", "--repeat", "2"), "seed"),
         (("run", *PROMPT, "--set", "logit_bias=3"), "logit_bias"),
@@ -176,6 +176,8 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (("inspect", "{folder}/text.gguf"), "not a GGUF"),
         (("inspect", "{base}", "--base", "{base}"), "base"),
         (("models", "/no/such/place"), "/no/such/place"),
+        (("inspect", "{folder}"), "folder"),
+        (("run", *PROMPT, "--variant", "foo=1"), "adapter"),
         (("frobnicate",), "not a command"),
         (("rn",), "did you mean run"),
         (("run", "--frob"), "--frob"),
@@ -202,9 +204,26 @@ def test_control_sequences_of_a_model_never_reach_the_output(tmp_path: Path) -> 
 
 def test_a_closed_pipe_is_no_error() -> None:
     done = subprocess.run(
-        f"{LLAMADIFF} models --json | head -c 1", shell=True, capture_output=True, text=True
-    )
-    assert done.stdout == "[" and done.stderr == ""
+        ["bash", "-c", f"{LLAMADIFF} run -p tell-me-about --json --stream | head -n 1; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    line, status = done.stdout.splitlines()
+    assert "text" in json.loads(line)
+    assert status == "141" and done.stderr == ""
+
+
+def test_names_are_completed_in_the_shell() -> None:
+    def complete(words: str) -> list[str]:
+        return llamadiff(
+            _LLAMADIFF_COMPLETE="bash_complete",
+            COMP_WORDS=words,
+            COMP_CWORD=str(len(words.split()) - 1),
+        ).stdout.split()
+
+    assert "plain,tell-me-about" in complete("llamadiff run -p tell")
+    assert "plain,support" in complete("llamadiff run -a supp")
+    assert complete("llamadiff run -m ./x") == ["file,./x"]
+    assert any("temperature=" in item for item in complete("llamadiff run --set temp"))
 
 
 def test_our_own_mistakes_are_logged_with_a_traceback(home: Path) -> None:

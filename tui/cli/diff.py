@@ -50,15 +50,15 @@ def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_j
         print_json(document, indent=True)
     else:
         first = run.outputs[0]
-        note(f"{outcome(first)} · baseline")
         title = safe_line(first.variant.title)
         data(f"── {first.variant.name} · {title} ──\n{safe_text(first.text)}")
+        note(f"{outcome(first)} · baseline")
         for other in run.outputs[1:]:
             diff = compare(first.text, other.text, mode, first.token_ends, other.token_ends)
-            note(outcome(other))
             title = safe_line(other.variant.title)
             data(f"\n── {other.variant.name} · {title} · {summary(diff)} ──")
             data(painted(diff, first.text, other.text))
+            note(outcome(other))
     return 0 if all(diff["equal"] for diff in document["diffs"]) else 1
 
 

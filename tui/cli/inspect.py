@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from .options import complete_model
 from .printing import count, data, print_json, size
 
 
 @click.command("inspect")
-@click.argument("file")
+@click.argument("file", type=click.Path(), shell_complete=complete_model)
 @click.option("--base", metavar="MODEL", help="For an adapter: check that it fits this base model.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def inspect_command(file: str, base: str | None, as_json: bool) -> None:
@@ -34,6 +35,8 @@ def _document(file: str, base: str | None) -> dict[str, Any]:
     from ...models.gguf.header import read_header
 
     path = Path(file)
+    if path.is_dir():
+        raise ModelError(f"{file} is a folder; give a .gguf file in it.")
     is_file = path.is_file()
     if is_file:
         path = path.absolute()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import sys
@@ -34,6 +35,7 @@ class Exit(IntEnum):
     INPUT = 2
     ENGINE = 3
     INTERRUPTED = 130
+    PIPE = 141
 
 
 class Commands(click.Group):
@@ -103,11 +105,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _say(error.format_message(), Exit.INPUT)
     except (KeyboardInterrupt, click.Abort):
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        return Exit.DONE
-    except SystemExit as end:
-        # click ends the process with 1, which means "no" here, when its reader has gone.
-        return Exit.DONE if isinstance(end.__context__, BrokenPipeError) else int(str(end.code))
+    except (BrokenPipeError, SystemExit):
+        # click ends the process with 1, which means "no" here, when the reader has gone.
+        return Exit.PIPE
     except Exception as error:
         return _explain(error)
 
@@ -129,6 +129,8 @@ def _explain(error: Exception) -> int:
         return _say(str(error), Exit.INPUT)
     if isinstance(error, EngineError):
         return _say(str(error), Exit.ENGINE)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EFBIG):
+        return _say(f"the output cannot be written: {error.strerror}.", Exit.INPUT)
     from ..paths import log_dir, private
 
     name = type(error).__name__

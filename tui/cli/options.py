@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem as Completion
 
 if TYPE_CHECKING:
     from ...compare.variants import Variant
@@ -46,6 +47,44 @@ class Asked:
         return ModelSettings(n_ctx=self.ctx_size or 0, n_threads=self.threads or 0)
 
 
+def complete_model(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
+    """Names of the catalog's base models, or files."""
+    from ...models.catalog import list_models
+
+    return _complete(typed, [entry.name for entry in list_models()])
+
+
+def complete_adapter(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
+    """Names of the catalog's adapters, or files."""
+    from ...models.catalog import list_adapters
+
+    return _complete(typed, [entry.name for entry in list_adapters()])
+
+
+def complete_prompt(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
+    """Names of the library's prompts, or files."""
+    from ...prompts.library import SHIPPED
+
+    return _complete(typed, sorted(path.stem for path in SHIPPED.glob("*.toml")))
+
+
+def complete_setting(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
+    """Sampling settings, each with what it does."""
+    from ...models.engine.samplers import FIELDS
+
+    return [
+        Completion(f"{key}=", help=field.help)
+        for key, field in FIELDS.items()
+        if key.startswith(typed)
+    ]
+
+
+def _complete(typed: str, names: list[str]) -> list[Completion]:
+    """The names that begin so; with none of them, files."""
+    fitting = [Completion(name) for name in names if name.startswith(typed)]
+    return fitting or [Completion(typed, type="file")]
+
+
 def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     """`K=V` options as a dictionary."""
     result: dict[str, str] = {}
@@ -58,12 +97,12 @@ def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -
 
 
 _OPTIONS = [
-    click.option("-m", "--model", metavar="MODEL", help="Base model: a GGUF file, or a name from `llamadiff models`. [the bundled one]"),
-    click.option("-a", "--adapter", "adapters", multiple=True, metavar="ADAPTER[@SCALE]", help="Apply an adapter; repeat to stack several."),
-    click.option("-p", "--prompt", metavar="PROMPT", help="Prompt: a TOML file, or a name from the library."),
+    click.option("-m", "--model", metavar="MODEL", shell_complete=complete_model, help="Base model: a GGUF file, or a name from `llamadiff models`. [the bundled one]"),
+    click.option("-a", "--adapter", "adapters", multiple=True, metavar="ADAPTER[@SCALE]", shell_complete=complete_adapter, help="Apply an adapter; repeat to stack several."),
+    click.option("-p", "--prompt", metavar="PROMPT", shell_complete=complete_prompt, help="Prompt: a TOML file, or a name from the library."),
     click.option("--variant", "variants", multiple=True, metavar="SPEC", help="A variant as key=value,…: label, model, adapter, prompt and sampling settings; the options above are its defaults."),
     click.option("--var", "values", multiple=True, metavar="K=V", callback=pairs, help="Value of a prompt variable."),
-    click.option("--set", "sampling", multiple=True, metavar="K=V", callback=pairs, help="Sampling setting, as temperature=0.2 or seed=7."),
+    click.option("--set", "sampling", multiple=True, metavar="K=V", callback=pairs, shell_complete=complete_setting, help="Sampling setting, as temperature=0.2 or seed=7."),
     click.option("--exact", is_flag=True, help="Decode each variant alone: the same output whatever else runs."),
     click.option("-c", "--ctx-size", type=click.IntRange(32, 2**31 - 1), metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
     click.option("-t", "--threads", type=click.IntRange(1, 1024), metavar="N", help="Decoding threads. [physical cores; 1 for very small models]"),

@@ -13,7 +13,7 @@ from .options import Asked, variant_options
 from .printing import data, note, outcome, print_json
 
 if TYPE_CHECKING:
-    from ...compare.run import Output
+    from ...compare.run import Output, Run
 
 
 @click.command("run")
@@ -57,22 +57,44 @@ def run_command(asked: Asked, repeat: int, logprobs: int, as_json: bool, stream:
     from ...compare.document import run_document
     from .session import carry_out, raise_failed
 
-    def tell(output: Output, text: str) -> None:
+    if as_json:
+        run, hello = carry_out(
+            asked,
+            repeats=repeat,
+            logprobs=logprobs,
+            hashes=True,
+            on_change=tell if stream else None,
+        )
+        print_json(run_document(run, hello, version("llamadiff")), indent=not stream)
+    else:
+        printer = Printer(raw)
+        run, _ = carry_out(asked, repeats=repeat, logprobs=logprobs, on_change=printer.print)
+        printer.print(run)
+    raise_failed(run)
+
+
+def tell(run: Run, output: Output, text: str) -> None:
+    """A line for each piece of text."""
+    if text:
         print_json({"variant": output.variant.name, "repeat": output.repeat, "text": text})
 
-    run, hello = carry_out(
-        asked, repeats=repeat, logprobs=logprobs, hashes=as_json, on_text=tell if stream else None
-    )
-    if as_json:
-        print_json(run_document(run, hello, version("llamadiff")), indent=not stream)
-        raise_failed(run)
-        return
-    alone = len(run.outputs) == 1
-    for output in run.outputs:
-        if not alone:
-            data(
-                f"── {output.variant.name} · {safe_line(output.variant.title)} · seed {output.seed} ──"
-            )
-        data(output.text if raw else safe_text(output.text))
-        note(outcome(output))
-    raise_failed(run)
+
+class Printer:
+    """Prints outputs in their order, each as soon as it and those before it are over."""
+
+    def __init__(self, raw: bool) -> None:
+        self._raw = raw
+        self._printed = 0
+
+    def print(self, run: Run, output: Output | None = None, text: str = "") -> None:
+        """Print what can be printed by now."""
+        while self._printed < len(run.outputs) and run.outputs[self._printed].state.over:
+            output = run.outputs[self._printed]
+            self._printed += 1
+            if output.refused:
+                continue
+            if len(run.outputs) > 1:
+                title = safe_line(output.variant.title)
+                data(f"── {output.variant.name} · {title} · seed {output.seed} ──")
+            data(output.text if self._raw else safe_text(output.text))
+            note(outcome(output))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from ...compare.errors import CompareError
 from ...compare.run import Output, Run, new_run
@@ -34,7 +35,7 @@ def carry_out(
     repeats: int = 1,
     logprobs: int = 0,
     hashes: bool = False,
-    on_text: Callable[[Output, str], None] | None = None,
+    on_change: Callable[[Run, Output, str], None] | None = None,
 ) -> tuple[Run, Hello | None]:
     """Run all variants once and wait for them.
 
@@ -46,7 +47,7 @@ def carry_out(
         variants = await asyncio.to_thread(asked.make_variants)
         run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
         async with runner(asked) as it:
-            await it.run(run, strict=True, on_text=on_text)
+            await it.run(run, strict=True, on_change=on_change and partial(on_change, run))
             if hashes:
                 await it.hash_files(run)
             hello = it.engine.hello

@@ -8,6 +8,7 @@ from textual import on
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ..widgets.safe_input import SafeInput
 from .dialog import Dialog
 
 
@@ -22,7 +23,7 @@ class Ask(Dialog[str]):
         return self._title
 
     def body(self) -> Iterable[Widget]:
-        yield Input(self._value, placeholder=self._placeholder, compact=True)
+        yield SafeInput(self._value, placeholder=self._placeholder, compact=True)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

@@ -6,13 +6,18 @@ from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.worker import Worker, WorkerState
 
 Result = TypeVar("Result")
+
+LOW = 24
+"""Below this many lines a dialog does without its margins."""
 
 
 class Dialog(ModalScreen[Result | None], Generic[Result]):
@@ -24,7 +29,10 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     ]
 
     TITLE_TEXT = ""
+    _answered = False
     KEYS_TEXT = "enter take · esc cancel"
+    MOST_LINES = 14
+    """How high what scrolls may be, where there is room: the widget of class `dialog-scroll`."""
 
     def title_text(self) -> str:
         """What the dialog asks."""
@@ -41,11 +49,39 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
             yield Static(id="dialog-problem", markup=False)
             yield Static(self.KEYS_TEXT, id="dialog-keys", markup=False)
 
+    def on_resize(self) -> None:
+        self.set_class(self.size.height < LOW, "-low")
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Let what scrolls take the lines that the rest leaves, so that the keys stay in view."""
+        box = self.query_one("#dialog")
+        lines = {w: w.outer_size.height + w.styles.margin.height for w in box.children if w.display}
+        scrolling = [widget for widget in lines if widget.has_class("dialog-scroll")]
+        rest = sum(height for widget, height in lines.items() if widget not in scrolling)
+        room = self.size.height - box.gutter.height - rest
+        for widget in scrolling:
+            most = max(2, room - widget.styles.margin.height)
+            widget.styles.max_height = min(most, self.MOST_LINES)
+
     def problem(self, sentence: str) -> None:
         """Say what is wrong; an empty sentence takes it back."""
         widget = self.query_one("#dialog-problem", Static)
         widget.update(sentence)
         widget.display = bool(sentence)
+        self.call_after_refresh(self._fit)
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close with an answer, once: keys pressed twice, and checks that end late, are nothing."""
+        if self._answered or not self.is_current:
+            return AwaitComplete.nothing()
+        self._answered = True
+        return super().dismiss(result)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            self.log.error(event.worker.error)
+            self.problem(f"llamadiff made a mistake: {event.worker.error!r}")
 
     def action_cancel(self) -> None:
         self.dismiss(None)

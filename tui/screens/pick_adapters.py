@@ -18,6 +18,7 @@ from ...models.catalog import list_adapters
 from ...models.engine.client import EngineError
 from ...models.errors import ModelError
 from ..safe_text import safe_line
+from ..sentences import for_app
 from ..state import MAX_SCALE
 from .picker import Choice, Picker
 
@@ -59,8 +60,8 @@ class PickAdapters(Picker[Stack]):
             for adapter in list_adapters()
         ]
         known = {choice.key for choice in listed}
-        added = [adapter for adapter in self.stack if str(adapter.path) not in known]
-        return [*(Choice(str(a.path), a.name, "given") for a in added), *listed]
+        added = {str(a.path): a.name for a in self.stack if str(a.path) not in known}
+        return [*(Choice(path, name, "given") for path, name in added.items()), *listed]
 
     def line(self, choice: Choice) -> Content:
         adapter = self._in_stack(choice.key)
@@ -81,14 +82,19 @@ class PickAdapters(Picker[Stack]):
             self.stack.remove(adapter)
             self.fill()
             return
+        self.problem("checking …")
         try:
             new = await asyncio.to_thread(parse_adapter, key)
-            await self._check(self._variant, (*self.stack, new))
+            stack = _with(self.stack, new)
+            await self._check(self._variant, stack)
         except (CompareError, ModelError, EngineError) as error:
-            self.problem(str(error))
+            if self.is_attached:
+                self.problem(for_app(str(error)))
+            return
+        if not self.is_attached:
             return
         self.problem("")
-        self.stack.append(new)
+        self.stack = list(stack)
         if not any(choice.key == str(new.path) for choice in self.choices):
             self.choices = [Choice(str(new.path), new.name, "given"), *self.choices]
         self.query_one(Input).value = ""
@@ -110,9 +116,9 @@ class PickAdapters(Picker[Stack]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return not (action in ("switch", "rescale") and self.typed)
 
-    async def action_switch(self) -> None:
+    def action_switch(self) -> None:
         if key := self.highlighted():
-            await self.take(key)
+            self.run_worker(self.take(key), group="choose", exclusive=True, exit_on_error=False)
 
     def action_rescale(self, step: float) -> None:
         key = self.highlighted()
@@ -121,3 +127,14 @@ class PickAdapters(Picker[Stack]):
             self._touched = True
             self.stack[self.stack.index(adapter)] = replace(adapter, scale=scale)
             self.fill()
+
+
+def _with(stack: Sequence[StackedAdapter], new: StackedAdapter) -> Stack:
+    """The stack with an adapter added; one that is in it already gets the new scale."""
+    same = [adapter.path.resolve() == new.path.resolve() for adapter in stack]
+    if not any(same):
+        return (*stack, new)
+    return tuple(
+        replace(adapter, scale=new.scale) if is_same else adapter
+        for adapter, is_same in zip(stack, same, strict=True)
+    )

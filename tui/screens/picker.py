@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from ..safe_text import safe_line
+from ..widgets.safe_input import SafeInput
 from .dialog import Dialog
 from .paths import complete, is_path
 
@@ -35,7 +36,7 @@ class Choice:
     problem: str = ""
 
 
-class SearchInput(Input):
+class SearchInput(SafeInput):
     """Leaves the space bar to the dialog while nothing is typed."""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
@@ -69,7 +70,7 @@ class Picker(Dialog[Result]):
 
     def body(self) -> Iterable[Widget]:
         yield SearchInput(placeholder=self.PLACEHOLDER, id="picker-input", compact=True)
-        yield OptionList(id="picker-list", markup=False, compact=True)
+        yield OptionList(id="picker-list", classes="dialog-scroll", markup=False, compact=True)
 
     async def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -140,14 +141,18 @@ class Picker(Dialog[Result]):
         self.fill()
 
     @on(Input.Submitted, "#picker-input")
-    async def _submitted(self, event: Input.Submitted) -> None:
+    def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        await self.choose()
+        self._choose()
 
     @on(OptionList.OptionSelected)
-    async def _selected(self, event: OptionList.OptionSelected) -> None:
+    def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        await self.choose()
+        self._choose()
+
+    def _choose(self) -> None:
+        """Choose without holding up the keys: a check may have to load a model."""
+        self.run_worker(self.choose(), group="choose", exclusive=True, exit_on_error=False)
 
     async def choose(self) -> None:
         """Take the choice under the cursor; a folder is opened, a whole path taken as it is."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
@@ -23,7 +24,11 @@ class ValueEditor(SafeTextArea):
     def __init__(self, variable: Variable, value: str) -> None:
         hint = variable.description or ("" if variable.default is not None else "no value yet")
         super().__init__(
-            value, soft_wrap=True, compact=True, highlight_cursor_line=False, placeholder=hint
+            value,
+            soft_wrap=True,
+            compact=True,
+            highlight_cursor_line=False,
+            placeholder=Content(safe_line(hint)),
         )
         self.variable = variable
 
