@@ -23,6 +23,8 @@ class Comparison:
         self.diff: Diff | None = None
         self._live = LiveDiff("token" if view == "tokens" else "word")
         self._token: int | None = None
+        self._same_tokens = 0
+        """How many of the first tokens are known to be the same."""
         self._spans: tuple[Span, ...] = ()
         self._marks: list[Mark] = []
         """One for each of `_spans`."""
@@ -44,10 +46,13 @@ class Comparison:
         """
         a, b = self.base, self.other
         if self._token is None and a.variant.model == b.variant.model:
-            index = first_token_divergence(a.tokens, b.tokens)
-            both = min(len(a.tokens), len(b.tokens))
-            if index is not None and (index < both or (a.state.over and b.state.over)):
-                self._token = index
+            start, both = self._same_tokens, min(len(a.tokens), len(b.tokens))
+            index = first_token_divergence(a.tokens[start:both], b.tokens[start:both])
+            if index is not None:
+                self._token = start + index
+            elif len(a.tokens) != len(b.tokens) and a.state.over and b.state.over:
+                self._token = both
+            self._same_tokens = both if index is None else start + index
         return self._token
 
     def drawn(self, *, signs: bool = False) -> tuple[str, list[Mark]]:

@@ -37,6 +37,10 @@ PROMPT_KEYS = [
         "ctrl+o", "external_editor", "$EDITOR", id="prompt.external",
         tooltip="Open the whole prompt file in $EDITOR",
     ),
+    Binding(
+        "ctrl+s", "save_prompt", "save prompt", id="prompt.save",
+        tooltip="Save this variant's prompt as a TOML file",
+    ),
     Binding("p", "pick_prompt", "prompt", id="prompt.pick", tooltip="Choose another prompt"),
     Binding(
         "f", "fork_prompt", "own copy", id="prompt.fork",
@@ -68,7 +72,7 @@ VARIANT_KEYS = [
 
 OUTPUT_KEYS = [
     Binding("d", "diff_view", "diff view", id="output.diff", tooltip="Differences by words, by tokens, both texts in one, off"),
-    Binding("y", "copy", "copy", id="output.copy", tooltip="Copy this output (OSC 52)"),
+    Binding("y", "copy", "copy", id="output.copy", tooltip="Send this output to the terminal's clipboard (OSC 52)"),
     Binding("tab", "next_pane", "next pane", id="output.next", tooltip="The next output"),
     Binding(
         "shift+tab", "previous_pane", "previous pane", id="output.previous",

@@ -62,14 +62,18 @@ def _import() -> None:
     live.diff("a", "b", "char")
 
 
-def ready_variants(*, three: bool) -> list[Variant]:
+def ready_variants() -> list[Variant]:
     """What the app opens with when nothing was asked for: two prompts, and an adapter.
 
     Raises ModelError or PromptError when the bundled files are not there.
     """
     from ..compare.spec import Defaults, make_variants
 
-    specs = ["prompt=tell-me-about", "prompt=informative-article"]
-    if three:
-        specs.append("prompt=tell-me-about,adapter=support")
-    return make_variants(Defaults(), specs)
+    return make_variants(
+        Defaults(),
+        [
+            "prompt=tell-me-about",
+            "prompt=informative-article",
+            "prompt=tell-me-about,adapter=support",
+        ],
+    )

@@ -21,7 +21,7 @@ MAX_SCALE = 10.0
 class Setup:
     """What the app is opened with.
 
-    Without `variants` two or three ready ones are made on the bundled model once the first
+    Without `variants` three ready ones are made on the bundled model once the first
     frame is on the screen. `values` are for the prompts' variables; those not given have their
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
     are how models are loaded. `cache_dir` and `log_dir` are folders, made when needed.
@@ -49,8 +49,12 @@ class Asked:
 @dataclass(frozen=True)
 class _Snapshot:
     variants: tuple[Variant, ...]
+    shares: Mapping[str, int]
     selected: str
     baseline: str
+    outputs: Mapping[str, Output]
+    before: Mapping[str, Output]
+    asked: Mapping[str, Asked]
 
 
 class Playground:
@@ -69,6 +73,9 @@ class Playground:
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
         self._asked: dict[str, Asked] = {}
+        self._shares: dict[str, int] = {}
+        """Which prompt each variant has: those with the same number are edited together."""
+        self._next_share = 0
         self._originals: dict[str, Prompt] = {}
         self._used: dict[str, tuple[str, ...]] = {}
         self._undo: list[_Snapshot] = []
@@ -78,7 +85,9 @@ class Playground:
         """Start with these variants; the first is the baseline and is selected."""
         self.variants = list(variants)
         self.selected = self.baseline = self.variants[0].name if self.variants else ""
+        self._shares = {}
         for variant in self.variants:
+            self._shares[variant.name] = self._share_of(variant.prompt)
             self._originals.setdefault(variant.prompt.name, variant.prompt)
 
     @property
@@ -106,15 +115,32 @@ class Playground:
         return self.get(self.selected)
 
     def _remember(self) -> None:
-        self._undo.append(_Snapshot(tuple(self.variants), self.selected, self.baseline))
+        self._undo.append(
+            _Snapshot(
+                tuple(self.variants), dict(self._shares), self.selected, self.baseline,
+                dict(self.outputs), dict(self.before), dict(self._asked),
+            )
+        )  # fmt: skip
         del self._undo[:-100]
 
     def undo(self) -> bool:
-        """Take back the last change of the list; False when there is none left."""
+        """Take back the last change of the list; False when there is none left.
+
+        A variant that comes back has the output it had.
+        """
         if not self._undo:
             return False
         last = self._undo.pop()
+        for name in {variant.name for variant in last.variants} - set(self.names):
+            self._forget(name)
+            if name in last.outputs:
+                self.outputs[name] = last.outputs[name]
+            if name in last.before:
+                self.before[name] = last.before[name]
+            if name in last.asked:
+                self._asked[name] = last.asked[name]
         self.variants, self.baseline = list(last.variants), last.baseline
+        self._shares = dict(last.shares)
         self.selected = last.selected
         return True
 
@@ -126,10 +152,15 @@ class Playground:
             return None
         self._remember()
         copy = replace(source, name=free[0], label="")
-        self.outputs.pop(copy.name, None)
+        self._forget(copy.name)
+        self._shares[copy.name] = self._shares[source.name]
         self.variants.append(copy)
         self.selected = copy.name
         return copy
+
+    def _forget(self, name: str) -> None:
+        for kept in (self.outputs, self.before, self._asked):
+            kept.pop(name, None)
 
     def remove(self) -> Variant | None:
         """Take the selected variant off the list, unless it is the last one."""
@@ -147,8 +178,16 @@ class Playground:
     def update(self, variant: Variant) -> None:
         """Put `variant` in the place of the one that has its name."""
         self._remember()
+        if (old := self.get(variant.name)) is not None and old.prompt != variant.prompt:
+            self._shares[variant.name] = self._share_of(variant.prompt)
         self.variants = [variant if old.name == variant.name else old for old in self.variants]
         self._originals.setdefault(variant.prompt.name, variant.prompt)
+
+    def choose_baseline(self) -> None:
+        """Compare with the selected variant from now on."""
+        if self.baseline != self.selected:
+            self._remember()
+            self.baseline = self.selected
 
     def rescale(self, step: float) -> Variant | None:
         """Change the scale of the last adapter in the selected stack; None without one."""
@@ -168,9 +207,18 @@ class Playground:
         """Whether a prompt differs from what was opened."""
         return self._originals.get(prompt.name, prompt) != prompt
 
-    def sharing(self, prompt: Prompt) -> list[str]:
-        """Names of the variants with this very prompt."""
-        return [variant.name for variant in self.variants if variant.prompt == prompt]
+    def _share_of(self, prompt: Prompt) -> int:
+        """The number of the variants that have this prompt now, or a new one."""
+        for variant in self.variants:
+            if variant.prompt == prompt and variant.name in self._shares:
+                return self._shares[variant.name]
+        self._next_share += 1
+        return self._next_share
+
+    def sharing(self, variant: Variant) -> list[str]:
+        """Names of the variants whose prompt is edited together with this one's."""
+        share = self._shares[variant.name]
+        return [other.name for other in self.variants if self._shares[other.name] == share]
 
     def edit_prompt(self, prompt: Prompt) -> list[str]:
         """Change the selected variant's prompt, and with it that of every variant sharing it.
@@ -181,10 +229,10 @@ class Playground:
         variant = self.current
         if variant is None or variant.prompt == prompt:
             return []
-        old, changed = variant.prompt, self.sharing(variant.prompt)
-        self.variants = _with_prompt(self.variants, old, prompt)
+        share, changed = self._shares[variant.name], self.sharing(variant)
+        self.variants = _with_prompt(self.variants, self._shares, share, prompt)
         self._undo = [
-            replace(step, variants=tuple(_with_prompt(step.variants, old, prompt)))
+            replace(step, variants=tuple(_with_prompt(step.variants, step.shares, share, prompt)))
             for step in self._undo
         ]
         return changed
@@ -192,11 +240,19 @@ class Playground:
     def fork_prompt(self) -> Prompt | None:
         """Give the selected variant a prompt of its own; None when nobody shares it."""
         variant = self.current
-        if variant is None or len(self.sharing(variant.prompt)) < 2:
+        if variant is None or len(self.sharing(variant)) < 2:
             return None
         prompt = replace(variant.prompt, name=f"{variant.prompt.name} {variant.name}", path=None)
         self.update(replace(variant, prompt=prompt))
         return prompt
+
+    def saved(self, prompt: Prompt, path: Path) -> None:
+        """Take note that the selected variant's prompt is in a file now, as it is."""
+        kept = replace(prompt, path=path)
+        if (variant := self.current) is not None and variant.prompt == prompt:
+            share = self._shares[variant.name]
+            self.variants = _with_prompt(self.variants, self._shares, share, kept)
+        self._originals[prompt.name] = kept
 
     # ------------------------------------------------------------- variables
 
@@ -265,5 +321,7 @@ class Playground:
         return Asked(replace(variant, label=""), kept, seed, exact)
 
 
-def _with_prompt(variants: Iterable[Variant], old: Prompt, new: Prompt) -> list[Variant]:
-    return [replace(v, prompt=new) if v.prompt == old else v for v in variants]
+def _with_prompt(
+    variants: Iterable[Variant], shares: Mapping[str, int], share: int, new: Prompt
+) -> list[Variant]:
+    return [replace(v, prompt=new) if shares[v.name] == share else v for v in variants]

@@ -161,5 +161,5 @@ class StillPlayground(Playground):
             self.board.focus_pane("A")
         self._settled()
 
-    def _settled(self, *, checked: bool = False) -> None:
+    def _settled(self) -> None:
         self.query_one(PromptPanel).show_preview(PREVIEW)

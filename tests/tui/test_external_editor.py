@@ -32,6 +32,22 @@ def test_an_editor_that_is_not_there_is_said(
     closing.append(tmux.close)
     tmux.wait_for("topic = dogs")
     tmux.press("C-o")
-    tmux.wait_for("set $EDITOR")
+    tmux.wait_for("cannot start no-such-editor: not found")
+    tmux.type("!")
+    tmux.wait_for("{{ topic }}.!")
+
+
+@pytest.mark.parametrize(
+    ("editor", "said"), [("rm", "rm removed the file"), ("false", "false ended with 1")]
+)
+def test_an_editor_that_leaves_no_text_changes_nothing(
+    closing: Closing, home: Path, monkeypatch: pytest.MonkeyPatch, editor: str, said: str
+) -> None:
+    monkeypatch.setenv("VISUAL", editor)
+    tmux = Tmux(120, 40, home)
+    closing.append(tmux.close)
+    tmux.wait_for("topic = dogs")
+    tmux.press("C-o")
+    tmux.wait_for(said)
     tmux.type("!")
     tmux.wait_for("{{ topic }}.!")

@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 
-from llamadiff.tui.keys import APP_KEYS, OUTPUT_KEYS, PLAYGROUND_KEYS, key_name
+from llamadiff.tui.keys import APP_KEYS, PLAYGROUND_KEYS, key_name
 from llamadiff.tui.screens.help import HelpScreen
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
@@ -136,4 +136,3 @@ def test_key_names() -> None:
         "^p", "F5", "esc", "[", "v",
     ]  # fmt: skip
     assert key_name("f") == "f"
-    assert OUTPUT_KEYS

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from llamadiff.tui.widgets.output_text import Mark, OutputText
+from llamadiff.tui.widgets.wrapping import break_lines
 
 WORDS = "Dogs are loyal companions that live with people and guard homes. "
 
@@ -109,8 +111,7 @@ async def test_it_follows_the_end_while_growing() -> None:
             assert text.lines()[-1] in drawn(text)
         text.show(WORDS * 40)
         await pilot.pause()
-        assert drawn(text)[-1] == text.lines()[-1]
-        assert text.scroll_offset.y == len(text.lines()) - text.size.height
+        assert text.scroll_offset.y == 0, "what is complete is read from the start"
 
 
 async def test_it_stays_where_a_person_scrolled_and_follows_again_at_the_end() -> None:
@@ -141,6 +142,40 @@ async def test_the_scrollable_height_grows_in_steps_and_ends_exact() -> None:
         assert len(heights) <= pages + text.size.height
         text.show(WORDS * 59)
         assert text.virtual_size.height == len(text.lines())
+
+
+async def test_text_replaced_from_the_middle_is_laid_out_from_there() -> None:
+    alphabet = ["one ", "two", " ", "\n", "\t", "漢字", "extraordinarily" * 5, "e\u0301", "\u0301"]
+    chance = Random(3)
+    async with page() as (text, _):
+        for _ in range(300):
+            start = "".join(chance.choices(alphabet, k=chance.randrange(60)))
+            for _ in range(2):
+                end = "".join(chance.choices(alphabet, k=chance.randrange(20)))
+                text.show(start + end, growing=True)
+                whole = break_lines(text.text, text.size.width - 2)
+                assert text._lines == whole
+                assert drawn(text) == fresh(text)
+
+
+def fresh(text: OutputText) -> list[str]:
+    text._strips.clear()
+    return drawn(text)
+
+
+async def test_a_change_at_the_end_breaks_little_and_keeps_the_place() -> None:
+    async with page() as (text, pilot):
+        text.show(WORDS * 200 + "gone", growing=True)
+        await pilot.pause()
+        text.scroll_to(y=30, animate=False)
+        await pilot.pause()
+        before = text.lines_broken
+        text.show(WORDS * 200 + "come and more", growing=True)
+        await pilot.pause()
+        assert text.lines_broken - before < 6
+        assert (text.following, text.scroll_offset.y) == (False, 30)
+        text.show("Other. " + WORDS * 200, growing=True)
+        assert text.following, "nothing is left of what was looked at"
 
 
 async def test_another_text_is_shown_from_where_one_was() -> None:

@@ -16,6 +16,7 @@ from llamadiff.compare.variants import Variant
 from llamadiff.tui.widgets.output_pane import OutputPane
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
+from llamadiff.tui.widgets.rendered_view import RenderedView
 
 from ..conftest import until
 from .app import ENDLESS, opened, output, playground, run_over, screen_text, status, told
@@ -35,14 +36,18 @@ def pane(pilot: Pilot[None], name: str) -> OutputPane:
     return found
 
 
-async def test_it_opens_on_the_bundled_model_with_variants_ready(home: Path) -> None:
-    async with opened(home) as pilot:
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=str)
+async def test_it_opens_on_the_bundled_model_with_variants_ready(
+    home: Path, size: tuple[int, int]
+) -> None:
+    async with opened(home, size=size) as pilot:
         assert [v.title for v in playground(pilot).playground.variants] == [
             "Tell me about · base", "Informative article · base", "Tell me about · support@1",
         ]  # fmt: skip
         screen = screen_text(pilot)
         assert "Tell me about {{ topic }}." in screen
         assert "topic = dogs" in screen
+        assert "C Tell me" in " ".join(screen.split())
         assert "not run yet" in screen
 
 
@@ -101,6 +106,17 @@ async def test_a_mistake_in_the_prompt_is_said_and_the_app_goes_on(home: Path) -
             await pilot.press("backspace")
         await run_over(pilot, "f5")
         assert output(pilot, "A").state is State.DONE
+
+
+async def test_the_rendered_tab_shows_what_is_wrong_in_place_of_an_old_rendering(
+    home: Path,
+) -> None:
+    async with opened(home, variants("label=plain")) as pilot:
+        await pilot.press(*" {{ it }}", "ctrl+t")
+        await until(lambda: "Variables 2" in screen_text(pilot))
+        await pilot.press("ctrl+t")
+        view = playground(pilot).query_one(RenderedView)
+        await until(lambda: view.text == "it has no value: give it one under Variables")
 
 
 async def test_an_empty_prompt_is_refused_in_words(home: Path) -> None:
@@ -173,8 +189,8 @@ async def test_live_mode_runs_again_after_a_pause(home: Path) -> None:
         await run_over(pilot, "f5")
         other = output(pilot, "B")
         await pilot.press("ctrl+l")
-        await run_over(pilot, *"Hi.")
-        assert "Hi." in output(pilot, "A").stamp.prompt_text
+        await pilot.press(*"Hi.")
+        await until(lambda: "dogs.Hi." in output(pilot, "A").stamp.prompt_text)
         assert output(pilot, "B") is other, "it has another prompt"
 
 
@@ -188,6 +204,51 @@ async def test_live_mode_waits_until_the_prompt_is_well(home: Path) -> None:
         assert output(pilot, "A") is first
         await run_over(pilot, *"topic }}")
         assert output(pilot, "A").state is State.DONE
+
+
+async def test_live_mode_runs_no_broken_prompt_for_another_ones_sake(home: Path) -> None:
+    async with opened(home, variants("label=plain", "prompt=one-sentence")) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("ctrl+l")
+        first, other = output(pilot, "A"), output(pilot, "B")
+        await pilot.press(*"{{ ")
+        await until(lambda: "cannot be read" in screen_text(pilot))
+        await pilot.press("escape", "2", "x")
+        await until(lambda: output(pilot, "B") is not other)
+        await until(lambda: not playground(pilot).session.running)
+        assert output(pilot, "A") is first
+        await pilot.press("1", "e")
+        await run_over(pilot, *"topic }}")
+        assert output(pilot, "A").state is State.DONE
+
+
+async def test_a_prompt_with_rare_line_ends_is_not_edited_by_opening_it(home: Path) -> None:
+    rare = replace(variants("label=plain")[0].prompt, user="one\u2028two\x0bthree {{ topic }}")
+    a, b = variants("label=plain", "prompt=one-sentence")
+    async with opened(home, [replace(a, prompt=rare), b]) as pilot:
+        state = playground(pilot).playground
+        await pilot.press("escape", "2")
+        await until(lambda: state.selected == "B")
+        await pilot.press("1")
+        await until(lambda: state.selected == "A")
+        await pilot.pause()
+        assert state.variants[0].prompt.user == rare.user
+        await pilot.press("e", "!")
+        await until(lambda: state.variants[0].prompt.user == "one\ntwo\nthree {{ topic }}!")
+        await pilot.press("backspace")
+        await until(lambda: state.variants[0].prompt == rare)
+
+
+async def test_the_focus_goes_to_the_variant_selected_after_a_removal(home: Path) -> None:
+    async with opened(home) as pilot:
+        state = playground(pilot).playground
+        await pilot.press("escape", "2")
+        await until(lambda: pane(pilot, "B").text.has_focus)
+        await pilot.press("backspace")
+        await until(lambda: playground(pilot).board.pane("B") is None)
+        await until(lambda: pane(pilot, "C").text.has_focus)
+        await pilot.pause()
+        assert state.selected == "C"
 
 
 async def test_a_scale_is_changed_and_run_at_once(home: Path) -> None:
@@ -306,3 +367,24 @@ async def test_a_mistake_made_in_the_external_editor_can_be_put_right(
         await until(lambda: "Hello {{ who }}." in screen_text(pilot))
         assert seen[1] == answers[0], "the faulty text is opened again"
         assert playground(pilot).query_one(PromptPanel).prompt is not None
+
+
+async def test_a_faulty_draft_is_only_for_the_prompt_it_came_from(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(home, variants("label=plain", "prompt=one-sentence")) as pilot:
+        seen: list[str] = []
+
+        def edit(text: str) -> str:
+            seen.append(text)
+            return "user = "
+
+        monkeypatch.setattr(playground(pilot), "_in_editor", edit)
+        await pilot.press("ctrl+o")
+        await until(lambda: "not valid TOML" in told(pilot))
+        await pilot.press("escape", "2", "ctrl+o")
+        await until(lambda: len(seen) == 2)
+        assert "one sentence" in seen[1].lower(), "another variant has no draft"
+        await pilot.press("1", "e", "!", "ctrl+o")
+        await until(lambda: len(seen) == 3)
+        assert "{{ topic }}.!" in seen[2], "its own prompt was changed since"

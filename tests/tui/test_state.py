@@ -7,6 +7,7 @@ import pytest
 
 from llamadiff.compare.run import Output, State, new_run
 from llamadiff.prompts.document import Message, Prompt, Variable
+from llamadiff.tui.comparison import Comparison
 from llamadiff.tui.parts import parts_of, with_part
 from llamadiff.tui.state import Playground
 
@@ -74,6 +75,59 @@ def test_undo_takes_back_changes_of_the_list_but_never_what_was_written(
     assert state.baseline == "A"
     assert state.variants[0].prompt.user == state.variants[2].prompt.user == "Written since."
     assert not state.undo()
+
+
+def test_a_new_variant_has_nothing_of_a_deleted_one(state: Playground) -> None:
+    state.selected = "B"
+    state.outputs["B"] = said(state.variants[1], "old")
+    state.started(new_run(state.variants[1:2], {}), None)
+    state.remove()
+    state.add()
+    assert state.selected == "B"
+    assert state.shown("B") is None
+    assert not state.stale("B")
+
+
+def test_undo_brings_a_variant_back_with_what_it_said(state: Playground) -> None:
+    state.selected = "B"
+    old = state.outputs["B"] = said(state.variants[1], "old")
+    state.started(new_run(state.variants[1:2], {}), None)
+    state.remove()
+    state.add()
+    state.outputs["B"] = said(state.variants[1], "new")
+    assert state.undo() and state.undo()
+    assert state.shown("B") is old
+    state.values["aspect"] = "history"
+    assert state.stale("B")
+
+
+def test_choosing_a_baseline_is_a_step_of_its_own(state: Playground) -> None:
+    state.selected = "C"
+    state.rescale(0.1)
+    state.choose_baseline()
+    assert state.undo()
+    assert (state.baseline, state.variants[2].stack) == ("A", "support@1.1")
+    state.choose_baseline()
+    state.rescale(0.1)
+    assert state.undo()
+    assert (state.baseline, state.variants[2].stack) == ("C", "support@1.1")
+
+
+def test_prompts_that_come_to_be_equal_are_still_edited_apart(state: Playground) -> None:
+    original = state.variants[0].prompt
+    assert edit(state, "Say {{ topic }}.") == ["A", "C"]
+    state.update(replace(state.variants[1], prompt=original))
+    assert edit(state, original.user) == ["A", "C"]
+    assert state.variants[0].prompt == state.variants[1].prompt
+    assert edit(state, "Say more.") == ["A", "C"]
+    assert state.variants[1].prompt == original
+
+
+def test_a_variant_given_the_prompt_of_another_shares_it(state: Playground) -> None:
+    state.update(replace(state.variants[1], prompt=state.variants[0].prompt))
+    assert edit(state, "Say {{ topic }}.") == ["A", "B", "C"]
+    state.undo()
+    assert [v.prompt.user == "Say {{ topic }}." for v in state.variants] == [True, False, True]
 
 
 def test_scales_change_by_steps_without_noise_and_stay_in_range(state: Playground) -> None:
@@ -154,3 +208,25 @@ def test_parts_are_system_and_user_or_each_message() -> None:
     assert [part.title for part in parts_of(chat)] == ["System", "User"]
     changed = with_part(chat, parts_of(chat)[1].key, "c")
     assert changed.messages == (Message("system", "a"), Message("user", "c"))
+
+
+def test_the_first_differing_token_is_found_while_both_grow(state: Playground) -> None:
+    base, other = (new_run(state.variants[:1], {}).outputs[0] for _ in range(2))
+    comparison = Comparison(base, other, "words")
+    for tokens in ([1, 2], [3]):
+        base.tokens += tokens
+        assert comparison.first_token is None
+        other.tokens += tokens
+        assert comparison.first_token is None
+    base.tokens += [4, 5]
+    other.tokens += [4, 6, 7]
+    assert comparison.first_token == 4
+
+
+def test_where_one_output_ends_earlier_they_part(state: Playground) -> None:
+    base, other = (new_run(state.variants[:1], {}).outputs[0] for _ in range(2))
+    comparison = Comparison(base, other, "words")
+    base.tokens, other.tokens = [1, 2], [1, 2, 3]
+    assert comparison.first_token is None
+    base.state = other.state = State.DONE
+    assert comparison.first_token == 2

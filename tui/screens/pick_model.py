@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...models.catalog import list_models, resolve_model
 from ...models.errors import ModelError
+from ..sentences import for_app
 from .picker import Choice, Picker
 
 
@@ -42,6 +43,6 @@ class PickModel(Picker[tuple[str, Path]]):
         try:
             found = await asyncio.to_thread(resolve_model, key)
         except ModelError as error:
-            self.problem(str(error))
+            self.problem(for_app(str(error)))
         else:
             self.dismiss((found.entry.name, found.facts.path))

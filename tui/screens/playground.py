@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -15,10 +16,12 @@ from textual.timer import Timer
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
+from ...compare.variants import Variant
+from ...prompts.document import Prompt
 from ..session import Session
 from ..state import VIEWS, Setup
 from ..widgets.key_bar import Hint, KeyBar
-from ..widgets.lines import Line
+from ..widgets.lines import FittedLine, Line
 from ..widgets.output_board import TURNS, OutputBoard
 from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.top_bar import TopBar
@@ -55,7 +58,7 @@ class Playground(VariantActions):
             with Vertical(id="variants-panel"):
                 yield Line("variants-head")
                 yield VariantList()
-                yield Line("variants-hint")
+                yield FittedLine(classes="variants-hint")
         yield OutputBoard(self.session.playground)
         yield KeyBar()
         yield Static(id="too-small")
@@ -64,7 +67,7 @@ class Playground(VariantActions):
         self._flushes = self.set_interval(1 / (FLUSHES_PER_S * TURNS), self._flush_turn, pause=True)
         head, hint = Content("Variants"), Content("v add  a adapters  p prompt  del")
         self.query_one("#variants-head", Line).say(head, Content("scale"))
-        self.query_one("#variants-hint", Line).say(hint)
+        self.query_one(".variants-hint", FittedLine).say([hint.append(" remove"), hint])
         self.show()
         self.call_after_refresh(self._begin)
 
@@ -77,7 +80,7 @@ class Playground(VariantActions):
         self.run_worker(self._open(), group="open", exit_on_error=False)
 
     async def _open(self) -> None:
-        await self.session.open(three=self.size.width >= 120)
+        await self.session.open()
         if not self.app.is_headless:
             # What is there by now stays: a full collection while streaming takes 1 ms instead of
             # the 80 to 140 that a person typing would notice.
@@ -105,7 +108,7 @@ class Playground(VariantActions):
                 prompt,
                 rows,
                 edited=playground.edited(prompt),
-                shared_by=playground.sharing(prompt),
+                shared_by=playground.sharing(variant),
             )
         self._show_variants()
         self.board.sync()
@@ -140,7 +143,7 @@ class Playground(VariantActions):
             leave: list[Hint] = [] if self.session.running else [("run.stop", "leave editor")]
             bar.hints = [
                 *run, *leave, ("prompt.tab", "next tab"), ("run.live", "live"),
-                ("prompt.external", "$EDITOR"),
+                ("prompt.save", "save"), ("prompt.external", "$EDITOR"),
             ]  # fmt: skip
         elif self.query_one(VariantList).has_focus:
             bar.hints = [
@@ -184,7 +187,7 @@ class Playground(VariantActions):
             self.show_hints()
 
     def _trouble(self, sentence: str) -> None:
-        self.app.notify(sentence, severity="error", timeout=12, markup=False)
+        self.app.notify(sentence, severity="error", timeout=8, markup=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
@@ -193,43 +196,65 @@ class Playground(VariantActions):
     # -------------------------------------------------------- changes and runs
 
     def changed(self, names: Iterable[str], *, at_once: bool = False) -> None:
-        """These variants ask something else now: show it, preview it, and in live mode run it."""
-        self._pending.update(names)
+        """These variants ask something else now: show it, preview it, and in live mode run it.
+
+        `at_once` is for changes that leave the prompts as they are: those not waiting for a
+        preview already are run without one.
+        """
+        names = set(names)
+        ready = names - self._pending if at_once and self.playground.live else set[str]()
+        self._pending |= names - ready
         self.show()
         if self._pause is not None:
             self._pause.stop()
-        if at_once and self.playground.live:
-            self._settled(checked=True)
+        if ready:
+            self.start(ready)
         pause = LIVE_PAUSE_S if self.playground.live else PREVIEW_PAUSE_S
         self._pause = self.set_timer(pause, self._settled)
 
-    def _settled(self, *, checked: bool = False) -> None:
-        """A person has paused: preview the prompt, and run what waits if the preview is well."""
-        if checked:
-            self._run_pending()
-        else:
-            self.run_worker(self._preview(), group="preview", exclusive=True, exit_on_error=False)
+    def list_changed(self, names: Iterable[str]) -> None:
+        held = self.board.has_focus_within
+        self.changed(names)
+        if held:
+            self.board.focus_pane(self.playground.selected)
+
+    def _settled(self) -> None:
+        """A person has paused: preview the prompt, and run what waits and is well."""
+        self.run_worker(self._preview(), group="preview", exclusive=True, exit_on_error=False)
 
     async def _preview(self) -> None:
-        panel = self.query_one(PromptPanel)
-        preview = await self.session.preview()
+        panel, variant = self.query_one(PromptPanel), self.playground.current
+        if variant is None:
+            return
+        preview = await self.session.preview(variant)
         if isinstance(preview, str):
             panel.show_problem(preview)
-        elif preview is not None:
+        else:
             panel.show_preview(preview)
-            self._run_pending()
+        if self.playground.live:
+            await self._run_pending({_asks(variant): not isinstance(preview, str)})
+        else:
+            self._pending.clear()
         self.show()
 
-    def _run_pending(self) -> None:
-        pending, self._pending = self._pending, set()
-        if self.playground.live and pending:
-            self.start(pending)
+    async def _run_pending(self, well: dict[tuple[Prompt, Path], bool]) -> None:
+        """Run what waits and can be previewed; the rest goes on waiting. `well` is known by now."""
+        for variant in [v for v in self.playground.variants if v.name in self._pending]:
+            if _asks(variant) not in well:
+                preview = await self.session.preview(variant)
+                well[_asks(variant)] = not isinstance(preview, str)
+        waiting = [v for v in self.playground.variants if v.name in self._pending]
+        ready = {v.name for v in waiting if well.get(_asks(v))}
+        self._pending = {v.name for v in waiting} - ready
+        if ready:
+            self.start(ready)
 
     def start(self, names: Iterable[str] | None = None) -> None:
         """Run these variants, or all."""
         run = self.session.begin(names)
         if run is None or self._flushes is None:
             return
+        self.app.clear_notifications()
         self.run_worker(
             self.session.carry_out(run), group="run", exclusive=True, exit_on_error=False
         )
@@ -327,7 +352,11 @@ class Playground(VariantActions):
         output = self.playground.shown(self.playground.selected)
         if output is not None and output.text:
             self.app.copy_to_clipboard(output.text)
-            self.app.notify(f"Copied {len(output.text):,} characters.", timeout=3)
+            count = f"{len(output.text):,} character{'s' * (len(output.text) != 1)}"
+            said = f"Sent {count} to the terminal's clipboard (OSC 52)."
+            self.app.notify(said, timeout=3)
+        else:
+            self.app.notify(f"{self.playground.selected} has not said anything yet.", timeout=3)
 
     def action_pane(self, number: int) -> None:
         names = self.playground.names
@@ -343,10 +372,14 @@ class Playground(VariantActions):
 
     def _step(self, by: int) -> None:
         """Go to the next output where one is shown at a time, else to the next thing at all."""
-        name = self.board.step(by) if self.board.narrow and self.board.has_focus_within else None
-        if name is not None:
-            self.action_pane(self.playground.names.index(name) + 1)
+        if self.board.narrow and self.board.has_focus_within:
+            self.board.step(by)
         elif by > 0:
             self.focus_next()
         else:
             self.focus_previous()
+
+
+def _asks(variant: Variant) -> tuple[Prompt, Path]:
+    """What a preview depends on."""
+    return variant.prompt, variant.model

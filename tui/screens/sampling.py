@@ -17,6 +17,7 @@ from ...models.engine.protocol import Sampling
 from ...models.engine.samplers import FIELDS, parse_value
 from ...models.errors import ModelError
 from ..safe_text import safe_line
+from ..widgets.safe_input import SafeInput
 from .dialog import Dialog
 
 Chosen = tuple[Mapping[str, object], int | None]
@@ -32,7 +33,7 @@ class SettingRow(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(self.key, classes="setting-name", markup=False)
-        yield Input(self._value, placeholder=self._default, compact=True)
+        yield SafeInput(self._value, placeholder=safe_line(self._default), compact=True)
         yield Static(self._help, classes="setting-help", markup=False)
 
     @property
@@ -44,14 +45,15 @@ class SamplingDialog(Dialog[Chosen]):
     """Gives the variant's own settings, and the seed that all variants share."""
 
     KEYS_TEXT = "↑↓ or tab move · empty is the default shown · enter done · esc cancel"
+    MOST_LINES = 24
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "down", id="sampling.down", show=False),
-        Binding("up", "app.focus_previous", "up", id="sampling.up", show=False),
+        Binding("down", "app.focus_next", "down", id="sampling.down", show=False, priority=True),
+        Binding("up", "app.focus_previous", "up", id="sampling.up", show=False, priority=True),
     ]
     DEFAULT_CSS = """
     SamplingDialog {
         #dialog { width: 104; }
-        VerticalScroll { height: auto; max-height: 24; }
+        VerticalScroll { height: auto; }
         SettingRow { height: 1; }
         .setting-name { width: 20; }
         SettingRow Input { width: 14; }
@@ -85,7 +87,7 @@ class SamplingDialog(Dialog[Chosen]):
                 value = "" if self._seed is None else self._seed
                 help_text = "for every variant; the same seed gives the same output"
             rows.append(SettingRow(key, str(value), str(default), help_text))
-        yield VerticalScroll(*rows, can_focus=False)
+        yield VerticalScroll(*rows, can_focus=False, classes="dialog-scroll")
 
     def on_mount(self) -> None:
         self.query(Input).first().focus()
@@ -118,5 +120,9 @@ class SamplingDialog(Dialog[Chosen]):
             self.problem(str(error))
             return
         seed = settings.pop("seed", None)
-        kept = {key: v for key, v in self._variant.sampling.items() if key not in FIELDS}
+        kept = {
+            key: v
+            for key, v in self._variant.sampling.items()
+            if key not in FIELDS or key == "seed"
+        }
         self.dismiss(({**kept, **settings}, seed if isinstance(seed, int) else None))

@@ -27,8 +27,11 @@ class VariantActions(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*PLAYGROUND_KEYS]
 
     session: Session
-    _draft: str = ""
-    """A prompt document with a mistake in it, as it was left in $EDITOR."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drafts: dict[str, tuple[Prompt, str]] = {}
+        """By variant: its prompt, and the document with a mistake that $EDITOR made of it."""
 
     @property
     def playground(self) -> State:
@@ -38,26 +41,31 @@ class VariantActions(Screen[None]):
         """Told the names of the variants that ask something else now."""
         raise NotImplementedError
 
+    def list_changed(self, names: Iterable[str]) -> None:
+        """As `changed`, when another variant may be selected now: the focus goes with it."""
+        raise NotImplementedError
+
     # ---------------------------------------------------------------- the list
 
     def action_add_variant(self) -> None:
         if self.playground.add() is not None:
-            self.changed([self.playground.selected])
+            self.list_changed([self.playground.selected])
 
     def action_remove_variant(self) -> None:
         gone = self.playground.remove()
         if gone is None:
             self.app.notify("The last variant stays.", timeout=3)
             return
-        self.changed(())
-        self.app.notify(f"Removed {gone.name}; u brings it back.", timeout=4)
+        self.list_changed(())
+        self.app.notify(f"Removed {gone.name}; u brings it back.", timeout=3)
 
     def action_undo(self) -> None:
         if self.playground.undo():
-            self.changed(name for name in self.playground.names if self.playground.stale(name))
+            state = self.playground
+            self.list_changed([name for name in state.names if state.stale(name)])
 
     def action_baseline(self) -> None:
-        self.playground.baseline = self.playground.selected
+        self.playground.choose_baseline()
         self.changed(())
 
     def action_rescale(self, step: float) -> None:
@@ -65,12 +73,12 @@ class VariantActions(Screen[None]):
         if variant is not None:
             self.changed([variant.name], at_once=True)
         elif (current := self.playground.current) is not None and not current.adapters:
-            self.app.notify(f"{current.name} has no adapter; a adds one.", timeout=4)
+            self.app.notify(f"{current.name} has no adapter; a adds one.", timeout=3)
 
     def action_fork_prompt(self) -> None:
         prompt = self.playground.fork_prompt()
         if prompt is None:
-            self.app.notify("No other variant shares this prompt.", timeout=4)
+            self.app.notify("No other variant shares this prompt.", timeout=3)
         else:
             self.changed(())
 
@@ -137,6 +145,19 @@ class VariantActions(Screen[None]):
             self.playground.update(replace(variant, label=label.strip()))
             self.changed(())
 
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_save_prompt(self) -> None:
+        from .save_prompt import SavePrompt
+
+        variant = self.playground.current
+        if variant is None:
+            return
+        path = await self.app.push_screen_wait(SavePrompt(variant.prompt))
+        if path is not None:
+            self.playground.saved(variant.prompt, path)
+            self.changed(())
+            self.app.notify(f"Saved {variant.prompt.name} as {path}.", timeout=4, markup=False)
+
     def _update(self, variant: object) -> None:
         from ...compare.variants import Variant
 
@@ -155,19 +176,22 @@ class VariantActions(Screen[None]):
         variant = self.playground.current
         if variant is None:
             return
+        origin, draft = self._drafts.get(variant.name, (None, ""))
         try:
-            text = self._draft or await asyncio.to_thread(dump_prompt, variant.prompt)
+            text = draft
+            if origin != variant.prompt:
+                text = await asyncio.to_thread(dump_prompt, variant.prompt)
             edited = self._in_editor(text)
             if edited is None or edited == text:
                 return
-            self._draft = edited
+            self._drafts[variant.name] = (variant.prompt, edited)
             prompt = parse_prompt(edited, variant.prompt.name, path=variant.prompt.path)
         except PromptError as error:
             self.app.notify(
-                f"{error} – ctrl+o opens it again.", severity="error", timeout=12, markup=False
+                f"{error} – ctrl+o opens it again.", severity="error", timeout=8, markup=False
             )
             return
-        self._draft = ""
+        del self._drafts[variant.name]
         self._take(prompt)
 
     def _take(self, prompt: Prompt) -> None:
@@ -181,20 +205,32 @@ class VariantActions(Screen[None]):
         import tempfile
 
         command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-        with tempfile.TemporaryDirectory(prefix="llamadiff-") as folder:
-            file = Path(folder) / "prompt.toml"
-            file.write_text(text, "utf-8")
-            problem = ""
-            try:
+        problem = ""
+        try:
+            with tempfile.TemporaryDirectory(prefix="llamadiff-") as folder:
+                file = Path(folder) / "prompt.toml"
+                file.write_text(text, "utf-8")
                 with self.app.suspend():
                     # Nothing may be raised in here: the app would not take the terminal back.
                     try:
-                        subprocess.run([*shlex.split(command), str(file)], check=False)
+                        done = subprocess.run([*shlex.split(command), str(file)], check=False)
+                        if done.returncode:
+                            problem = f"{command} ended with {done.returncode}; nothing changed."
                     except (OSError, ValueError) as error:
-                        problem = f"The editor {command!r} did not start: {error}; set $EDITOR."
-            except SuspendNotSupported:
-                problem = "This terminal cannot make room for an editor."
-            if problem:
-                self.app.notify(problem, severity="error", markup=False)
-                return None
-            return file.read_text("utf-8", errors="replace")
+                        problem = _not_started(command, error)
+                if not problem:
+                    return file.read_text("utf-8", errors="replace")
+        except SuspendNotSupported:
+            problem = "This terminal cannot make room for an editor."
+        except FileNotFoundError:
+            problem = f"{command} removed the file it was given; nothing changed."
+        except OSError as error:
+            problem = f"The file for the editor cannot be used: {error.strerror or error}."
+        self.app.notify(problem, severity="error", markup=False)
+        return None
+
+
+def _not_started(command: str, error: OSError | ValueError) -> str:
+    known = isinstance(error, FileNotFoundError)
+    why = "not found" if known else getattr(error, "strerror", None) or error
+    return f"cannot start {command}: {why}; set $EDITOR to another editor."

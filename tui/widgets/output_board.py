@@ -88,10 +88,15 @@ class OutputBoard(Vertical):
         row = self.query_one("#output-panes")
         for name in [name for name in self._panes if name not in wanted]:
             self._panes.pop(name).remove()
+        before: OutputPane | None = None
         for name in wanted:
             if name not in self._panes:
                 self._panes[name] = OutputPane(name)
-                row.mount(self._panes[name])
+                if before is not None:
+                    row.mount(self._panes[name], after=before)
+                else:
+                    row.mount(self._panes[name], before=0 if row.children else None)
+            before = self._panes[name]
         self._order = wanted
         self.show()
 
@@ -117,7 +122,7 @@ class OutputBoard(Vertical):
         playground, name = self.playground, variant.name
         return PaneState(
             name=name,
-            title=variant.title,
+            title=_title(variant),
             output=playground.outputs.get(name),
             shown=playground.shown(name),
             base=playground.shown(playground.baseline),
@@ -141,13 +146,14 @@ class OutputBoard(Vertical):
     def _show_tabs(self) -> None:
         strip = self.query_one(TabStrip)
         variants = self.playground.variants
-        room = self.size.width - len(UNIFIED) - 4
+        unified = self.playground.view == "unified"
+        both = f"{UNIFIED} · {self.playground.selected}" if unified else UNIFIED
+        room = self.size.width - len(both) - 4
         tabs = [(v.name, f"{v.name} {safe_line(v.title)}") for v in variants]
         if tabs and sum(cell_len(title) + 2 for _, title in tabs) > room:
             share = max(1, room // len(tabs) - 2)
             tabs = [(name, shortened(title, share)) for name, title in tabs]
-        strip.tabs = [*tabs, (UNIFIED, UNIFIED)]
-        unified = self.playground.view == "unified"
+        strip.tabs = [*tabs, (UNIFIED, both)]
         strip.chosen = UNIFIED if unified else self.playground.selected
 
     def flush(self, turn: int | None = None) -> None:
@@ -174,15 +180,23 @@ class OutputBoard(Vertical):
     def focus_pane(self, name: str) -> None:
         """Put the focus on a variant's output."""
         pane = self.pane(name)
-        if pane is not None:
+        if pane is not None and pane.text.is_attached:
             pane.text.focus()
+        elif pane is not None:
+            pane.call_after_refresh(pane.text.focus)
 
-    def step(self, by: int) -> str | None:
-        """The variant `by` panes from the selected one; None beyond the ends."""
-        if self.playground.selected not in self._order:
-            return None
-        at = self._order.index(self.playground.selected) + by
-        return self._order[at] if 0 <= at < len(self._order) else None
+    def step(self, by: int) -> None:
+        """Go on to the next tab but `by` - 1, in a circle that the unified view is the last of."""
+        playground, unified = self.playground, self.playground.view == "unified"
+        last = self._paged[-1:]
+        stops = [*self._order, *[UNIFIED] * len(last)]
+        now = UNIFIED if unified and last else playground.selected
+        if now not in stops:
+            return
+        stop = stops[(stops.index(now) + by) % len(stops)]
+        if unified != (stop == UNIFIED):
+            self.post_message(self.UnifiedChosen(stop == UNIFIED))
+        self.post_message(self.PaneChosen(last[0] if stop == UNIFIED else stop))
 
     def on_resize(self, event: Resize) -> None:
         self.show()
@@ -201,3 +215,8 @@ class OutputBoard(Vertical):
             if self.playground.view == "unified":
                 self.post_message(self.UnifiedChosen(False))
             self.post_message(self.PaneChosen(event.key))
+
+
+def _title(variant: Variant) -> str:
+    """What stands over an output: a label does not hide the adapters and their scales."""
+    return f"{variant.label} · {variant.stack}" if variant.label else variant.title

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from textual.widgets import Static
 
 from ...compare.run import Output, State
 from ..safe_text import safe_line, safe_text
+from ..sentences import for_app
 from ..state import View
 from .lines import FittedLine, Line
-from .output_text import OutputText
+from .output_text import Mark, OutputText
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -93,7 +95,7 @@ class OutputPane(Vertical):
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
         self._result.say([*both, *result])
         self._stamp.say(stamp)
-        self._show_error(safe_text(state.output.error or "") if state.output else "")
+        self._show_error(safe_text(for_app(state.output.error or "")) if state.output else "")
 
     def _show_error(self, error: str) -> None:
         """Each change is a new layout of the whole screen, so there is one only when it differs."""
@@ -105,7 +107,7 @@ class OutputPane(Vertical):
 
     def _compare(self, state: PaneState) -> Comparison | None:
         base, shown = state.base, state.shown
-        if base is None or shown is None or base is shown:
+        if base is None or shown is None or base is shown or _silent(base) or _silent(shown):
             self._comparison = None
             return None
         from ..comparison import Comparison
@@ -125,7 +127,21 @@ class OutputPane(Vertical):
         signs = self.app.no_color
         text, marks = comparison.drawn(signs=signs) if comparison else (shown.text, [])
         growing = shown is state.output and not shown.state.over
-        self.text.show(text, marks, growing=growing)
+        self.text.show(text, marks, growing=growing, rest=_rest(comparison, marks))
+
+
+def _silent(output: Output) -> bool:
+    """Whether a variant was kept from saying anything: no text to compare."""
+    return output.state in (State.FAILED, State.CANCELLED) and not output.text
+
+
+def _rest(comparison: Comparison | None, marks: Sequence[Mark]) -> int:
+    """The offset of the first difference in the text drawn, 0 without one."""
+    if comparison is None or comparison.diff is None:
+        return 0
+    if comparison.view == "unified":
+        return marks[0].start if marks else 0
+    return comparison.diff.first_divergence or 0
 
 
 def _progress(output: Output | None) -> tuple[object, ...]:

@@ -15,6 +15,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ...compare.diff.divergence import char_divergence
 from ..safe_text import safe_text
 from .wrapping import TAB, Line, break_lines
 
@@ -42,6 +43,7 @@ class OutputText(ScrollView, can_focus=True):
         "output-text--title",
         "output-text--special",
         "output-text--even",
+        "output-text--problem",
     }
     """
     | Class | Description |
@@ -52,6 +54,7 @@ class OutputText(ScrollView, can_focus=True):
     | `output-text--title` | A heading in a rendered prompt. |
     | `output-text--special` | A special token in a rendered prompt. |
     | `output-text--even` | Every other token of a rendered prompt. |
+    | `output-text--problem` | Why there is no rendered prompt. |
     """
 
     def __init__(self) -> None:
@@ -63,6 +66,8 @@ class OutputText(ScrollView, can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._base: Style | None = None
         self._following = True
+        self._resting = False
+        self._rest = 0
         self._scrolling = False
         self._growing = False
         self.lines_broken = 0
@@ -78,33 +83,52 @@ class OutputText(ScrollView, can_focus=True):
         """Whether new text scrolls into view; off once a person scrolls up."""
         return self._following
 
-    def show(self, text: str, marks: Sequence[Mark] = (), *, growing: bool = False) -> None:
+    def show(
+        self, text: str, marks: Sequence[Mark] = (), *, growing: bool = False, rest: int = 0
+    ) -> None:
         """Show `text` with `marks` (in order, apart from each other).
 
         Text that begins with the text shown is appended. While `growing`, the scrollable
-        height runs ahead by up to a page, so that a new line is not a new layout.
+        height runs ahead by up to a page, so that a new line is not a new layout. Text that is
+        complete comes to rest, unless a person scrolled it, with offset `rest` in the upper third.
         """
         old = self._text
         safe = old + safe_text(text[len(old) :]) if text.startswith(old) else safe_text(text)
         first_mark = _first_difference(self._marks, marks)
-        if safe == old and first_mark is None and growing == self._growing:
+        if (safe, growing, rest) == (old, self._growing, self._rest) and first_mark is None:
             return
+        drawn = len(self._lines)
         if not safe.startswith(old):
-            self._lines, self._following = [], growing
+            self._replace(char_divergence(old, safe) or 0, growing)
+        elif self._following and not growing:
+            self._following, self._resting = False, True
+        self._rest = rest
         self._text, self._marks, self._growing = safe, tuple(marks), growing
         if not self.size.width:
             self._lines = []
             return
         self._layout()
+        self._redraw(len(self._lines), drawn)
+        if not safe.startswith(old) and growing and len(self._lines) <= self.size.height:
+            self._following = True
         if first_mark is not None:
             self._redraw(self._line_at(first_mark), len(self._lines))
         self._resize_canvas()
 
+    def _replace(self, same: int, growing: bool) -> None:
+        """Keep what the first `same` characters settle: lines, and the place a person chose."""
+        placed = bool(self._lines) and not self._following and not self._resting
+        top = min(self.scroll_offset.y, len(self._lines) - 1)
+        if not placed or self._lines[top][0] >= same:
+            self._following, self._resting = growing, not growing
+        # What follows a line, too, decides where it ends.
+        del self._lines[max(0, self._line_at(same) - 1) :]
+
     def clear(self) -> None:
         """Show nothing, and follow again."""
         self._lines = []
-        self._following = True
-        self.show("")
+        self._following, self._resting = True, False
+        self.show("", growing=True)
 
     def lines(self) -> list[str]:
         """The lines as they stand on the screen, without marks."""
@@ -147,6 +171,9 @@ class OutputText(ScrollView, can_focus=True):
         self._set_virtual_size(Size(self._width, height))
         if self._following:
             self._follow(page)
+        elif self._resting:
+            line = self._line_at(self._rest)
+            self._scroll(max(0, min(line - page // 3, len(self._lines) - page)))
 
     def _set_virtual_size(self, size: Size) -> None:
         """A new size is a new layout of the screen, unless it only lengthens a scrollbar."""
@@ -164,7 +191,11 @@ class OutputText(ScrollView, can_focus=True):
         if self._growing and top <= len(self._lines) <= top + page:
             return
         target = last + page // 2 if self._growing and last else last
-        if target != top:
+        self._scroll(target)
+
+    def _scroll(self, target: int) -> None:
+        """Scroll as the text asks for it, not a person."""
+        if target != self.scroll_offset.y:
             self._scrolling = True
             self.scroll_to(y=target, animate=False, force=True)
             self._scrolling = False
@@ -173,6 +204,7 @@ class OutputText(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if not self._scrolling:
             self._following = new_value >= len(self._lines) - self.size.height
+            self._resting = False
 
     def on_resize(self) -> None:
         if self.size.width and (self._wrap_width() != self._width or not self._lines):

@@ -36,6 +36,7 @@ class PromptEditor(SafeTextArea):
         super().__init__(soft_wrap=True, compact=True, highlight_cursor_line=False)
         self._key = ""
         self._left: dict[str, _Left] = {}
+        self._opened = self._opened_as = ""
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._use_app_theme())
@@ -57,16 +58,25 @@ class PromptEditor(SafeTextArea):
         """Which text is being edited."""
         return self._key
 
+    @property
+    def edited_text(self) -> str:
+        """The text, exactly as it was opened unless a person has changed it.
+
+        A text area makes one kind of line end of all that Unicode knows.
+        """
+        return self._opened if self.text == self._opened_as else self.text
+
     def edit_text(self, key: str, text: str) -> None:
         """Edit the text known as `key`; without effect when it is open and unchanged."""
-        if key == self._key and text == self.text:
+        if key == self._key and text == self.edited_text:
             return
         if self._key:
-            self._left[self._key] = _Left(self.text, self.history, self.selection)
+            self._left[self._key] = _Left(self.edited_text, self.history, self.selection)
         self._key = key
         left = self._left.pop(key, None)
         self.history = EditHistory(50, 2.0, 100)
         self.load_text(text)
+        self._opened, self._opened_as = text, self.text
         if left is not None and left.text == text:
             self.history = left.history
             self.selection = left.selection
@@ -79,7 +89,8 @@ class PromptEditor(SafeTextArea):
         for row, line in enumerate(self.document.lines):
             if "{" not in line:
                 continue
+            at = end = 0
             for match in _TEMPLATE.finditer(line):
-                start = len(line[: match.start()].encode())
-                end = start + len(match.group().encode())
+                start = end + len(line[at : match.start()].encode())
+                at, end = match.end(), start + len(match.group().encode())
                 self._highlights[row].append((start, end, "template"))

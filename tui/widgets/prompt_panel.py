@@ -114,6 +114,7 @@ class PromptPanel(Vertical):
     def show_problem(self, sentence: str) -> None:
         """Say in the panel why the prompt cannot be used as it is."""
         self._problem = safe_line(sentence)
+        self.query_one(RenderedView).show_problem(self._problem)
         self._show_lines()
 
     def _show_lines(self) -> None:
@@ -197,7 +198,7 @@ class PromptPanel(Vertical):
         if prompt is None or name != prompt.name:
             return
         part = next((part for part in parts_of(prompt) if part.key == key), None)
-        if part is None or part.text == editor.text:
+        if part is None or part.text == editor.edited_text:
             return
-        self.prompt = with_part(prompt, key, editor.text)
+        self.prompt = with_part(prompt, key, editor.edited_text)
         self.post_message(self.Edited(self.prompt))

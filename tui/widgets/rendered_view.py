@@ -24,6 +24,10 @@ class RenderedView(OutputText):
         text, marks = rendered(preview)
         self.show(text, marks)
 
+    def show_problem(self, sentence: str) -> None:
+        """Show why there is no preview."""
+        self.show(sentence, [Mark(0, len(sentence), "problem")])
+
 
 def rendered(preview: Preview) -> tuple[str, list[Mark]]:
     """The text of the view and its marks (`title`, `special`, `even`)."""

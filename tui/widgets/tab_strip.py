@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click
@@ -54,7 +55,7 @@ class TabStrip(Widget, can_focus=True):
         self.post_message(self.Chosen(self, key))
 
     def get_content_width(self, container: object, viewport: object) -> int:
-        return sum(len(safe_line(title)) + 2 for _, title in self.tabs)
+        return sum(cell_len(safe_line(title)) + 2 for _, title in self.tabs)
 
     def render(self) -> Content:
         parts: list[tuple[str, str]] = []
@@ -70,7 +71,7 @@ class TabStrip(Widget, can_focus=True):
             return
         at = 0
         for key, title in self.tabs:
-            at += len(safe_line(title)) + 2
+            at += cell_len(safe_line(title)) + 2
             if offset.x < at:
                 self.choose(key)
                 return

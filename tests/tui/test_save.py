@@ -1,0 +1,110 @@
+"""ctrl+s writes the selected variant's prompt to a file, and never to one that ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from llamadiff.prompts.document import load_prompt
+from llamadiff.prompts.library import SHIPPED
+from llamadiff.tui.screens.save_prompt import SavePrompt
+from llamadiff.tui.widgets.prompt_editor import PromptEditor
+
+from ..conftest import until
+from .app import StillApp, playground, screen_text, told
+
+
+async def edit_and_save(pilot: Pilot[None]) -> SavePrompt:
+    """Add a word with the cursor in the editor, and press ctrl+s there."""
+    await until(lambda: isinstance(pilot.app.focused, PromptEditor))
+    await pilot.press(*" Now.")
+    await until(lambda: "edited" in screen_text(pilot))
+    await pilot.press("ctrl+s")
+    await until(lambda: isinstance(pilot.app.focused, Input))
+    dialog = pilot.app.screen
+    assert isinstance(dialog, SavePrompt)
+    return dialog
+
+
+def words(pilot: Pilot[None]) -> str:
+    return " ".join(screen_text(pilot).replace("▌", " ").split())
+
+
+async def test_ctrl_s_saves_from_the_editor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        dialog = await edit_and_save(pilot)
+        assert dialog.query_one(Input).value == "tell-me-about.toml"
+        await pilot.press("enter")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        saved = load_prompt(tmp_path / "tell-me-about.toml")
+        state = playground(pilot).playground
+        assert saved.user == "Tell me about {{ topic }}. Now."
+        assert saved == state.variants[0].prompt == state.variants[2].prompt
+        await until(lambda: "edited" not in screen_text(pilot))
+        assert told(pilot).count("Saved Tell me about as tell-me-about.toml.") == 1
+        await pilot.press("x", "ctrl+s")
+        await until(lambda: isinstance(pilot.app.focused, Input))
+        await pilot.press("enter")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        again = load_prompt(tmp_path / "tell-me-about.toml")
+        assert again.user.endswith("x"), "one's own file is saved again without a question"
+
+
+async def test_a_file_that_is_there_is_asked_about_and_a_foreign_one_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tell-me-about.toml"
+    path.write_text("[tool]\nkey = 1\n")
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        await edit_and_save(pilot)
+        await pilot.press("enter")
+        await until(lambda: "is there already" in words(pilot))
+        await pilot.press("enter")
+        await until(lambda: "not a prompt" in words(pilot))
+        assert path.read_text() == "[tool]\nkey = 1\n"
+        await pilot.press("escape")
+        await until(lambda: "edited" in screen_text(pilot))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (str(SHIPPED / "tell-me-about.toml"), "stay as they are"),
+        ("/no/such/folder/x.toml", "/no/such/folder"),
+        ("", "Give the name of a file"),
+    ],
+)
+async def test_what_cannot_be_saved_is_said_in_the_dialog(
+    tmp_path: Path, typed: str, said: str
+) -> None:
+    shipped = (SHIPPED / "tell-me-about.toml").read_bytes()
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        dialog = await edit_and_save(pilot)
+        dialog.query_one(Input).value = typed
+        await pilot.press("enter")
+        problem = dialog.query_one("#dialog-problem")
+        await until(lambda: said in str(problem.render()))
+        assert pilot.app.screen is dialog
+    assert (SHIPPED / "tell-me-about.toml").read_bytes() == shipped
+    assert not Path("/no/such").exists()
+
+
+async def test_a_path_is_completed_with_tab(tmp_path: Path) -> None:
+    (tmp_path / "my prompts").mkdir()
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        dialog = await edit_and_save(pilot)
+        field = dialog.query_one(Input)
+        field.value = f"{tmp_path}/my"
+        await until(lambda: "my prompts/" in screen_text(pilot))
+        await pilot.press("tab")
+        await until(lambda: field.value == f"{tmp_path}/my prompts/")
+        await pilot.press(*"mine", "enter")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        assert load_prompt(tmp_path / "my prompts" / "mine.toml").user.endswith("Now.")

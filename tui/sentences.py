@@ -1,0 +1,19 @@
+"""Sentences of the other folders in the words of the app: keys and tabs, not options."""
+
+from __future__ import annotations
+
+import re
+
+_UNDEFINED = re.compile(r"`\{\{ (\w+) \}\}` in .+ is not defined; add it to the prompt's variables")
+_ADAPTER = re.compile(r"give it (?:as an adapter \(-a\)|with -a)")
+_MODEL = re.compile("give it with -m")
+
+
+def for_app(sentence: str) -> str:
+    """The sentence with what to do in the app in place of what to do elsewhere.
+
+    A name a template uses is listed under Variables without being declared, so it lacks a value.
+    """
+    sentence = _UNDEFINED.sub(r"\1 has no value: give it one under Variables", sentence)
+    sentence = _ADAPTER.sub("press a (after esc) to add it as an adapter", sentence)
+    return _MODEL.sub("press m (after esc) to take it as the base model", sentence)
