@@ -253,7 +253,6 @@ class Context:
         self._batch = lib.llama_batch_init(params.n_batch, 0, 1)
         for i in range(params.n_batch):
             self._batch.n_seq_id[i] = 1
-        self._abort = abort
 
     def close(self) -> None:
         lib.llama_batch_free(self._batch)
