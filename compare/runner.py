@@ -21,18 +21,14 @@ from ..models.engine.protocol import (
     file_version,
 )
 from ..models.engine.samplers import make_sampling
-from ..models.errors import ModelError
 from ..models.gguf.facts import ModelFacts
 from ..prompts.document import Message
 from ..prompts.errors import PromptError
 from ..prompts.rendering.helper import Renderer
-from .errors import CompareError
+from .errors import MISTAKES, CompareError
 from .hashes import FileHashes
 from .run import Output, Run, Stamp, State
 from .variants import Variant
-
-MISTAKES = (PromptError, ModelError, CompareError)
-"""What a person can put right; everything else is ours or the engine's."""
 
 
 @dataclass(frozen=True)

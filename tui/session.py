@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..compare.errors import CompareError
+from ..compare.errors import MISTAKES
 from ..compare.run import Run, State, new_run
 from ..models.errors import ModelError
-from ..prompts.errors import PromptError
 from ..prompts.suggest import did_you_mean
 from .sentences import for_app
 from .services import Services, ready_variants
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from ..compare.runner import Preview, Runner
     from ..compare.variants import StackedAdapter, Variant
     from ..models.engine.protocol import ModelInfo
-
-MISTAKES = (PromptError, ModelError, CompareError)
-"""What a person can put right, said in one sentence."""
 
 
 class Session:

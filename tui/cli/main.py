@@ -122,7 +122,7 @@ def _refuse_broken_text(arguments: Sequence[str]) -> None:
 
 
 def _explain(error: Exception) -> int:
-    from ...compare.runner import MISTAKES
+    from ...compare.errors import MISTAKES
     from ...models.engine.client import EngineError
 
     if isinstance(error, MISTAKES):
