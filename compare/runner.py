@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,24 +81,25 @@ class Runner:
         self._facts: dict[tuple[Path, int], ModelFacts] = {}
         self._fitting: set[tuple[Path, int, Path, int]] = set()
         self._request_ids: dict[str, list[int]] = {}
+        self._preparing: dict[str, asyncio.Task[dict[str, Prepared]]] = {}
         self._cancelled: set[str] = set()
         self._hashes = FileHashes(cache_dir)
 
     # ------------------------------------------------------------------ preparing
 
     async def load(
-        self, variant: Variant, on_progress: Callable[[float], None] | None = None
+        self,
+        variant: Variant,
+        on_progress: Callable[[float], None] | None = None,
+        keep: Collection[LoadedModel] = (),
     ) -> LoadedModel:
-        """The variant's base model, checked and resident.
+        """The variant's base model, checked and resident; the models of `keep` stay so.
 
         Raises ModelError for a file that cannot be used, an adapter that does not fit, or a
         context that memory cannot hold; EngineError when the engine dies.
         """
-        facts = await asyncio.to_thread(self._check, variant)
-        loaded = self.engine.resident(variant.model, self.settings)
-        if loaded is None:
-            await asyncio.to_thread(self._check_memory, facts)
-        return await self.engine.load(variant.model, self.settings, on_progress)
+        await asyncio.to_thread(self._check, variant)
+        return await self.engine.load(variant.model, self.settings, on_progress, keep)
 
     def facts(self, model: Path) -> ModelFacts:
         """What the header of a model says, checked; read once while the file stays the same."""
@@ -109,7 +110,7 @@ class Runner:
             self._facts[key] = check_model(model)
         return self._facts[key]
 
-    def _check(self, variant: Variant) -> ModelFacts:
+    def _check(self, variant: Variant) -> None:
         from ..models.adapters.preflight import check_fit
         from ..models.gguf.check import check_adapter
 
@@ -119,27 +120,21 @@ class Runner:
             if key not in self._fitting:
                 check_fit(check_adapter(adapter.path), facts)
                 self._fitting.add(key)
-        return facts
-
-    def _check_memory(self, facts: ModelFacts) -> None:
-        from ..models.memory import check_memory
-
-        n_ctx = self.settings.n_ctx or min(facts.context, 4096)
-        check_memory(facts, n_ctx=n_ctx, n_seq=1, kv_type=self.settings.kv_type)
 
     async def prepare(
         self,
         variant: Variant,
         values: Mapping[str, str],
         on_progress: Callable[[float], None] | None = None,
+        keep: Collection[LoadedModel] = (),
     ) -> Prepared:
-        """Render and tokenize a variant's prompt, loading its model first.
+        """Render and tokenize a variant's prompt, loading its model first, beside those of `keep`.
 
         Raises PromptError, ModelError or CompareError for what a person can put right, and
         EngineError.
         """
         sampling = make_sampling(variant.prompt.sampling, variant.sampling)
-        loaded = await self.load(variant, on_progress)
+        loaded = await self.load(variant, on_progress, keep)
         facts = await asyncio.to_thread(self.facts, variant.model)
         rendered = await asyncio.to_thread(self.renderer.render_prompt, variant.prompt, values)
         info = loaded.info
@@ -205,7 +200,15 @@ class Runner:
         is called with each piece of text as it arrives, and with none when an output is over.
         """
         try:
-            prepared = await self._prepare_all(run, strict)
+            preparing = asyncio.create_task(self._prepare_all(run, strict))
+            self._preparing[run.id] = preparing
+            try:
+                prepared = await preparing
+            except asyncio.CancelledError:
+                if run.id not in self._cancelled:
+                    preparing.cancel()
+                    raise
+                return
             batches: dict[int, list[tuple[Prepared, Output]]] = {}
             for output in run.outputs:
                 if ready := prepared.get(output.variant.name):
@@ -217,6 +220,7 @@ class Runner:
             )
         finally:
             self._request_ids.pop(run.id, None)
+            self._preparing.pop(run.id, None)
             self._cancelled.discard(run.id)
             for output in run.outputs:
                 if not output.state.over:
@@ -226,6 +230,8 @@ class Runner:
         """Stop what still runs or loads; those outputs end as cancelled and keep their text."""
         if not run.over:
             self._cancelled.add(run.id)
+        if preparing := self._preparing.get(run.id):
+            preparing.cancel()
         self.engine.cancel(self._request_ids.get(run.id, []))
 
     def _values(self, run: Run) -> dict[str, dict[str, str]]:
@@ -259,7 +265,10 @@ class Runner:
             for output in outputs:
                 output.state = State.LOADING
             try:
-                prepared[variant.name] = await self.prepare(variant, values[variant.name], progress)
+                kept = [ready.model for ready in prepared.values()]
+                prepared[variant.name] = await self.prepare(
+                    variant, values[variant.name], progress, kept
+                )
             except MISTAKES as mistake:
                 if strict:
                     raise

@@ -25,14 +25,33 @@ def plan(length: int) -> list[int]:
     return ends
 
 
-def reusable(cached: Sequence[int], cached_ends: Sequence[int], tokens: Sequence[int]) -> int:
-    """How many leading positions of a cached prompt serve `tokens`: 0 or a chunk end.
+def score_rows(n_vocab: int) -> int:
+    """How many positions of a text are scored at once.
 
-    The last chunk of `tokens` is never reused: its logits are needed.
+    Their logits take 4 bytes × n_vocab each, once in the compute buffer and once in the output
+    buffer of every context: a power of two that keeps each under 16 MiB, from 16 to 128.
     """
+    fitting = 2**24 // (4 * max(n_vocab, 1))
+    return min(128, max(16, 1 << max(fitting, 1).bit_length() - 1))
+
+
+def score_plan(start: int, length: int, rows: int) -> tuple[list[int], list[int]]:
+    """Chunk ends for scoring `tokens[start:]` of a text of `length` tokens, in two parts.
+
+    The first part is what a generation from `tokens[:start]` computes too, without its last chunk;
+    the second yields logits, `rows` positions at a time. The last token needs no computing.
+    """
+    head = plan(start)[:-1]
+    begin = head[-1] if head else 0
+    return head, [*range(begin + rows, length - 1, rows), length - 1]
+
+
+def reusable(
+    cached: Sequence[int], cached_ends: Sequence[int], tokens: Sequence[int], ends: Sequence[int]
+) -> int:
+    """How many leading positions of a cached prompt serve `tokens`, cut at `ends`: 0 or one of them."""
     best = 0
-    ends = plan(len(tokens))
-    for old, new in zip(cached_ends, ends[:-1], strict=False):
+    for old, new in zip(cached_ends, ends, strict=False):
         if old != new or cached[best:old] != tokens[best:old]:
             break
         best = old

@@ -1,7 +1,7 @@
 """The engine as the program sees it: an asyncio client of the worker process.
 
-The worker is started on demand, fails alone, and is started again by the next
-call. What was running when it died is told so in one sentence.
+The worker is started on demand and fails alone. What was running when it died
+is told so in one sentence; it is started again, with the models it had.
 """
 
 from __future__ import annotations
@@ -10,18 +10,14 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from ..errors import ModelError
+from .process import WorkerError, WorkerProcess
 from .protocol import (
-    LENGTH,
     Cancel,
     Command,
     Counters,
@@ -38,18 +34,23 @@ from .protocol import (
     ModelSettings,
     Prefill,
     Request,
+    Score,
+    Scored,
+    ScoreRequest,
     Tokenize,
     Tokens,
     Unload,
-    decode_events,
+    Unloaded,
     file_version,
-    frame,
 )
+from .watchdog import Watchdog
 
 START_TIMEOUT_S = 60.0
-LOG_LIMIT = 4_000_000
+REVIVAL_S = 60.0
+"""A worker that dies again this soon is not started again by itself."""
 log = logging.getLogger(__name__)
-StreamEvent = Prefill | Delta | Finished | Failed
+StreamEvent = Prefill | Delta | Scored | Finished | Failed
+Progress = Callable[[float], None]
 
 
 class EngineError(Exception):
@@ -74,26 +75,47 @@ class LoadedModel:
     info: ModelInfo
 
 
-class Engine:
-    """Starts the worker, loads models, and streams generations.
+@dataclass(eq=False)
+class _Load:
+    """A load that is under way or done, and who waits for it."""
 
-    `log_path` receives everything the worker and llama.cpp print. `on_death`
-    is called with a sentence when the worker ends on its own.
+    id: int
+    task: asyncio.Task[LoadedModel]
+    listeners: list[Progress] = field(default_factory=list[Progress])
+    waiting: int = 0
+
+    @property
+    def result(self) -> LoadedModel | None:
+        done = self.task.done() and not self.task.cancelled() and not self.task.exception()
+        return self.task.result() if done else None
+
+    @property
+    def failed(self) -> bool:
+        return self.task.done() and self.result is None
+
+
+class Engine:
+    """Starts the worker, loads models, and streams what they generate and score.
+
+    `log_path` receives everything the worker and llama.cpp print. `on_death` is called with a
+    sentence when the worker ends on its own or hangs, which is believed after `patience_s` seconds
+    without a sign of life.
     """
 
-    def __init__(self, log_path: Path) -> None:
+    def __init__(self, log_path: Path, *, patience_s: float = 20.0) -> None:
         self.log_path = log_path
         self.on_death: Callable[[str], None] | None = None
         self.hello: Hello | None = None
         self.counters = Counters(0, 0)
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._watchdog = Watchdog(patience_s)
+        self._process: WorkerProcess | None = None
         self._starting: asyncio.Task[Hello] | None = None
-        self._loading: dict[_Key, asyncio.Task[LoadedModel]] = {}
+        self._guarding: asyncio.Task[None] | None = None
+        self._reviving: asyncio.Task[None] | None = None
+        self._revived_at = float("-inf")
         self._ids = itertools.count(1)
+        self._loads: dict[_Key, _Load] = {}
         self._waiting: dict[int, asyncio.Future[Event]] = {}
-        self._listeners: dict[_Key, list[Callable[[float], None]]] = {}
-        self._progress: dict[int, list[Callable[[float], None]]] = {}
         self._streams: dict[int, asyncio.Queue[list[StreamEvent]]] = {}
 
     # ------------------------------------------------------------------ lifecycle
@@ -113,35 +135,18 @@ class Engine:
         return await asyncio.shield(self._starting)
 
     async def _start(self) -> Hello:
-        try:
-            self.log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = _open_log(self.log_path)
-        except OSError as error:
-            raise EngineError(
-                f"The engine's log {self.log_path} cannot be written: {error.strerror}."
-            ) from None
-        try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "llamadiff.models.engine.worker",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=descriptor,
-                env={**os.environ, "GGML_NO_BACKTRACE": "1"},
-                start_new_session=True,
-            )
-        finally:
-            os.close(descriptor)
-        self._process = process
+        process = WorkerProcess(self.log_path, self._dispatch, self._ended)
         hello: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self._waiting[0] = hello
-        self._reader = asyncio.create_task(self._read(process), name="engine events")
+        try:
+            await process.start()
+        except WorkerError as error:
+            raise EngineError(str(error)) from None
+        self._process = process
         try:
             answer = await asyncio.wait_for(hello, START_TIMEOUT_S)
         except TimeoutError:
-            process.kill()
+            process.kill(f"The engine did not start within {START_TIMEOUT_S:.0f} s.")
             raise EngineError(
                 f"The engine did not start within {START_TIMEOUT_S:.0f} s; "
                 f"its log is {self.log_path}."
@@ -149,31 +154,52 @@ class Engine:
         if not isinstance(answer, Hello):
             raise EngineError(_message(answer))
         self.hello = answer
+        self._guarding = asyncio.create_task(self._guard(process), name="engine watchdog")
         return answer
 
     async def close(self) -> None:
         """End the worker and wait for it."""
+        if self._reviving:
+            self._reviving.cancel()
         if self._starting is not None:
             with contextlib.suppress(EngineError, asyncio.CancelledError):
                 await self._starting
             self._starting = None
-        process, reader = self._process, self._reader
-        self._process = self._reader = None
-        if process is None:
-            return
-        if reader:
-            reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reader
-        self._fail_everything("The engine was closed.")
-        if process.stdin:
-            process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), 2)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        process, self._process = self._process, None
+        if self._guarding:
+            self._guarding.cancel()
+        if process:
+            await process.close()
+            self._fail_everything("The engine was closed.")
+
+    async def _guard(self, process: WorkerProcess) -> None:
+        """End a worker that hangs, so that what waits for it is told and it can start anew."""
+        async for now in self._watchdog.ticks(process):
+            busy = bool(self._streams or self._waiting)
+            if complaint := self._watchdog.complaint(process, now, self._streams, busy=busy):
+                process.kill(complaint)
+                return
+
+    def _ended(self, message: str) -> None:
+        """The worker is gone: tell everyone who waits, and start it again with its models."""
+        self._process = None
+        if self._guarding:
+            self._guarding.cancel()
+        resident = [key for key, load in self._loads.items() if load.result]
+        self._fail_everything(message)
+        now = time.monotonic()
+        if resident and now - self._revived_at > REVIVAL_S:
+            self._revived_at = now
+            self._reviving = asyncio.create_task(self._revive(resident), name="engine revival")
+        if self.on_death:
+            self.on_death(message)
+
+    async def _revive(self, keys: Sequence[_Key]) -> None:
+        for path, _, settings in keys:
+            try:
+                await self.load(path, settings)
+            except (ModelError, EngineError) as error:
+                log.warning("%s was not loaded again: %s", path, error)
 
     # --------------------------------------------------------------------- models
 
@@ -181,57 +207,63 @@ class Engine:
         self,
         path: Path,
         settings: ModelSettings | None = None,
-        on_progress: Callable[[float], None] | None = None,
+        on_progress: Progress | None = None,
+        keep: Collection[LoadedModel] = (),
     ) -> LoadedModel:
         """The model at `path`, resident; loaded once for the same settings.
 
-        Raises ModelError when llama.cpp refuses the file, EngineError when the
-        worker dies.
+        Idle models may be unloaded to make room, unused for longest first, but none of `keep`. When
+        every caller that waits is cancelled, so is the load. Raises ModelError when the file or the
+        settings are refused, EngineError when the worker dies.
         """
-        settings = settings or ModelSettings()
         await self.start()
-        key = _key(path, settings)
-        for old in [k for k in self._loading if k[0] == key[0] and k[1] != key[1]]:
+        key = _key(path, settings or ModelSettings())
+        for old in [k for k in self._loads if k[0] == key[0] and k[1] != key[1]]:
             await self._drop(old)
-        task = self._loading.get(key)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = asyncio.create_task(self._load(key))
-            self._loading[key] = task
-        if on_progress and not task.done():
-            self._listeners.setdefault(key, []).append(on_progress)
-        return await asyncio.shield(task)
-
-    async def _load(self, key: _Key) -> LoadedModel:
-        path, _, settings = key
-        number = next(self._ids)
-        self._progress[number] = self._listeners.setdefault(key, [])
+        load = self._loads.get(key)
+        if load is None or load.failed:
+            number = next(self._ids)
+            kept = [model.key for model in keep]
+            task = asyncio.create_task(self._load(number, key, kept), name=f"load {path}")
+            load = self._loads[key] = _Load(number, task)
+        if on_progress:
+            load.listeners.append(on_progress)
+        load.waiting += 1
         try:
-            answer = await self._ask(number, Load(number, str(path), settings))
+            return await asyncio.shield(load.task)
         finally:
-            del self._progress[number], self._listeners[key]
+            load.waiting -= 1
+            if not load.waiting and not load.task.done():
+                self._loads.pop(key, None)
+                load.task.add_done_callback(lambda task: task.cancelled() or task.exception())
+                self.cancel([load.id])
+
+    async def _load(self, number: int, key: _Key, keep: list[int]) -> LoadedModel:
+        path, _, settings = key
+        answer = await self._ask(number, Load(number, str(path), settings, keep))
         if not isinstance(answer, Loaded):
             raise ModelError(_message(answer))
         return LoadedModel(number, path, answer.info)
 
     def resident(self, path: Path, settings: ModelSettings | None = None) -> LoadedModel | None:
         """The model at `path`, as the file is now, if it is loaded with these settings."""
-        return self._loaded(_key(path, settings or ModelSettings()))
+        load = self._loads.get(_key(path, settings or ModelSettings()))
+        return load.result if load else None
 
-    def _loaded(self, key: _Key) -> LoadedModel | None:
-        task = self._loading.get(key)
-        if task is None or not task.done() or task.cancelled() or task.exception():
-            return None
-        return task.result()
+    @property
+    def residents(self) -> list[LoadedModel]:
+        """Every model in memory."""
+        return [model for load in self._loads.values() if (model := load.result)]
 
     async def unload(self, path: Path, settings: ModelSettings | None = None) -> None:
         """Free the model at `path` if it is resident."""
         await self._drop(_key(path, settings or ModelSettings()))
 
     async def _drop(self, key: _Key) -> None:
-        loaded = self._loaded(key)
-        if loaded is not None:
-            del self._loading[key]
-            await self._send(Unload(loaded.key))
+        load = self._loads.get(key)
+        if load and load.result:
+            del self._loads[key]
+            await self._send(Unload(load.id))
 
     async def tokenize(self, model: LoadedModel, text: str, *, add_special: bool) -> Tokens:
         """Ids and byte pieces of `text`; special tokens written in it are recognised."""
@@ -241,52 +273,65 @@ class Engine:
             raise ModelError(_message(answer))
         return answer
 
-    # ----------------------------------------------------------------- generation
+    # ------------------------------------------------------------ generating, scoring
 
     def new_id(self) -> int:
-        """An id for a Request, unique in this client."""
+        """An id for a request, unique in this client."""
         return next(self._ids)
 
-    async def generate(
+    def generate(
         self, model: LoadedModel, requests: Sequence[Request]
     ) -> AsyncIterator[list[StreamEvent]]:
         """Run requests together; yields events as they come until each has finished or failed.
 
-        Leaving the iterator early cancels what still runs.
+        Leaving the iterator early cancels what still runs. Raises EngineError.
         """
+        return self._stream([r.id for r in requests], Generate(model.key, list(requests)))
+
+    def score(
+        self, model: LoadedModel, requests: Sequence[ScoreRequest]
+    ) -> AsyncIterator[list[StreamEvent]]:
+        """Teacher forcing: the log-probabilities of given texts, with no sampling.
+
+        Yields Prefill and Scored events until each request has finished or failed; those of one
+        request hold len(tokens) - start log-probabilities in all. Raises EngineError.
+        """
+        return self._stream([r.id for r in requests], Score(model.key, list(requests)))
+
+    async def _stream(
+        self, ids: Sequence[int], command: Command
+    ) -> AsyncIterator[list[StreamEvent]]:
         queue: asyncio.Queue[list[StreamEvent]] = asyncio.Queue()
-        open_ids = {request.id for request in requests}
-        for request_id in open_ids:
+        open_ids = set(ids)
+        for request_id in ids:
             self._streams[request_id] = queue
         try:
-            await self._send(Generate(model.key, list(requests)))
+            await self._send(command)
             while open_ids:
                 events = await queue.get()
                 open_ids -= {e.id for e in events if isinstance(e, (Finished, Failed))}
                 yield events
         finally:
-            for request in requests:
-                self._streams.pop(request.id, None)
+            for request_id in ids:
+                self._streams.pop(request_id, None)
             if open_ids:
                 self.cancel(list(open_ids))
 
     def cancel(self, ids: Sequence[int]) -> None:
         """Stop these requests; their streams end with the reason `cancelled`."""
-        if self._process and self._process.stdin and ids:
-            with contextlib.suppress(OSError, RuntimeError):
-                self._process.stdin.write(frame(Cancel(list(ids))))
+        if self._process and ids:
+            self._process.write(Cancel(list(ids)))
+            self._watchdog.cancelled(ids)
 
     # -------------------------------------------------------------------- plumbing
 
     async def _send(self, command: Command) -> None:
-        process = self._process
-        if process is None or process.stdin is None:
+        if self._process is None:
             raise EngineError("The engine is not running; run again to start it.")
         try:
-            process.stdin.write(frame(command))
-            await process.stdin.drain()
-        except (OSError, RuntimeError):
-            raise EngineError("The engine stopped; run again to start it anew.") from None
+            await self._process.send(command)
+        except WorkerError as error:
+            raise EngineError(str(error)) from None
 
     async def _ask(self, key: int, command: Command) -> Event:
         answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
@@ -297,35 +342,23 @@ class Engine:
         finally:
             self._waiting.pop(key, None)
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        try:
-            while True:
-                head = await process.stdout.readexactly(LENGTH.size)
-                body = await process.stdout.readexactly(LENGTH.unpack(head)[0])
-                self._dispatch(decode_events(body))
-        except (asyncio.IncompleteReadError, OSError):
-            pass
-        except msgspec.DecodeError:
-            process.kill()
-        code = await process.wait()
-        if self._process is not process:
-            return
-        self._process = self._reader = None
-        message = f"{_cause(code)} Its log is {self.log_path}."
-        self._fail_everything(message)
-        if self.on_death:
-            self.on_death(message)
-
     def _dispatch(self, events: list[Event]) -> None:
         streamed: dict[int, tuple[asyncio.Queue[list[StreamEvent]], list[StreamEvent]]] = {}
         for event in events:
             match event:
-                case Prefill() | Delta() | Finished() | Failed() if event.id in self._streams:
+                case Prefill() | Delta() | Scored() | Finished() | Failed() if (
+                    event.id in self._streams
+                ):
                     queue = self._streams[event.id]
                     streamed.setdefault(id(queue), (queue, []))[1].append(event)
+                case Prefill() | Delta() | Scored() | Finished():
+                    pass
                 case Loading():
                     self._tell_progress(event)
+                case Unloaded():
+                    gone = [k for k, load in self._loads.items() if load.id == event.model]
+                    for key in gone:
+                        del self._loads[key]
                 case Counters():
                     self.counters = event
                 case Hello():
@@ -337,11 +370,12 @@ class Engine:
 
     def _tell_progress(self, event: Loading) -> None:
         """A listener that fails must not end the reading of events."""
-        for listener in self._progress.get(event.id, []):
-            try:
-                listener(event.fraction)
-            except Exception:
-                log.exception("a listener to loading failed")
+        for load in list(self._loads.values()):
+            for listener in load.listeners if load.id == event.id else ():
+                try:
+                    listener(event.fraction)
+                except Exception:
+                    log.exception("a listener to loading failed")
 
     def _resolve(self, key: int, event: Event) -> None:
         future = self._waiting.get(key)
@@ -350,7 +384,7 @@ class Engine:
 
     def _fail_everything(self, message: str) -> None:
         self.hello = None
-        self._loading.clear()
+        self._loads.clear()
         for key, future in list(self._waiting.items()):
             if not future.done():
                 if key == 0:
@@ -361,24 +395,5 @@ class Engine:
             queue.put_nowait([Failed(request_id, message)])
 
 
-def _open_log(path: Path) -> int:
-    """A descriptor that appends to the log; one past LOG_LIMIT bytes is started anew."""
-    full = path.exists() and path.stat().st_size > LOG_LIMIT
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if full else 0)
-    return os.open(path, flags, 0o600)
-
-
 def _message(answer: Event) -> str:
     return answer.message if isinstance(answer, Failed) else f"The engine answered {answer!r}."
-
-
-def _cause(code: int) -> str:
-    """How a process ended, in words, from its return code."""
-    if code >= 0:
-        return f"The engine stopped (exit code {code})."
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    why = " – the system ran out of memory, or someone ended it" if name == "SIGKILL" else ""
-    return f"The engine was ended by {name}{why}."

@@ -7,12 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import native
-from .chunks import plan
-from .protocol import AdapterUse, Delta, Event, FinishReason, Prefill
+from .logprobs import token_logprobs
+from .protocol import AdapterUse, Delta, Event, FinishReason, Prefill, Priority, Scored
 from .slots import Slots
-from .task import Slot, Task, Wave, token_logprob
+from .task import Generation, Scoring, Slot, Task, Wave
+from .threads import Governor
+from .watch import Watch
 
 Stack = tuple[AdapterUse, ...]
+
+
+@dataclass(frozen=True)
+class LaneKind:
+    """What a lane is made for: an adapter stack, exact or not, and how urgent its work is."""
+
+    stack: Stack
+    exact: bool
+    priority: Priority
 
 
 @dataclass
@@ -23,47 +34,32 @@ class Tally:
     decode_calls: int = 0
 
 
-class Watch:
-    """Which requests the decode in progress serves, for the thread that cancels."""
-
-    def __init__(self) -> None:
-        self.abort = native.AbortFlag()
-        self.active: frozenset[int] = frozenset()
-
-    def cancel(self, ids: Sequence[int]) -> None:
-        """Stop the decode in progress if it serves nobody else. Safe from any thread."""
-        active = self.active
-        if active and active <= set(ids):
-            self.abort.set()
-
-
 class Lane:
-    """Runs the tasks of one adapter stack. `step` does one decode call's worth of work."""
+    """Runs the tasks of one adapter stack; `prefill` and `decode` do one call's worth of work."""
 
     def __init__(
         self,
         model: native.Model,
-        stack: Stack,
+        kind: LaneKind,
         n_seq: int,
-        exact: bool,
         rewinds: bool,
         watch: Watch,
         tally: Tally,
+        governor: Governor,
     ) -> None:
-        self.exact = exact
-        self.stack: Stack = ()
+        self.kind = kind
         self.used_at = time.monotonic()
         self._watch = watch
         self._tally = tally
-        self._context = native.Context(model, n_seq, exact, watch.abort)
+        self._governor = governor
+        self._context = native.Context(model, n_seq, kind.exact, watch.abort)
         self._slots = Slots(self._context, rewinds)
         self._waiting: list[Task] = []
         self._prefilling: Wave | None = None
-        self._running: list[Task] = []
-        self._prefill_turn = True
+        self._running: list[Generation] = []
         self._events: list[Event] = []
         try:
-            self.rebind(stack)
+            self._context.set_adapters(kind.stack)
         except native.NativeError:
             self._context.close()
             raise
@@ -83,6 +79,25 @@ class Lane:
         return not (self._waiting or self._prefilling or self._running)
 
     @property
+    def streaming(self) -> bool:
+        """Some sequence has its prompt computed and goes on token by token."""
+        return bool(self._running)
+
+    def wants_prefill(self) -> bool:
+        """Some prompt is to be computed; starts the next wave if it can start now."""
+        if self._prefilling is None and self._waiting:
+            self._admit()
+        return self._prefilling is not None
+
+    @property
+    def prefill_left(self) -> int:
+        """Tokens still to be computed of the prompt whose turn it is."""
+        if not self._prefilling:
+            return 0
+        leader = self._prefilling.leaders[0]
+        return len(leader.tokens) - (leader.slot.length if leader.begun and leader.slot else 0)
+
+    @property
     def task_ids(self) -> set[int]:
         """The requests that wait or run here."""
         prefilling = self._prefilling.tasks if self._prefilling else []
@@ -92,10 +107,10 @@ class Lane:
         events, self._events = self._events, []
         return events
 
-    def rebind(self, stack: Stack) -> None:
+    def rebind(self, kind: LaneKind) -> None:
         """Serve another adapter stack; what was cached under the old one is dropped."""
-        self._context.set_adapters(stack)
-        self.stack = stack
+        self._context.set_adapters(kind.stack)
+        self.kind = kind
         self._slots.forget()
 
     def close(self) -> None:
@@ -111,26 +126,16 @@ class Lane:
             self._finish(task, "cancelled")
         if wave := self._prefilling:
             for task in [t for t in wave.tasks if t.id in ids]:
-                self._drop_from_wave(wave, task)
+                wave.drop(task)
+                self._finish(task, "cancelled")
+            self._end_wave(wave)
         for task in [t for t in self._running if t.id in ids]:
             self._finish(task, "cancelled")
-
-    def step(self) -> None:
-        """One prefill chunk or one decode of every running sequence; they alternate."""
-        self.used_at = time.monotonic()
-        if self._prefilling is None and self._waiting:
-            self._admit()
-        if self._prefilling and (self._prefill_turn or not self._running):
-            self._prefill_turn = False
-            self._prefill()
-        elif self._running:
-            self._prefill_turn = True
-            self._decode()
 
     # ------------------------------------------------------------------- admission
 
     def _admit(self) -> None:
-        """Start the next wave: whole groups of one Generate command, on adjacent slots.
+        """Start the next wave: whole groups of one command, on adjacent slots.
 
         It waits while an earlier wave of the same command runs, so that equal groups decode in
         equal batches.
@@ -150,79 +155,66 @@ class Lane:
             slots = self._slots.window(len(self._slots))
         tasks = tasks[: len(slots)]
         self._waiting = [task for task in self._waiting if task not in tasks]
-        leaders: dict[tuple[int, ...], Task] = {}
-        followers: dict[int, list[Task]] = {}
         for task, slot in zip(tasks, slots, strict=False):
             slot.task, task.slot = task, slot
-            leader = leaders.setdefault(tuple(task.request.tokens), task)
-            if leader is not task:
-                followers.setdefault(leader.id, []).append(task)
-        self._prefilling = Wave(list(leaders.values()), followers, tasks)
+        self._prefilling = Wave.of(tasks)
 
     # --------------------------------------------------------------------- prefill
 
-    def _prefill(self) -> None:
+    def prefill(self) -> None:
+        """Compute one chunk of a prompt."""
+        self.used_at = time.monotonic()
         wave = self._prefilling
         assert wave is not None
-        if not wave.leaders:
-            self._running += wave.tasks
-            self._prefilling = None
-            return
         leader = wave.leaders[0]
         slot = leader.slot
         assert slot is not None
-        prompt = leader.request.tokens
         if not leader.begun:
             leader.begun = True
-            leader.reused = self._slots.bring(slot, prompt)
-        end = next(e for e in plan(len(prompt)) if e > slot.length)
-        last = end == len(prompt)
-        chunk = prompt[slot.length : end]
-        self._watch.active = frozenset(t.id for t in (leader, *wave.followers.get(leader.id, [])))
-        code = self._context.prefill(slot.index, chunk, slot.length, last)
-        self._watch.active = frozenset()
+            leader.reused = self._slots.bring(slot, leader)
+        start, end = slot.length, next(e for e in leader.ends if e > slot.length)
+        outputs = leader.outputs(start, end)
+        with self._watch.serving(wave.served_by(leader), yields=bool(self.kind.priority)):
+            code = self._context.prefill(slot.index, leader.tokens[start:end], start, outputs)
         self._tally.prefill_calls += 1
         if code == native.DECODE_ABORTED:
-            self._watch.abort.clear()
-            self._slots.cut(slot, slot.length)
+            self._slots.cut(slot, start)
             return
         if code != native.DECODE_OK:
             self._fail_all(code)
             return
-        slot.tokens = prompt[:end]
+        slot.tokens = leader.tokens[:end]
         slot.ends.append(end)
         slot.length = end
-        self._events.append(Prefill(leader.id, end, len(prompt), leader.reused))
-        if last:
-            self._start(wave, leader, row=len(chunk) - 1)
+        self._events.append(Prefill(leader.id, end, leader.ends[-1], leader.reused))
+        if isinstance(leader, Scoring):
+            self._score(leader, end, outputs)
+        if end == leader.ends[-1]:
+            self._start(wave, leader, row=end - start - 1)
+        self._end_wave(wave)
 
-    def _drop_from_wave(self, wave: Wave, task: Task) -> None:
-        """Take a cancelled task out; a follower inherits the prefill of its leader."""
-        wave.tasks.remove(task)
-        if task in wave.leaders:
-            at = wave.leaders.index(task)
-            heirs = wave.followers.pop(task.id, [])
-            if heirs:
-                heir = heirs[0]
-                assert heir.slot is not None and task.slot is not None
-                heir.slot, task.slot = task.slot, heir.slot
-                heir.slot.task, task.slot.task = heir, task
-                heir.begun, heir.reused = task.begun, task.reused
-                wave.leaders[at] = heir
-                wave.followers[heir.id] = heirs[1:]
-            else:
-                wave.leaders.pop(at)
-        else:
-            for group in wave.followers.values():
-                if task in group:
-                    group.remove(task)
-        self._finish(task, "cancelled")
+    def _end_wave(self, wave: Wave) -> None:
+        """Once no prompt of the wave is left to compute, its tasks decode together."""
+        if not wave.leaders:
+            self._running += [task for task in wave.tasks if isinstance(task, Generation)]
+            self._prefilling = None
+
+    def _score(self, task: Scoring, end: int, outputs: int) -> None:
+        """Report the log-probabilities of the tokens after the last `outputs` positions to `end`."""
+        if outputs:
+            following = task.tokens[end - outputs + 1 : end + 1]
+            rows = self._context.all_logits(outputs)
+            self._events.append(Scored(task.id, token_logprobs(rows, following, task.top)))
 
     def _start(self, wave: Wave, leader: Task, row: int) -> None:
         """The leader's prompt is in the cache: share it, and sample the first tokens."""
         wave.leaders.pop(0)
         source = leader.slot
         assert source is not None
+        if not isinstance(leader, Generation):
+            wave.tasks.remove(leader)
+            self._finish(leader, "stop")
+            return
         group = [leader, *wave.followers.pop(leader.id, [])]
         for task in group:
             target = task.slot
@@ -231,24 +223,34 @@ class Lane:
                 task.reused = source.length
                 self._slots.share(source, target)
         for task in group:
+            assert isinstance(task, Generation)
             self._take(task, row)
             if task.slot is None:
                 wave.tasks.remove(task)
 
     # ---------------------------------------------------------------------- decode
 
-    def _decode(self) -> None:
-        full = [t for t in self._running if t.slot is not None and t.slot.length >= self.n_ctx]
-        for task in full:
-            self._finish(task, "context")
+    def decode(self) -> None:
+        """One more token for every running sequence."""
+        self.used_at = time.monotonic()
+        for task in [t for t in self._running if t.slot and t.slot.length >= self.n_ctx]:
+            self._make_room(task)
         slots = sorted((t.slot for t in self._running if t.slot), key=lambda slot: slot.index)
-        if not self.exact:
+        if not self.kind.exact:
             if slots:
                 self._decode_batch(slots)
             return
         for slot in slots:
             if slot.task is not None:
                 self._decode_batch([slot])
+
+    def _make_room(self, task: Generation) -> None:
+        """The context is full: shift it if that was asked for and can be done, or end."""
+        slot = task.slot
+        if slot and task.request.shift and self._slots.rewinds and self._context.can_shift:
+            self._slots.shift(slot, min(len(task.tokens), self.n_ctx // 4))
+        else:
+            self._finish(task, "context")
 
     def _decode_batch(self, slots: list[Slot]) -> None:
         """One token for each slot's task, all in one batch.
@@ -257,11 +259,11 @@ class Lane:
         gap llama.cpp would compute two batches of other shapes, hence other bits.
         """
         rows: list[tuple[int, int, int]] = []
-        speaking: list[tuple[int, Task, Slot]] = []
+        speaking: list[tuple[int, Generation, Slot]] = []
         fillers: list[Slot] = []
         for slot in self._slots.between(slots) if self._slots.rewinds else slots:
             task = slot.task
-            if task is not None and slot in slots:
+            if isinstance(task, Generation) and slot in slots:
                 speaking.append((len(rows), task, slot))
                 rows.append((slot.index, task.last_token, slot.length))
             else:
@@ -269,14 +271,15 @@ class Lane:
                     self._slots.cut(slot, 0)
                 fillers.append(slot)
                 rows.append((slot.index, 0, slot.length))
-        self._watch.active = frozenset(task.id for _, task, _ in speaking)
-        code = self._context.step(rows)
-        self._watch.active = frozenset()
+        self._context.use_threads(self._governor.count)
+        started = self._governor.started()
+        with self._watch.serving(frozenset(task.id for _, task, _ in speaking)):
+            code = self._context.step(rows)
+        self._governor.ended(started)
         self._tally.decode_calls += 1
         for slot in fillers:
             self._context.truncate(slot.index, slot.length)
         if code == native.DECODE_ABORTED:
-            self._watch.abort.clear()
             for _, task, slot in speaking:
                 if not self._context.truncate(slot.index, slot.length):
                     self._slots.cut(slot, 0)
@@ -289,7 +292,7 @@ class Lane:
             slot.length += 1
             self._take(task, row)
 
-    def _take(self, task: Task, row: int) -> None:
+    def _take(self, task: Generation, row: int) -> None:
         """Sample a token from batch row `row`, and report or finish."""
         now = time.monotonic()
         token = task.sampler.sample(self._context, row)
@@ -297,7 +300,7 @@ class Lane:
             self._fail(task, "The grammar leaves no token that could come next.", refused=True)
             return
         top = task.request.logprobs
-        logprobs = [token_logprob(self._context.logits(row), token, top)] if top else []
+        logprobs = token_logprobs(self._context.logits(row)[None], [token], top) if top else []
         task.first_at = task.first_at or now
         task.last_token = token
         if self._context.model.is_end(token):
@@ -344,9 +347,9 @@ class Lane:
 
 
 def _groups(waiting: Sequence[Task]) -> list[list[Task]]:
-    """The tasks of the first Generate command that waits, by group, in order."""
+    """The tasks of the first command that waits, by group, in order."""
     groups: dict[int, list[Task]] = {}
     for task in waiting:
         if task.batch == waiting[0].batch:
-            groups.setdefault(task.request.group, []).append(task)
+            groups.setdefault(task.group, []).append(task)
     return list(groups.values())

@@ -7,7 +7,9 @@ the process is guarded by its caller or refused here (see docs/architecture.md).
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +18,7 @@ import llama_cpp.llama_cpp as bindings
 import numpy as np
 from llama_cpp import __version__ as binding_version
 
-from .chunks import GRID
+from .chunks import GRID, score_rows
 from .protocol import AdapterUse, Hello, ModelInfo, ModelSettings
 
 lib: Any = bindings
@@ -30,12 +32,19 @@ MAX_CONTEXT = 4096
 SMALL_MODEL = 20_000_000
 """Parameters up to which one thread decodes faster than several, which wait for each other."""
 
-recent_log: deque[tuple[int, str]] = deque(maxlen=40)
-"""Level and text of the warnings and errors llama.cpp logged since the last clear, newest last."""
-
 
 class NativeError(Exception):
     """llama.cpp refused something; the message is one sentence."""
+
+
+class _Log(threading.local):
+    """Level and text of what llama.cpp complained of on this thread, newest last."""
+
+    def __init__(self) -> None:
+        self.lines: deque[tuple[int, str]] = deque(maxlen=40)
+
+
+_recent = _Log()
 
 
 @lib.llama_log_callback
@@ -45,7 +54,19 @@ def _log(level: int, text: bytes, _: Any) -> None:
     line = text.decode("utf-8", "replace")
     os.write(2, text)
     if level in (LOG_ERROR, LOG_WARN) and line.strip():
-        recent_log.append((level, line.strip()))
+        _recent.lines.append((level, line.strip()))
+
+
+def listen() -> None:
+    """Forget earlier complaints: `complaint` tells of what this thread calls from now on."""
+    _recent.lines.clear()
+
+
+def complaint() -> str:
+    """Why llama.cpp refused, for a sentence of ours: the first thing it logged since `listen`."""
+    lines = [text for level, text in _recent.lines if level == LOG_ERROR]
+    lines = lines or [text for _, text in _recent.lines]
+    return lines[0].rstrip(".") if lines else "it gives no reason (see the engine's log)"
 
 
 def start() -> Hello:
@@ -82,11 +103,16 @@ def physical_cores() -> int:
     return max(1, min(psutil.cpu_count(logical=False) or 1, allowed or 1))
 
 
+def context_length(settings: ModelSettings, trained: int) -> int:
+    """Tokens per sequence: what the settings say, or the trained length up to MAX_CONTEXT."""
+    return settings.n_ctx or min(trained or MAX_CONTEXT, MAX_CONTEXT)
+
+
 class Adapter:
     """A LoRA file loaded for one model; freed with it."""
 
     def __init__(self, model: Model, path: str) -> None:
-        recent_log.clear()
+        listen()
         self.handle = lib.llama_adapter_lora_init(model.handle, path.encode())
         if not self.handle:
             raise NativeError(f"llama.cpp cannot use the adapter {path}: {complaint()}")
@@ -96,18 +122,18 @@ class Model:
     """A base model's weights and vocabulary. Contexts share them."""
 
     def __init__(
-        self, path: str, settings: ModelSettings, on_progress: Callable[[float], None]
+        self, path: str, settings: ModelSettings, on_progress: Callable[[float], bool]
     ) -> None:
+        """Load a file; `on_progress` gets the fraction done and says whether to go on."""
         params = lib.llama_model_default_params()
         params.n_gpu_layers = settings.n_gpu_layers
 
         @lib.llama_progress_callback
         def progress(fraction: float, _: Any) -> bool:
-            on_progress(fraction)
-            return True
+            return on_progress(fraction)
 
         params.progress_callback = progress
-        recent_log.clear()
+        listen()
         self.path = path
         self.handle = lib.llama_model_load_from_file(path.encode(), params)
         if not self.handle:
@@ -116,7 +142,7 @@ class Model:
         self.n_vocab = lib.llama_vocab_n_tokens(self.vocab)
         self.n_ctx_train = lib.llama_model_n_ctx_train(self.handle)
         self.n_threads = settings.n_threads or self._good_threads()
-        self.n_ctx = settings.n_ctx or min(self.n_ctx_train or MAX_CONTEXT, MAX_CONTEXT)
+        self.n_ctx = context_length(settings, self.n_ctx_train)
         self.settings = settings
         self._pieces: dict[int, bytes] = {}
         self._adapters: dict[tuple[str, str], Adapter] = {}
@@ -144,7 +170,7 @@ class Model:
             n_ctx_train=self.n_ctx_train,
             n_vocab=self.n_vocab,
             n_threads=self.n_threads,
-            n_ubatch=self.settings.n_ubatch,
+            n_ubatch=self.settings.n_ubatch or GRID,
             kv_type=self.settings.kv_type,
             n_params=lib.llama_model_n_params(self.handle),
             size=lib.llama_model_size(self.handle),
@@ -194,6 +220,19 @@ class Model:
             self._pieces[token] = text
         return text
 
+    def candidates(self, logits: np.ndarray[Any, np.dtype[np.float32]]) -> Any:
+        """Every token with its logit, as a llama_token_data_array; valid until the next call."""
+        self._table["id"] = np.arange(self.n_vocab, dtype=np.int32)
+        self._table["logit"] = logits
+        return lib.llama_token_data_array(
+            data=ctypes.cast(self._table.ctypes.data, ctypes.POINTER(lib.llama_token_data)),
+            size=self.n_vocab, selected=-1, sorted=False,
+        )  # fmt: skip
+
+    @functools.cached_property
+    def _table(self) -> np.ndarray[Any, Any]:
+        return np.zeros(self.n_vocab, [("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
+
     def adapter(self, use: AdapterUse) -> Adapter:
         """The adapter file, loaded once for each version of it."""
         key = (use.path, use.version)
@@ -229,8 +268,9 @@ class Context:
         params = lib.llama_context_default_params()
         settings = model.settings
         params.n_ctx = model.n_ctx * n_seq
-        params.n_batch = max(settings.n_ubatch, GRID, n_seq)
-        params.n_ubatch = min(params.n_batch, max(settings.n_ubatch, n_seq))
+        params.n_batch = max(GRID, n_seq)
+        params.n_ubatch = min(params.n_batch, max(settings.n_ubatch or GRID, n_seq))
+        params.n_outputs_max = max(score_rows(model.n_vocab), n_seq)
         params.n_seq_max = n_seq
         params.n_threads = params.n_threads_batch = model.n_threads
         params.type_k = params.type_v = KV_TYPES[settings.kv_type]
@@ -239,7 +279,7 @@ class Context:
         params.swa_full = True
         params.abort_callback = abort.callback
         params.abort_callback_data = abort.address
-        recent_log.clear()
+        listen()
         self.handle = lib.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise NativeError(
@@ -248,8 +288,10 @@ class Context:
             )
         self.model = model
         self.n_seq = n_seq
+        self._threads = model.n_threads
         self.n_ctx = min(model.n_ctx, lib.llama_n_ctx_seq(self.handle))
         self._memory = lib.llama_get_memory(self.handle)
+        self.can_shift = bool(lib.llama_memory_can_shift(self._memory))
         self._batch = lib.llama_batch_init(params.n_batch, 0, 1)
         for i in range(params.n_batch):
             self._batch.n_seq_id[i] = 1
@@ -261,7 +303,7 @@ class Context:
     def set_adapters(self, stack: Sequence[AdapterUse]) -> None:
         """Replace the adapter stack. What the cache holds was computed under the old one."""
         n = len(stack)
-        recent_log.clear()
+        listen()
         if n == 0:
             code = lib.llama_set_adapters_lora(self.handle, None, 0, None)
         else:
@@ -273,8 +315,8 @@ class Context:
         if code != 0:
             raise NativeError(f"llama.cpp refused the adapter stack ({code}): {complaint()}.")
 
-    def prefill(self, seq: int, tokens: Sequence[int], start: int, logits: bool) -> int:
-        """Decode `tokens` of one sequence at positions from `start`; logits for the last if asked.
+    def prefill(self, seq: int, tokens: Sequence[int], start: int, outputs: int) -> int:
+        """Decode `tokens` of one sequence at positions from `start`; logits for the last `outputs`.
 
         Returns llama_decode's code: 0 done, 1 cache full, 2 aborted.
         """
@@ -285,8 +327,7 @@ class Context:
             token[i] = value
             pos[i] = start + i
             seq_id[i][0] = seq
-            wants[i] = 0
-        wants[len(tokens) - 1] = logits
+            wants[i] = i >= len(tokens) - outputs
         return lib.llama_decode(self.handle, batch)
 
     def step(self, rows: Sequence[tuple[int, int, int]]) -> int:
@@ -306,9 +347,28 @@ class Context:
         row = lib.llama_get_logits_ith(self.handle, index)
         return np.ctypeslib.as_array(row, shape=(self.model.n_vocab,))
 
+    def all_logits(self, count: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """The logits of all `count` outputs of the last decode, shape (count, n_vocab); a view."""
+        rows = lib.llama_get_logits(self.handle)
+        return np.ctypeslib.as_array(rows, shape=(count, self.model.n_vocab))
+
+    def use_threads(self, count: int) -> None:
+        """Decode single tokens on this many threads; prefill keeps the model's number."""
+        if count != self._threads:
+            self._threads = count
+            lib.llama_set_n_threads(self.handle, count, self.model.n_threads)
+
     def truncate(self, seq: int, length: int) -> bool:
         """Keep the first `length` positions of a sequence; False if the model cannot rewind."""
         return bool(lib.llama_memory_seq_rm(self._memory, seq, length, -1))
+
+    def shift(self, seq: int, keep: int, discard: int) -> None:
+        """Drop `discard` positions after the first `keep` and move what follows down.
+
+        Only where `can_shift`; no decode may follow that expects the old positions.
+        """
+        lib.llama_memory_seq_rm(self._memory, seq, keep, keep + discard)
+        lib.llama_memory_seq_add(self._memory, seq, keep + discard, -1, -discard)
 
     def copy(self, source: int, target: int) -> None:
         """Make sequence `target` a copy of `source`, cache and all."""
@@ -320,17 +380,11 @@ class Context:
         lib.llama_memory_clear(self._memory, False)
 
 
-def complaint() -> str:
-    """Why llama.cpp refused, for a sentence of ours: the first thing it logged since the call began."""
-    lines = [text for level, text in recent_log if level == LOG_ERROR] or [t for _, t in recent_log]
-    return lines[0].rstrip(".") if lines else "it gives no reason (see the engine's log)"
-
-
 def can_rewind(model: Model, abort: AbortFlag) -> bool:
     """Whether the model's cache can drop its tail: decode two tokens, try to remove one."""
     context = Context(model, 1, False, abort)
     try:
-        if context.prefill(0, [0, 0], 0, False) != DECODE_OK:
+        if context.prefill(0, [0, 0], 0, 0) != DECODE_OK:
             return False
         return context.truncate(0, 1)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .protocol import Delta, Event, Prefill, frame
+from .protocol import Delta, Event, Prefill, Scored, frame
 
 
 class Outbox:
@@ -27,7 +27,7 @@ class Outbox:
         return bool(self._unsent) or bool(self._events)
 
     def put(self, event: Event) -> None:
-        if isinstance(event, (Delta, Prefill)):
+        if isinstance(event, (Delta, Prefill, Scored)):
             key = (type(event), event.id)
             at = self._open.get(key)
             if at is None:
@@ -38,6 +38,8 @@ class Outbox:
                     earlier.ends += [len(earlier.text) + end for end in event.ends]
                     earlier.text += event.text
                     earlier.tokens += event.tokens
+                    earlier.logprobs += event.logprobs
+                elif isinstance(event, Scored) and isinstance(earlier, Scored):
                     earlier.logprobs += event.logprobs
                 else:
                     self._events[at] = event

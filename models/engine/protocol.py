@@ -14,6 +14,8 @@ from typing import Any, Literal
 import msgspec
 
 LENGTH = struct.Struct(">I")
+BEAT = struct.Struct(">f")
+"""A sign of life: the seconds that the worker's main thread has been at one step."""
 
 FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
 
@@ -25,8 +27,8 @@ class ModelSettings(msgspec.Struct, frozen=True):
     """Tokens per sequence; 0 is the trained length, at most 4,096."""
     n_threads: int = 0
     """Decoding threads; 0 is the number of physical cores."""
-    n_ubatch: int = 512
-    """Tokens computed at once during prefill."""
+    n_ubatch: int = 0
+    """Tokens computed at once during prefill; 0 is a whole chunk of the prefill grid."""
     kv_type: Literal["f16", "f32", "bf16", "q8_0", "q4_0"] = "f16"
     n_gpu_layers: int = -1
     """Layers given to a GPU back end; -1 is all of them, 0 none."""
@@ -88,6 +90,13 @@ class Sampling(msgspec.Struct, frozen=True):
     )
 
 
+Priority = Literal[0, 1]
+SCREEN: Priority = 0
+"""What a person is looking at."""
+BACKGROUND: Priority = 1
+"""Sweeps and suites: computed only while nothing of SCREEN is."""
+
+
 class Request(msgspec.Struct, frozen=True):
     """One sequence to generate.
 
@@ -109,15 +118,36 @@ class Request(msgspec.Struct, frozen=True):
     group: int = 0
     exact: bool = False
     """Decode alone and without flash attention: the same output whatever else runs."""
+    shift: bool = False
+    """When the context is full drop the older half of what follows the prompt's first part and go
+    on, instead of ending with the reason `context`."""
+    priority: Priority = SCREEN
+
+
+class ScoreRequest(msgspec.Struct, frozen=True):
+    """One text to score: the log-probability of each of `tokens[start:]` given those before it."""
+
+    id: int
+    tokens: list[int]
+    start: int = 1
+    """At least 1: nothing comes before the first token."""
+    adapters: tuple[AdapterUse, ...] = ()
+    top: int = 0
+    """Report this many of the likeliest tokens besides."""
+    exact: bool = False
+    priority: Priority = SCREEN
 
 
 # ------------------------------------------------------------------ commands
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
+    """Answered by Loaded or Failed. Idle models may be unloaded to make room, but none of `keep`."""
+
     id: int
     path: str
     settings: ModelSettings
+    keep: list[int] = []
 
 
 class Unload(msgspec.Struct, frozen=True, tag=True):
@@ -138,11 +168,18 @@ class Generate(msgspec.Struct, frozen=True, tag=True):
     requests: list[Request]
 
 
+class Score(msgspec.Struct, frozen=True, tag=True):
+    model: int
+    requests: list[ScoreRequest]
+
+
 class Cancel(msgspec.Struct, frozen=True, tag=True):
+    """Ends requests and loads with these ids."""
+
     ids: list[int]
 
 
-Command = Load | Unload | Tokenize | Generate | Cancel
+Command = Load | Unload | Tokenize | Generate | Score | Cancel
 
 
 # -------------------------------------------------------------------- events
@@ -187,6 +224,12 @@ class Loaded(msgspec.Struct, frozen=True, tag=True):
     info: ModelInfo
 
 
+class Unloaded(msgspec.Struct, frozen=True, tag=True):
+    """A model was dropped to make room for another."""
+
+    model: int
+
+
 class Tokens(msgspec.Struct, frozen=True, tag=True):
     id: int
     tokens: list[int]
@@ -203,7 +246,7 @@ class Prefill(msgspec.Struct, frozen=True, tag=True):
 
 
 class TokenLogprob(msgspec.Struct, frozen=True):
-    """Natural log-probability of a sampled token before sampling filters, and the likeliest ones."""
+    """Natural log-probability of a token before sampling filters, and the likeliest ones."""
 
     token: int
     logprob: float
@@ -222,6 +265,13 @@ class Delta(msgspec.Struct, tag=True):
     tokens: list[int]
     ends: list[int]
     logprobs: list[TokenLogprob] = []
+
+
+class Scored(msgspec.Struct, tag=True):
+    """The next tokens of a text being scored, in order."""
+
+    id: int
+    logprobs: list[TokenLogprob]
 
 
 class Timings(msgspec.Struct, frozen=True):
@@ -261,7 +311,19 @@ class Counters(msgspec.Struct, frozen=True, tag=True):
     decode_calls: int
 
 
-Event = Hello | Loading | Loaded | Tokens | Prefill | Delta | Finished | Failed | Counters
+Event = (
+    Hello
+    | Loading
+    | Loaded
+    | Unloaded
+    | Tokens
+    | Prefill
+    | Delta
+    | Scored
+    | Finished
+    | Failed
+    | Counters
+)
 
 
 def file_version(path: Path) -> str:

@@ -1,32 +1,21 @@
-"""Sampling settings: their schema and ranges, and the native sampler chain they become.
-
-Only the worker builds chains; the schema is used on both sides.
-"""
+"""Sampling settings: their schema and ranges, and the steps they amount to."""
 
 from __future__ import annotations
 
-import ctypes
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from ..errors import ModelError
 from .protocol import Sampling
 
-if TYPE_CHECKING:
-    from .native import Context, Model
-
 SEED_LIMIT = 2**32 - 1
 TOKEN_LIMIT = 2**31
 COLDEST = 1e-4
 """Temperatures below it overflow the logits; they take the likeliest token, as 0 does."""
-MAX_GRAMMAR = 200_000
-"""Characters; together with MAX_NESTING it keeps llama.cpp's recursive parser off the stack's end."""
-MAX_NESTING = 500
 
 
 @dataclass(frozen=True)
@@ -133,165 +122,31 @@ def make_sampling(*layers: Mapping[str, object]) -> Sampling:
     return msgspec.convert(merged, Sampling, strict=False)
 
 
-def refuse_grammar(grammar: str) -> None:
-    """Raise NativeError for a grammar that would overflow llama.cpp's parser or be cut short."""
-    from .native import NativeError
+def steps(sampling: Sampling, *, constrained: bool) -> tuple[str, ...]:
+    """What happens to the logits of each token, in order; steps whose settings switch them off are
+    left out.
 
-    if "\0" in grammar:
-        raise NativeError("The grammar holds a NUL character; remove it.")
-    depth = deepest = 0
-    for character in grammar:
-        depth += (character in "([{") - (character in ")]}")
-        deepest = max(deepest, depth)
-    if len(grammar) > MAX_GRAMMAR or deepest > MAX_NESTING:
-        raise NativeError(
-            f"The grammar is too large: at most {MAX_GRAMMAR:,} characters and {MAX_NESTING} "
-            "brackets inside each other."
-        )
-
-
-class Sampler:
-    """The native chain of one sequence. Close it when the sequence ends.
-
-    `prompt` feeds the penalties, never the grammar. Raises NativeError when a
-    grammar does not parse.
+    A `grammar` is looked at last: only when it forbids the token that was drawn, everything is done
+    again with the grammar in front.
     """
-
-    def __init__(
-        self, model: Model, sampling: Sampling, prompt: list[int], grammar: str | None
-    ) -> None:
-        from .native import lib
-
-        self._lib = lib
-        self._model = model
-        self._has_grammar = grammar is not None
-        self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
-        try:
-            self._build(sampling, prompt, grammar)
-        except Exception:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        self._lib.llama_sampler_free(self._chain)
-
-    def _add(self, sampler: Any) -> None:
-        self._lib.llama_sampler_chain_add(self._chain, sampler)
-
-    def _build(self, sampling: Sampling, prompt: list[int], grammar: str | None) -> None:
-        from .native import NativeError, complaint, recent_log
-
-        lib, model, s = self._lib, self._model, sampling
-        if s.logit_bias:
-            if wrong := [token for token in s.logit_bias if not 0 <= token < model.n_vocab]:
-                raise NativeError(
-                    f"logit_bias names token {wrong[0]}, but the vocabulary has {model.n_vocab}."
-                )
-            array = (lib.llama_logit_bias * len(s.logit_bias))(
-                *(lib.llama_logit_bias(token, bias) for token, bias in s.logit_bias.items())
-            )
-            self._add(lib.llama_sampler_init_logit_bias(model.n_vocab, len(array), array))
-        if grammar is not None:
-            refuse_grammar(grammar)
-            recent_log.clear()
-            sampler = lib.llama_sampler_init_grammar(model.vocab, grammar.encode(), b"root")
-            if not sampler:
-                raise NativeError(f"The grammar does not parse: {complaint()}.")
-            self._add(sampler)
-        for name in s.samplers if s.mirostat == 0 else ("penalties", "dry"):
-            if sampler := self._filter(name, s, prompt):
-                self._add(sampler)
-        if s.temperature < COLDEST:
-            self._add(lib.llama_sampler_init_greedy())
-        elif s.mirostat == 1:
-            self._add(lib.llama_sampler_init_temp(s.temperature))
-            self._add(
-                lib.llama_sampler_init_mirostat(
-                    model.n_vocab, s.seed, s.mirostat_tau, s.mirostat_eta, 100
-                )
-            )
-        elif s.mirostat == 2:
-            self._add(lib.llama_sampler_init_temp(s.temperature))
-            self._add(lib.llama_sampler_init_mirostat_v2(s.seed, s.mirostat_tau, s.mirostat_eta))
-        else:
-            self._add(lib.llama_sampler_init_dist(s.seed))
-
-    def _filter(self, name: str, s: Sampling, prompt: list[int]) -> Any:
-        """One filter of the chain, or None where its settings switch it off."""
-        lib = self._lib
-        if name == "penalties":
-            if (s.repeat_penalty, s.frequency_penalty, s.presence_penalty) == (1, 0, 0):
-                return None
-            last = self._model.n_ctx if s.repeat_last_n < 0 else s.repeat_last_n
-            sampler = lib.llama_sampler_init_penalties(
-                self._model.n_vocab, last, s.repeat_penalty, s.frequency_penalty, s.presence_penalty
-            )
-            return self._accepting(sampler, prompt[-last:] if last else [])
-        if name == "dry":
-            if s.dry_multiplier == 0:
-                return None
-            last = self._model.n_ctx if s.dry_penalty_last_n < 0 else s.dry_penalty_last_n
-            breakers = (ctypes.c_char_p * 4)(b"\n", b":", b'"', b"*")
-            sampler = lib.llama_sampler_init_dry(
-                self._model.vocab, s.dry_multiplier, s.dry_base, s.dry_allowed_length, last,
-                breakers, len(breakers),
-            )  # fmt: skip
-            return self._accepting(sampler, prompt[-last:] if last else [])
-        if s.temperature < COLDEST:
-            return None
-        if name == "temperature":
-            if s.dynatemp_range > 0:
-                return lib.llama_sampler_init_temp_ext(
-                    s.temperature, s.dynatemp_range, s.dynatemp_exponent
-                )
-            return lib.llama_sampler_init_temp(s.temperature)
-        if name == "top_k":
-            return lib.llama_sampler_init_top_k(s.top_k) if s.top_k else None
-        if name == "top_p":
-            return lib.llama_sampler_init_top_p(s.top_p, 1) if s.top_p < 1 else None
-        if name == "min_p":
-            return lib.llama_sampler_init_min_p(s.min_p, 1) if s.min_p > 0 else None
-        if name == "typical_p":
-            return lib.llama_sampler_init_typical(s.typical_p, 1) if s.typical_p < 1 else None
-        if name == "top_n_sigma":
-            return lib.llama_sampler_init_top_n_sigma(s.top_n_sigma) if s.top_n_sigma > 0 else None
-        if name == "xtc" and s.xtc_probability > 0:
-            return lib.llama_sampler_init_xtc(s.xtc_probability, s.xtc_threshold, 1, s.seed)
-        return None
-
-    def _accepting(self, sampler: Any, tokens: list[int]) -> Any:
-        for token in tokens:
-            self._lib.llama_sampler_accept(sampler, token)
-        return sampler
-
-    def sample(self, context: Context, index: int) -> int | None:
-        """The next token from the logits of batch row `index`.
-
-        None when the grammar forbids every token, which would otherwise abort
-        the process on acceptance.
-        """
-        if not self._has_grammar:
-            return self._lib.llama_sampler_sample(self._chain, context.handle, index)
-        return self._sample_constrained(context, index)
-
-    def _sample_constrained(self, context: Context, index: int) -> int | None:
-        import numpy as np
-
-        lib, n = self._lib, self._model.n_vocab
-        logits = context.logits(index)
-        data = (lib.llama_token_data * n)()
-        view = np.frombuffer(data, dtype=[("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
-        view["id"] = np.arange(n, dtype=np.int32)
-        view["logit"] = logits
-        array = lib.llama_token_data_array(
-            data=ctypes.cast(data, ctypes.POINTER(lib.llama_token_data)),
-            size=n, selected=-1, sorted=False,
-        )  # fmt: skip
-        lib.llama_sampler_apply(self._chain, ctypes.byref(array))
-        if not 0 <= array.selected < array.size:
-            return None
-        chosen = array.data[array.selected]
-        if chosen.logit == -math.inf:
-            return None
-        lib.llama_sampler_accept(self._chain, chosen.id)
-        return chosen.id
+    s = sampling
+    cold = s.temperature < COLDEST
+    on = {
+        "penalties": (s.repeat_penalty, s.frequency_penalty, s.presence_penalty) != (1, 0, 0),
+        "dry": s.dry_multiplier > 0,
+        "top_n_sigma": s.top_n_sigma > 0 and not cold,
+        "top_k": s.top_k > 0 and not cold,
+        "typical_p": s.typical_p < 1 and not cold,
+        "top_p": s.top_p < 1 and not cold,
+        "min_p": s.min_p > 0 and not cold,
+        "xtc": s.xtc_probability > 0 and not cold,
+        "temperature": not cold,
+    }
+    filters = s.samplers if s.mirostat == 0 else ("penalties", "dry", "temperature")
+    draw = "greedy" if cold else {0: "dist", 1: "mirostat", 2: "mirostat_v2"}[s.mirostat]
+    return (
+        *(["logit_bias"] if s.logit_bias else []),
+        *(name for name in filters if on[name]),
+        draw,
+        *(["grammar"] if constrained else []),
+    )

@@ -1,102 +1,138 @@
-"""Who decodes next: models, their lanes, and the requests that wait for one."""
+"""Who computes next: the requests that wait, and turns between the lanes that run."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..errors import size_in_words
+from ..errors import ModelError
 from ..gguf.check import check_model
-from ..gguf.facts import ModelFacts
-from ..memory import available_memory, estimate
 from . import native
-from .lane import Lane, Stack, Tally, Task, Watch
-from .protocol import Counters, Event, Failed, ModelInfo, ModelSettings, Request
-from .samplers import Sampler
-from .text_stream import TextStream
+from .chain import Sampler
+from .chunks import score_rows
+from .lane import Lane, LaneKind, Tally
+from .loader import Loader, Outcome
+from .protocol import (
+    Counters,
+    Event,
+    Failed,
+    Load,
+    Loaded,
+    Loading,
+    ModelSettings,
+    Request,
+    ScoreRequest,
+    Unloaded,
+)
+from .residents import Resident, Residents
+from .task import Generation, Scoring, Task
+from .watch import Watch
 
-MAX_LANES = 4
-MAX_SEQUENCES = 8
-MOST_SEQUENCES = 32
-"""For a single group of more variants than MAX_SEQUENCES."""
+STREAMS_SHARE = 1 / 8
+"""Of the time that a prefill chunk took, what running streams get before the next one."""
 QUANTIZED_KV = ("q8_0", "q4_0")
 """llama.cpp needs flash attention for them, which exact runs leave off."""
 
 
-@dataclass(eq=False)
-class Resident:
-    """A model in memory and the lanes that share its weights."""
-
-    model: native.Model
-    facts: ModelFacts
-    rewinds: bool
-    lanes: list[Lane] = field(default_factory=list[Lane])
-    waiting: list[tuple[Stack, bool, list[Task]]] = field(
-        default_factory=list[tuple[Stack, bool, list[Task]]]
-    )
-
-    def close(self) -> None:
-        for lane in self.lanes:
-            lane.close()
-        self.model.close()
-
-
 class Scheduler:
-    """Owns every native object. `step` gives each busy lane one turn and returns the events."""
+    """Owns every native object. `step` is one turn; `take_events` tells what came of it.
 
-    def __init__(self) -> None:
+    `post` is called on another thread with what a load reports; hand it back to `loading`.
+    """
+
+    def __init__(self, post: Callable[[Loading | Outcome], None]) -> None:
         self.watch = Watch()
-        self._residents: dict[int, Resident] = {}
-        self._events: list[Event] = []
         self._tally = Tally()
+        self._residents = Residents(self.watch, self._tally)
+        self._loader = Loader(post)
+        self._events: list[Event] = []
         self._batches = 0
+        self._owed_s = 0.0
+        self._turn = 0
 
     @property
     def busy(self) -> bool:
-        return any(
-            resident.waiting or any(not lane.idle for lane in resident.lanes)
-            for resident in self._residents.values()
-        )
+        return any(resident.busy for resident in self._residents)
 
-    def load(
-        self, key: int, path: str, settings: ModelSettings, on_progress: Callable[[float], None]
-    ) -> ModelInfo:
-        """Load a base model. Raises NativeError or ModelError."""
-        _refuse_settings(settings)
-        facts = check_model(Path(path))
-        model = native.Model(path, settings, on_progress)
-        try:
-            rewinds = native.can_rewind(model, self.watch.abort)
-        except native.NativeError:
-            model.close()
-            raise
-        self._residents[key] = Resident(model, facts, rewinds)
-        return model.info(rewinds)
+    def take_events(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+    # --------------------------------------------------------------------- models
+
+    def load(self, command: Load) -> None:
+        """Queue the load of a base model."""
+        self._loader.submit(command)
+        self._begin_loads()
+
+    def _begin_loads(self) -> None:
+        while command := self._loader.next():
+            try:
+                _refuse_settings(command.settings)
+                facts = check_model(Path(command.path))
+                self._residents.make_room_for(facts, command.settings, command.keep)
+            except (native.NativeError, ModelError) as error:
+                self._events.append(Failed(command.id, str(error), refused=True))
+            else:
+                self._loader.begin(command, facts)
+            self._events += [Unloaded(key) for key in self._residents.take_dropped()]
+
+    def loading(self, report: Loading | Outcome) -> None:
+        """A load goes on, or is over."""
+        if isinstance(report, Loading):
+            self._events.append(report)
+            return
+        key = report.command.id
+        stopped = self._loader.end()
+        if report.model is None or stopped:
+            self._residents.forgo()
+            if report.model is not None:
+                report.model.close()
+            message = "The load was stopped." if stopped else report.message
+            self._events.append(Failed(key, message, refused=True))
+        else:
+            try:
+                resident = self._residents.add(key, report.model, report.facts)
+            except native.NativeError as error:
+                self._events.append(Failed(key, str(error), refused=True))
+            else:
+                self._events.append(Loaded(key, resident.model.info(resident.rewinds)))
+        self._begin_loads()
 
     def unload(self, key: int) -> None:
         """Free a model and end what runs on it."""
-        if resident := self._residents.pop(key, None):
+        if resident := self._residents.remove(key):
             for lane in resident.lanes:
                 lane.cancel(lane.task_ids)
                 self._events += lane.take_events()
-            for _, _, tasks in resident.waiting:
+            for _, tasks in resident.waiting:
                 for task in tasks:
                     self._events += task.fail("The model was unloaded.")
             resident.close()
 
-    def model(self, key: int) -> native.Model | None:
+    def hold(self, key: int) -> native.Model | None:
+        """A model for use on another thread: it stays until `release`, or an `unload`."""
         resident = self._residents.get(key)
-        return resident.model if resident else None
+        if resident is None:
+            return None
+        resident.holds += 1
+        return resident.model
 
-    def generate(self, key: int, requests: list[Request]) -> None:
+    def release(self, key: int) -> None:
+        """The other thread is done with the model."""
+        if resident := self._residents.get(key):
+            resident.holds -= 1
+
+    # ------------------------------------------------------------------- requests
+
+    def submit(self, key: int, requests: Sequence[Request | ScoreRequest]) -> None:
         """Queue requests; those of one stack start in lockstep."""
         resident = self._residents.get(key)
         now = time.monotonic()
         self._batches += 1
-        groups: dict[tuple[Stack, bool], list[Task]] = {}
+        groups: dict[LaneKind, list[Task]] = {}
         for request in requests:
             if resident is None:
                 self._events.append(Failed(request.id, "The model is not loaded."))
@@ -107,68 +143,106 @@ class Scheduler:
                 self._events.append(Failed(request.id, str(error), refused=True))
                 continue
             stack = tuple(use for use in request.adapters if use.scale != 0)
-            groups.setdefault((stack, request.exact), []).append(task)
+            groups.setdefault(LaneKind(stack, request.exact, request.priority), []).append(task)
         if resident is not None:
-            for (stack, exact), tasks in groups.items():
-                resident.waiting.append((stack, exact, tasks))
+            resident.waiting += groups.items()
 
-    def _task(self, resident: Resident, request: Request, now: float) -> Task:
+    def _task(self, resident: Resident, request: Request | ScoreRequest, now: float) -> Task:
         model = resident.model
         n_ctx = model.n_ctx
         if not request.tokens:
             raise native.NativeError("The prompt is empty; write something first.")
+        if not all(0 <= token < model.n_vocab for token in request.tokens):
+            raise native.NativeError("The prompt holds token ids that the vocabulary lacks.")
+        paths = [use.path for use in request.adapters]
+        if twice := next((path for path in paths if paths.count(path) > 1), None):
+            raise native.NativeError(f"The stack holds {twice} twice; add up the scales instead.")
+        if odd := next((use for use in request.adapters if not math.isfinite(use.scale)), None):
+            raise native.NativeError(f"The scale of {odd.path} is {odd.scale}; give a number.")
+        if request.exact and model.settings.kv_type in QUANTIZED_KV:
+            raise native.NativeError("Exact runs need a KV type that is not quantized, as f16.")
+        if isinstance(request, ScoreRequest):
+            if not 1 <= request.start < len(request.tokens):
+                raise native.NativeError(
+                    f"There is nothing to score from token {request.start} on in a text of "
+                    f"{len(request.tokens):,}."
+                )
+            if len(request.tokens) > n_ctx + 1:
+                raise native.NativeError(
+                    f"The text is {len(request.tokens):,} tokens long, but the context holds "
+                    f"{n_ctx:,}; shorten it or ask for a larger context."
+                )
+            return Scoring.of(request, score_rows(model.n_vocab), now, self._batches)
         if len(request.tokens) >= n_ctx:
             raise native.NativeError(
                 f"The prompt is {len(request.tokens):,} tokens long, but the context holds "
                 f"{n_ctx:,}; shorten the prompt or ask for a larger context."
             )
-        paths = [use.path for use in request.adapters]
-        if twice := next((path for path in paths if paths.count(path) > 1), None):
-            raise native.NativeError(f"The stack holds {twice} twice; add up the scales instead.")
-        if request.exact and resident.model.settings.kv_type in QUANTIZED_KV:
-            raise native.NativeError("Exact runs need a KV type that is not quantized, as f16.")
-        if not all(0 <= token < model.n_vocab for token in request.tokens):
-            raise native.NativeError("The prompt holds token ids that the vocabulary lacks.")
         grammar = request.grammar
         if request.schema is not None:
             grammar = native.schema_to_grammar(request.schema)
         sampler = Sampler(model, request.sampling, request.tokens, grammar)
-        return Task(request, sampler, TextStream(request.stop), now, self._batches)
+        return Generation.of(request, sampler, now, self._batches)
 
     def cancel(self, ids: set[int]) -> None:
-        """End the requests with these ids, wherever they are."""
-        self.watch.abort.clear()
-        for resident in self._residents.values():
+        """End the requests and loads with these ids, wherever they are."""
+        for key in self._loader.cancel(ids):
+            self._events.append(Failed(key, "The load was stopped.", refused=True))
+        for resident in self._residents:
             for lane in resident.lanes:
                 lane.cancel(ids)
                 self._events += lane.take_events()
-            for _, _, tasks in resident.waiting:
+            for _, tasks in resident.waiting:
                 for task in [t for t in tasks if t.id in ids]:
                     tasks.remove(task)
                     self._events += task.end("cancelled")
-            resident.waiting = [entry for entry in resident.waiting if entry[2]]
+            resident.waiting = [entry for entry in resident.waiting if entry[1]]
+
+    # ---------------------------------------------------------------------- turns
 
     def step(self) -> None:
-        """Place what waits, then give every busy lane one turn."""
-        for resident in self._residents.values():
+        """Place what waits, then one turn: a token for every stream, or one chunk of a prompt.
+
+        Lanes with what a person looks at go first; those of the background stand still meanwhile.
+        """
+        for resident in self._residents:
             resident.waiting = [
                 entry for entry in resident.waiting if not self._place(resident, *entry)
             ]
-            for lane in resident.lanes:
-                if not lane.idle:
-                    lane.step()
-                    self._events += lane.take_events()
+        self._events += [Unloaded(key) for key in self._residents.take_dropped()]
+        lanes = [lane for r in self._residents for lane in r.lanes if not lane.idle]
+        if lanes:
+            urgent = min(lane.kind.priority for lane in lanes)
+            self._run([lane for lane in lanes if lane.kind.priority == urgent])
         if not self.busy:
             self._events.append(Counters(self._tally.prefill_calls, self._tally.decode_calls))
 
-    def take_events(self) -> list[Event]:
-        events, self._events = self._events, []
-        return events
+    def _run(self, lanes: list[Lane]) -> None:
+        prefilling = [lane for lane in lanes if lane.wants_prefill()]
+        streaming = [lane for lane in lanes if lane.streaming]
+        started = time.monotonic()
+        if streaming and (self._owed_s > 0 or not prefilling):
+            for lane in streaming:
+                lane.decode()
+                self._events += lane.take_events()
+            self._owed_s -= time.monotonic() - started
+        elif prefilling:
+            lane = self._next_prefill(prefilling)
+            lane.prefill()
+            self._events += lane.take_events()
+            self._owed_s = (time.monotonic() - started) * STREAMS_SHARE
 
-    def _place(self, resident: Resident, stack: Stack, exact: bool, tasks: list[Task]) -> bool:
+    def _next_prefill(self, lanes: list[Lane]) -> Lane:
+        """The shortest prompt first; every fourth turn the one that has waited longest."""
+        self._turn += 1
+        if self._turn % 4 == 0:
+            return min(lanes, key=lambda lane: lane.used_at)
+        return min(lanes, key=lambda lane: lane.prefill_left)
+
+    def _place(self, resident: Resident, kind: LaneKind, tasks: list[Task]) -> bool:
         """Give the tasks to a lane; False if they must wait for one to fall idle."""
         try:
-            lane = self._lane(resident, stack, exact, _width(tasks))
+            lane = self._residents.lane(resident, kind, tasks)
         except native.NativeError as error:
             for task in tasks:
                 self._events += task.fail(str(error), refused=True)
@@ -178,83 +252,11 @@ class Scheduler:
         lane.submit(tasks)
         return True
 
-    def _lane(self, resident: Resident, stack: Stack, exact: bool, n_seq: int) -> Lane | None:
-        """The lane of this stack: the one there is, a rebound idle one, or a new one."""
-        for lane in resident.lanes:
-            if lane.stack == stack and lane.exact == exact:
-                if lane.n_seq >= n_seq or not lane.idle:
-                    return lane
-                return self._replace(resident, lane, stack, n_seq)
-        if len(resident.lanes) < MAX_LANES:
-            return self._new(resident, stack, n_seq, exact)
-        idle = sorted((lane for lane in resident.lanes if lane.idle), key=lambda lane: lane.used_at)
-        if not idle:
-            return None
-        for lane in idle:
-            if lane.exact == exact and lane.n_seq >= n_seq:
-                lane.rebind(stack)
-                return lane
-        return self._replace(resident, idle[0], stack, n_seq, exact)
-
-    def _replace(
-        self, resident: Resident, lane: Lane, stack: Stack, n_seq: int, exact: bool | None = None
-    ) -> Lane | None:
-        resident.lanes.remove(lane)
-        lane.close()
-        return self._new(resident, stack, n_seq, lane.exact if exact is None else exact)
-
-    def _new(self, resident: Resident, stack: Stack, n_seq: int, exact: bool) -> Lane | None:
-        """A new lane, as wide as memory allows; None if it must wait for a busy one to end."""
-        room = self._room(resident, n_seq, exact)
-        if room == 0:
-            return None
-        lane = Lane(resident.model, stack, room, exact, resident.rewinds, self.watch, self._tally)
-        resident.lanes.append(lane)
-        return lane
-
-    def _room(self, resident: Resident, n_seq: int, exact: bool) -> int:
-        """How many sequences fit into memory, up to `n_seq`; idle lanes make room first.
-
-        0 while busy lanes hold what is missing. Raises NativeError when not even one fits.
-        """
-        if native.lib.llama_supports_gpu_offload():
-            return n_seq
-        model = resident.model
-        while True:
-            needed = estimate(
-                resident.facts, n_ctx=model.n_ctx, n_seq=n_seq, kv_type=model.settings.kv_type, flash_attn=not exact
-            )  # fmt: skip
-            bytes_needed = needed.kv_cache + needed.compute
-            if bytes_needed <= available_memory():
-                return n_seq
-            lanes = [(r, lane) for r in self._residents.values() for lane in r.lanes]
-            idle = [(r, lane) for r, lane in lanes if lane.idle]
-            if idle:
-                owner, oldest = min(idle, key=lambda pair: pair[1].used_at)
-                owner.lanes.remove(oldest)
-                oldest.close()
-            elif n_seq > 1:
-                n_seq //= 2
-            elif lanes:
-                return 0
-            else:
-                raise native.NativeError(
-                    f"A context of {model.n_ctx:,} tokens needs about {size_in_words(bytes_needed)} "
-                    f"of memory and {size_in_words(available_memory())} are free; ask for a smaller one."
-                )
-
-
-def _width(tasks: list[Task]) -> int:
-    """Sequences a lane should have for these tasks: a power of two, and a whole group at least."""
-    groups = Counter(task.request.group for task in tasks)
-    wanted = max(*groups.values(), min(len(tasks), MAX_SEQUENCES), 1)
-    return min(MOST_SEQUENCES, 1 << (wanted - 1).bit_length())
-
 
 def _refuse_settings(settings: ModelSettings) -> None:
     """Raise NativeError for what llama.cpp would end the process over."""
     limits = {"n_ctx": (32, 2**31 - 1), "n_threads": (1, 1024), "n_ubatch": (32, 65_536)}
     for name, (low, high) in limits.items():
         value = getattr(settings, name)
-        if not (low <= value <= high or (value == 0 and name != "n_ubatch")):
+        if value != 0 and not low <= value <= high:
             raise native.NativeError(f"{name} must be from {low} to {high:,}, not {value:,}.")

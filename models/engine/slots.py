@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import native
 from .chunks import reusable
-from .task import Slot
+from .task import Slot, Task
 
 COPY_GAIN = 128
 """Positions a neighbour's prefix must save over one's own before its cache is copied."""
@@ -36,11 +36,11 @@ class Slots:
         """The slots from the first to the last of these, those between them included."""
         return self._slots[slots[0].index : slots[-1].index + 1]
 
-    def bring(self, slot: Slot, tokens: list[int]) -> int:
-        """Have the slot hold the longest prefix of a prompt that any cache can give; its length."""
-        own = self._reuse(slot, tokens)
-        best = max(self._slots, key=lambda other: self._reuse(other, tokens))
-        gain = self._reuse(best, tokens)
+    def bring(self, slot: Slot, task: Task) -> int:
+        """Have the slot hold the longest prefix of a task that any cache can give; its length."""
+        own = self._reuse(slot, task)
+        best = max(self._slots, key=lambda other: self._reuse(other, task))
+        gain = self._reuse(best, task)
         if gain - own >= COPY_GAIN:
             self._context.copy(best.index, slot.index)
             slot.tokens, slot.ends, slot.length = list(best.tokens), list(best.ends), best.length
@@ -48,8 +48,8 @@ class Slots:
         self.cut(slot, own)
         return slot.length
 
-    def _reuse(self, slot: Slot, tokens: list[int]) -> int:
-        return reusable(slot.tokens, slot.ends, tokens) if self.rewinds else 0
+    def _reuse(self, slot: Slot, task: Task) -> int:
+        return reusable(slot.tokens, slot.ends, task.tokens, task.shared) if self.rewinds else 0
 
     def share(self, source: Slot, target: Slot) -> None:
         """Have `target` hold the prompt that `source` has just prefilled."""
@@ -69,6 +69,14 @@ class Slots:
         else:
             self._context.truncate(slot.index, 0)
             slot.forget()
+
+    def shift(self, slot: Slot, keep: int) -> None:
+        """Drop the older half of what follows the first `keep` positions of a full slot."""
+        discard = (slot.length - keep) // 2
+        self._context.shift(slot.index, keep, discard)
+        slot.length -= discard
+        slot.ends = [end for end in slot.ends if end <= keep]
+        slot.tokens = slot.tokens[:keep]
 
     def forget(self) -> None:
         """Empty every cache."""

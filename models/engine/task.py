@@ -2,42 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .protocol import Delta, Event, Failed, Finished, FinishReason, Request, Timings, TokenLogprob
-from .samplers import Sampler
+from .chain import Sampler
+from .chunks import plan, score_plan
+from .protocol import (
+    AdapterUse,
+    Delta,
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    Priority,
+    Request,
+    ScoreRequest,
+    Timings,
+)
 from .text_stream import TextStream
 
 
 @dataclass(eq=False)
 class Task:
-    """A request on its way through a lane."""
+    """What generating and scoring have in common: tokens to be computed, chunk by chunk."""
 
-    request: Request
-    sampler: Sampler
-    text: TextStream
+    id: int
+    tokens: list[int]
+    adapters: tuple[AdapterUse, ...]
+    exact: bool
+    priority: Priority
     arrived: float
     batch: int
-    """Counts Generate commands; tasks of one start together where they can."""
+    """Counts commands; tasks of one start together where they can."""
+    group: int
+    shared: list[int]
+    """Ends of the chunks that a cached prefix may serve, ascending."""
+    ends: list[int]
+    """Ends of all chunks."""
     slot: Slot | None = None
     reused: int = 0
+    begun: bool = False
+
+    def outputs(self, start: int, end: int) -> int:
+        """How many of the last positions of the chunk from `start` to `end` need logits."""
+        raise NotImplementedError
+
+    def end(self, reason: FinishReason) -> list[Event]:
+        """The task is over; the events that say so."""
+        raise NotImplementedError
+
+    def fail(self, message: str, *, refused: bool = False) -> list[Event]:
+        """The task cannot go on; the event that says why."""
+        return [Failed(self.id, message, refused)]
+
+
+@dataclass(eq=False)
+class Generation(Task):
+    """A prompt to be continued."""
+
+    request: Request = field(kw_only=True)
+    sampler: Sampler = field(kw_only=True)
+    text: TextStream = field(kw_only=True)
     last_token: int = -1
     decoded: int = 0
     first_at: float = 0.0
     last_at: float = 0.0
-    begun: bool = False
 
-    @property
-    def id(self) -> int:
-        return self.request.id
+    @classmethod
+    def of(cls, request: Request, sampler: Sampler, arrived: float, batch: int) -> Generation:
+        ends = plan(len(request.tokens))
+        return cls(
+            request.id, request.tokens, request.adapters, request.exact, request.priority,
+            arrived, batch, request.group, ends[:-1], ends,
+            request=request, sampler=sampler, text=TextStream(request.stop),
+        )  # fmt: skip
+
+    def outputs(self, start: int, end: int) -> int:
+        return int(end == len(self.tokens))
 
     def end(self, reason: FinishReason) -> list[Event]:
-        """The task is over: free its sampler; the events that say so."""
         self.sampler.close()
         span = self.last_at - self.first_at
         timings = Timings(
             ttft_s=self.first_at - self.arrived if self.first_at else None,
-            prefill_tokens=len(self.request.tokens),
+            prefill_tokens=len(self.tokens),
             prefill_reused=self.reused,
             decode_tokens=self.decoded,
             tokens_per_s=(self.decoded - 1) / span if self.decoded > 1 and span > 0 else None,
@@ -47,9 +95,31 @@ class Task:
         return [*ending, Finished(self.id, reason, timings)]
 
     def fail(self, message: str, *, refused: bool = False) -> list[Event]:
-        """The task cannot go on: free its sampler; the event that says why."""
         self.sampler.close()
-        return [Failed(self.id, message, refused)]
+        return super().fail(message, refused=refused)
+
+
+@dataclass(eq=False)
+class Scoring(Task):
+    """A text whose tokens' log-probabilities are wanted."""
+
+    start: int = field(kw_only=True)
+    top: int = field(kw_only=True)
+
+    @classmethod
+    def of(cls, request: ScoreRequest, rows: int, arrived: float, batch: int) -> Scoring:
+        """`rows` positions are scored at a time."""
+        shared, scored = score_plan(request.start, len(request.tokens), rows)
+        return cls(
+            request.id, request.tokens, request.adapters, request.exact, request.priority,
+            arrived, batch, 0, shared, [*shared, *scored], start=request.start, top=request.top,
+        )  # fmt: skip
+
+    def outputs(self, start: int, end: int) -> int:
+        return max(0, end - max(start, self.start - 1))
+
+    def end(self, reason: FinishReason) -> list[Event]:
+        return [Finished(self.id, reason, Timings(None, len(self.tokens), self.reused, 0, None))]
 
 
 @dataclass(eq=False)
@@ -79,15 +149,39 @@ class Wave:
     """Tasks with the same prompt as the leader of that request id."""
     tasks: list[Task]
 
+    @classmethod
+    def of(cls, tasks: Sequence[Task]) -> Wave:
+        """Tasks that continue the same prompt share its prefill; the first of them leads."""
+        leaders: dict[tuple[object, ...], Task] = {}
+        followers: dict[int, list[Task]] = {}
+        for task in tasks:
+            key = tuple(task.tokens) if isinstance(task, Generation) else (task,)
+            leader = leaders.setdefault(key, task)
+            if leader is not task:
+                followers.setdefault(leader.id, []).append(task)
+        return cls(list(leaders.values()), followers, list(tasks))
 
-def token_logprob(logits: object, token: int, top: int) -> TokenLogprob:
-    """Log-softmax of one row of logits, shape (n_vocab,): the token's and the `top` likeliest."""
-    import numpy as np
+    def served_by(self, leader: Task) -> frozenset[int]:
+        """The requests for which this leader's prompt is computed."""
+        return frozenset(t.id for t in (leader, *self.followers.get(leader.id, [])))
 
-    row = np.asarray(logits, dtype=np.float64)
-    row = row - row.max()
-    row -= np.log(np.exp(row).sum())
-    count = min(top, len(row))
-    best = np.argpartition(-row, count - 1)[:count]
-    best = best[np.argsort(-row[best], kind="stable")]
-    return TokenLogprob(token, float(row[token]), [(int(i), float(row[i])) for i in best])
+    def drop(self, task: Task) -> None:
+        """Take a task out; a follower inherits the prefill of its leader."""
+        self.tasks.remove(task)
+        if task not in self.leaders:
+            for group in self.followers.values():
+                if task in group:
+                    group.remove(task)
+            return
+        at = self.leaders.index(task)
+        heirs = self.followers.pop(task.id, [])
+        if not heirs:
+            self.leaders.pop(at)
+            return
+        heir = heirs[0]
+        assert heir.slot is not None and task.slot is not None
+        heir.slot, task.slot = task.slot, heir.slot
+        heir.slot.task, task.slot.task = heir, task
+        heir.begun, heir.reused = task.begun, task.reused
+        self.leaders[at] = heir
+        self.followers[heir.id] = heirs[1:]

@@ -1,9 +1,10 @@
 """The engine's worker process: reads commands, drives the scheduler, writes events.
 
-Run as `python -m llamadiff.models.engine.worker`. Standard input carries
+Run as `python -m llamadiff.models.engine.worker BEAT_FD`. Standard input carries
 commands and standard output events; both are moved away first, so that
 anything native code prints lands in the log on file descriptor 2. When the
-client is gone the process ends at once, also in the middle of a decode.
+client is gone the process ends at once, also in the middle of a decode. A sign
+of life goes to BEAT_FD every second.
 """
 
 from __future__ import annotations
@@ -12,25 +13,28 @@ import contextlib
 import os
 import queue
 import select
+import sys
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 
 import msgspec
 
-from ..errors import ModelError
 from . import native
+from .loader import Outcome
 from .outbox import Outbox
 from .protocol import (
+    BEAT,
     LENGTH,
+    SCREEN,
     Cancel,
     Command,
-    Event,
     Failed,
     Generate,
     Load,
-    Loaded,
     Loading,
+    Score,
     Tokenize,
     Tokens,
     Unload,
@@ -41,26 +45,39 @@ from .scheduler import Scheduler
 NICENESS = 5
 """Lower priority than the screen: repaints stay quick while decoding takes every core."""
 
+BEAT_S = 1.0
 TOKENIZER_STACK = 512 * 1024 * 1024
 """Bytes; some vocabularies' regular expressions recurse once per character."""
 
 
+@dataclass(frozen=True)
+class Tokenized:
+    """The tokenizer's answer, and the model it used."""
+
+    model: int
+    answer: Tokens | Failed
+
+
+Item = Command | Loading | Outcome | Tokenized
+"""What comes to the main thread: commands, and what the tokenizer and the loader have to tell."""
+
+
 class Inbox:
-    """Commands and the tokenizer's answers, for the main thread; waking it costs one byte."""
+    """Items for the main thread; waking it costs one byte."""
 
     def __init__(self) -> None:
-        self._items: deque[Command | Event] = deque()
+        self._items: deque[Item] = deque()
         self._wake_fd, self._signal_fd = os.pipe()
         os.set_blocking(self._wake_fd, False)
         os.set_blocking(self._signal_fd, False)
 
-    def put(self, item: Command | Event) -> None:
+    def put(self, item: Item) -> None:
         self._items.append(item)
         with contextlib.suppress(BlockingIOError):
             os.write(self._signal_fd, b"\0")
 
-    def take(self) -> list[Command | Event]:
-        items: list[Command | Event] = []
+    def take(self) -> list[Item]:
+        items: list[Item] = []
         while self._items:
             items.append(self._items.popleft())
         return items
@@ -75,7 +92,8 @@ class Inbox:
 def read_commands(fd: int, inbox: Inbox, scheduler: Scheduler) -> None:
     """Feed the inbox until end of file, then end the process.
 
-    A cancel also stops the decode in progress, without waiting for the main thread.
+    A cancel also stops the decode in progress, without waiting for the main thread; something that
+    a person looks at stops what is computed in the background.
     """
     with contextlib.suppress(msgspec.DecodeError), os.fdopen(fd, "rb") as stream:
         while (head := stream.read(LENGTH.size)) and len(head) == LENGTH.size:
@@ -87,6 +105,10 @@ def read_commands(fd: int, inbox: Inbox, scheduler: Scheduler) -> None:
             if isinstance(command, Cancel):
                 scheduler.watch.cancel(command.ids)
             inbox.put(command)
+            if isinstance(command, Generate | Score) and any(
+                request.priority == SCREEN for request in command.requests
+            ):
+                scheduler.watch.urgent()
     os._exit(0)
 
 
@@ -113,20 +135,23 @@ class Tokenizer:
             try:
                 tokens = model.tokenize(command.text, command.add_special)
                 pieces = [model.piece(token, special=True) for token in tokens]
-                self._inbox.put(Tokens(command.id, tokens, pieces))
+                answer = Tokens(command.id, tokens, pieces)
             except Exception as error:
-                self._inbox.put(Failed(command.id, f"The text cannot be tokenized: {error}."))
+                answer = Failed(command.id, f"The text cannot be tokenized: {error}.")
+            self._inbox.put(Tokenized(command.model, answer))
             self._jobs.task_done()
 
 
 class Worker:
     """The main thread: one command or one scheduler step at a time."""
 
-    def __init__(self, commands_fd: int, events_fd: int) -> None:
+    def __init__(self, commands_fd: int, events_fd: int, beat_fd: int) -> None:
+        self._step_at: float | None = None
+        threading.Thread(target=self._beat, args=(beat_fd,), name="beat", daemon=True).start()
         self._outbox = Outbox(events_fd)
         self._outbox.put(native.start())
-        self._scheduler = Scheduler()
         self._inbox = Inbox()
+        self._scheduler = Scheduler(self._inbox.put)
         self._tokenizer = Tokenizer(self._inbox)
         threading.Thread(
             target=read_commands,
@@ -138,52 +163,48 @@ class Worker:
     def run(self) -> None:
         while True:
             for item in self._inbox.take():
+                self._step_at = time.monotonic()
                 self._handle(item)
             if self._scheduler.busy:
+                self._step_at = time.monotonic()
                 self._scheduler.step()
+            self._step_at = None
             for event in self._scheduler.take_events():
                 self._outbox.put(event)
             self._outbox.flush()
             if not self._scheduler.busy:
                 self._inbox.wait(self._outbox)
 
-    def _handle(self, item: Command | Event) -> None:
+    def _beat(self, fd: int) -> None:
+        os.set_blocking(fd, False)
+        while True:
+            step_at = self._step_at
+            with contextlib.suppress(BlockingIOError):
+                os.write(fd, BEAT.pack(time.monotonic() - step_at if step_at else 0.0))
+            time.sleep(BEAT_S)
+
+    def _handle(self, item: Item) -> None:
         match item:
             case Load():
-                self._load(item)
+                self._scheduler.load(item)
+            case Loading() | Outcome():
+                self._scheduler.loading(item)
             case Unload():
                 self._tokenizer.finish()
                 self._scheduler.unload(item.model)
-            case Generate():
-                self._scheduler.generate(item.model, item.requests)
+            case Generate() | Score():
+                self._scheduler.submit(item.model, item.requests)
             case Cancel():
                 self._scheduler.cancel(set(item.ids))
             case Tokenize():
-                model = self._scheduler.model(item.model)
+                model = self._scheduler.hold(item.model)
                 if model is None:
                     self._outbox.put(Failed(item.id, "The model is not loaded."))
                 else:
                     self._tokenizer.submit(item, model)
-            case _:
-                self._outbox.put(item)
-
-    def _load(self, command: Load) -> None:
-        told = 0.0
-
-        def progress(fraction: float) -> None:
-            nonlocal told
-            now = time.monotonic()
-            if now - told > 0.05:
-                told = now
-                self._outbox.put(Loading(command.id, fraction))
-                self._outbox.flush()
-
-        try:
-            info = self._scheduler.load(command.id, command.path, command.settings, progress)
-        except (native.NativeError, ModelError) as error:
-            self._outbox.put(Failed(command.id, str(error), refused=True))
-        else:
-            self._outbox.put(Loaded(command.id, info))
+            case Tokenized():
+                self._scheduler.release(item.model)
+                self._outbox.put(item.answer)
 
 
 def main() -> None:
@@ -193,7 +214,7 @@ def main() -> None:
     os.dup2(2, 1)
     os.nice(NICENESS)
     try:
-        Worker(commands_fd, events_fd).run()
+        Worker(commands_fd, events_fd, int(sys.argv[1])).run()
     except BrokenPipeError:
         os._exit(0)
 

@@ -37,7 +37,7 @@ def test_a_plan_covers_the_prompt_in_whole_chunks_and_a_fine_tail(length: int) -
 def test_reuse_is_a_common_chunk_end_and_never_the_last(old: int, new: int, same: int) -> None:
     a = [1] * old
     b = [1] * min(same, new) + [2] * (new - min(same, new))
-    kept = reusable(a, plan(old), b)
+    kept = reusable(a, plan(old), b, plan(new)[:-1])
     assert kept < new
     assert kept == 0 or (kept in plan(old) and kept in plan(new))
     assert a[:kept] == b[:kept]

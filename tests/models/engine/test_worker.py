@@ -226,7 +226,7 @@ async def test_a_stalled_reader_never_stalls_decoding(base: Path, tmp_path: Path
     )
 
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "llamadiff.models.engine.worker",
+        sys.executable, "-m", "llamadiff.models.engine.worker", "2",
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, limit=1024,
     )  # fmt: skip
     assert process.stdin and process.stdout
