@@ -2,13 +2,12 @@
 
 import bisect
 from dataclasses import dataclass
+from pathlib import Path
 
+from .engine.chunks import GRID, score_rows
 from .errors import ModelError, size_in_words
 from .gguf.facts import ModelFacts
 from .gguf.types import TENSOR_TYPES
-
-N_UBATCH = 512
-"""Tokens llama.cpp computes at once, by default."""
 
 CONTEXT_STEP = 256
 """llama.cpp rounds a context up to a multiple of this."""
@@ -51,11 +50,11 @@ def estimate(
 
     - KV cache: 2 × layers × KV heads × elements per head × tokens × bytes per element; models
       with a sliding window or a recurrent state are taken as if they had none.
-    - Compute: 4 bytes × 512 tokens × the widest stage: the output layer (vocabulary + 2 ×
-      embedding), the feed-forward (16 × embedding), attention (context / 2 + 13 × embedding, or
-      (heads + 1) × context + 6 × embedding without flash attention). Fitted to what llama.cpp of
-      llama-cpp-python 0.3.36 reports for llama models of widths 256 to 2,048 and contexts to
-      16,384 tokens: within 15 % there.
+    - Compute: 4 bytes × 256 tokens (a prefill chunk) × the widest stage: the output layer (2 ×
+      embedding, and the vocabulary for as many tokens as are scored at once), or a layer: 4 ×
+      embedding + 3 × feed-forward + context / 2, without flash attention (heads + 1) × context + 6 ×
+      embedding where that is more. Fitted to what llama.cpp of llama-cpp-python 0.3.36 reports for
+      llama models of widths 256 to 2,048 and contexts to 16,384 tokens: within 15 % there.
 
     Raises ModelError for a `kv_type` that is no tensor type.
     """
@@ -63,25 +62,48 @@ def estimate(
     if kind is None:
         raise ModelError(f"{kv_type} is no KV cache type; use f16, f32, bf16, q8_0 or q4_0.")
     tokens = -(-n_ctx // CONTEXT_STEP) * CONTEXT_STEP
-    attention = (
-        tokens // 2 + 13 * facts.embedding
-        if flash_attn
-        else (facts.heads + 1) * tokens + 6 * facts.embedding
-    )
-    widest = max(facts.vocab_size + 2 * facts.embedding, 16 * facts.embedding, attention)
+    layer = 4 * facts.embedding + 3 * _feed_forward(facts) + tokens // 2
+    if not flash_attn:
+        layer = max(layer, (facts.heads + 1) * tokens + 6 * facts.embedding)
+    scored = facts.vocab_size * score_rows(facts.vocab_size) // GRID
+    widest = max(2 * facts.embedding + scored, layer)
     return MemoryEstimate(
         weights=facts.bytes,
         repacked=sum(facts.bytes_by_type.get(name, 0) for name in REPACKED_TYPES),
         kv_cache=kind.size_of(facts.kv_per_token * tokens * n_seq),
-        compute=4 * N_UBATCH * widest,
+        compute=4 * GRID * widest,
     )
 
 
+def _feed_forward(facts: ModelFacts) -> int:
+    """Width of the widest feed-forward layer; four times the embedding where none is named."""
+    widths = [
+        shape[1]
+        for name, shape in facts.shapes.items()
+        if ".ffn_up" in name and name.endswith(".weight")
+    ]
+    return max(widths, default=4 * facts.embedding)
+
+
 def available_memory() -> int:
-    """Bytes that can be had without swapping, as the operating system counts them."""
+    """Bytes that can be had without swapping: what the system counts, and the control group allows."""
     import psutil
 
-    return psutil.virtual_memory().available
+    return int(min(psutil.virtual_memory().available, _group_allows(Path("/sys/fs/cgroup"))))
+
+
+def _group_allows(group: Path) -> float:
+    """What the limit of a version 2 control group leaves, its inactive file pages not counted."""
+    try:
+        limit = (group / "memory.max").read_text().strip()
+        if limit == "max":
+            return float("inf")
+        used = int((group / "memory.current").read_text())
+        lines = (group / "memory.stat").read_text().splitlines()
+        inactive = next(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+        return max(0, int(limit) - used + inactive)
+    except (OSError, ValueError, StopIteration):
+        return float("inf")
 
 
 def check_memory(

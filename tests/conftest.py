@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,8 @@ from llamadiff.models.engine.protocol import (
     Timings,
     TokenLogprob,
 )
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +50,21 @@ def support() -> Path:
 def sentiment() -> Path:
     """The bundled adapter that answers with a label."""
     return BUNDLED / "sentiment.gguf"
+
+
+@pytest.fixture(scope="session")
+def random_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """A llama of a shape and type of benchmarks/shapes.py, with random weights; written once."""
+    folder = tmp_path_factory.mktemp("shapes")
+
+    def write(shape: str, kind: str) -> Path:
+        path = folder / f"{shape}-{kind}.gguf"
+        if not path.exists():
+            script = ROOT / "benchmarks" / "shapes.py"
+            subprocess.run([sys.executable, str(script), shape, kind, str(path)], check=True)
+        return path
+
+    return write
 
 
 @pytest.fixture

@@ -153,6 +153,7 @@ class Engine:
             ) from None
         if not isinstance(answer, Hello):
             raise EngineError(_message(answer))
+        del self._waiting[0]
         self.hello = answer
         self._guarding = asyncio.create_task(self._guard(process), name="engine watchdog")
         return answer

@@ -329,8 +329,7 @@ class Lane:
         if task.slot is not None:
             task.slot.task = None
             task.slot = None
-        if task in self._running:
-            self._running.remove(task)
+        self._running = [other for other in self._running if other is not task]
 
     def _fail_all(self, code: int) -> None:
         """A decode went wrong in a way that says nothing of whom: everybody here ends."""

@@ -88,7 +88,13 @@ class Residents:
         needed = estimate(facts, n_ctx=n_ctx, n_seq=1, kv_type=settings.kv_type).least
         while needed > available_memory() and (self._drop_lane() or self._drop_model(keep)):
             pass
-        check_memory(facts, n_ctx=n_ctx, n_seq=1, kv_type=settings.kv_type)
+        check_memory(
+            facts,
+            n_ctx=n_ctx,
+            n_seq=1,
+            kv_type=settings.kv_type,
+            available=available_memory(),
+        )
         self._promised = needed
 
     def add(self, key: int, model: native.Model, facts: ModelFacts) -> Resident:

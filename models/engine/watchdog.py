@@ -21,6 +21,7 @@ class Watchdog:
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
         self._cancelled: dict[int, float] = {}
+        self._idle_at = float("-inf")
 
     def cancelled(self, ids: Sequence[int]) -> None:
         """These requests were cancelled now."""
@@ -47,7 +48,9 @@ class Watchdog:
         `open_ids` are the requests without an end; `busy` says that something is waited for.
         """
         self._cancelled = {i: at for i, at in self._cancelled.items() if i in open_ids}
-        silent_s = now - process.heard_at
+        if not busy:
+            self._idle_at = now
+        silent_s = now - max(process.heard_at, self._idle_at)
         if busy and silent_s > self._patience_s:
             return f"The engine gave no sign of life for {silent_s:.0f} s and was ended."
         ignored_s = now - min(self._cancelled.values(), default=now)

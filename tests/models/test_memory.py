@@ -11,7 +11,7 @@ import pytest
 from llamadiff.models.catalog import default_model
 from llamadiff.models.errors import ModelError
 from llamadiff.models.gguf.check import check_model
-from llamadiff.models.memory import available_memory, check_memory, estimate
+from llamadiff.models.memory import _group_allows, available_memory, check_memory, estimate
 
 WriteFile = Callable[..., Path]
 MIB = 1 << 20
@@ -25,7 +25,8 @@ path, n_ctx, n_seq, flash, kv_type = sys.argv[1], *map(int, sys.argv[2:])
 model = lib.llama_model_load_from_file(path.encode(), lib.llama_model_default_params())
 params = lib.llama_context_default_params()
 params.n_ctx, params.n_seq_max = n_ctx * n_seq, n_seq
-params.n_batch = params.n_ubatch = 512
+params.n_batch = params.n_ubatch = 256
+params.n_outputs_max = 128
 params.flash_attn_type, params.type_k, params.type_v = flash, kv_type, kv_type
 lib.llama_init_from_model(model, params)
 """
@@ -85,6 +86,16 @@ def test_an_unknown_kv_type() -> None:
 
 def test_available_memory_is_that_of_this_machine() -> None:
     assert 10 * MIB < available_memory() < 1 << 50
+
+
+def test_the_limit_of_a_control_group_counts(tmp_path: Path) -> None:
+    assert _group_allows(tmp_path) == float("inf")
+    (tmp_path / "memory.max").write_text(f"{100 * MIB}\n")
+    (tmp_path / "memory.current").write_text(f"{70 * MIB}\n")
+    (tmp_path / "memory.stat").write_text(f"anon {40 * MIB}\ninactive_file {20 * MIB}\n")
+    assert _group_allows(tmp_path) == 50 * MIB
+    (tmp_path / "memory.max").write_text("max\n")
+    assert _group_allows(tmp_path) == float("inf")
 
 
 def test_what_fits_is_returned() -> None:

@@ -4,12 +4,11 @@ import pytest
 
 from llamadiff.models.engine.chunks import plan
 from llamadiff.models.engine.client import Engine, LoadedModel
-from llamadiff.models.engine.protocol import AdapterUse, Request, Sampling
+from llamadiff.models.engine.protocol import AdapterUse, Request
 
-from ...conftest import Heard, listen
-
-NEVER_END = dict.fromkeys(range(8), -100.0)
-"""Bias against the special tokens of the bundled model, so that an output has its full length."""
+from ...conftest import listen
+from . import asking
+from .asking import bits
 
 
 async def prompt(engine: Engine, model: LoadedModel, words: int = 0) -> list[int]:
@@ -18,9 +17,10 @@ async def prompt(engine: Engine, model: LoadedModel, words: int = 0) -> list[int
     return (await engine.tokenize(model, text, add_special=False)).tokens
 
 
-def request(engine: Engine, tokens: list[int], **changes: object) -> Request:
-    sampling = Sampling(max_tokens=int(str(changes.pop("n", 400))), logit_bias=NEVER_END, seed=int(str(changes.pop("seed", 0))))  # fmt: skip
-    return Request(id=engine.new_id(), tokens=tokens, sampling=sampling, **changes)  # type: ignore[arg-type]
+def request(
+    engine: Engine, tokens: list[int], n: int = 400, seed: int = 0, **changes: object
+) -> Request:
+    return asking.request(engine, tokens, n, seed, **changes)
 
 
 @pytest.mark.parametrize("stack", [(), ("support",), ("support", "sentiment")])
@@ -155,11 +155,6 @@ def request_adapters(support: str, sentiment: str) -> dict[str, str]:
 
 
 # ------------------------------------------------- bit for bit, while batches change their shape
-
-
-def bits(heard: Heard) -> list[tuple[int, float]]:
-    """Token and log-probability, as computed: equal only if the logits are."""
-    return [(it.token, it.logprob) for it in heard.logprobs]
 
 
 @pytest.mark.parametrize("words", [0, 40, 80])

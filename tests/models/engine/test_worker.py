@@ -27,20 +27,7 @@ from llamadiff.models.engine.protocol import (
 from llamadiff.models.errors import ModelError
 
 from ...conftest import listen, until
-
-NEVER_END = dict.fromkeys(range(8), -100.0)
-CHAT = "<|user|>Tell me about dogs.<|end|><|assistant|>"
-
-
-async def ids(engine: Engine, model: LoadedModel, text: str = CHAT) -> list[int]:
-    return (await engine.tokenize(model, text, add_special=False)).tokens
-
-
-def request(engine: Engine, tokens: list[int], n: int = 64, **changes: object) -> Request:
-    sampling = Sampling(max_tokens=n, logit_bias=NEVER_END)
-    return msgspec.structs.replace(
-        Request(id=engine.new_id(), tokens=tokens, sampling=sampling), **changes
-    )
+from .asking import NEVER_END, ids, request
 
 
 async def test_four_variants_of_one_stack_decode_as_one_batch(
