@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ..models.engine.protocol import Hello
+from ..models.engine.samplers import steps
 from .diff.divergence import char_divergence, first_token_divergence
 from .diff.live import LiveDiff
 from .run import Output, Run
@@ -60,6 +61,8 @@ def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
     hashes = stamp.adapter_sha256 or (None,) * len(variant.adapters)
     sampling = msgspec.to_builtins(stamp.sampling)
     del sampling["seed"]
+    rules = variant.prompt.output
+    constrained = rules.grammar is not None or rules.schema is not None
     return {
         "name": variant.name,
         "label": variant.label or variant.name,
@@ -74,6 +77,7 @@ def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
             "tokens": stamp.prompt_tokens,
         },
         "sampling": sampling,
+        "sampling_steps": list(steps(stamp.sampling, constrained=constrained)),
         "outputs": [_output(output) for output in outputs],
     }
 

@@ -68,6 +68,13 @@ class Output:
     timings: Timings | None = None
     stamp: Stamp = field(default_factory=Stamp)
 
+    @property
+    def slowed(self) -> str:
+        """That other programs left fewer threads than the model's, in words; empty if they did not."""
+        used = self.timings.threads if self.timings else 0
+        most = self.stamp.info.n_threads if self.stamp.info else 0
+        return f"{used} of {most} threads, the machine was busy" if 0 < used < most else ""
+
 
 @dataclass
 class Run:

@@ -4,7 +4,7 @@ import bisect
 from dataclasses import dataclass
 from pathlib import Path
 
-from .engine.chunks import GRID, score_rows
+from .engine.chunks import LARGEST, score_rows
 from .errors import ModelError, size_in_words
 from .gguf.facts import ModelFacts
 from .gguf.types import TENSOR_TYPES
@@ -65,13 +65,13 @@ def estimate(
     layer = 4 * facts.embedding + 3 * _feed_forward(facts) + tokens // 2
     if not flash_attn:
         layer = max(layer, (facts.heads + 1) * tokens + 6 * facts.embedding)
-    scored = facts.vocab_size * score_rows(facts.vocab_size) // GRID
+    scored = facts.vocab_size * score_rows(facts.vocab_size) // LARGEST
     widest = max(2 * facts.embedding + scored, layer)
     return MemoryEstimate(
         weights=facts.bytes,
         repacked=sum(facts.bytes_by_type.get(name, 0) for name in REPACKED_TYPES),
         kv_cache=kind.size_of(facts.kv_per_token * tokens * n_seq),
-        compute=4 * GRID * widest,
+        compute=4 * LARGEST * widest,
     )
 
 

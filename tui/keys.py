@@ -56,6 +56,7 @@ VARIANT_KEYS = [
     ),
     Binding("u", "undo", "undo", id="variant.undo", tooltip="Take back the last change of the list"),
     Binding("m", "pick_model", "model", id="variant.model", tooltip="Choose or open a base model"),
+    Binding("U", "unload_model", "unload model", id="variant.unload", tooltip="Free the memory of its base model; running loads it again"),
     Binding("a", "pick_adapters", "adapters", id="variant.adapters", tooltip="Put LoRA adapters on it, stack and scale them"),
     Binding("s", "sampling", "sampling", id="variant.sampling", tooltip="Temperature and the like"),
     Binding("l", "label", "label", id="variant.label", tooltip="Name this variant"),

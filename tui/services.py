@@ -11,6 +11,7 @@ from .state import Setup
 if TYPE_CHECKING:
     from ..compare.runner import Runner
     from ..compare.variants import Variant
+    from ..models.engine.protocol import ModelSettings
 
 
 class Services:
@@ -21,6 +22,11 @@ class Services:
         self._on_death = on_death
         self._runner: Runner | None = None
         self._starting = asyncio.Lock()
+
+    @property
+    def settings(self) -> ModelSettings | None:
+        """How base models are loaded."""
+        return self._setup.settings
 
     async def runner(self) -> Runner:
         """The runner; the first call imports and starts what it needs. Raises EngineError."""

@@ -113,6 +113,17 @@ class Session:
         if self._state == "starting":
             self._say("ready")
 
+    async def unload(self, variant: Variant) -> bool:
+        """Free the variant's base model; False when it was not in memory."""
+        engine = (await self._services.runner()).engine
+        settings = self._services.settings
+        if engine.resident(variant.model, settings) is None:
+            return False
+        await engine.unload(variant.model, settings)
+        self._facts.pop(variant.model, None)
+        self._on_change()
+        return True
+
     def know_model(self, model: Path, quantization: str, info: ModelInfo) -> None:
         """Take note of what a loaded model is, for the top bar."""
         self._facts[model] = (quantization, _facts(info))

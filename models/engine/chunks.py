@@ -1,28 +1,33 @@
 """How a prompt is cut into prefill chunks, and which chunks of a cached one can serve it.
 
 llama.cpp's CPU kernels give the same bits only for the same work, so a prompt
-is always computed in the same pieces: whole chunks of `GRID` positions, then
-`TAIL`-sized ones. A cached chunk is reused only when the new prompt would cut
+is always computed in the same pieces: as many of 256 positions as fit, then of
+64, then of 16. A cached chunk is reused only when the new prompt would cut
 exactly there and hold the same tokens up to its end; the bits are then those
-of a cold run.
+of a cold run. The sizes were found by measurement (docs/architecture.md): from
+64 on flash attention works in tiles, and an edit at the end computes 16 again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-GRID = 256
-TAIL = 32
+SIZES = (256, 64, 16)
+LARGEST = SIZES[0]
 
 
 def plan(length: int) -> list[int]:
-    """The ends of the chunks of a prompt of `length` tokens, ascending; the last is `length`."""
-    whole = length // GRID * GRID
-    ends = list(range(GRID, whole + 1, GRID))
-    ends += range(whole + TAIL, length, TAIL)
-    if not ends or ends[-1] != length:
-        ends.append(length)
-    return ends
+    """The ends of the chunks of a prompt of `length` tokens, ascending; the last is `length`.
+
+    The last chunk holds 1 to 16 tokens.
+    """
+    ends: list[int] = []
+    at = 0
+    for size in SIZES:
+        while length - at > size:
+            at += size
+            ends.append(at)
+    return [*ends, length]
 
 
 def score_rows(n_vocab: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from . import native
@@ -174,7 +175,10 @@ class Lane:
             leader.reused = self._slots.bring(slot, leader)
         start, end = slot.length, next(e for e in leader.ends if e > slot.length)
         outputs = leader.outputs(start, end)
-        with self._watch.serving(wave.served_by(leader), yields=bool(self.kind.priority)):
+        with (
+            self._watch.serving(wave.served_by(leader), yields=bool(self.kind.priority)),
+            self._governed(wave.tasks),
+        ):
             code = self._context.prefill(slot.index, leader.tokens[start:end], start, outputs)
         self._tally.prefill_calls += 1
         if code == native.DECODE_ABORTED:
@@ -246,8 +250,8 @@ class Lane:
 
     def _make_room(self, task: Generation) -> None:
         """The context is full: shift it if that was asked for and can be done, or end."""
-        slot = task.slot
-        if slot and task.request.shift and self._slots.rewinds and self._context.can_shift:
+        slot, wanted = task.slot, self._context.model.settings.context_shift
+        if slot and wanted and self._slots.rewinds and self._context.can_shift:
             self._slots.shift(slot, min(len(task.tokens), self.n_ctx // 4))
         else:
             self._finish(task, "context")
@@ -271,11 +275,11 @@ class Lane:
                     self._slots.cut(slot, 0)
                 fillers.append(slot)
                 rows.append((slot.index, 0, slot.length))
-        self._context.use_threads(self._governor.count)
-        started = self._governor.started()
-        with self._watch.serving(frozenset(task.id for _, task, _ in speaking)):
+        with (
+            self._watch.serving(frozenset(task.id for _, task, _ in speaking)),
+            self._governed([task for _, task, _ in speaking]),
+        ):
             code = self._context.step(rows)
-        self._governor.ended(started)
         self._tally.decode_calls += 1
         for slot in fillers:
             self._context.truncate(slot.index, slot.length)
@@ -314,6 +318,17 @@ class Lane:
             self._finish(task, "stop")
         elif task.decoded >= task.request.sampling.max_tokens:
             self._finish(task, "length")
+
+    @contextmanager
+    def _governed(self, tasks: Sequence[Task]) -> Iterator[None]:
+        """The decode inside runs on as many threads as the machine leaves us."""
+        count = self._governor.count
+        self._context.use_threads(count)
+        for task in tasks:
+            task.threads = min(task.threads, count)
+        started = self._governor.started()
+        yield
+        self._governor.ended(started)
 
     # ----------------------------------------------------------------------- ends
 

@@ -18,7 +18,7 @@ import llama_cpp.llama_cpp as bindings
 import numpy as np
 from llama_cpp import __version__ as binding_version
 
-from .chunks import GRID, score_rows
+from .chunks import LARGEST, score_rows
 from .protocol import AdapterUse, Hello, ModelInfo, ModelSettings
 
 lib: Any = bindings
@@ -170,7 +170,7 @@ class Model:
             n_ctx_train=self.n_ctx_train,
             n_vocab=self.n_vocab,
             n_threads=self.n_threads,
-            n_ubatch=self.settings.n_ubatch or GRID,
+            n_ubatch=self.settings.n_ubatch or LARGEST,
             kv_type=self.settings.kv_type,
             n_params=lib.llama_model_n_params(self.handle),
             size=lib.llama_model_size(self.handle),
@@ -268,8 +268,8 @@ class Context:
         params = lib.llama_context_default_params()
         settings = model.settings
         params.n_ctx = model.n_ctx * n_seq
-        params.n_batch = max(GRID, n_seq)
-        params.n_ubatch = min(params.n_batch, max(settings.n_ubatch or GRID, n_seq))
+        params.n_batch = max(LARGEST, n_seq)
+        params.n_ubatch = min(params.n_batch, max(settings.n_ubatch or LARGEST, n_seq))
         params.n_outputs_max = max(score_rows(model.n_vocab), n_seq)
         params.n_seq_max = n_seq
         params.n_threads = params.n_threads_batch = model.n_threads
@@ -353,10 +353,10 @@ class Context:
         return np.ctypeslib.as_array(rows, shape=(count, self.model.n_vocab))
 
     def use_threads(self, count: int) -> None:
-        """Decode single tokens on this many threads; prefill keeps the model's number."""
+        """Compute on this many threads from now on."""
         if count != self._threads:
             self._threads = count
-            lib.llama_set_n_threads(self.handle, count, self.model.n_threads)
+            lib.llama_set_n_threads(self.handle, count, count)
 
     def truncate(self, seq: int, length: int) -> bool:
         """Keep the first `length` positions of a sequence; False if the model cannot rewind."""

@@ -20,6 +20,9 @@ BEAT = struct.Struct(">f")
 FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
 
 
+KVType = Literal["f16", "f32", "bf16", "q8_0", "q4_0"]
+
+
 class ModelSettings(msgspec.Struct, frozen=True):
     """How a base model is loaded and run. Zero means the engine's choice."""
 
@@ -29,9 +32,12 @@ class ModelSettings(msgspec.Struct, frozen=True):
     """Decoding threads; 0 is the number of physical cores."""
     n_ubatch: int = 0
     """Tokens computed at once during prefill; 0 is a whole chunk of the prefill grid."""
-    kv_type: Literal["f16", "f32", "bf16", "q8_0", "q4_0"] = "f16"
+    kv_type: KVType = "f16"
     n_gpu_layers: int = -1
     """Layers given to a GPU back end; -1 is all of them, 0 none."""
+    context_shift: bool = False
+    """When the context is full drop the older half of what follows the prompt's start and go on,
+    instead of ending with the reason `context`."""
 
 
 class AdapterUse(msgspec.Struct, frozen=True):
@@ -118,9 +124,6 @@ class Request(msgspec.Struct, frozen=True):
     group: int = 0
     exact: bool = False
     """Decode alone and without flash attention: the same output whatever else runs."""
-    shift: bool = False
-    """When the context is full drop the older half of what follows the prompt's first part and go
-    on, instead of ending with the reason `context`."""
     priority: Priority = SCREEN
 
 
@@ -277,7 +280,8 @@ class Scored(msgspec.Struct, tag=True):
 class Timings(msgspec.Struct, frozen=True):
     """Seconds are wall-clock; `ttft_s` runs from the request's arrival to its first token.
 
-    `tokens_per_s` is (decode_tokens - 1) / (time of the last token - time of the first).
+    `tokens_per_s` is (decode_tokens - 1) / (time of the last token - time of the first). `threads`
+    is the fewest that computed: fewer than the model's while other programs held the cores.
     """
 
     ttft_s: float | None
@@ -285,6 +289,7 @@ class Timings(msgspec.Struct, frozen=True):
     prefill_reused: int
     decode_tokens: int
     tokens_per_s: float | None
+    threads: int = 0
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):

@@ -105,7 +105,7 @@ class Residents:
         except native.NativeError:
             model.close()
             raise
-        resident = Resident(key, model, facts, rewinds, Governor(model.n_threads))
+        resident = Resident(key, model, facts, rewinds, _governor(model))
         self._all[key] = resident
         return resident
 
@@ -207,6 +207,11 @@ class Residents:
         oldest.close()
         self._dropped.append(oldest.key)
         return True
+
+
+def _governor(model: native.Model) -> Governor:
+    """A number of threads that a person asked for stays as it is."""
+    return Governor(model.n_threads, fixed=model.settings.n_threads > 0)
 
 
 def _width(tasks: Sequence[Task]) -> int:

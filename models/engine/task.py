@@ -21,6 +21,8 @@ from .protocol import (
 )
 from .text_stream import TextStream
 
+MOST_THREADS = 1024
+
 
 @dataclass(eq=False)
 class Task:
@@ -41,6 +43,7 @@ class Task:
     """Ends of all chunks."""
     slot: Slot | None = None
     reused: int = 0
+    threads: int = MOST_THREADS
     begun: bool = False
 
     def outputs(self, start: int, end: int) -> int:
@@ -89,6 +92,7 @@ class Generation(Task):
             prefill_reused=self.reused,
             decode_tokens=self.decoded,
             tokens_per_s=(self.decoded - 1) / span if self.decoded > 1 and span > 0 else None,
+            threads=0 if self.threads == MOST_THREADS else self.threads,
         )
         tail = self.text.finish()
         ending: list[Event] = [Delta(self.id, tail, [], [])] if tail else []

@@ -1,11 +1,11 @@
-"""How many threads decode while other programs want the cores too."""
+"""How many threads compute while other programs want the cores too."""
 
 from __future__ import annotations
 
 import time
 
 WINDOW_S = 0.05
-"""Decoding time over which the cores' share is judged."""
+"""Computing time over which the cores' share is judged."""
 SLACK = 0.3
 """Cores that may be missing before a thread is given up."""
 RETRY_S = 2.0
@@ -13,7 +13,7 @@ LONGEST_RETRY_S = 32.0
 
 
 class Governor:
-    """Gives up the decoding threads that other programs keep waiting.
+    """Gives up the threads that other programs keep waiting, unless their number is `fixed`.
 
     llama.cpp's threads meet at a barrier after every operation. When one of them is not running,
     the others spin, and a token takes up to a hundred times as long (docs/architecture.md). Threads
@@ -21,9 +21,10 @@ class Governor:
     up is tried again after a while, ever less often as long as it fails.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, fixed: bool = False) -> None:
         self.count = most
         self._most = most
+        self._fixed = fixed or most == 1
         self._wall = self._cpu = 0.0
         self._retry_s = RETRY_S
         self._retry_at = 0.0
@@ -40,7 +41,7 @@ class Governor:
 
     def judge(self, now: float, wall_s: float, cpu_s: float) -> None:
         """A decode took this long, and this much processor time, at `count` threads."""
-        if self._most == 1:
+        if self._fixed:
             return
         self._wall += wall_s
         self._cpu += cpu_s

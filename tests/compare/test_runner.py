@@ -64,14 +64,23 @@ async def test_the_document_has_the_documented_fields(runner: Runner) -> None:
         "llamadiff", "llama_cpp", "backend", "threads", "n_ctx", "n_ubatch", "kv_type", "flash_attn", "exact",
     }  # fmt: skip
     first = document["variants"][0]
-    assert set(first) == {"name", "label", "model", "adapters", "prompt", "sampling", "outputs"}
+    assert set(first) == {
+        "name",
+        "label",
+        "model",
+        "adapters",
+        "prompt",
+        "sampling",
+        "sampling_steps",
+        "outputs",
+    }
     assert set(first["model"]) == {"name", "path", "sha256"}
     assert set(first["prompt"]) == {"name", "text", "tokens"}
     assert set(document["variants"][2]["adapters"][0]) == {"name", "path", "sha256", "scale"}
     output = first["outputs"][0]
     assert {"text", "tokens", "finish_reason", "seed", "timings", "logprobs"} <= set(output)
     assert set(output["timings"]) == {
-        "ttft_s", "prefill_tokens", "prefill_reused", "decode_tokens", "tokens_per_s",
+        "ttft_s", "prefill_tokens", "prefill_reused", "decode_tokens", "tokens_per_s", "threads",
     }  # fmt: skip
     same, tuned = document["diffs"]
     assert set(same) >= {"a", "b", "first_divergence", "words_added", "words_removed", "equal"}

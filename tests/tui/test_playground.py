@@ -386,3 +386,27 @@ async def test_a_faulty_draft_is_only_for_the_prompt_it_came_from(
         await pilot.press("1", "e", "!", "ctrl+o")
         await until(lambda: len(seen) == 3)
         assert "{{ topic }}.!" in seen[2], "its own prompt was changed since"
+
+
+async def test_a_model_is_unloaded_by_key_and_loaded_again_by_a_run(home: Path) -> None:
+    async with opened(home) as pilot:
+        await until(lambda: status(pilot) == "ready")
+        session = playground(pilot).session
+        engine = (await session._services.runner()).engine
+        assert len(engine.residents) == 1
+        await pilot.press("escape", "U")
+        await until(lambda: "is unloaded" in told(pilot))
+        assert engine.residents == []
+        await run_over(pilot, "f5")
+        assert output(pilot, "A").state is State.DONE
+        assert len(engine.residents) == 1
+
+
+async def test_the_steps_of_sampling_are_shown_as_they_are_typed(home: Path) -> None:
+    async with opened(home) as pilot:
+        await pilot.press("escape", "s")
+        await until(
+            lambda: "runs: top_k → top_p → min_p → temperature → dist" in screen_text(pilot)
+        )
+        await pilot.press("tab", "tab", "0")
+        await until(lambda: "runs: greedy" in screen_text(pilot))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from click.shell_completion import CompletionItem as Completion
 
 if TYPE_CHECKING:
     from ...compare.variants import Variant
-    from ...models.engine.protocol import ModelSettings
+    from ...models.engine.protocol import KVType, ModelSettings
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class Asked:
     exact: bool = False
     ctx_size: int | None = None
     threads: int | None = None
+    gpu_layers: int = -1
+    kv_type: str = "f16"
+    context_shift: bool = False
 
     @property
     def nothing(self) -> bool:
@@ -44,7 +47,13 @@ class Asked:
     def settings(self) -> ModelSettings:
         from ...models.engine.protocol import ModelSettings
 
-        return ModelSettings(n_ctx=self.ctx_size or 0, n_threads=self.threads or 0)
+        return ModelSettings(
+            n_ctx=self.ctx_size or 0,
+            n_threads=self.threads or 0,
+            n_gpu_layers=self.gpu_layers,
+            kv_type=cast("KVType", self.kv_type),
+            context_shift=self.context_shift,
+        )
 
 
 def complete_model(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
@@ -105,13 +114,16 @@ _OPTIONS = [
     click.option("--set", "sampling", multiple=True, metavar="K=V", callback=pairs, shell_complete=complete_setting, help="Sampling setting, as temperature=0.2 or seed=7."),
     click.option("--exact", is_flag=True, help="Decode each variant alone: the same output whatever else runs."),
     click.option("-c", "--ctx-size", type=click.IntRange(32, 2**31 - 1), metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
-    click.option("-t", "--threads", type=click.IntRange(1, 1024), metavar="N", help="Decoding threads. [physical cores; 1 for very small models]"),
+    click.option("-t", "--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads. [physical cores, fewer while other programs hold them; 1 for very small models]"),
+    click.option("-ngl", "--gpu-layers", type=click.IntRange(-1), default=-1, metavar="N", help="Layers given to the GPU; 0 is none. [all]"),
+    click.option("--kv-type", type=click.Choice(["f16", "bf16", "f32", "q8_0", "q4_0"]), default="f16", help="Type of the KV cache. [f16]"),
+    click.option("--context-shift", is_flag=True, help="Go on when the context is full, dropping the older half of what follows the prompt's start."),
 ]  # fmt: skip
 
 
 def variant_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the shared options; the command receives them as one `asked`."""
-    names = ("model", "adapters", "prompt", "variants", "values", "sampling", "exact", "ctx_size", "threads")  # fmt: skip
+    names = ("model", "adapters", "prompt", "variants", "values", "sampling", "exact", "ctx_size", "threads", "gpu_layers", "kv_type", "context_shift")  # fmt: skip
 
     @functools.wraps(command)
     def wrapped(*args: Any, **given: Any) -> Any:

@@ -47,6 +47,8 @@ def outcome(output: Output) -> str:
     if timings and timings.ttft_s is not None:
         parts.append(f"first {timings.ttft_s * 1000:,.0f} ms")
     parts += [str(output.finish_reason), f"seed {output.seed}", output.variant.stack]
+    if output.slowed:
+        parts.append(output.slowed)
     return safe_line(" · ".join(parts))
 
 

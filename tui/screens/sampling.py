@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,7 +15,7 @@ from textual.widgets import Input, Static
 
 from ...compare.variants import Variant
 from ...models.engine.protocol import Sampling
-from ...models.engine.samplers import FIELDS, parse_value
+from ...models.engine.samplers import FIELDS, make_sampling, parse_value, steps
 from ...models.errors import ModelError
 from ..safe_text import safe_line
 from ..widgets.safe_input import SafeInput
@@ -58,6 +59,7 @@ class SamplingDialog(Dialog[Chosen]):
         .setting-name { width: 20; }
         SettingRow Input { width: 14; }
         SettingRow Input.-wrong { color: $error; text-style: underline; }
+        #steps { color: $dim; margin: 1 0 0 0; }
         .setting-help {
             width: 1fr;
             padding: 0 0 0 2;
@@ -87,10 +89,26 @@ class SamplingDialog(Dialog[Chosen]):
                 value = "" if self._seed is None else self._seed
                 help_text = "for every variant; the same seed gives the same output"
             rows.append(SettingRow(key, str(value), str(default), help_text))
+        order, default = own.get("samplers", ""), prompts.get("samplers", defaults.samplers)
+        rows.append(SettingRow("samplers", _words(order), _words(default), "order of the filters"))
         yield VerticalScroll(*rows, can_focus=False, classes="dialog-scroll")
+        yield Static(id="steps", markup=False)
 
     def on_mount(self) -> None:
         self.query(Input).first().focus()
+        self._show_steps()
+
+    def _show_steps(self) -> None:
+        """What will happen to each token's logits, in order, with the settings as typed."""
+        output = self._variant.prompt.output
+        constrained = output.grammar is not None or output.schema is not None
+        sampling = make_sampling(self._variant.prompt.sampling, self._given_others(), self._read())
+        said = " → ".join(steps(sampling, constrained=constrained))
+        self.query_one("#steps", Static).update(f"runs: {said}")
+
+    def _given_others(self) -> dict[str, object]:
+        """The variant's own settings that have no row here."""
+        return {k: v for k, v in self._variant.sampling.items() if k not in (*FIELDS, "samplers")}
 
     def _read(self) -> dict[str, object]:
         """Every setting that is given. Raises ModelError for the first that is wrong."""
@@ -111,6 +129,8 @@ class SamplingDialog(Dialog[Chosen]):
         else:
             event.input.remove_class("-wrong")
             self.problem("")
+            with contextlib.suppress(ModelError):  # another row is wrong, and says so
+                self._show_steps()
 
     @on(Input.Submitted)
     def _done(self, event: Input.Submitted) -> None:
@@ -120,9 +140,12 @@ class SamplingDialog(Dialog[Chosen]):
             self.problem(str(error))
             return
         seed = settings.pop("seed", None)
-        kept = {
-            key: v
-            for key, v in self._variant.sampling.items()
-            if key not in FIELDS or key == "seed"
-        }
+        kept = self._given_others()
+        if "seed" in self._variant.sampling:
+            kept["seed"] = self._variant.sampling["seed"]
         self.dismiss(({**kept, **settings}, seed if isinstance(seed, int) else None))
+
+
+def _words(samplers: object) -> str:
+    """An order as it is typed: names with spaces between them."""
+    return samplers if isinstance(samplers, str) else " ".join(cast(Iterable[str], samplers))

@@ -17,6 +17,7 @@ from textual.screen import Screen
 from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
 from ..keys import PLAYGROUND_KEYS
+from ..safe_text import safe_line
 from ..session import Session
 from ..state import Playground as State
 
@@ -102,6 +103,16 @@ class VariantActions(Screen[None]):
         if variant is not None and found is not None:
             name, path = found
             self._update(replace(variant, model=path, model_name=name))
+
+    @work(group="unload", exclusive=True, exit_on_error=False)
+    async def action_unload_model(self) -> None:
+        variant = self.playground.current
+        if variant is None:
+            return
+        if self.session.running:
+            self.notify("Stop the run first (esc).", severity="warning")
+        elif await self.session.unload(variant):
+            self.notify(f"{safe_line(variant.model_name)} is unloaded; running loads it again.")
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_pick_adapters(self) -> None:

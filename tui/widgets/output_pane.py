@@ -228,7 +228,8 @@ def _done(output: Output, tokens: str) -> list[str]:
         return [f"{tokens} · {why}"]
     speed = "" if timings.tokens_per_s is None else f" · {timings.tokens_per_s:,.0f}/s"
     first = "" if timings.ttft_s is None else f" · first {timings.ttft_s * 1000:,.0f} ms"
-    return [f"{tokens}{speed}{first} · {why}", f"{tokens}{speed} · {why}", f"{tokens} · {why}"]
+    said = [f"{tokens}{speed}{first} · {why}", f"{tokens}{speed} · {why}", f"{tokens} · {why}"]
+    return [f"{said[0]} · {output.slowed}", *said] if output.slowed else said
 
 
 def _stamp(output: Output | None) -> list[Content]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamadiff.models.engine.chunks import GRID, TAIL, plan, reusable
+from llamadiff.models.engine.chunks import SIZES, plan, reusable
 from llamadiff.models.engine.outbox import Outbox
 from llamadiff.models.engine.protocol import (
     Counters,
@@ -29,8 +29,10 @@ def test_a_plan_covers_the_prompt_in_whole_chunks_and_a_fine_tail(length: int) -
     ends = plan(length)
     assert ends[-1] == length
     sizes = [b - a for a, b in pairwise([0, *ends])]
-    assert all(size == GRID for size in sizes[: length // GRID])
-    assert all(0 < size <= TAIL for size in sizes[length // GRID :])
+    assert sizes[:-1] == sorted(sizes[:-1], reverse=True)
+    assert set(sizes[:-1]) <= set(SIZES)
+    assert 0 < sizes[-1] <= SIZES[-1]
+    assert all(sizes[:-1].count(small) < large // small + 1 for large, small in pairwise(SIZES))
 
 
 @given(st.integers(1, 1200), st.integers(1, 1200), st.integers(0, 1200))

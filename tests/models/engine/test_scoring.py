@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamadiff.models.engine.chunks import GRID, plan, score_plan, score_rows
+from llamadiff.models.engine.chunks import LARGEST, plan, score_plan, score_rows
 from llamadiff.models.engine.client import Engine, LoadedModel
 from llamadiff.models.engine.protocol import (
     AdapterUse,
@@ -137,7 +137,7 @@ def test_the_plan_of_a_score_begins_as_that_of_its_prompt(start: int, more: int,
     assert plan(start)[: len(shared)] == shared
     assert ends == sorted(set(ends)) and ends[-1] == start + more - 1
     assert (shared[-1] if shared else 0) < start, "the logits at start - 1 are computed"
-    assert max(b - a for a, b in itertools.pairwise(ends)) <= GRID
+    assert max(b - a for a, b in itertools.pairwise(ends)) <= LARGEST
     assert all(b - a <= rows for a, b in zip(ends[len(shared) :], scored, strict=False))
 
 

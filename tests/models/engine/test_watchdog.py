@@ -159,7 +159,8 @@ def test_tries_are_never_further_apart_than_the_limit() -> None:
         assert governor.count == 5
 
 
-def test_one_thread_is_one_thread() -> None:
-    governor = Governor(1)
+@pytest.mark.parametrize("governor", [Governor(1), Governor(4, fixed=True)])
+def test_one_thread_or_a_number_that_was_asked_for_stays(governor: Governor) -> None:
+    before = governor.count
     run(governor, 0.0, cores=0.1, steps=500)
-    assert governor.count == 1
+    assert governor.count == before
