@@ -12,11 +12,53 @@ from .native import Context, Model, NativeError, complaint, lib, listen
 from .protocol import Sampling
 from .samplers import steps
 
+Logits = np.ndarray[Any, np.dtype[np.float32]]
+
 MAX_GRAMMAR = 200_000
 """Characters; together with MAX_NESTING it keeps llama.cpp's recursive parser off the stack's end."""
 MAX_NESTING = 500
 MIROSTAT_M = 100
 """Tokens from which Mirostat v1 estimates the distribution, as in its paper."""
+
+
+class Grammar:
+    """A native grammar and how far a text has gone in it. Close it at the end.
+
+    Raises NativeError when the text does not parse.
+    """
+
+    def __init__(self, model: Model, text: str) -> None:
+        _refuse_grammar(text)
+        listen()
+        self._model = model
+        self._native = lib.llama_sampler_init_grammar(model.vocab, text.encode(), b"root")
+        if not self._native:
+            raise NativeError(f"The grammar does not parse: {complaint()}.")
+
+    def close(self) -> None:
+        lib.llama_sampler_free(self._native)
+
+    def accept(self, token: int) -> None:
+        """Go on by a token that is allowed; any other would end the process."""
+        lib.llama_sampler_accept(self._native, token)
+
+    def allows(self, token: int) -> bool:
+        """Whether a token may come next."""
+        one = lib.llama_token_data(id=token, logit=1.0, p=0.0)
+        array = lib.llama_token_data_array(
+            data=ctypes.pointer(one), size=1, selected=-1, sorted=False
+        )
+        self.restrict(array)
+        return one.logit != -math.inf
+
+    def allowed(self, logits: Logits) -> np.ndarray[Any, np.dtype[np.intp]]:
+        """Ids of all tokens that may come next, given finite `logits`, shape (n_vocab,)."""
+        self.restrict(self._model.candidates(logits))
+        return np.flatnonzero(self._model.candidate_logits() != -math.inf)
+
+    def restrict(self, array: Any) -> None:
+        """Give every candidate that may not come next the logit -inf."""
+        lib.llama_sampler_apply(self._native, ctypes.byref(array))
 
 
 class Sampler:
@@ -30,13 +72,13 @@ class Sampler:
         self, model: Model, sampling: Sampling, prompt: list[int], grammar: str | None
     ) -> None:
         self._model = model
-        self._grammar: Any = None
+        self._grammar: Grammar | None = None
         self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
         try:
             for name in steps(sampling, constrained=False):
                 lib.llama_sampler_chain_add(self._chain, self._make(name, sampling, prompt))
             if grammar is not None:
-                self._grammar = self._parse(grammar)
+                self._grammar = Grammar(model, grammar)
         except NativeError:
             self.close()
             raise
@@ -44,7 +86,7 @@ class Sampler:
     def close(self) -> None:
         lib.llama_sampler_free(self._chain)
         if self._grammar:
-            lib.llama_sampler_free(self._grammar)
+            self._grammar.close()
 
     def sample(self, context: Context, index: int) -> int | None:
         """The next token from the logits of batch row `index`.
@@ -52,45 +94,26 @@ class Sampler:
         None when the grammar forbids every token, which would otherwise abort
         the process on acceptance.
         """
-        if not self._grammar:
+        grammar = self._grammar
+        if grammar is None:
             return lib.llama_sampler_sample(self._chain, context.handle, index)
         logits = context.logits(index)
-        token = self._draw(logits, constrained=False)
-        if token is None or not self._allows(token):
-            token = self._draw(logits, constrained=True)
-        if token is not None:
-            lib.llama_sampler_accept(self._grammar, token)
-            lib.llama_sampler_accept(self._chain, token)
+        token = self._draw(logits, None)
+        if token is None or not grammar.allows(token):
+            token = self._draw(logits, grammar)
+        if token is None or not grammar.allows(token):
+            return None
+        grammar.accept(token)
+        lib.llama_sampler_accept(self._chain, token)
         return token
 
-    # ------------------------------------------------------------------- grammar
-
-    def _parse(self, grammar: str) -> Any:
-        _refuse_grammar(grammar)
-        listen()
-        sampler = lib.llama_sampler_init_grammar(self._model.vocab, grammar.encode(), b"root")
-        if not sampler:
-            raise NativeError(f"The grammar does not parse: {complaint()}.")
-        return sampler
-
-    def _draw(self, logits: np.ndarray[Any, Any], *, constrained: bool) -> int | None:
+    def _draw(self, logits: Logits, grammar: Grammar | None) -> int | None:
         """Run the chain over all tokens, or over those that the grammar allows."""
         array = self._model.candidates(logits)
-        if constrained:
-            lib.llama_sampler_apply(self._grammar, ctypes.byref(array))
+        if grammar:
+            grammar.restrict(array)
         lib.llama_sampler_apply(self._chain, ctypes.byref(array))
-        if not 0 <= array.selected < array.size:
-            return None
-        chosen = array.data[array.selected]
-        return None if chosen.logit == -math.inf else chosen.id
-
-    def _allows(self, token: int) -> bool:
-        one = lib.llama_token_data(id=token, logit=1.0, p=0.0)
-        array = lib.llama_token_data_array(
-            data=ctypes.pointer(one), size=1, selected=-1, sorted=False
-        )
-        lib.llama_sampler_apply(self._grammar, ctypes.byref(array))
-        return one.logit != -math.inf
+        return array.data[array.selected].id if 0 <= array.selected < array.size else None
 
     # --------------------------------------------------------------------- chain
 

@@ -229,9 +229,17 @@ class Model:
             size=self.n_vocab, selected=-1, sorted=False,
         )  # fmt: skip
 
+    def candidate_logits(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """The logits of `candidates` as they are now, in its order."""
+        return self._table["logit"]
+
     @functools.cached_property
     def _table(self) -> np.ndarray[Any, Any]:
         return np.zeros(self.n_vocab, [("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
+
+    def has_adapter(self, use: AdapterUse) -> bool:
+        """This version of the adapter file is loaded."""
+        return (use.path, use.version) in self._adapters
 
     def adapter(self, use: AdapterUse) -> Adapter:
         """The adapter file, loaded once for each version of it."""
@@ -397,5 +405,8 @@ def schema_to_grammar(schema: str) -> str:
 
     try:
         return json_schema_to_gbnf(schema)
+    except MemoryError:
+        raise
     except Exception as error:
-        raise NativeError(f"The JSON Schema cannot become a grammar: {error}.") from error
+        why = str(error) or type(error).__name__
+        raise NativeError(f"The JSON Schema cannot become a grammar: {why}.") from error

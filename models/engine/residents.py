@@ -6,13 +6,16 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from ..adapters.preflight import check_fit
 from ..errors import size_in_words
+from ..gguf.check import check_adapter
 from ..gguf.facts import ModelFacts
 from ..memory import available_memory, check_memory, estimate
 from . import native
 from .lane import Lane, LaneKind, Tally
-from .protocol import ModelSettings
+from .protocol import AdapterUse, ModelSettings
 from .task import Task
 from .threads import Governor
 from .watch import Watch
@@ -42,6 +45,11 @@ class Resident:
     used_at: float = field(default_factory=time.monotonic)
     holds: int = 0
     """Uses on other threads."""
+
+    def check_fit(self, use: AdapterUse) -> None:
+        """Raise ModelError for an adapter that is not for this model; each version is read once."""
+        if not self.model.has_adapter(use):
+            check_fit(check_adapter(Path(use.path)), self.facts)
 
     @property
     def busy(self) -> bool:
@@ -86,6 +94,8 @@ class Residents:
         """Have memory for a model that is about to be loaded; ModelError if there is not enough."""
         n_ctx = native.context_length(settings, facts.context)
         needed = estimate(facts, n_ctx=n_ctx, n_seq=1, kv_type=settings.kv_type).least
+        if needed > available_memory() + self._droppable(keep):
+            keep = self._all.keys()  # nobody goes for a model that cannot fit
         while needed > available_memory() and (self._drop_lane() or self._drop_model(keep)):
             pass
         check_memory(
@@ -186,6 +196,16 @@ class Residents:
                 )
 
     # ---------------------------------------------------------------- making room
+
+    def _droppable(self, keep: Collection[int]) -> int:
+        """Bytes that idle models outside `keep` take at most, each with one wide lane."""
+        idle = [r for r in self if not (r.busy or r.holds or r.key in keep)]
+        return sum(
+            estimate(
+                r.facts, n_ctx=r.model.n_ctx, n_seq=MAX_SEQUENCES, kv_type=r.model.settings.kv_type
+            ).total
+            for r in idle
+        )
 
     def _drop_lane(self) -> bool:
         """Close the idle lane unused for longest; False if there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -101,8 +102,11 @@ def _parse_bias(value: object) -> dict[int, float]:
         biases = {int(token): float(bias) for token, bias in value.items()}
     except (TypeError, ValueError, OverflowError):
         raise ModelError("logit_bias must be a table of token ids and biases.") from None
-    if not all(0 <= token < TOKEN_LIMIT and abs(bias) <= 1e6 for token, bias in biases.items()):
-        raise ModelError("logit_bias takes token ids from 0 on and biases from -1e6 to 1e6.")
+    for token, bias in biases.items():
+        if not (0 <= token < TOKEN_LIMIT and (abs(bias) <= 1e6 or bias == -math.inf)):
+            raise ModelError(
+                "logit_bias takes token ids from 0 on and biases from -1e6 to 1e6, or -inf."
+            )
     return biases
 
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from ..errors import ModelError
 from ..gguf.check import check_model
 from . import native
@@ -27,7 +29,9 @@ from .protocol import (
     Unloaded,
 )
 from .residents import Resident, Residents
+from .samplers import make_sampling
 from .task import Generation, Scoring, Task
+from .trial import Grammars
 from .watch import Watch
 
 STREAMS_SHARE = 1 / 8
@@ -47,6 +51,7 @@ class Scheduler:
         self._tally = Tally()
         self._residents = Residents(self.watch, self._tally)
         self._loader = Loader(post)
+        self._grammars = Grammars()
         self._events: list[Event] = []
         self._batches = 0
         self._owed_s = 0.0
@@ -139,7 +144,7 @@ class Scheduler:
                 continue
             try:
                 task = self._task(resident, request, now)
-            except native.NativeError as error:
+            except (native.NativeError, ModelError) as error:
                 self._events.append(Failed(request.id, str(error), refused=True))
                 continue
             stack = tuple(use for use in request.adapters if use.scale != 0)
@@ -159,6 +164,8 @@ class Scheduler:
             raise native.NativeError(f"The stack holds {twice} twice; add up the scales instead.")
         if odd := next((use for use in request.adapters if not math.isfinite(use.scale)), None):
             raise native.NativeError(f"The scale of {odd.path} is {odd.scale}; give a number.")
+        for use in request.adapters:
+            resident.check_fit(use)
         if request.exact and model.settings.kv_type in QUANTIZED_KV:
             raise native.NativeError("Exact runs need a KV type that is not quantized, as f16.")
         if isinstance(request, ScoreRequest):
@@ -178,9 +185,8 @@ class Scheduler:
                 f"The prompt is {len(request.tokens):,} tokens long, but the context holds "
                 f"{n_ctx:,}; shorten the prompt or ask for a larger context."
             )
-        grammar = request.grammar
-        if request.schema is not None:
-            grammar = native.schema_to_grammar(request.schema)
+        make_sampling(msgspec.to_builtins(request.sampling))
+        grammar = self._grammars.text(model, request.grammar, request.schema)
         sampler = Sampler(model, request.sampling, request.tokens, grammar)
         return Generation.of(request, sampler, now, self._batches)
 

@@ -16,6 +16,7 @@ import select
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from dataclasses import dataclass
 
@@ -95,13 +96,17 @@ def read_commands(fd: int, inbox: Inbox, scheduler: Scheduler) -> None:
     A cancel also stops the decode in progress, without waiting for the main thread; something that
     a person looks at stops what is computed in the background.
     """
-    with contextlib.suppress(msgspec.DecodeError), os.fdopen(fd, "rb") as stream:
+    with os.fdopen(fd, "rb") as stream:
         while (head := stream.read(LENGTH.size)) and len(head) == LENGTH.size:
             (length,) = LENGTH.unpack(head)
             body = stream.read(length)
             if len(body) < length:
                 break
-            command = decode_command(body)
+            try:
+                command = decode_command(body)
+            except msgspec.DecodeError:
+                traceback.print_exc()
+                os._exit(os.EX_PROTOCOL)
             if isinstance(command, Cancel):
                 scheduler.watch.cancel(command.ids)
             inbox.put(command)
