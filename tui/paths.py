@@ -16,7 +16,7 @@ def _folder(kind: str) -> Path:
 
 
 def cache_dir() -> Path:
-    """What can be made again: file hashes."""
+    """What can be made again: file hashes, the caches of long prompts."""
     return _folder("cache")
 
 

@@ -37,7 +37,9 @@ class Services:
                 from ..models.engine.client import Engine
                 from ..prompts.rendering.helper import Renderer
 
-                engine = Engine(self._setup.log_dir / "engine.log")
+                engine = Engine(
+                    self._setup.log_dir / "engine.log", prompts=self._setup.cache_dir / "prompts"
+                )
                 engine.on_death = self._on_death
                 renderer = Renderer()
                 self._runner = Runner(

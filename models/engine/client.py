@@ -99,11 +99,15 @@ class Engine:
 
     `log_path` receives everything the worker and llama.cpp print. `on_death` is called with a
     sentence when the worker ends on its own or hangs, which is believed after `patience_s` seconds
-    without a sign of life.
+    without a sign of life. `prompts` is a folder where the caches of long prompts are kept from one
+    start to the next.
     """
 
-    def __init__(self, log_path: Path, *, patience_s: float = 20.0) -> None:
+    def __init__(
+        self, log_path: Path, *, prompts: Path | None = None, patience_s: float = 20.0
+    ) -> None:
         self.log_path = log_path
+        self._prompts = prompts
         self.on_death: Callable[[str], None] | None = None
         self.hello: Hello | None = None
         self.counters = Counters(0, 0)
@@ -135,7 +139,7 @@ class Engine:
         return await asyncio.shield(self._starting)
 
     async def _start(self) -> Hello:
-        process = WorkerProcess(self.log_path, self._dispatch, self._ended)
+        process = WorkerProcess(self.log_path, self._dispatch, self._ended, self._prompts)
         hello: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self._waiting[0] = hello
         try:

@@ -6,10 +6,21 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from . import native
 from .logprobs import token_logprobs
-from .protocol import AdapterUse, Delta, Event, FinishReason, Prefill, Priority, Scored
+from .protocol import (
+    AdapterUse,
+    Delta,
+    Event,
+    FinishReason,
+    Prefill,
+    Priority,
+    Scored,
+    file_version,
+)
+from .saved import WORTH_S, SavedPrompts, Shelf
 from .slots import Slots
 from .task import Generation, Scoring, Slot, Task, Wave
 from .threads import Governor
@@ -47,14 +58,16 @@ class Lane:
         watch: Watch,
         tally: Tally,
         governor: Governor,
+        saved: SavedPrompts,
     ) -> None:
         self.kind = kind
+        self._saved = saved
         self.used_at = time.monotonic()
         self._watch = watch
         self._tally = tally
         self._governor = governor
         self._context = native.Context(model, n_seq, kind.exact, watch.abort)
-        self._slots = Slots(self._context, rewinds)
+        self._slots = Slots(self._context, rewinds, self._shelf())
         self._waiting: list[Task] = []
         self._prefilling: Wave | None = None
         self._running: list[Generation] = []
@@ -113,6 +126,14 @@ class Lane:
         self._context.set_adapters(kind.stack)
         self.kind = kind
         self._slots.forget()
+        self._slots.shelf = self._shelf()
+
+    def _shelf(self) -> Shelf:
+        """Where the prompts of this model and stack are saved."""
+        model = self._context.model
+        version, settings = file_version(Path(model.path)), model.settings
+        identity = (model.path, version, settings.kv_type, settings.n_gpu_layers, settings.n_ubatch)
+        return self._saved.shelf((*identity, self.kind.exact, self.kind.stack))
 
     def close(self) -> None:
         self._context.close()
@@ -180,6 +201,7 @@ class Lane:
             self._governed(wave.tasks),
         ):
             code = self._context.prefill(slot.index, leader.tokens[start:end], start, outputs)
+        leader.computed_s += time.monotonic() - self.used_at
         self._tally.prefill_calls += 1
         if code == native.DECODE_ABORTED:
             self._slots.cut(slot, start)
@@ -231,6 +253,8 @@ class Lane:
             self._take(task, row)
             if task.slot is None:
                 wave.tasks.remove(task)
+        if leader.computed_s >= WORTH_S:
+            self._slots.save(source)
 
     # ---------------------------------------------------------------------- decode
 

@@ -75,11 +75,16 @@ def start() -> Hello:
     lib.llama_backend_init()
     return Hello(
         llama_cpp=f"llama-cpp-python {binding_version}",
-        system_info=lib.llama_print_system_info().decode(),
+        system_info=system_info(),
         backends=_device_names(),
         gpu_offload=bool(lib.llama_supports_gpu_offload()),
         pid=os.getpid(),
     )
+
+
+def system_info() -> str:
+    """What llama.cpp was built with and what this processor offers it."""
+    return lib.llama_print_system_info().decode()
 
 
 def _device_names() -> list[str]:
@@ -382,6 +387,23 @@ class Context:
         """Make sequence `target` a copy of `source`, cache and all."""
         lib.llama_memory_seq_rm(self._memory, target, -1, -1)
         lib.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+
+    def state_size(self, seq: int) -> int:
+        """Bytes that `state` takes."""
+        return lib.llama_state_seq_get_size(self.handle, seq)
+
+    def state(self, seq: int) -> memoryview:
+        """All that the cache holds of a sequence, as llama.cpp writes it; empty if it cannot."""
+        size = self.state_size(seq)
+        buffer = (ctypes.c_uint8 * size)()
+        written = lib.llama_state_seq_get_data(self.handle, buffer, size, seq)
+        return memoryview(buffer).cast("B")[:written]
+
+    def restore(self, seq: int, state: bytes) -> bool:
+        """Have a sequence hold what `state` gave; False when this context cannot."""
+        self.truncate(seq, 0)
+        data = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
+        return lib.llama_state_seq_set_data(self.handle, data, len(state), seq) > 0
 
     def clear(self) -> None:
         """Forget every sequence."""

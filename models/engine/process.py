@@ -37,7 +37,9 @@ class WorkerProcess:
         log_path: Path,
         on_events: Callable[[list[Event]], None],
         on_end: Callable[[str], None],
+        prompts: Path | None = None,
     ) -> None:
+        self._prompts = prompts
         self.heard_at = asyncio.get_running_loop().time()
         self.step_s = 0.0
         self._log_path = log_path
@@ -73,6 +75,7 @@ class WorkerProcess:
                 "-m",
                 "llamadiff.models.engine.worker",
                 str(beat),
+                *([str(self._prompts)] if self._prompts else []),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

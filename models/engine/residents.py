@@ -16,6 +16,7 @@ from ..memory import available_memory, check_memory, estimate
 from . import native
 from .lane import Lane, LaneKind, Tally
 from .protocol import AdapterUse, ModelSettings
+from .saved import SavedPrompts
 from .task import Task
 from .threads import Governor
 from .watch import Watch
@@ -64,7 +65,8 @@ class Resident:
 class Residents:
     """Every model in memory, by key. Lanes, then models, unused for longest make room for others."""
 
-    def __init__(self, watch: Watch, tally: Tally) -> None:
+    def __init__(self, watch: Watch, tally: Tally, saved: SavedPrompts) -> None:
+        self._saved = saved
         self._watch = watch
         self._tally = tally
         self._all: dict[int, Resident] = {}
@@ -162,7 +164,7 @@ class Residents:
             return None
         lane = Lane(
             resident.model, kind, room, resident.rewinds,
-            self._watch, self._tally, resident.governor,
+            self._watch, self._tally, resident.governor, self._saved,
         )  # fmt: skip
         resident.lanes.append(lane)
         return lane

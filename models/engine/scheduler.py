@@ -30,6 +30,7 @@ from .protocol import (
 )
 from .residents import Resident, Residents
 from .samplers import make_sampling
+from .saved import SavedPrompts
 from .task import Generation, Scoring, Task
 from .trial import Grammars
 from .watch import Watch
@@ -43,13 +44,14 @@ QUANTIZED_KV = ("q8_0", "q4_0")
 class Scheduler:
     """Owns every native object. `step` is one turn; `take_events` tells what came of it.
 
-    `post` is called on another thread with what a load reports; hand it back to `loading`.
+    `post` is called on another thread with what a load reports; hand it back to `loading`. Long
+    prompts' caches go to `saved`.
     """
 
-    def __init__(self, post: Callable[[Loading | Outcome], None]) -> None:
+    def __init__(self, post: Callable[[Loading | Outcome], None], saved: SavedPrompts) -> None:
         self.watch = Watch()
         self._tally = Tally()
-        self._residents = Residents(self.watch, self._tally)
+        self._residents = Residents(self.watch, self._tally, saved)
         self._loader = Loader(post)
         self._grammars = Grammars()
         self._events: list[Event] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import native
 from .chunks import reusable
+from .saved import GAIN, Shelf
 from .task import Slot, Task
 
 COPY_GAIN = 128
@@ -13,8 +14,9 @@ COPY_GAIN = 128
 class Slots:
     """The slots of a context, and the cache operations that keep them true."""
 
-    def __init__(self, context: native.Context, rewinds: bool) -> None:
+    def __init__(self, context: native.Context, rewinds: bool, shelf: Shelf) -> None:
         self.rewinds = rewinds
+        self.shelf = shelf
         self._context = context
         self._slots = [Slot(i) for i in range(context.n_seq)]
 
@@ -45,8 +47,21 @@ class Slots:
             self._context.copy(best.index, slot.index)
             slot.tokens, slot.ends, slot.length = list(best.tokens), list(best.ends), best.length
             own = gain
+        saved = self.shelf.best(task.tokens, task.shared) if self.rewinds else None
+        if (
+            saved
+            and saved.length - own >= GAIN
+            and self.shelf.load(saved, self._context, slot.index)
+        ):
+            slot.tokens, slot.ends = list(saved.header.tokens), list(saved.header.ends)
+            slot.length, own = slot.ends[-1], saved.length
         self.cut(slot, own)
         return slot.length
+
+    def save(self, slot: Slot) -> None:
+        """Keep the prompt in a slot, of which nothing is decoded yet, for later starts."""
+        if self.rewinds:
+            self.shelf.save(slot.tokens, slot.ends, self._context, slot.index)
 
     def _reuse(self, slot: Slot, task: Task) -> int:
         return reusable(slot.tokens, slot.ends, task.tokens, task.shared) if self.rewinds else 0

@@ -45,6 +45,8 @@ class Task:
     reused: int = 0
     threads: int = MOST_THREADS
     begun: bool = False
+    computed_s: float = 0.0
+    """How long its prompt has been computed."""
 
     def outputs(self, start: int, end: int) -> int:
         """How many of the last positions of the chunk from `start` to `end` need logits."""
@@ -187,5 +189,6 @@ class Wave:
         heir.slot, task.slot = task.slot, heir.slot
         heir.slot.task, task.slot.task = heir, task
         heir.begun, heir.reused = task.begun, task.reused
+        heir.computed_s = task.computed_s
         self.leaders[at] = heir
         self.followers[heir.id] = heirs[1:]

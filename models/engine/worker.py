@@ -1,10 +1,10 @@
 """The engine's worker process: reads commands, drives the scheduler, writes events.
 
-Run as `python -m llamadiff.models.engine.worker BEAT_FD`. Standard input carries
+Run as `python -m llamadiff.models.engine.worker BEAT_FD [FOLDER]`. Standard input carries
 commands and standard output events; both are moved away first, so that
 anything native code prints lands in the log on file descriptor 2. When the
 client is gone the process ends at once, also in the middle of a decode. A sign
-of life goes to BEAT_FD every second.
+of life goes to BEAT_FD every second; long prompts' caches are kept in FOLDER.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import time
 import traceback
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -41,12 +42,15 @@ from .protocol import (
     Unload,
     decode_command,
 )
+from .saved import SavedPrompts
 from .scheduler import Scheduler
 
 NICENESS = 5
 """Lower priority than the screen: repaints stay quick while decoding takes every core."""
 
 BEAT_S = 1.0
+FINISH_S = 1.5
+"""Seconds that prompts still being written have when the client is gone."""
 TOKENIZER_STACK = 512 * 1024 * 1024
 """Bytes; some vocabularies' regular expressions recurse once per character."""
 
@@ -90,8 +94,8 @@ class Inbox:
             os.read(self._wake_fd, 65536)
 
 
-def read_commands(fd: int, inbox: Inbox, scheduler: Scheduler) -> None:
-    """Feed the inbox until end of file, then end the process.
+def read_commands(fd: int, inbox: Inbox, scheduler: Scheduler, saved: SavedPrompts) -> None:
+    """Feed the inbox until end of file, then end the process once prompts are saved.
 
     A cancel also stops the decode in progress, without waiting for the main thread; something that
     a person looks at stops what is computed in the background.
@@ -114,6 +118,7 @@ def read_commands(fd: int, inbox: Inbox, scheduler: Scheduler) -> None:
                 request.priority == SCREEN for request in command.requests
             ):
                 scheduler.watch.urgent()
+    saved.finish(FINISH_S)
     os._exit(0)
 
 
@@ -150,17 +155,18 @@ class Tokenizer:
 class Worker:
     """The main thread: one command or one scheduler step at a time."""
 
-    def __init__(self, commands_fd: int, events_fd: int, beat_fd: int) -> None:
+    def __init__(self, commands_fd: int, events_fd: int, beat_fd: int, folder: Path | None) -> None:
         self._step_at: float | None = None
         threading.Thread(target=self._beat, args=(beat_fd,), name="beat", daemon=True).start()
         self._outbox = Outbox(events_fd)
         self._outbox.put(native.start())
         self._inbox = Inbox()
-        self._scheduler = Scheduler(self._inbox.put)
+        saved = SavedPrompts(folder)
+        self._scheduler = Scheduler(self._inbox.put, saved)
         self._tokenizer = Tokenizer(self._inbox)
         threading.Thread(
             target=read_commands,
-            args=(commands_fd, self._inbox, self._scheduler),
+            args=(commands_fd, self._inbox, self._scheduler, saved),
             name="commands",
             daemon=True,
         ).start()
@@ -219,7 +225,8 @@ def main() -> None:
     os.dup2(2, 1)
     os.nice(NICENESS)
     try:
-        Worker(commands_fd, events_fd, int(sys.argv[1])).run()
+        folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+        Worker(commands_fd, events_fd, int(sys.argv[1]), folder).run()
     except BrokenPipeError:
         os._exit(0)
 

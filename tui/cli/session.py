@@ -20,7 +20,7 @@ from .options import Asked
 @asynccontextmanager
 async def runner(asked: Asked) -> AsyncIterator[Runner]:
     """A runner for the settings asked for; its processes end with the block."""
-    engine = Engine(log_dir() / "engine.log")
+    engine = Engine(log_dir() / "engine.log", prompts=cache_dir() / "prompts")
     with Renderer() as renderer:
         renderer.warm()
         try:
