@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..models.engine.protocol import LARGEST_SCALE
 from ..models.engine.samplers import FIELDS, parse_value
 from ..models.errors import ModelError
 from .errors import CompareError
@@ -112,7 +113,7 @@ def parse_adapter(text: str) -> StackedAdapter:
         name, scale = text, 1.0
         if not Path(text).exists():
             raise CompareError(f"{text!r}: {number!r} is not a scale; write NAME@0.8.") from None
-    if not -100 <= scale <= 100:
-        raise ModelError(f"{text!r}: a scale is between -100 and 100.")
+    if not abs(scale) <= LARGEST_SCALE:
+        raise ModelError(f"{text!r}: a scale is between {-LARGEST_SCALE:g} and {LARGEST_SCALE:g}.")
     found = resolve_adapter(name)
     return StackedAdapter(found.entry.name, found.facts.path, scale)

@@ -289,7 +289,8 @@ class Engine:
     ) -> AsyncIterator[list[StreamEvent]]:
         """Run requests together; yields events as they come until each has finished or failed.
 
-        Leaving the iterator early cancels what still runs. Raises EngineError.
+        Leaving the iterator early cancels what still runs. Raises EngineError, and ModelError for
+        numbers past 64 bits and text that is not Unicode.
         """
         return self._stream([r.id for r in requests], Generate(model.key, list(requests)))
 
@@ -337,6 +338,8 @@ class Engine:
             await self._process.send(command)
         except WorkerError as error:
             raise EngineError(str(error)) from None
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise ModelError(f"The engine cannot be told this: {error}.") from None
 
     async def _ask(self, key: int, command: Command) -> Event:
         answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()

@@ -40,6 +40,10 @@ class ModelSettings(msgspec.Struct, frozen=True):
     instead of ending with the reason `context`."""
 
 
+LARGEST_SCALE = 100.0
+"""Of an adapter, either way; from 1e10 on logits are no numbers any more."""
+
+
 class AdapterUse(msgspec.Struct, frozen=True):
     """One adapter file and the scale it is applied with.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from .chunks import score_rows
 from .lane import Lane, LaneKind, Tally
 from .loader import Loader, Outcome
 from .protocol import (
+    LARGEST_SCALE,
     Counters,
     Event,
     Failed,
@@ -164,8 +164,11 @@ class Scheduler:
         paths = [use.path for use in request.adapters]
         if twice := next((path for path in paths if paths.count(path) > 1), None):
             raise native.NativeError(f"The stack holds {twice} twice; add up the scales instead.")
-        if odd := next((use for use in request.adapters if not math.isfinite(use.scale)), None):
-            raise native.NativeError(f"The scale of {odd.path} is {odd.scale}; give a number.")
+        if odd := next((it for it in request.adapters if not abs(it.scale) <= LARGEST_SCALE), None):
+            raise native.NativeError(
+                f"The scale of {odd.path} is {odd.scale:g}; give one between "
+                f"{-LARGEST_SCALE:g} and {LARGEST_SCALE:g}."
+            )
         for use in request.adapters:
             resident.check_fit(use)
         if request.exact and model.settings.kv_type in QUANTIZED_KV:

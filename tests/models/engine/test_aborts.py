@@ -133,8 +133,25 @@ def test_scales_that_are_no_scale_are_refused(scale: str) -> None:
         make_variants(Defaults(prompt="tell-me-about"), [f"adapter=support@{scale}"])
 
 
+@pytest.mark.parametrize("scale", [101.0, 1e38, 1e300, -math.inf, math.nan])
+async def test_a_scale_that_is_none_is_refused_by_the_worker(
+    engine: Engine, model: LoadedModel, support: Path, scale: float
+) -> None:
+    said = await refusal(engine, model, adapters=(AdapterUse(str(support), scale),))
+    assert "give one between -100 and 100" in said
+
+
+@pytest.mark.parametrize("changes", [{"stop": ("\udcff",)}, {"group": 2**64}])
+async def test_what_cannot_be_written_is_refused(
+    engine: Engine, model: LoadedModel, changes: dict[str, object]
+) -> None:
+    with pytest.raises(ModelError, match="cannot be told"):
+        await ask(engine, model, short(engine, **changes))
+    await ask(engine, model, short(engine))
+
+
 @pytest.mark.parametrize("constrained", [False, True])
-@pytest.mark.parametrize("scale", [-3.0, 1e10, 1e38, 1e300, math.inf, math.nan])
+@pytest.mark.parametrize("scale", [-3.0, 100.0])
 async def test_no_scale_ends_the_worker(
     engine: Engine, model: LoadedModel, support: Path, scale: float, constrained: bool
 ) -> None:
