@@ -61,7 +61,10 @@ def blocks(rng: np.random.Generator, kind: Type, rows: int, columns: int) -> np.
 
 
 def write(path: Path, shape: Shape, kind: Type, seed: int = 0) -> None:
-    """Write a model of this shape whose matrices are of this type."""
+    """Write a model of this shape whose matrices are of this type.
+
+    Rows that are no multiple of its block are Q8_0, as llama.cpp's own quantizer has it.
+    """
     rng = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name(path.stem)
@@ -84,8 +87,10 @@ def write(path: Path, shape: Shape, kind: Type, seed: int = 0) -> None:
     writer.add_eos_token_id(2)
 
     def matrix(name: str, rows: int, columns: int) -> None:
-        data = blocks(rng, kind, rows, columns)
-        writer.add_tensor(f"{name}.weight", data, raw_dtype=None if kind is Type.F32 else kind)
+        fits = columns % gguf.GGML_QUANT_SIZES[kind][0] == 0
+        its = kind if fits else Type.Q8_0
+        data = blocks(rng, its, rows, columns)
+        writer.add_tensor(f"{name}.weight", data, raw_dtype=None if its is Type.F32 else its)
 
     def norm(name: str) -> None:
         writer.add_tensor(f"{name}.weight", np.ones(shape.width, np.float32))

@@ -4,7 +4,7 @@ llama.cpp's CPU kernels give the same bits only for the same work, so a prompt
 is always computed in the same pieces: as many of 256 positions as fit, then of
 64, then of 16. A cached chunk is reused only when the new prompt would cut
 exactly there and hold the same tokens up to its end; the bits are then those
-of a cold run. The sizes were found by measurement (docs/architecture.md): from
+of a cold run. The sizes were found by measurement (docs/engine.md): from
 64 on flash attention works in tiles, and an edit at the end computes 16 again.
 """
 

@@ -1,7 +1,7 @@
 """The one file that touches llama_cpp: models, contexts and adapters as small objects.
 
 Nothing here decides anything; the scheduler does. Every call that could abort
-the process is guarded by its caller or refused here (see docs/architecture.md).
+the process is guarded by its caller or refused here (see docs/engine.md).
 """
 
 from __future__ import annotations

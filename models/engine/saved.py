@@ -2,7 +2,7 @@
 
 A file holds the length of its header (four bytes, big endian), the header (msgpack), the state of
 one sequence as llama.cpp gives it, and the CRC-32 of all that (four bytes, big endian). A cache
-read back holds the bits of the one that was written (docs/architecture.md, "Saved prompts").
+read back holds the bits of the one that was written (docs/engine.md).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class Governor:
     """Gives up the threads that other programs keep waiting, unless their number is `fixed`.
 
     llama.cpp's threads meet at a barrier after every operation. When one of them is not running,
-    the others spin, and a token takes up to a hundred times as long (docs/architecture.md). Threads
+    the others spin, and a token takes up to a hundred times as long (docs/engine.md). Threads
     that run burn a core each, so processor time against wall time tells how many do. A thread given
     up is tried again after a while, ever less often as long as it fails.
     """
