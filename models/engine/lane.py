@@ -308,10 +308,10 @@ class Lane:
         for slot in fillers:
             self._context.truncate(slot.index, slot.length)
         if code == native.DECODE_ABORTED:
-            for _, task, slot in speaking:
+            for _, task, slot in speaking:  # it serves nobody else: see Watch.cancel
                 if not self._context.truncate(slot.index, slot.length):
                     self._slots.cut(slot, 0)
-                    self._fail(task, "A stop of another output lost this one's place; run again.")
+                self._finish(task, "cancelled")
             return
         if code != native.DECODE_OK:
             self._fail_all(code)

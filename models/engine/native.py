@@ -20,6 +20,7 @@ from llama_cpp import __version__ as binding_version
 
 from .chunks import LARGEST, score_rows
 from .protocol import AdapterUse, Hello, ModelInfo, ModelSettings
+from .tokenizing import tokenize
 
 lib: Any = bindings
 """The ctypes bindings, untyped: their stubs call every handle optional."""
@@ -29,6 +30,10 @@ FLASH_ATTN_AUTO, FLASH_ATTN_OFF = -1, 0
 LOG_DEBUG, LOG_WARN, LOG_ERROR = 1, 3, 4
 DECODE_OK, DECODE_FULL, DECODE_ABORTED = 0, 1, 2
 MAX_CONTEXT = 4096
+SPECIAL = 1 | 8 | 16
+"""LLAMA_TOKEN_ATTR_UNKNOWN, _CONTROL and _USER_DEFINED: the tokens recognised in a text."""
+SENTENCEPIECE = 1
+"""LLAMA_VOCAB_TYPE_SPM."""
 SMALL_MODEL = 20_000_000
 """Parameters up to which one thread decodes faster than several, which wait for each other."""
 
@@ -145,7 +150,15 @@ class Model:
             raise NativeError(f"llama.cpp cannot load {path}: {complaint()}")
         self.vocab = lib.llama_model_get_vocab(self.handle)
         self.n_vocab = lib.llama_vocab_n_tokens(self.vocab)
+        if not self._has_every_byte():
+            lib.llama_model_free(self.handle)
+            raise NativeError(
+                f"{path} has a vocabulary without a token for every byte, which llama.cpp cannot "
+                "tokenize all text with; convert the model again."
+            )
         self.n_ctx_train = lib.llama_model_n_ctx_train(self.handle)
+        self.n_swa = lib.llama_model_n_swa(self.handle)
+        """Positions that layers with sliding-window attention look back; 0 if there are none."""
         self.n_threads = settings.n_threads or self._good_threads()
         self.n_ctx = context_length(settings, self.n_ctx_train)
         self.settings = settings
@@ -154,6 +167,13 @@ class Model:
         self._special = frozenset(
             token for token in range(self.n_vocab) if lib.llama_vocab_is_eog(self.vocab, token)
         )
+
+    def _has_every_byte(self) -> bool:
+        """llama.cpp ends the process over a byte that a SentencePiece vocabulary has no token for."""
+        if lib.llama_vocab_type(self.vocab) != SENTENCEPIECE:
+            return True
+        texts = {lib.llama_vocab_get_text(self.vocab, token) for token in range(self.n_vocab)}
+        return all(b"<0x%02X>" % byte in texts or bytes([byte]) in texts for byte in range(256))
 
     def _good_threads(self) -> int:
         small = lib.llama_model_n_params(self.handle) <= SMALL_MODEL
@@ -200,6 +220,10 @@ class Model:
         Call on a thread with a large stack: some vocabularies recurse once per
         character on long runs of one letter.
         """
+        return tokenize(text, add_special, self)
+
+    def plain_tokens(self, text: str, add_special: bool) -> list[int]:
+        """Token ids of the whole text at once; `tokenize` says what that is bad for."""
         data = text.encode()
         room = len(data) + 8
         while True:
@@ -208,6 +232,19 @@ class Model:
             if n >= 0:
                 return buffer[:n]
             room = -n
+
+    def special_texts(self) -> list[str]:
+        """How the special tokens are written that `tokenize` recognises, runs of blanks left out."""
+        texts = (
+            lib.llama_vocab_get_text(self.vocab, token).decode("utf-8", "replace")
+            for token in range(self.n_vocab)
+            if lib.llama_vocab_get_attr(self.vocab, token) & SPECIAL
+        )
+        return [text for text in texts if text.strip()]
+
+    def adds_space(self) -> bool:
+        """A text gets a space in front before it is tokenized."""
+        return b"".join(map(self.piece, self.plain_tokens("a", False))).startswith(b" ")
 
     def piece(self, token: int, special: bool = False) -> bytes:
         """The bytes a token stands for; special tokens are empty unless asked for."""

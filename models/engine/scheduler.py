@@ -56,6 +56,8 @@ class Scheduler:
         self._grammars = Grammars()
         self._events: list[Event] = []
         self._batches = 0
+        self.only_streams = False
+        """The last turn was a token for every stream, and no prompt waited."""
         self._owed_s = 0.0
         self._turn = 0
 
@@ -222,6 +224,7 @@ class Scheduler:
             ]
         self._events += [Unloaded(key) for key in self._residents.take_dropped()]
         lanes = [lane for r in self._residents for lane in r.lanes if not lane.idle]
+        self.only_streams = False
         if lanes:
             urgent = min(lane.kind.priority for lane in lanes)
             self._run([lane for lane in lanes if lane.kind.priority == urgent])
@@ -231,6 +234,7 @@ class Scheduler:
     def _run(self, lanes: list[Lane]) -> None:
         prefilling = [lane for lane in lanes if lane.wants_prefill()]
         streaming = [lane for lane in lanes if lane.streaming]
+        self.only_streams = bool(streaming) and not prefilling
         started = time.monotonic()
         if streaming and (self._owed_s > 0 or not prefilling):
             for lane in streaming:

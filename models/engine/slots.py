@@ -18,6 +18,10 @@ class Slots:
         self.rewinds = rewinds
         self.shelf = shelf
         self._context = context
+        self._windowed = context.model.n_swa > 0
+        """llama.cpp leaves what lies behind the sliding window out of a saved state, and after a
+        shift writes over it: neither can be cut back to an earlier position."""
+        self._keeps = rewinds and not self._windowed
         self._slots = [Slot(i) for i in range(context.n_seq)]
 
     def __len__(self) -> int:
@@ -47,7 +51,7 @@ class Slots:
             self._context.copy(best.index, slot.index)
             slot.tokens, slot.ends, slot.length = list(best.tokens), list(best.ends), best.length
             own = gain
-        saved = self.shelf.best(task.tokens, task.shared) if self.rewinds else None
+        saved = self.shelf.best(task.tokens, task.shared) if self._keeps else None
         if (
             saved
             and saved.length - own >= GAIN
@@ -60,7 +64,7 @@ class Slots:
 
     def save(self, slot: Slot) -> None:
         """Keep the prompt in a slot, of which nothing is decoded yet, for later starts."""
-        if self.rewinds:
+        if self._keeps:
             self.shelf.save(slot.tokens, slot.ends, self._context, slot.index)
 
     def _reuse(self, slot: Slot, task: Task) -> int:
@@ -90,8 +94,9 @@ class Slots:
         discard = (slot.length - keep) // 2
         self._context.shift(slot.index, keep, discard)
         slot.length -= discard
-        slot.ends = [end for end in slot.ends if end <= keep]
-        slot.tokens = slot.tokens[:keep]
+        left = 0 if self._windowed else keep
+        slot.ends = [end for end in slot.ends if end <= left]
+        slot.tokens = slot.tokens[:left]
 
     def forget(self) -> None:
         """Empty every cache."""

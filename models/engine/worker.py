@@ -176,13 +176,14 @@ class Worker:
             for item in self._inbox.take():
                 self._step_at = time.monotonic()
                 self._handle(item)
+                self._outbox.flush()
             if self._scheduler.busy:
                 self._step_at = time.monotonic()
                 self._scheduler.step()
             self._step_at = None
             for event in self._scheduler.take_events():
                 self._outbox.put(event)
-            self._outbox.flush()
+            self._outbox.flush(more=self._scheduler.only_streams)
             if not self._scheduler.busy:
                 self._inbox.wait(self._outbox)
 

@@ -56,7 +56,7 @@ def test_run_json_is_one_document_and_repeatable() -> None:
 def test_stream_prints_lines_as_the_text_comes_and_the_document_last() -> None:
     done = llamadiff("run", *PROMPT, "--json", "--stream")
     *lines, last = (json.loads(line) for line in done.stdout.splitlines())
-    assert len(lines) > 3
+    assert len(lines) > 1
     assert "".join(line["text"] for line in lines) == last["variants"][0]["outputs"][0]["text"]
 
 

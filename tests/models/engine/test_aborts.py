@@ -19,6 +19,7 @@ from llamadiff.models.errors import ModelError
 from llamadiff.prompts.rendering.helper import Renderer
 
 from ...conftest import listen
+from .architectures import write
 from .asking import NEVER_END
 from .surviving import PROMPT, ask, confine, refusal, short
 
@@ -182,6 +183,20 @@ async def test_a_context_beyond_all_memory_is_refused_before_it_is_made(
     confine(engine)
     with pytest.raises(ModelError, match="memory"):
         await engine.load(base, ModelSettings(n_ctx=2_000_000_000), keep=[model])
+    await ask(engine, model, short(engine))
+
+
+async def test_a_vocabulary_that_lacks_bytes_is_refused(
+    engine: Engine, model: LoadedModel, tmp_path: Path
+) -> None:
+    """llama.cpp would end the worker at the first character that needs one of them."""
+    path = tmp_path / "bytes.gguf"
+    write("experts", path)
+    it = path.read_bytes()
+    assert it.count(b"<0xE9>") == 1
+    path.write_bytes(it.replace(b"<0xE9>", b"<none>"))
+    with pytest.raises(ModelError, match="a token for every byte"):
+        await engine.load(path)
     await ask(engine, model, short(engine))
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llamadiff.models.engine import outbox
 from llamadiff.models.engine.chunks import SIZES, plan, reusable
 from llamadiff.models.engine.outbox import Outbox
 from llamadiff.models.engine.protocol import (
@@ -117,6 +118,34 @@ def test_the_outbox_merges_what_waits_and_keeps_the_order() -> None:
     assert seven == Delta(7, "ab", [97, 98], [1, 2])
     assert eight == Delta(8, "aabb", [0, 0], [2, 4])
     assert isinstance(finished, Finished)
+
+
+def test_tokens_wait_for_more_but_first_ones_and_ends_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox, "PACE_S", 1e9)
+    read, write = os.pipe()
+    box = Outbox(write)
+    box.put(Delta(7, "a", [1], [1]))
+    box.flush(more=True)
+    assert drain(read) == [Delta(7, "a", [1], [1])]
+    box.put(Delta(7, "b", [2], [1]))
+    box.flush(more=True)
+    assert box.pending
+    box.put(Delta(8, "x", [5], [1]))
+    box.flush(more=True)
+    assert drain(read) == [Delta(7, "b", [2], [1]), Delta(8, "x", [5], [1])]
+    box.put(Delta(7, "c", [3], [1]))
+    box.flush(more=True)
+    box.put(Finished(7, "stop", Timings(None, 1, 0, 3, None)))
+    box.flush(more=True)
+    assert [type(event) for event in drain(read)] == [Delta, Finished]
+    box.put(Delta(8, "y", [6], [1]))
+    box.flush(more=True)
+    assert box.pending
+    monkeypatch.setattr(outbox, "PACE_S", 0.0)
+    box.flush(more=True)
+    assert drain(read) == [Delta(8, "y", [6], [1])]
 
 
 def test_the_outbox_does_not_wait_for_a_reader() -> None:
