@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 run: .venv/run
 	@$(BIN)/llamadiff $(ARGS)
 
-test: .venv/test
+test: .venv/test .venv/llama.cpp
 	$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/test
@@ -22,7 +22,14 @@ format: .venv/test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/test
+# An hour or more on an otherwise idle machine. The first time llama-bench is compiled, minutes;
+# llama-server takes longer and is compared with once `make .venv/llama-server` has built it, or
+# when one is on PATH.
+bench: .venv/test .venv/llama-bench
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/app.py
+	$(BIN)/python benchmarks/grid.py
+	$(BIN)/python benchmarks/leak.py
 	$(BIN)/python benchmarks/first_paint.py
 	$(BIN)/python benchmarks/key_latency.py
 	$(BIN)/python benchmarks/live_diff.py
@@ -48,6 +55,29 @@ model: .venv/test
 	@echo "Installing llamadiff with its test and tune extras. llama.cpp is compiled once for this machine: a few minutes."
 	$(PIP) --editable '.[test,tune]'
 	@touch $@ .venv/run
+
+# llama.cpp's sources, out of the source distribution that is installed: its vocabularies are for
+# the tests, its tools for the benchmarks.
+.venv/llama.cpp: constraints.txt | .venv/bin/python
+	@echo "Fetching the sources of llama.cpp."
+	@rm -rf $@ $@.part
+	@mkdir $@.part
+	@$(BIN)/python -m pip download --disable-pip-version-check --quiet --constraint constraints.txt \
+	  --no-deps --no-binary llama-cpp-python --dest $@.part llama-cpp-python
+	@tar -xzf $@.part/*.tar.gz -C $@.part
+	@touch $@.part/*/vendor/llama.cpp
+	@mv $@.part/*/vendor/llama.cpp $@
+	@rm -rf $@.part
+
+.venv/llama-bench .venv/llama-server: .venv/llama.cpp
+	@echo "Compiling $(@F), which takes minutes; the log is .venv/$(@F).log."
+	@command -v cmake >/dev/null || $(PIP) cmake
+	@PATH="$(CURDIR)/$(BIN):$$PATH" && exec >.venv/$(@F).log && \
+	cmake -S .venv/llama.cpp -B .venv/llama.cpp.build -DCMAKE_BUILD_TYPE=Release \
+	  -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF \
+	  -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF && \
+	cmake --build .venv/llama.cpp.build --parallel "$$(getconf _NPROCESSORS_ONLN)" --target $(@F)
+	@cp .venv/llama.cpp.build/bin/$(@F) $@
 
 clean:
 	rm -rf .venv build dist *.egg-info
