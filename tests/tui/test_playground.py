@@ -338,7 +338,7 @@ async def test_the_engine_dying_is_said_and_the_next_run_starts_it_anew(
         assert runner.engine.pid is not None
         os.kill(runner.engine.pid, signal.Signals[name])
         await until(lambda: status(pilot) == "failed")
-        assert all(pane(pilot, n).text.text for n in "AB"), "texts are kept"
+        await until(lambda: all(pane(pilot, n).text.text for n in "AB"))
         assert name in told(pilot) and "press F5 to run again" in told(pilot)
         old = output(pilot, "A")
         await pilot.press("f5")

@@ -196,9 +196,16 @@ class Histories(RuleBasedStateMachine):
     async def crashed(self, requests: list[Request], name: signal.Signals, after: int) -> None:
         pid = self.engine.pid
         assert pid
-        heard = await self.play(requests, {after: lambda: os.kill(pid, name)})
-        if any(it.failure for it in heard):
+        killed: list[int] = []
+
+        def kill() -> None:
+            killed.append(pid)
+            os.kill(pid, name)
+
+        heard = await self.play(requests, {after: kill})
+        if killed:
             self.check(requests, heard, name.name)
+            await until(lambda: self.engine.pid != pid)
             await self.load()
         else:
             self.check(requests, heard)
@@ -240,11 +247,11 @@ class Histories(RuleBasedStateMachine):
     async def play(
         self, requests: list[Request], acts: Mapping[int, Callable[[], None]] | None = None
     ) -> list[Heard]:
-        """Run requests to their ends; once a count of events in `acts` has arrived, act."""
+        """Run requests to their ends; once as many tokens or other events as in `acts` came, act."""
         heard = {request.id: Heard() for request in requests}
         for request in requests:
             self.prefilled.setdefault(lane(request), []).append(request.tokens)
-        count = 0
+        count, todo = 0, sorted((acts or {}).items())
         async with asyncio.timeout(PATIENCE_S):
             async for events in self.engine.generate(self.model, requests):
                 for event in events:
@@ -255,6 +262,7 @@ class Histories(RuleBasedStateMachine):
                             it.prefills.append(event)
                         case Delta():
                             assert len(event.ends) == len(event.tokens)
+                            count += max(0, len(event.tokens) - 1)
                             it.ends += [len(it.text) + end for end in event.ends]
                             it.text += event.text
                             it.tokens += event.tokens
@@ -264,8 +272,8 @@ class Histories(RuleBasedStateMachine):
                         case Failed():
                             it.failure = event.message
                     count += 1
-                    if acts and count in acts:
-                        acts[count]()
+                    while todo and todo[0][0] <= count:
+                        todo.pop(0)[1]()
         return list(heard.values())
 
     # ----------------------------------------------------------------------------- checking
