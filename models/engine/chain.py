@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .native import Context, Model, NativeError, complaint, lib, listen
+from .context import Context
+from .native import Model, NativeError, complaint, lib, listen
 from .protocol import Sampling
 from .samplers import steps
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import native
+from .context import DECODE_ABORTED, DECODE_FULL, DECODE_OK, Context
 from .logprobs import token_logprobs
 from .protocol import (
     AdapterUse,
@@ -66,7 +67,7 @@ class Lane:
         self._watch = watch
         self._tally = tally
         self._governor = governor
-        self._context = native.Context(model, n_seq, kind.exact, watch.abort)
+        self._context = Context(model, n_seq, kind.exact, watch.abort)
         self._slots = Slots(self._context, rewinds, self._shelf())
         self._waiting: list[Task] = []
         self._prefilling: Wave | None = None
@@ -203,10 +204,10 @@ class Lane:
             code = self._context.prefill(slot.index, leader.tokens[start:end], start, outputs)
         leader.computed_s += time.monotonic() - self.used_at
         self._tally.prefill_calls += 1
-        if code == native.DECODE_ABORTED:
+        if code == DECODE_ABORTED:
             self._slots.cut(slot, start)
             return
-        if code != native.DECODE_OK:
+        if code != DECODE_OK:
             self._fail_all(code)
             return
         slot.tokens = leader.tokens[:end]
@@ -307,13 +308,13 @@ class Lane:
         self._tally.decode_calls += 1
         for slot in fillers:
             self._context.truncate(slot.index, slot.length)
-        if code == native.DECODE_ABORTED:
+        if code == DECODE_ABORTED:
             for _, task, slot in speaking:  # it serves nobody else: see Watch.cancel
                 if not self._context.truncate(slot.index, slot.length):
                     self._slots.cut(slot, 0)
                 self._finish(task, "cancelled")
             return
-        if code != native.DECODE_OK:
+        if code != DECODE_OK:
             self._fail_all(code)
             return
         for row, task, slot in speaking:
@@ -376,7 +377,7 @@ class Lane:
         for task in [*self._running, *(wave.tasks if wave else [])]:
             if task.slot is None:
                 continue
-            if code == native.DECODE_FULL:
+            if code == DECODE_FULL:
                 self._finish(task, "context")
             else:
                 self._fail(task, f"llama.cpp failed to decode ({code}): {native.complaint()}.")

@@ -14,6 +14,7 @@ from ..gguf.check import check_adapter
 from ..gguf.facts import ModelFacts
 from ..memory import available_memory, check_memory, estimate
 from . import native
+from .context import can_rewind
 from .lane import Lane, LaneKind, Tally
 from .protocol import AdapterUse, ModelSettings
 from .saved import SavedPrompts
@@ -113,7 +114,7 @@ class Residents:
         """Take in a model that was just loaded. Raises NativeError when it cannot decode."""
         self._promised = 0
         try:
-            rewinds = native.can_rewind(model, self._watch.abort)
+            rewinds = can_rewind(model, self._watch.abort)
         except native.NativeError:
             model.close()
             raise

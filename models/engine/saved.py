@@ -23,6 +23,7 @@ import msgspec
 
 from . import native
 from .chunks import reusable
+from .context import Context
 from .protocol import LENGTH
 
 WORTH_S = 3.0
@@ -97,7 +98,7 @@ class Shelf:
         ]
         return max((it for it in found if it.length), key=lambda it: it.length, default=None)
 
-    def load(self, saved: Saved, context: native.Context, seq: int) -> bool:
+    def load(self, saved: Saved, context: Context, seq: int) -> bool:
         """Put a saved prompt into a sequence; a file that cannot be used is deleted."""
         state = _read(saved.path, saved.header)
         if state and context.restore(seq, state):
@@ -107,7 +108,7 @@ class Shelf:
             saved.path.unlink(missing_ok=True)
         return False
 
-    def save(self, tokens: list[int], ends: list[int], context: native.Context, seq: int) -> None:
+    def save(self, tokens: list[int], ends: list[int], context: Context, seq: int) -> None:
         """Save a sequence that holds exactly these chunks, if there is room."""
         if self._folder is None or not _room(self._folder, context.state_size(seq)):
             return

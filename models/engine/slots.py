@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import native
 from .chunks import reusable
+from .context import Context
 from .saved import GAIN, Shelf
 from .task import Slot, Task
 
@@ -14,7 +14,7 @@ COPY_GAIN = 128
 class Slots:
     """The slots of a context, and the cache operations that keep them true."""
 
-    def __init__(self, context: native.Context, rewinds: bool, shelf: Shelf) -> None:
+    def __init__(self, context: Context, rewinds: bool, shelf: Shelf) -> None:
         self.rewinds = rewinds
         self.shelf = shelf
         self._context = context

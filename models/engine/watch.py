@@ -6,14 +6,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from . import native
+from .context import AbortFlag
 
 
 class Watch:
     """Shared by the thread that decodes and the one that reads commands."""
 
     def __init__(self) -> None:
-        self.abort = native.AbortFlag()
+        self.abort = AbortFlag()
         self._lock = threading.Lock()
         self._active: frozenset[int] = frozenset()
         self._yields = False

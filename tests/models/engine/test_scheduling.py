@@ -193,7 +193,7 @@ async def test_a_full_context_ends_the_output_or_is_shifted(engine: Engine, base
 
 SMALL_MACHINE = """
     import sys
-    from llamadiff.models.engine import native, residents, worker
+    from llamadiff.models.engine import context, native, residents, worker
 
     free = [{free}]
     residents.available_memory = lambda: free[0]
@@ -209,7 +209,7 @@ SMALL_MACHINE = """
         kind.__init__, kind.close = init, shut
 
     counted(native.Model, "model", 20_000_000)
-    counted(native.Context, "context", {context})
+    counted(context.Context, "context", {context})
     worker.main()
 """
 """A worker on a machine whose free memory is a number: models and contexts take a fixed part."""
