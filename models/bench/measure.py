@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from ..engine.client import EngineError
-from ..engine.protocol import AdapterUse, Finished
+from ..engine.protocol import AdapterUse, Failed, Finished
 from .bench import CHANGED, DEPTH, Bench, Stack
 from .figures import Figure, alone, paired
 from .jobs import even_chunks
@@ -211,6 +211,8 @@ async def _cancelled_ms(bench: Bench, after_s: float) -> float | None:
     try:
         async for events in bench.engine.generate(bench.model, [request]):
             for event in events:
+                if isinstance(event, Failed):
+                    raise EngineError(event.message)
                 if isinstance(event, Finished):
                     if event.reason != "cancelled":
                         return None

@@ -25,14 +25,14 @@ MIROSTAT_M = 100
 class Grammar:
     """A native grammar and how far a text has gone in it. Close it at the end.
 
-    Raises NativeError when the text does not parse.
+    `start` is the rule that a text follows. Raises NativeError when the grammar does not parse.
     """
 
-    def __init__(self, model: Model, text: str) -> None:
+    def __init__(self, model: Model, text: str, start: str = "root") -> None:
         _refuse_grammar(text)
         listen()
         self._model = model
-        self._native = lib.llama_sampler_init_grammar(model.vocab, text.encode(), b"root")
+        self._native = lib.llama_sampler_init_grammar(model.vocab, text.encode(), start.encode())
         if not self._native:
             raise NativeError(f"The grammar does not parse: {complaint()}.")
 

@@ -66,6 +66,8 @@ class Context:
         self._threads = model.n_threads
         self.n_ctx = min(model.n_ctx, lib.llama_n_ctx_seq(self.handle))
         self._memory = lib.llama_get_memory(self.handle)
+        self.copying = False
+        """A copy is due: llama.cpp makes it at the next decode, over whatever is there by then."""
         self.can_shift = bool(lib.llama_memory_can_shift(self._memory))
         self._batch = lib.llama_batch_init(params.n_batch, 0, 1)
         for i in range(params.n_batch):
@@ -103,6 +105,7 @@ class Context:
             pos[i] = start + i
             seq_id[i][0] = seq
             wants[i] = i >= len(tokens) - outputs
+        self.copying = False
         return lib.llama_decode(self.handle, batch)
 
     def step(self, rows: Sequence[tuple[int, int, int]]) -> int:
@@ -115,6 +118,7 @@ class Context:
             pos[i] = position
             seq_id[i][0] = seq
             wants[i] = 1
+        self.copying = False
         return lib.llama_decode(self.handle, batch)
 
     def logits(self, index: int) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -148,6 +152,7 @@ class Context:
     def copy(self, source: int, target: int) -> None:
         """Make sequence `target` a copy of `source`, cache and all."""
         lib.llama_memory_seq_rm(self._memory, target, -1, -1)
+        self.copying = True
         lib.llama_memory_seq_cp(self._memory, source, target, -1, -1)
 
     def state_size(self, seq: int) -> int:

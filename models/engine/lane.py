@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from . import native
 from .context import DECODE_ABORTED, DECODE_FULL, DECODE_OK, Context
@@ -19,7 +18,6 @@ from .protocol import (
     Prefill,
     Priority,
     Scored,
-    file_version,
 )
 from .saved import WORTH_S, SavedPrompts, Shelf
 from .slots import Slots
@@ -131,10 +129,12 @@ class Lane:
 
     def _shelf(self) -> Shelf:
         """Where the prompts of this model and stack are saved."""
-        model = self._context.model
-        version, settings = file_version(Path(model.path)), model.settings
-        identity = (model.path, version, settings.kv_type, settings.n_gpu_layers, settings.n_ubatch)
-        return self._saved.shelf((*identity, self.kind.exact, self.kind.stack))
+        context, model, stack = self._context, self._context.model, self.kind.stack
+        settings = model.settings
+        sizes = (context.n_ctx, context.n_seq, settings.n_ubatch)
+        identity = (model.path, model.version, settings.kv_type, settings.n_gpu_layers, *sizes)
+        known = all(use.version for use in stack)
+        return self._saved.shelf((*identity, self.kind.exact, stack) if known else None)
 
     def close(self) -> None:
         self._context.close()

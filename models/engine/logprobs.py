@@ -13,10 +13,7 @@ Rows = np.ndarray[Any, np.dtype[np.float32]]
 
 
 def token_logprobs(rows: Rows, tokens: Sequence[int], top: int) -> list[TokenLogprob]:
-    """Log-softmax of `rows`, shape (n, n_vocab): for row i that of `tokens[i]` and the `top` likeliest.
-
-    Ties among the likeliest go to the smaller id.
-    """
+    """Log-softmax of `rows`, shape (n, n_vocab): for row i that of `tokens[i]` and the `top` likeliest."""
     return [_token_logprob(row, token, top) for row, token in zip(rows, tokens, strict=True)]
 
 

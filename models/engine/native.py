@@ -9,9 +9,12 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import signal
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any
 
 import llama_cpp.llama_cpp as bindings
@@ -19,7 +22,7 @@ import numpy as np
 from llama_cpp import __version__ as binding_version
 
 from .chunks import LARGEST
-from .protocol import AdapterUse, Hello, ModelInfo, ModelSettings
+from .protocol import AdapterUse, Hello, ModelInfo, ModelSettings, file_version
 from .tokenizing import tokenize
 
 lib: Any = bindings
@@ -103,6 +106,12 @@ def _device_names() -> list[str]:
     return [name(get(i)).decode() for i in range(count())]
 
 
+def end_with_parent() -> None:
+    """Have the system kill this process when its parent ends, where it can (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def physical_cores() -> int:
     """Physical cores this process may run on."""
     import psutil
@@ -143,6 +152,7 @@ class Model:
         params.progress_callback = progress
         listen()
         self.path = path
+        self.version = file_version(Path(path))
         self.handle = lib.llama_model_load_from_file(path.encode(), params)
         if not self.handle:
             raise NativeError(f"llama.cpp cannot load {path}: {complaint()}")
@@ -287,6 +297,14 @@ class Model:
         if key not in self._adapters:
             self._adapters[key] = Adapter(self, use.path)
         return self._adapters[key]
+
+    def free_old_adapters(self, held: Collection[AdapterUse]) -> None:
+        """Free the versions of an adapter file before its last that no context holds."""
+        in_use = {(use.path, use.version) for use in held}
+        last = dict(self._adapters.keys())
+        for path, version in list(self._adapters):
+            if version != last[path] and (path, version) not in in_use:
+                lib.llama_adapter_lora_free(self._adapters.pop((path, version)).handle)
 
 
 def schema_to_grammar(schema: str) -> str:

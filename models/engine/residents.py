@@ -140,8 +140,10 @@ class Residents:
         n_seq = _width(tasks)
         for lane in resident.lanes:
             if lane.kind == kind:
-                if lane.n_seq >= n_seq or not lane.idle:
+                if lane.n_seq >= (n_seq if lane.idle else min(n_seq, _widest(tasks))):
                     return lane
+                if not lane.idle:
+                    return None
                 return self._replace(resident, lane, kind, n_seq)
         peers = [lane for lane in resident.lanes if lane.kind.priority == kind.priority]
         if len(peers) < MAX_LANES:
@@ -150,6 +152,7 @@ class Residents:
         for lane in idle:
             if lane.kind.exact == kind.exact and lane.n_seq >= n_seq:
                 lane.rebind(kind)
+                self._free_old_adapters(resident)
                 return lane
         return self._replace(resident, idle[0], kind, n_seq) if idle else None
 
@@ -168,7 +171,11 @@ class Residents:
             self._watch, self._tally, resident.governor, self._saved,
         )  # fmt: skip
         resident.lanes.append(lane)
+        self._free_old_adapters(resident)
         return lane
+
+    def _free_old_adapters(self, resident: Resident) -> None:
+        resident.model.free_old_adapters([u for lane in resident.lanes for u in lane.kind.stack])
 
     def _room(self, resident: Resident, n_seq: int, exact: bool) -> int:
         """How many sequences of the `n_seq` wanted fit into memory, once others made room."""
@@ -237,8 +244,12 @@ def _governor(model: native.Model) -> Governor:
     return Governor(model.n_threads, fixed=model.settings.n_threads > 0)
 
 
+def _widest(tasks: Sequence[Task]) -> int:
+    """Tasks of the largest group, which decode as one batch."""
+    return max(Counter(task.group for task in tasks).values())
+
+
 def _width(tasks: Sequence[Task]) -> int:
     """Sequences a lane should have for these tasks: a power of two, and a whole group at least."""
-    groups = Counter(task.group for task in tasks)
-    wanted = max(*groups.values(), min(len(tasks), MAX_SEQUENCES), 1)
+    wanted = max(_widest(tasks), min(len(tasks), MAX_SEQUENCES), 1)
     return min(MOST_SEQUENCES, 1 << (wanted - 1).bit_length())

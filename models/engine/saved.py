@@ -21,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..memory import available_memory
 from . import native
 from .chunks import reusable
 from .context import Context
@@ -63,9 +64,12 @@ class SavedPrompts:
         self._writer = ThreadPoolExecutor(1, "save prompts")
         self._writing: set[Future[None]] = set()
 
-    def shelf(self, identity: Sequence[object]) -> Shelf:
-        """The prompts of one lane; `identity` is all that the bits of its caches depend on."""
-        return Shelf(self, self._folder, identity)
+    def shelf(self, identity: Sequence[object] | None) -> Shelf:
+        """The prompts of one lane; `identity` is all that its caches depend on, if that is known.
+
+        llama.cpp reads a sequence back only into a context of as many sequences and positions.
+        """
+        return Shelf(self, self._folder if identity else None, identity or ())
 
     def write(self, path: Path, header: Header, state: memoryview) -> None:
         """Write a file, on another thread."""
@@ -78,7 +82,7 @@ class SavedPrompts:
 
 
 class Shelf:
-    """The saved prompts of one model file, one adapter stack and one kind of cache."""
+    """The saved prompts of one model file, one adapter stack and one kind of context."""
 
     def __init__(self, prompts: SavedPrompts, folder: Path | None, identity: Sequence[object]):
         self._prompts = prompts
@@ -86,7 +90,7 @@ class Shelf:
         name = repr((native.binding_version, native.system_info(), *identity))
         self._prefix = hashlib.sha256(name.encode()).hexdigest()[:32]
         self._known: dict[Path, Header] = {}
-        for path in sorted(folder.glob(f"{self._prefix}-*.kv")) if folder else ():
+        for path in _files(folder, f"{self._prefix}-*.kv") if folder else ():
             with contextlib.suppress(*UNREADABLE), path.open("rb") as file:
                 self._known[path] = _header(file.read(*LENGTH.unpack(file.read(LENGTH.size))))
 
@@ -99,13 +103,14 @@ class Shelf:
         return max((it for it in found if it.length), key=lambda it: it.length, default=None)
 
     def load(self, saved: Saved, context: Context, seq: int) -> bool:
-        """Put a saved prompt into a sequence; a file that cannot be used is deleted."""
+        """Put a saved prompt into an empty sequence; a damaged file is deleted."""
         state = _read(saved.path, saved.header)
         if state and context.restore(seq, state):
             return True
         self._known.pop(saved.path, None)
-        with contextlib.suppress(OSError):
-            saved.path.unlink(missing_ok=True)
+        if not state:
+            with contextlib.suppress(OSError):
+                saved.path.unlink(missing_ok=True)
         return False
 
     def save(self, tokens: list[int], ends: list[int], context: Context, seq: int) -> None:
@@ -140,10 +145,21 @@ def _read(path: Path, header: Header) -> bytes:
     return b""
 
 
+def _files(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError:
+        return []
+
+
 def _room(folder: Path, size: int) -> bool:
-    """Whether a file of so many bytes is within the budget and leaves the disk usable."""
-    there = next(it for it in (folder, *folder.parents) if it.exists())
-    return size <= BUDGET // 2 and shutil.disk_usage(there).free >= DISK_LEFT + size
+    """Whether so many bytes are within the budget and leave the disk and the memory usable."""
+    try:
+        there = next(it for it in (folder, *folder.parents) if it.exists())
+        disk = shutil.disk_usage(there).free
+    except OSError:
+        return False
+    return size <= min(BUDGET // 2, disk - DISK_LEFT, available_memory() // 2)
 
 
 def _write(path: Path, header: Header, state: memoryview) -> None:
@@ -168,7 +184,9 @@ def _tidy(folder: Path) -> None:
     files = sorted((it.stat().st_mtime, it.stat().st_size, it) for it in folder.iterdir())
     total = sum(size for _, size, _ in files)
     for changed, size, path in files:
-        unfinished = path.suffix != ".kv"
+        unfinished = path.suffix[1:].isdigit()
+        if not unfinished and path.suffix != ".kv":
+            continue
         if time.time() - changed > ABANDONED_S if unfinished else total > BUDGET:
             path.unlink(missing_ok=True)
             total -= size

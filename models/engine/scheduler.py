@@ -53,6 +53,8 @@ class Scheduler:
         self._tally = Tally()
         self._residents = Residents(self.watch, self._tally, saved)
         self._loader = Loader(post)
+        self._leaving: dict[int, Resident] = {}
+        """Unloaded models that another thread still uses."""
         self._grammars = Grammars()
         self._events: list[Event] = []
         self._batches = 0
@@ -119,10 +121,13 @@ class Scheduler:
             for _, tasks in resident.waiting:
                 for task in tasks:
                     self._events += task.fail("The model was unloaded.")
-            resident.close()
+            if resident.holds:
+                self._leaving[key] = resident
+            else:
+                resident.close()
 
     def hold(self, key: int) -> native.Model | None:
-        """A model for use on another thread: it stays until `release`, or an `unload`."""
+        """A model for use on another thread: it stays until `release`."""
         resident = self._residents.get(key)
         if resident is None:
             return None
@@ -131,8 +136,11 @@ class Scheduler:
 
     def release(self, key: int) -> None:
         """The other thread is done with the model."""
-        if resident := self._residents.get(key):
+        resident = self._leaving.get(key) or self._residents.get(key)
+        if resident:
             resident.holds -= 1
+        if key in self._leaving and not self._leaving[key].holds:
+            self._leaving.pop(key).close()
 
     # ------------------------------------------------------------------- requests
 

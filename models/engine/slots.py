@@ -47,18 +47,20 @@ class Slots:
         own = self._reuse(slot, task)
         best = max(self._slots, key=lambda other: self._reuse(other, task))
         gain = self._reuse(best, task)
+        saved = self.shelf.best(task.tokens, task.shared) if self._keeps else None
+        if saved and saved.length - max(own, gain) >= GAIN and not self._context.copying:
+            self.cut(slot, 0)
+            if self.shelf.load(saved, self._context, slot.index):
+                slot.tokens, slot.ends = list(saved.header.tokens), list(saved.header.ends)
+                slot.length = slot.ends[-1]
+                self.cut(slot, saved.length)
+                return slot.length
+            own = 0
+            gain = self._reuse(best, task)
         if gain - own >= COPY_GAIN:
             self._context.copy(best.index, slot.index)
             slot.tokens, slot.ends, slot.length = list(best.tokens), list(best.ends), best.length
             own = gain
-        saved = self.shelf.best(task.tokens, task.shared) if self._keeps else None
-        if (
-            saved
-            and saved.length - own >= GAIN
-            and self.shelf.load(saved, self._context, slot.index)
-        ):
-            slot.tokens, slot.ends = list(saved.header.tokens), list(saved.header.ends)
-            slot.length, own = slot.ends[-1], saved.length
         self.cut(slot, own)
         return slot.length
 

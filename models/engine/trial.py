@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import re
 import resource
 import select
 import signal
@@ -14,20 +16,22 @@ from pathlib import Path
 import numpy as np
 
 from .chain import Grammar
-from .native import Model, NativeError, schema_to_grammar
+from .native import Model, NativeError, end_with_parent, schema_to_grammar
 
 CPU_S = 3
 WALL_S = 20.0
 MEMORY = 1 << 30
 """Bytes beyond what the process has already."""
 KEPT = 64
+RULE = re.compile(r"^\s*([a-zA-Z0-9_-]+)\s*::=", re.MULTILINE)
+"""The names of a grammar's rules: each is tried as the start, for what comes late in an output."""
 
 
 class Grammars:
     """Grammars that have been tried, so that one is tried only once."""
 
     def __init__(self) -> None:
-        self.tried = functools.lru_cache(KEPT)(_tried)
+        self._tried = functools.lru_cache(KEPT)(_tried)
 
     def text(self, model: Model, grammar: str | None, schema: str | None) -> str | None:
         """The GBNF text for a request with a grammar or a JSON Schema, or None if it has neither.
@@ -36,10 +40,13 @@ class Grammars:
         """
         if grammar is None and schema is None:
             return None
-        return self.tried(model, grammar, schema)
+        found = self._tried(model, grammar, schema)
+        if isinstance(found, NativeError):
+            raise found
+        return found
 
 
-def _tried(model: Model, grammar: str | None, schema: str | None) -> str:
+def _tried(model: Model, grammar: str | None, schema: str | None) -> str | NativeError:
     what = "grammar" if schema is None else "JSON Schema"
 
     def work() -> str:
@@ -52,9 +59,15 @@ def _tried(model: Model, grammar: str | None, schema: str | None) -> str:
             if allowed.size == 0:
                 break
             native.accept(int(allowed[0]))
+        for rule in RULE.findall(text):
+            with contextlib.suppress(NativeError):
+                Grammar(model, text, rule).close()
         return text
 
-    return _in_a_copy(work, f"The {what} takes too much time or memory; make it simpler.")
+    try:
+        return _in_a_copy(work, f"The {what} takes too much time or memory; make it simpler.")
+    except NativeError as error:
+        return error
 
 
 def _in_a_copy(work: Callable[[], str], too_much: str) -> str:
@@ -63,7 +76,12 @@ def _in_a_copy(work: Callable[[], str], too_much: str) -> str:
     Raises the NativeError that it raised, or one that says `too_much` when it came to no end.
     """
     answer_fd, child_fd = os.pipe()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError as error:
+        os.close(answer_fd)
+        os.close(child_fd)
+        raise NativeError(f"The system has no room for another process: {error}.") from None
     if child == 0:
         _answer(work, child_fd)
     os.close(child_fd)
@@ -78,6 +96,8 @@ def _in_a_copy(work: Callable[[], str], too_much: str) -> str:
 def _answer(work: Callable[[], str], fd: int) -> None:
     """In the copy: do the work, write how it went, and end without returning."""
     try:
+        end_with_parent()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if size := _address_space():

@@ -135,10 +135,6 @@ class Tokenizer:
     def submit(self, command: Tokenize, model: native.Model) -> None:
         self._jobs.put((command, model))
 
-    def finish(self) -> None:
-        """Wait until nothing is being tokenized."""
-        self._jobs.join()
-
     def _work(self) -> None:
         while True:
             command, model = self._jobs.get()
@@ -149,7 +145,6 @@ class Tokenizer:
             except Exception as error:
                 answer = Failed(command.id, f"The text cannot be tokenized: {error}.")
             self._inbox.put(Tokenized(command.model, answer))
-            self._jobs.task_done()
 
 
 class Worker:
@@ -202,7 +197,6 @@ class Worker:
             case Loading() | Outcome():
                 self._scheduler.loading(item)
             case Unload():
-                self._tokenizer.finish()
                 self._scheduler.unload(item.model)
             case Generate() | Score():
                 self._scheduler.submit(item.model, item.requests)

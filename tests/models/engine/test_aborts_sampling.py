@@ -141,7 +141,9 @@ EXPONENTIAL += 'r40 ::= "x"?'
 
 
 @pytest.mark.parametrize(
-    "grammar", ['root ::= "a"{5,2}', EXPONENTIAL], ids=["backwards", "exponential"]
+    "grammar",
+    ['root ::= "a"{5,2}', EXPONENTIAL, EXPONENTIAL.replace("root ::=", 'root ::= "Dogs bark" ')],
+    ids=["backwards", "exponential", "later"],
 )
 async def test_grammars_without_end_are_refused(
     engine: Engine, model: LoadedModel, grammar: str

@@ -1,5 +1,6 @@
 """Long prompts' caches on disk: read back bit for bit, and never trusted blindly."""
 
+import asyncio
 import os
 import shlex
 import sys
@@ -10,9 +11,9 @@ import pytest
 
 from llamadiff.models.engine import saved
 from llamadiff.models.engine.client import Engine
-from llamadiff.models.engine.protocol import AdapterUse, ModelSettings
+from llamadiff.models.engine.protocol import AdapterUse, ModelSettings, file_version
 
-from ...conftest import Heard, listen
+from ...conftest import Heard, listen, until
 from .asking import bits, request
 
 PROMPT = [9 + i * 31 % 2_000 for i in range(700)]
@@ -47,12 +48,15 @@ async def run(
         adapters: tuple[AdapterUse, ...] = (),
         settings: ModelSettings | None = None,
         keep: bool = True,
+        width: int = 1,
     ) -> Heard:
         engine = Engine(tmp_path / "engine.log", prompts=folder if keep else None)
         try:
             model = await engine.load(base, settings or ModelSettings())
-            asked = request(engine, tokens, n=24, adapters=adapters, logprobs=1)
-            (heard,) = await listen(engine, model, [asked])
+            asked = [
+                request(engine, tokens, n=24, adapters=adapters, logprobs=1) for _ in range(width)
+            ]
+            heard, *_ = await listen(engine, model, asked)
         finally:
             await engine.close()
         assert heard.failure is None
@@ -91,7 +95,7 @@ async def test_other_adapters_and_caches_have_files_of_their_own(
     run: Run, folder: Path, support: Path
 ) -> None:
     await run()
-    stack = (AdapterUse(str(support)),)
+    stack = (AdapterUse(str(support), 1.0, file_version(support)),)
     tuned = await run(adapters=stack)
     assert reused(tuned) == 0
     assert reused(await run(settings=ModelSettings(kv_type="q8_0"))) == 0
@@ -122,8 +126,57 @@ async def test_a_damaged_file_is_dropped(run: Run, folder: Path, damage: str) ->
     assert reused(await run()) > 650, "it was written anew"
 
 
-async def test_a_folder_that_cannot_be_written_costs_nothing(run: Run, folder: Path) -> None:
-    folder.write_text("a file, not a folder")
+async def test_a_context_of_another_size_leaves_the_file_alone(run: Run, folder: Path) -> None:
+    first = await run()
+    small = await run(settings=ModelSettings(n_ctx=800))
+    assert reused(small) == 0
+    again = await run()
+    assert reused(again) > 650
+    assert bits(again) == bits(first)
+
+
+async def test_an_adapter_of_unknown_version_saves_nothing(
+    run: Run, folder: Path, support: Path
+) -> None:
+    await run(adapters=(AdapterUse(str(support)),))
+    assert not folder.exists()
+
+
+async def test_a_neighbours_prefix_and_the_disk_do_not_mix(
+    tmp_path: Path, folder: Path, base: Path, run: Run
+) -> None:
+    """A copy from a neighbour is due until the next decode; it must not go over what was read."""
+    (cold,) = [await run(keep=False, width=2)]
+    await run(width=2)
+    engine = Engine(tmp_path / "engine.log", prompts=folder)
+    try:
+        model = await engine.load(base)
+        other = [*PROMPT[:300], *range(20, 60)]
+        seen: list[int] = []
+        both = [request(engine, other, n=500), request(engine, other, n=500, seed=1)]
+        ahead = asyncio.create_task(
+            listen(engine, model, both, lambda delta: seen.append(delta.id))
+        )
+        await until(lambda: len(set(seen)) == 2)
+        engine.cancel([both[1].id])
+        (heard,) = await listen(engine, model, [request(engine, PROMPT, n=24, logprobs=1)])
+        assert not ahead.done()
+        await ahead
+    finally:
+        await engine.close()
+    assert reused(heard) > 650
+    assert heard.tokens[0] == cold.tokens[0]
+    assert abs(heard.logprobs[0].logprob - cold.logprobs[0].logprob) == 0
+
+
+@pytest.mark.parametrize("name", ["file", "x" * 300])
+async def test_a_folder_that_cannot_be_written_costs_nothing(
+    run: Run, folder: Path, tmp_path: Path, name: str
+) -> None:
+    if name == "file":
+        folder.write_text("a file, not a folder")
+    else:
+        folder.symlink_to(tmp_path / name)
     first = await run()
     assert first.tokens and bits(await run()) == bits(first)
 
