@@ -15,7 +15,7 @@ import pytest
 from llamadiff.models.engine.client import Engine, LoadedModel
 from llamadiff.models.engine.protocol import BACKGROUND, AdapterUse, ModelSettings
 
-from ...conftest import ROOT, listen
+from ...conftest import ROOT, listen, until
 from .asking import bits, request
 
 Shapes = Callable[[str, str], Path]
@@ -134,6 +134,22 @@ async def test_scale_0_equals_no_adapter(
     )
     assert bits(zero) == bits(without)
     assert bits(tuned) != bits(without)
+
+
+async def test_identical_variants_that_come_later_are_equal_too(
+    engine: Engine, random_model: Shapes
+) -> None:
+    """Their lane is busy and has fewer sequences than they need."""
+    path = await asyncio.to_thread(random_model, "29M", "Q4_0")
+    model = await engine.load(path, ModelSettings(n_threads=2))
+    seen: set[int] = set()
+    two = [request(engine, prompt(300, 1), 400, seed=seed) for seed in (1, 2)]
+    before = asyncio.create_task(listen(engine, model, two, lambda delta: seen.add(delta.id)))
+    await until(lambda: len(seen) == 2)
+    same = [request(engine, prompt(300), 100, logprobs=1) for _ in range(3)]
+    a, b, c = await listen(engine, model, same)
+    assert bits(a) == bits(b) == bits(c)
+    await before
 
 
 async def test_two_base_models_at_once_do_not_disturb_each_other(
