@@ -229,7 +229,7 @@ def test_names_are_completed_in_the_shell() -> None:
 def test_our_own_mistakes_are_logged_with_a_traceback(home: Path) -> None:
     script = (
         "import llamadiff.tui.cli.catalog, llamadiff.models.catalog as c, llamadiff.tui.cli.main as m\n"
-        "def boom(*a): raise RuntimeError('boom')\n"
+        "def boom(*a, **k): raise RuntimeError('boom')\n"
         "c.list_models = boom\n"
         "m.main(['models'])"
     )
