@@ -17,7 +17,7 @@ def hub(root: Path, source: str) -> Iterator[Candidate]:
     Files are links to blobs: a blob that two revisions share comes twice, with one identity.
     Raises OSError when the cache cannot be read.
     """
-    for repository in sorted(root.iterdir()):
+    for repository in sorted(root.iterdir(), key=lambda path: path.name.casefold()):
         if not repository.name.startswith(_PREFIX):
             continue
         owner = repository.name.removeprefix(_PREFIX).replace("--", "/")

@@ -12,12 +12,13 @@ from ..gguf.check import check_adapter, check_model
 from . import places
 from .cache import Remembered, recall, remember
 from .entries import AdapterEntry, FoundAdapter, FoundModel, Kind, ModelEntry
-from .files import Candidate, one_file, tree
+from .files import PEFT_CONFIG, Candidate, one_file, tree
 from .heads import Head, careful_head, read_head
 from .hub import hub
 from .judge import adapter_entry, model_entry
 from .names import Item, ambiguous, matching, shown_names, unknown
 from .ollama import ollama
+from .peft import to_be_converted
 from .places import Place
 
 Progress = Callable[[int, int], None]
@@ -230,11 +231,8 @@ def _found_model(path: Path, item: Item | None) -> FoundModel:
 
 
 def _found_adapter(path: Path, item: Item | None) -> FoundAdapter:
-    if (path / "adapter_config.json").is_file():
-        raise ModelError(
-            f"{path} is a PEFT folder, which llama.cpp cannot read; convert it with "
-            f"`llamadiff convert {path} -o {path.name}.gguf --base MODEL`."
-        )
+    if _exists(path / PEFT_CONFIG):
+        raise ModelError(to_be_converted(path, item.candidate.name if item else path.name))
     facts = check_adapter(path)
     entry = AdapterEntry(
         item.name if item else facts.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,7 @@ def peft_entry(candidate: Candidate, name: str) -> AdapterEntry:
     """The adapter in a PEFT folder: always with a problem, that it has to be converted."""
     config: dict[str, Any] = {}
     folder = Path(candidate.path)
-    problem = (
-        f"{folder} is a PEFT folder, which llama.cpp cannot read; convert it with "
-        f"`llamadiff convert {folder} -o {folder.name}.gguf --base MODEL`."
-    )
+    problem = to_be_converted(folder, candidate.name)
     try:
         config = _read(folder / PEFT_CONFIG)
     except OSError as error:
@@ -45,6 +43,15 @@ def peft_entry(candidate: Candidate, name: str) -> AdapterEntry:
         base=plain(base) if isinstance(base, str) and base else None,
         bytes=candidate.bytes,
         problem=plain(problem),
+    )
+
+
+def to_be_converted(folder: Path, name: str) -> str:
+    """That a PEFT folder cannot be used as it is, and the command that helps."""
+    paths = f"{shlex.quote(str(folder))} -o {shlex.quote(f'{name}.gguf')}"
+    return (
+        f"{name} is a PEFT folder, which llama.cpp cannot read; convert it with "
+        f"`llamadiff convert {paths} --base MODEL`."
     )
 
 

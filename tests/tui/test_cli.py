@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,16 @@ def test_models_adapters_inspect_and_doctor() -> None:
     assert "fits" in llamadiff("inspect", "support", "--base", model["name"]).stdout
     doctor = llamadiff("doctor", "--json")
     assert doctor.returncode == 0 and json.loads(doctor.stdout)["problems"] == []
+
+
+def test_a_path_that_is_no_text_is_listed(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\x1b[2J\xff.gguf")
+    shutil.copy(base, path)
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    _, model = json.loads(llamadiff("models", str(tmp_path), "--json", **strict).stdout)
+    assert os.fsencode(model["path"]) == os.fsencode(path)
+    listed = llamadiff("models", str(tmp_path), **strict)
+    assert listed.returncode == 0 and "\x1b" not in listed.stdout
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ _GROUPS = {
     "prompt": "Prompt",
     "variant": "Variants",
     "output": "Outputs",
+    "library": "Library",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }
