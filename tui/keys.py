@@ -98,10 +98,10 @@ OUTPUT_KEYS = [
 
 LIBRARY_KEYS = [
     Binding("enter", "use", "use", id="library.use", priority=True, tooltip="Take it into the selected variant"),
-    Binding("up", "move(-1)", "up", id="library.up", key_display="↑ ↓", tooltip="The entry above or below"),
-    Binding("down", "move(1)", "down", id="library.down", show=False, tooltip="The entry below"),
-    Binding("pageup", "page(-1)", "page up", id="library.page_up", show=False, tooltip="A page up"),
-    Binding("pagedown", "page(1)", "page down", id="library.page_down", show=False, tooltip="A page down"),
+    Binding("up", "move(-1)", "up", id="library.up", priority=True, key_display="↑ ↓", tooltip="The entry above or below"),
+    Binding("down", "move(1)", "down", id="library.down", priority=True, show=False, tooltip="The entry below"),
+    Binding("pageup", "page(-1)", "page up", id="library.page_up", priority=True, show=False, tooltip="A page up"),
+    Binding("pagedown", "page(1)", "page down", id="library.page_down", priority=True, show=False, tooltip="A page down"),
     Binding(
         "tab,ctrl+t", "next_list", "models or adapters", id="library.tab", priority=True,
         tooltip="Models, adapters",

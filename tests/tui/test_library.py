@@ -170,7 +170,12 @@ async def test_tab_goes_to_adapters_and_the_problem_is_told_in_full(
         await pilot.pause()
         assert isinstance(pilot.app.screen, Library), "what cannot be used is not taken"
         await pilot.press("shift+tab")
-        assert library(pilot).query_one("#library-details").has_focus
+        details = library(pilot).query_one("#library-details")
+        assert details.has_focus
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("down", "down")
+        await until(lambda: details.scroll_y == 2)
+        assert library(pilot).query_one(EntryTable).chosen == ADAPTERS[1]
         await pilot.press("escape")
         assert library(pilot).query_one(Input).has_focus
 
@@ -184,6 +189,7 @@ async def test_help_and_palette_know_it(tmp_path: Path, fixed: None) -> None:
         text = " ".join(screen_text(pilot).split())
         assert "The models and adapters on this disk" in text
         assert "Sort by the column to the right" in text
+        assert "↑ ↓ The entry above or below" in text and "editor" not in text
         await pilot.press("f1", "ctrl+p", *"look again")
         await until(lambda: "Look through all places again" in screen_text(pilot))
 

@@ -214,11 +214,19 @@ class Library(Screen[None]):
     # ------------------------------------------------------------------- keys
 
     def action_move(self, step: int) -> None:
-        self.query_one(EntryTable).move(step)
+        """Choose the entry above or below; in the details, scroll by a line."""
+        details = self.query_one("#library-details")
+        if details.has_focus:
+            details.scroll_relative(y=step, animate=False)
+        else:
+            self.query_one(EntryTable).move(step)
 
     def action_page(self, pages: int) -> None:
-        table = self.query_one(EntryTable)
-        table.move(pages * table.page)
+        details, table = self.query_one("#library-details"), self.query_one(EntryTable)
+        if details.has_focus:
+            details.scroll_relative(y=pages * details.size.height, animate=False)
+        else:
+            table.move(pages * table.page)
 
     def action_next_list(self) -> None:
         tabs = list(COLUMNS)
