@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from .widgets.top_bar import Status
 if TYPE_CHECKING:
     from ..compare.runner import Preview, Runner
     from ..compare.variants import StackedAdapter, Variant
+    from ..models.catalog import Catalog
     from ..models.engine.protocol import ModelInfo
 
 
@@ -32,6 +34,7 @@ class Session:
         self, setup: Setup, on_change: Callable[[], None], on_trouble: Callable[[str], None]
     ) -> None:
         self.playground = Playground(setup)
+        self._cache_dir = setup.cache_dir
         self._services = Services(setup, self._engine_died)
         self._on_change = on_change
         self._on_trouble = on_trouble
@@ -43,6 +46,13 @@ class Session:
         self.run_now: Run | None = None
         self.last: Run | None = None
         """The newest run, over or not."""
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The models and adapters on this disk, looked for when it is first asked."""
+        from ..models.catalog import Catalog
+
+        return Catalog(cache_dir=self._cache_dir)
 
     @property
     def running(self) -> bool:

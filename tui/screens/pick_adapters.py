@@ -14,7 +14,7 @@ from textual.widgets import Input
 from ...compare.errors import CompareError
 from ...compare.spec import parse_adapter
 from ...compare.variants import StackedAdapter, Variant
-from ...models.catalog import list_adapters
+from ...models.catalog import AdapterEntry, Catalog
 from ...models.engine.client import EngineError
 from ...models.errors import ModelError
 from ..safe_text import safe_line
@@ -38,9 +38,13 @@ class PickAdapters(Picker[Stack]):
     ]
 
     def __init__(
-        self, variant: Variant, check: Callable[[Variant, Stack], Awaitable[None]]
+        self,
+        variant: Variant,
+        check: Callable[[Variant, Stack], Awaitable[None]],
+        catalog: Catalog,
     ) -> None:
         super().__init__()
+        self._catalog = catalog
         self._variant = variant
         self._check = check
         self.stack: list[StackedAdapter] = list(variant.adapters)
@@ -50,14 +54,10 @@ class PickAdapters(Picker[Stack]):
         return f"Adapters of {self._variant.name}, on {safe_line(self._variant.model_name)}"
 
     def load(self) -> Sequence[Choice]:
+        self._catalog.scan()
         listed = [
-            Choice(
-                adapter.path,
-                adapter.name,
-                f"rank {adapter.rank} · {adapter.source}",
-                adapter.problem or "",
-            )
-            for adapter in list_adapters()
+            Choice(adapter.path, adapter.name, _about(adapter), adapter.problem or "")
+            for adapter in self._catalog.adapters()
         ]
         known = {choice.key for choice in listed}
         added = {str(a.path): a.name for a in self.stack if str(a.path) not in known}
@@ -84,7 +84,9 @@ class PickAdapters(Picker[Stack]):
             return
         self.problem("checking …")
         try:
-            new = await asyncio.to_thread(parse_adapter, key)
+            new = await asyncio.to_thread(parse_adapter, key, self._catalog)
+            names = {choice.key: choice.name for choice in self.choices}
+            new = replace(new, name=names.get(str(new.path), new.name))
             stack = _with(self.stack, new)
             await self._check(self._variant, stack)
         except (CompareError, ModelError, EngineError) as error:
@@ -127,6 +129,11 @@ class PickAdapters(Picker[Stack]):
             self._touched = True
             self.stack[self.stack.index(adapter)] = replace(adapter, scale=scale)
             self.fill()
+
+
+def _about(adapter: AdapterEntry) -> str:
+    rank = f"rank {adapter.rank}" if adapter.rank else ""
+    return " · ".join(part for part in (rank, adapter.base or "", adapter.source) if part)
 
 
 def _with(stack: Sequence[StackedAdapter], new: StackedAdapter) -> Stack:

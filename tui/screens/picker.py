@@ -22,6 +22,12 @@ from .paths import complete, is_path
 
 Result = TypeVar("Result")
 
+MOST_SHOWN = 200
+"""Choices shown at a time; typing brings up others."""
+
+MOST_FUZZY = 500
+"""Above so many choices the words typed must be in them, letter by letter."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -91,6 +97,11 @@ class Picker(Dialog[Result]):
             return [Choice(path, path) for path in complete(typed, self.SUFFIX)]
         if not typed:
             return list(self.choices)
+        if len(self.choices) > MOST_FUZZY:
+            words = typed.casefold().split()
+            return [
+                c for c in self.choices if all(w in f"{c.name} {c.key}".casefold() for w in words)
+            ]
         matcher = Matcher(typed)
         scored = [(matcher.match(f"{choice.name} {choice.key}"), choice) for choice in self.choices]
         ranked = sorted(scored, key=lambda pair: -pair[0])
@@ -101,7 +112,7 @@ class Picker(Dialog[Result]):
         options = self.query_one(OptionList)
         highlighted = options.highlighted
         options.clear_options()
-        choices = self.matching()
+        choices = self.matching()[:MOST_SHOWN]
         options.add_options([Option(self.line(choice), id=choice.key) for choice in choices])
         if choices:
             options.highlighted = min(highlighted or 0, len(choices) - 1)

@@ -10,11 +10,11 @@ from pathlib import Path
 import gguf
 import pytest
 
-from llamadiff.models import catalog
 from llamadiff.models.catalog import (
     default_model,
     list_adapters,
     list_models,
+    places,
     resolve_adapter,
     resolve_model,
 )
@@ -184,7 +184,7 @@ def test_a_found_file_must_be_usable(write_model: WriteFile, tmp_path: Path) -> 
 
 
 def test_an_installation_without_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "BUNDLED", tmp_path)
+    monkeypatch.setattr(places, "BUNDLED", tmp_path)
     assert list_models() == []
     with pytest.raises(ModelError, match="no bundled model"):
         default_model()
