@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import ModelError, plain
 from ..gguf.facts import ModelFacts
+from ..hashing import sha256_file
 from .names import TOKEN_EMBEDDING, Names
 from .patterns import first_matches
 from .peft_config import PeftConfig, read_config
@@ -58,13 +59,14 @@ def convert(
     *,
     name: str | None = None,
     outtype: OutType = "f16",
-    base_sha256: str | None = None,
+    cache_dir: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Converted:
     """Write the adapter in `folder` to `out`, for `base`, under the title `name`.
 
     `name` is the folder's own unless given. Rows that do not fill a block of Q8_0 are written as
-    F16. `base_sha256` is recorded. `progress` is told how many bytes of how many have been read
+    F16. With `cache_dir`, where hashes are remembered, that of the base's file is recorded
+    too (it takes some seconds the first time). `progress` is told how many bytes of how many have been read
     (each is read twice, once for its hash); an exception that it raises ends the conversion. The
     file appears at `out`, in place of what was there, only once it is complete; otherwise nothing
     is left.
@@ -85,7 +87,7 @@ def convert(
         trained_on=config.base,
         base=base.title or base.name,
         base_file=base.path.name,
-        base_sha256=base_sha256,
+        base_sha256=None if cache_dir is None else sha256_file(base.path, cache_dir),
     )
     title = name or here or "adapter"
     try:

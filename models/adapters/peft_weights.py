@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..errors import ModelError, size_in_words
 
@@ -226,7 +226,7 @@ def read_table(path: Path) -> dict[str, Stored]:
 def _stored(path: Path, key: str, entry: object, start: int) -> Stored:
     if not isinstance(entry, dict):
         raise _damaged(path, f"{key} is not described")
-    dtype, shape, offsets = (entry.get(name) for name in ("dtype", "shape", "data_offsets"))
+    dtype, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
     if not isinstance(dtype, str) or not _sizes(shape) or not _sizes(offsets) or len(offsets) != 2:
         raise _damaged(path, f"{key} is not described")
     if dtype not in _TYPES:
@@ -237,7 +237,7 @@ def _stored(path: Path, key: str, entry: object, start: int) -> Stored:
     return Stored(path, key, dtype, tuple(shape), start + offsets[0], n_bytes)
 
 
-def _sizes(value: Any) -> bool:
+def _sizes(value: Any) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(n) is int and 0 <= n < 1 << 48 for n in value)
 
 

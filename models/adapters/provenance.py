@@ -14,6 +14,7 @@ from ..errors import plain
 if TYPE_CHECKING:
     from gguf import GGUFWriter
 
+BASE_FILE = "llamadiff.base.file"
 BASE_SHA256 = "llamadiff.base.sha256"
 _REPOSITORY = re.compile(r"([\w-][\w.-]*)/([\w-][\w.-]*)")
 
@@ -45,7 +46,7 @@ class Provenance:
         texts = {
             "llamadiff.version": version("llamadiff"),
             "llamadiff.source.folder": self.folder,
-            "llamadiff.base.file": self.base_file,
+            BASE_FILE: self.base_file,
             BASE_SHA256: self.base_sha256,
         }
         for key, text in texts.items():

@@ -1,6 +1,7 @@
 """PEFT folders become GGUF adapters that mean the same, or are refused in one sentence."""
 
 import dataclasses
+import hashlib
 import json
 import math
 import subprocess
@@ -490,12 +491,12 @@ def test_an_index_that_names_more_than_there_is(tmp_path: Path) -> None:
 
 def test_where_it_is_from_is_recorded(tmp_path: Path) -> None:
     folder = save(tmp_path / "peft", pair("v_proj"), base_model_name_or_path="org/Base-1B")
-    convert(folder, tmp_path / "out.gguf", facts(), base_sha256="ab" * 32)
+    base = dataclasses.replace(facts(), path=tmp_path / "base.gguf")
+    base.path.write_bytes(b"base")
+    convert(folder, tmp_path / "out.gguf", base, cache_dir=tmp_path / "cache")
     fields = GGUFReader(tmp_path / "out.gguf").fields
     found = {key: field.contents() for key, field in fields.items()}
-    digest = subprocess.run(
-        ["sha256sum", folder / "adapter_model.safetensors"], capture_output=True, text=True
-    ).stdout.split()[0]
+    digest = hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
     assert found["general.name"] == "peft"
     assert found["general.base_model.0.name"] == "Base One"
     assert found["general.base_model.0.repo_url"] == "https://huggingface.co/org/Base-1B"
@@ -503,7 +504,7 @@ def test_where_it_is_from_is_recorded(tmp_path: Path) -> None:
     assert found["llamadiff.source.files"] == ["adapter_model.safetensors"]
     assert found["llamadiff.source.sha256"] == [digest]
     assert found["llamadiff.base.file"] == "base.gguf"
-    assert found["llamadiff.base.sha256"] == "ab" * 32
+    assert found["llamadiff.base.sha256"] == hashlib.sha256(b"base").hexdigest()
     assert found["llamadiff.version"]
     assert not [key for key, value in found.items() if str(tmp_path) in str(value)]
 
