@@ -64,7 +64,7 @@ class Names:
         plain = _LANGUAGE_MODEL.sub("", module)
         for name in (plain, f"model.{plain}"):
             weight = self._map.get_name(f"{name}.weight", try_suffixes=(".weight",))
-            if weight in self._base.shapes:
+            if weight and weight in self._base.shapes:
                 return weight
         tied = self._base.tied_embeddings
         if tied and plain.endswith("lm_head"):

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 WEIGHTS = "adapter_model.safetensors"
-INDEX = "adapter_model.safetensors.index.json"
+INDEXES = ("adapter_model.safetensors.index.json", "model.safetensors.index.json")
+"""Of weights in several files; transformers 5 saves an adapter's under the second name."""
+
 MAX_HEADER = 4 << 20
 """Bytes; 25,000 tensors have names for about as much."""
 
@@ -89,10 +91,10 @@ def weight_files(folder: Path) -> list[Path]:
 
     Raises ModelError when there are none, and says what to do about pickled ones.
     """
-    whole, index = folder / WEIGHTS, folder / INDEX
+    whole, index = folder / WEIGHTS, _index(folder)
     if whole.is_file():
         return [whole]
-    if index.is_file():
+    if index:
         shards = sorted(set(_weight_map(index).values()))
         for name in shards:
             if not (folder / name).is_file():
@@ -120,8 +122,9 @@ def read_pairs(folder: Path) -> dict[str, Pair]:
             if key in stored:
                 raise ModelError(f"{folder} holds {key} twice; save the adapter again.")
             stored[key] = tensor
-    if not (folder / WEIGHTS).is_file():
-        missing = _weight_map(folder / INDEX).keys() - stored.keys()
+    index = _index(folder)
+    if index and not (folder / WEIGHTS).is_file():
+        missing = _weight_map(index).keys() - stored.keys()
         if missing:
             raise ModelError(
                 f"{folder} lacks {min(missing)}, which its index names; fetch it again."
@@ -239,6 +242,10 @@ def _stored(path: Path, key: str, entry: object, start: int) -> Stored:
 
 def _sizes(value: Any) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(n) is int and 0 <= n < 1 << 48 for n in value)
+
+
+def _index(folder: Path) -> Path | None:
+    return next((folder / name for name in INDEXES if (folder / name).is_file()), None)
 
 
 def _weight_map(path: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,8 +119,15 @@ ADAPTERS: Mapping[str, Mapping[str, Any]] = {
 """Kinds of adapters; each changes every linear layer, that of the output too where it is one."""
 
 
-def make(family: Family, folder: Path) -> PeftModel:
-    """Save a model in `folder`/hf and its adapters in `folder`/peft/NAME; all are loaded."""
+def make(
+    family: Family,
+    folder: Path,
+    adapters: Mapping[str, Mapping[str, Any]] = ADAPTERS,
+) -> PeftModel:
+    """Save a model in `folder`/hf and its adapters in `folder`/peft/NAME; all are loaded.
+
+    Adapters without `target_modules` change every linear layer.
+    """
     set_seed(7)
     config = AutoConfig.for_model(
         family.kind, **(_SIZES | {"tie_word_embeddings": family.tied} | dict(family.settings))
@@ -139,8 +146,10 @@ def make(family: Family, folder: Path) -> PeftModel:
         if isinstance(module, torch.nn.Linear) and not (family.tied and name == "lm_head")
     }
     peft: PeftModel | None = None
-    for name, settings in ADAPTERS.items():
-        lora = LoraConfig(task_type="CAUSAL_LM", target_modules=sorted(linear), **settings)
+    for name, settings in adapters.items():
+        lora = LoraConfig(
+            task_type="CAUSAL_LM", **({"target_modules": sorted(linear)} | dict(settings))
+        )
         if peft is None:
             peft = get_peft_model(model, lora, adapter_name=name)
         else:
@@ -151,16 +160,16 @@ def make(family: Family, folder: Path) -> PeftModel:
             if ".lora_" in name:
                 values.copy_(torch.randn_like(values) * 0.06)
     peft.save_pretrained(folder / "peft")
-    return load(family, folder)
+    return load(folder, adapters)
 
 
-def load(family: Family, folder: Path) -> PeftModel:
+def load(folder: Path, adapters: Iterable[str]) -> PeftModel:
     """The model and its adapters as PEFT reads them back: the files are what counts, and in them
     patterns have another order than in memory."""
     model = AutoModelForCausalLM.from_pretrained(
         folder / "hf", attn_implementation="eager", dtype=torch.float32
     )
-    first, *others = ADAPTERS
+    first, *others = adapters
     peft = PeftModel.from_pretrained(model, folder / "peft" / first, adapter_name=first)
     for name in others:
         peft.load_adapter(folder / "peft" / name, adapter_name=name)

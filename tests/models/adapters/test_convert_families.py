@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from peft import PeftModel
+from transformers import AutoModelForCausalLM
 
 from llamadiff.models.adapters.convert import OutType, convert
 from llamadiff.models.adapters.names import RENAMED_ONLY, ROTARY_ROWS_MOVED
@@ -115,3 +116,55 @@ def test_shorter_types_round_and_no_more(
     convert(folder / "peft" / "plain", out, base, outtype=outtype)
     (got,) = ask_llama_cpp(base.path, [[(out, 1.0)]], folder)
     assert 1e-5 < np.abs(got - logits(model, STACKS["plain"])).max() < tolerance
+
+
+TARGETS: Mapping[str, Mapping[str, object]] = {
+    "embedding": {"target_modules": ["embed_tokens", "v_proj"]},
+    "all-linear": {"target_modules": "all-linear"},
+    "regular expression": {"target_modules": r".*layers\.[01]\.mlp\.(up|down)_proj"},
+    "one layer": {"target_modules": ["q_proj", "k_proj"], "layers_to_transform": [1]},
+    "pattern of layers": {
+        "target_modules": ["o_proj"],
+        "layers_to_transform": 0,
+        "layers_pattern": "layers",
+    },
+    "excluded": {"target_modules": "all-linear", "exclude_modules": ["k_proj"]},
+}
+
+
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PeftModel]:
+    """A llama with an adapter for each way of saying what is to change."""
+    folder = tmp_path_factory.mktemp("targets")
+    model = make(FAMILIES["llama"], folder, TARGETS)
+    write_gguf(SOURCES, [folder])
+    return folder, model
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_is_changed_is_what_peft_changes(targets: tuple[Path, PeftModel], name: str) -> None:
+    folder, model = targets
+    base, out = check_model(folder / "base.gguf"), folder / f"{name}.gguf"
+    convert(folder / "peft" / name, out, base, outtype="f32")
+    assert not check_fit(check_adapter(out), base)
+    (got,) = ask_llama_cpp(base.path, [[(out, 1.0)]], folder)
+    expected = logits(model, [(name, 1.0)])
+    assert np.abs(got - expected).max() <= FAMILIES["llama"].tolerance
+    assert np.abs(expected - logits(model, ())).max() > 0.03
+
+
+def test_an_adapter_that_transformers_has_split_is_the_same(
+    targets: tuple[Path, PeftModel], tmp_path: Path
+) -> None:
+    folder, _ = targets
+    source = folder / "peft" / "all-linear"
+    model = AutoModelForCausalLM.from_pretrained(folder / "hf")
+    model.load_adapter(str(source))
+    model.save_pretrained(tmp_path / "split", max_shard_size="20KB")
+    assert len(list((tmp_path / "split").glob("adapter_model-*.safetensors"))) > 1
+    base = check_model(folder / "base.gguf")
+    for path, out in ((source, "whole.gguf"), (tmp_path / "split", "split.gguf")):
+        convert(path, tmp_path / out, base, outtype="f32")
+    files = [[(tmp_path / out, 1.0)] for out in ("whole.gguf", "split.gguf")]
+    whole, split = ask_llama_cpp(base.path, files, tmp_path)
+    assert (whole == split).all()
