@@ -164,6 +164,12 @@ class Model:
                 f"{path} has a vocabulary without a token for every byte, which llama.cpp cannot "
                 "tokenize all text with; convert the model again."
             )
+        if not self._has_what_it_adds():
+            lib.llama_model_free(self.handle)
+            raise NativeError(
+                f"{path} sets a token before or after every text that its vocabulary does not "
+                "have; convert the model again."
+            )
         self.n_ctx_train = lib.llama_model_n_ctx_train(self.handle)
         self.n_swa = lib.llama_model_n_swa(self.handle)
         """Positions that layers with sliding-window attention look back; 0 if there are none."""
@@ -175,6 +181,17 @@ class Model:
         self._special = frozenset(
             token for token in range(self.n_vocab) if lib.llama_vocab_is_eog(self.vocab, token)
         )
+
+    def _has_what_it_adds(self) -> bool:
+        """llama.cpp ends the process over a BOS or EOS that is to be added and is not there."""
+        adds = (
+            (lib.llama_vocab_get_add_bos, lib.llama_vocab_bos),
+            (
+                lib.llama_vocab_get_add_eos,
+                lib.llama_vocab_eos,
+            ),
+        )
+        return all(token(self.vocab) >= 0 for wanted, token in adds if wanted(self.vocab))
 
     def _has_every_byte(self) -> bool:
         """llama.cpp ends the process over a byte that a SentencePiece vocabulary has no token for."""

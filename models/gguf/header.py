@@ -72,7 +72,8 @@ class TensorInfo:
 class Header:
     """What a GGUF file says of itself.
 
-    `types` gives each metadata entry's type by its GGUF name ("f32", "str", "arr[i32]").
+    `types` gives each metadata entry's type by its GGUF name ("f32", "str", "arr[i32]"),
+    `array_offsets` where the elements of each array begin, in bytes from the start of the file.
     `data_offset` (bytes from the start of the file) is None, and `tensors` empty, when the walk
     was told to stop before the tensors.
     """
@@ -81,6 +82,7 @@ class Header:
     version: int
     metadata: Mapping[str, Value] = field(repr=False)
     types: Mapping[str, str] = field(repr=False)
+    array_offsets: Mapping[str, int] = field(repr=False)
     tensors: tuple[TensorInfo, ...] = field(repr=False)
     data_offset: int | None
     alignment: int
@@ -212,6 +214,7 @@ def _walk(
 
     metadata: dict[str, Value] = {}
     types: dict[str, str] = {}
+    arrays_at: dict[str, int] = {}
     for number in range(n_entries):
         key = cursor.string(f"the name of metadata entry {number + 1}")
         if not key or key in metadata:
@@ -219,7 +222,12 @@ def _walk(
         if stop_before_tokenizer and key.startswith("tokenizer."):
             want_tensors = False
             break
+        start = (
+            cursor.position + 16
+        )  # after the types of the array and its elements, and its length
         metadata[key], types[key] = _read_value(cursor, key, key in arrays)
+        if types[key].startswith("arr["):
+            arrays_at[key] = start
 
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if types.get("general.alignment", "u32") != "u32" or not isinstance(alignment, int):
@@ -233,7 +241,17 @@ def _walk(
         infos = _read_tensors(cursor, n_tensors)
         padding = -cursor.position % alignment if n_tensors else 0
         data_offset = cursor.position + padding
-    return Header(cursor.path, version, metadata, types, infos, data_offset, alignment, cursor.size)
+    return Header(
+        cursor.path,
+        version,
+        metadata,
+        types,
+        arrays_at,
+        infos,
+        data_offset,
+        alignment,
+        cursor.size,
+    )
 
 
 def _read_version(cursor: _Cursor) -> int:

@@ -19,6 +19,7 @@ COMMANDS = {
     "models": "List the base models on this disk.",
     "adapters": "List the adapters on this disk.",
     "inspect": "Show what a model or adapter file is.",
+    "convert": "Turn an adapter saved by PEFT into a GGUF file.",
     "bench": "Measure a model on this machine, beside a bare llama.cpp loop.",
     "doctor": "Show what works here.",
 }
