@@ -19,6 +19,9 @@ COMMANDS = {
     "models": "List the base models on this disk.",
     "adapters": "List the adapters on this disk.",
     "inspect": "Show what a model or adapter file is.",
+    "merge": "Write a model with adapters merged into it.",
+    "quantize": "Write a model in a smaller type.",
+    "pull": "Fetch models and adapters from the Hugging Face hub.",
     "doctor": "Show what works here.",
 }
 """Sub-commands and their help. Each is the function of that name in the module of that name
