@@ -15,16 +15,24 @@ from .writing.tasks import Quantize
 FLOATS = ("F32", "F16", "BF16")
 """Types that are no quantization: what a model is quantized from."""
 
-NEED_IMPORTANCE = ("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ2_M", "IQ3_XXS", "IQ3_XS", "Q2_K_S")
+NEED_IMPORTANCE = (
+    "IQ1_S",
+    "IQ1_M",
+    "IQ2_XXS",
+    "IQ2_XS",
+    "IQ2_S",
+    "IQ2_M",
+    "IQ3_XXS",
+    "IQ3_XS",
+    "Q2_K_S",
+)
 """Recipes that llama.cpp carries out with an importance matrix only."""
 
 _FOREIGN = ("NVFP4",)
 """Types of files that other tools make."""
 
 RECIPES = {
-    name: number
-    for number, name in FILE_TYPES.items()
-    if name not in (*NEED_IMPORTANCE, *_FOREIGN)
+    name: number for number, name in FILE_TYPES.items() if name not in (*NEED_IMPORTANCE, *_FOREIGN)
 }
 """The numbers (llama_ftype) of the recipes a model can be quantized by."""
 

@@ -62,7 +62,9 @@ class Probe:
         texts = [(await engine.tokenize(model, text, add_special=True)).tokens for text in TEXTS]
         texts = [text for text in texts if text]
         if not texts:
-            raise ModelError(f"{model.path} has no tokens for the probe texts; its effect is unknown.")
+            raise ModelError(
+                f"{model.path} has no tokens for the probe texts; its effect is unknown."
+            )
         base = await _logits(engine, model, texts, (), exact=False)
         noise = 0.0
         if model.info.kv_type not in QUANTIZED_KV:  # which need flash attention

@@ -26,7 +26,7 @@ from .layout import (
     texts_entry,
 )
 from .tasks import Merge, Progress
-from .weights import PIECE, Cut, MergedWeight, OpenAdapter, Piece, bytes_of
+from .weights import PIECE, Cut, MergedWeight, OpenAdapter, Piece, Stored
 
 WIDE = ("F32", "BF16")
 """Types whose numbers F16 cannot hold, in digits or in size."""
@@ -51,15 +51,14 @@ def merge_files(task: Merge, packing: Packing, threads: int, report: Report) -> 
     plans = [_plan(tensor, task.loose if tensor.name in changed else None) for _, tensor in tensors]
     total, written, meant, missed = sum(plan.n_bytes for plan in plans), 0, 0.0, 0.0
     alignment = parts[0].alignment
-    with open(task.out, "wb") as out, ThreadPoolExecutor(threads) as pool:
+    with Path(task.out).open("wb") as out, ThreadPoolExecutor(threads) as pool:
         out.write(header(_entries(parts[0], task, hashes), plans, alignment))
         for (part, tensor), plan in zip(tensors, plans, strict=True):
-            source = bytes_of(part, tensor)
+            source = Stored(part, tensor)
             if tensor.name in changed:
-                weight = MergedWeight(source, tensor, plan, stack, packing)
-                pieces = _in_order(pool, threads, weight)
+                pieces = _in_order(pool, threads, MergedWeight(source, plan, stack, packing))
             else:
-                pieces = (Piece(source[at : at + PIECE], 0, 0) for at in range(0, len(source), PIECE))
+                pieces = _copied(source)
             for piece in pieces:
                 out.write(piece.data.data)
                 written += len(piece.data)
@@ -74,6 +73,12 @@ def _in_order(pool: ThreadPoolExecutor, threads: int, weight: MergedWeight) -> I
     cuts = weight.cuts()
     while some := list[Cut](islice(cuts, threads)):
         yield from pool.map(weight.piece, some)
+
+
+def _copied(source: Stored) -> Iterator[Piece]:
+    size = source.tensor.n_bytes
+    for start in range(0, size, PIECE):
+        yield Piece(source.read(start, min(start + PIECE, size)), 0, 0)
 
 
 def _hash(task: Merge, report: Report) -> list[str]:

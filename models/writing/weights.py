@@ -23,13 +23,21 @@ PIECE = 4 << 20
 """Numbers that are worked on at once."""
 
 
-def bytes_of(file: Header, tensor: TensorInfo) -> Packed:
-    """A tensor's bytes, read from its file when they are looked at."""
-    assert file.data_offset is not None
-    if not tensor.n_bytes:
-        return np.empty(0, np.uint8)
-    start = file.data_offset + tensor.offset
-    return np.memmap(file.path, np.uint8, "r", start, (tensor.n_bytes,))
+@dataclass(frozen=True)
+class Stored:
+    """A tensor as it lies in its file."""
+
+    file: Header
+    tensor: TensorInfo
+
+    def read(self, start: int, end: int) -> Packed:
+        """Its bytes from `start` to `end`. Raises ModelError when the file has them no more."""
+        assert self.file.data_offset is not None
+        offset = self.file.data_offset + self.tensor.offset + start
+        data = np.fromfile(self.file.path, np.uint8, end - start, offset=offset)
+        if len(data) < end - start:
+            raise ModelError(f"{self.file.path} was changed while it was read; start again.")
+        return data
 
 
 class OpenAdapter:
@@ -52,7 +60,7 @@ class OpenAdapter:
         return up * np.float32(self._scale * alpha / rank if alpha else self._scale), down
 
     def _numbers(self, half: TensorInfo) -> Floats:
-        data = np.array(bytes_of(self._header, half))
+        data = Stored(self._header, half).read(0, half.n_bytes)
         kind, (width, rows) = TYPE_NUMBERS[half.type_name], half.shape[:2]
         numbers = self._packing.unpack(kind, data, math.prod(half.shape))
         return numbers.reshape(-1, rows, width)
@@ -81,10 +89,11 @@ class MergedWeight:
     """A tensor of the base with its share of the stack."""
 
     def __init__(
-        self, source: Packed, tensor: TensorInfo, plan: PlannedTensor,
-        stack: Sequence[OpenAdapter], packing: Packing,
-    ) -> None:  # fmt: skip
+        self, source: Stored, plan: PlannedTensor, stack: Sequence[OpenAdapter], packing: Packing
+    ) -> None:
+        tensor = source.tensor
         self._source, self._packing, self._plan = source, packing, plan
+        self._row = tensor.n_bytes // math.prod(tensor.shape[1:])
         self._width, self._rows = tensor.shape[:2]
         self._matrices = math.prod(tensor.shape[2:])
         self._kind = TYPE_NUMBERS[tensor.type_name]
@@ -100,14 +109,13 @@ class MergedWeight:
     def piece(self, cut: Cut) -> Piece:
         """The rows of a cut. Raises ModelError when they are no numbers any more."""
         count, first = cut.end - cut.start, cut.matrix * self._rows + cut.start
-        row = len(self._source) // (self._matrices * self._rows)
-        source = np.array(self._source[first * row : (first + count) * row])
+        source = self._source.read(first * self._row, (first + count) * self._row)
         base = self._packing.unpack(self._kind, source, count * self._width)
         base = base.reshape(count, self._width)
         change = np.zeros_like(base)
         for up, down in self._factors:
             change += up[cut.matrix, cut.start : cut.end] @ down[cut.matrix]
-        merged = base + change
+        merged: Floats = base + change
         kind = self._plan.kind
         number = TYPE_NUMBERS[kind.name]
         packed = self._packing.pack(number, merged, kind.size_of(merged.size))
@@ -117,8 +125,9 @@ class MergedWeight:
                 f"{self._plan.name} is past what {kind.name} holds once the adapters are merged; "
                 "merge them at smaller scales."
             )
-        return Piece(packed, _squares(change), _squares(written - merged))
+        missed: Floats = written - merged
+        return Piece(packed, _squares(change), _squares(missed))
 
 
 def _squares(numbers: Floats) -> float:
-    return float(np.square(numbers, dtype=np.float64).sum())
+    return float(np.square(numbers).sum(dtype=np.float64))
