@@ -93,9 +93,10 @@ async def _logits(
     """Logits after the last positions of every text, shape (positions, n_vocab)."""
     import numpy as np
 
-    # What is scored is the token after each position, so the last one is followed by any.
-    requests = [
-        ScoreRequest(
+    rows: list[bytes] = []
+    for text in texts:  # one at a time, which takes a context of one sequence
+        # What is scored is the token after each position, so the last one is followed by any.
+        request = ScoreRequest(
             engine.new_id(),
             [*text, text[-1]],
             start=max(1, len(text) + 1 - POSITIONS),
@@ -104,17 +105,13 @@ async def _logits(
             exact=exact,
             priority=BACKGROUND,
         )
-        for text in texts
-    ]
-    rows: dict[int, list[bytes]] = {request.id: [] for request in requests}
-    async for events in engine.score(model, requests):
-        for event in events:
-            if isinstance(event, Scored):
-                rows[event.id] += event.logits
-            elif isinstance(event, Failed):
-                raise (ModelError if event.refused else EngineError)(event.message)
-    whole = b"".join(row for text in rows.values() for row in text)
-    return np.frombuffer(whole, np.float32).reshape(-1, model.info.n_vocab)
+        async for events in engine.score(model, [request]):
+            for event in events:
+                if isinstance(event, Scored):
+                    rows += event.logits
+                elif isinstance(event, Failed):
+                    raise (ModelError if event.refused else EngineError)(event.message)
+    return np.frombuffer(b"".join(rows), np.float32).reshape(-1, model.info.n_vocab)
 
 
 def _softmax(rows: Rows) -> Rows:

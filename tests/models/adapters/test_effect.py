@@ -71,7 +71,9 @@ async def test_an_untrained_adapter_changes_exactly_nothing(
     assert effect.logit == 0.0 and effect.nothing
 
 
-async def test_an_adapter_of_another_base_is_refused(probe: Probe, write_adapter: WriteFile) -> None:
+async def test_an_adapter_of_another_base_is_refused(
+    probe: Probe, write_adapter: WriteFile
+) -> None:
     with pytest.raises(ModelError, match="tuned"):
         await probe.effect([AdapterUse(str(write_adapter()))])
 
