@@ -120,13 +120,14 @@ class MergedWeight:
         number = TYPE_NUMBERS[kind.name]
         packed = self._packing.pack(number, merged, kind.size_of(merged.size))
         written = self._packing.unpack(number, packed, merged.size).reshape(merged.shape)
-        if not np.isfinite(written).all():
-            raise ModelError(
-                f"{self._plan.name} is past what {kind.name} holds once the adapters are merged; "
-                "merge them at smaller scales."
-            )
         missed: Floats = written - merged
-        return Piece(packed, _squares(change), _squares(missed))
+        piece = Piece(packed, _squares(change), _squares(missed))
+        if not math.isfinite(piece.missed):
+            raise ModelError(
+                f"{self._plan.name} is past what {kind.name} holds once the adapters are merged, or "
+                "they hold what is no number; merge them at smaller scales."
+            )
+        return piece
 
 
 def _squares(numbers: Floats) -> float:
