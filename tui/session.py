@@ -18,6 +18,7 @@ from .state import Playground, Setup
 from .widgets.top_bar import Status
 
 if TYPE_CHECKING:
+    from ..compare.effects import Effects
     from ..compare.runner import Preview, Runner
     from ..compare.variants import StackedAdapter, Variant
     from ..models.catalog import Catalog
@@ -42,7 +43,9 @@ class Session:
         self._load: str | None = None
         """How far a load under way has come; None while there is none."""
         self._facts: dict[Path, tuple[str, tuple[str, ...]]] = {}
-        self._hashing: set[asyncio.Task[None]] = set()
+        self._effects: Effects | None = None
+        self._behind: set[asyncio.Task[None]] = set()
+        """What goes on behind the runs."""
         self.run_now: Run | None = None
         self.last: Run | None = None
         """The newest run, over or not."""
@@ -206,7 +209,7 @@ class Session:
         try:
             runner = await self._services.runner()
             await runner.run(run)
-            self._hash(runner, run)
+            self._follow_up(runner, run)
         except (*MISTAKES, EngineError) as error:
             for output in run.outputs:
                 if not output.state.over:
@@ -217,16 +220,27 @@ class Session:
                     output.state, output.finish_reason = State.CANCELLED, "cancelled"
             self._ended(run)
 
-    def _hash(self, runner: Runner, run: Run) -> None:
-        """Complete the stamps behind the run: the next one need not wait for it."""
+    def _follow_up(self, runner: Runner, run: Run) -> None:
+        """Complete the stamps and see which adapters change nothing, behind the run: the next one
+        need not wait for it."""
+        from ..compare.effects import Effects
 
-        async def work() -> None:
+        effects = self._effects
+        if effects is None:
+            effects = self._effects = Effects(runner.engine, runner.settings)
+
+        async def hash_files() -> None:
             await runner.hash_files(run)
             self._on_change()
 
-        task = asyncio.create_task(work(), name="hash files")
-        self._hashing.add(task)
-        task.add_done_callback(self._hashing.discard)
+        async def measure() -> None:
+            if await effects.mark(run.outputs):
+                self._on_change()
+
+        for work in (hash_files, measure):
+            task = asyncio.create_task(work(), name=work.__name__)
+            self._behind.add(task)
+            task.add_done_callback(self._behind.discard)
 
     def _ended(self, run: Run) -> None:
         if self.run_now is run:
@@ -246,7 +260,7 @@ class Session:
 
     async def close(self) -> None:
         """End the engine and the helper."""
-        for task in self._hashing:
+        for task in self._behind:
             task.cancel()
         await self._services.close()
 

@@ -93,13 +93,19 @@ def system_info() -> str:
     return lib.llama_print_system_info().decode()
 
 
-def _device_names() -> list[str]:
+def ggml() -> Any:
+    """The library below llama.cpp: a ctypes handle whose functions have no types yet."""
     from llama_cpp._ggml import libggml
 
-    count, get = libggml.ggml_backend_dev_count, libggml.ggml_backend_dev_get
+    return libggml
+
+
+def _device_names() -> list[str]:
+    library = ggml()
+    count, get = library.ggml_backend_dev_count, library.ggml_backend_dev_get
     count.restype, get.restype, get.argtypes = ctypes.c_size_t, ctypes.c_void_p, [ctypes.c_size_t]
     try:
-        name = libggml.ggml_backend_dev_name
+        name = library.ggml_backend_dev_name
     except AttributeError:
         return ["CPU"]
     name.restype, name.argtypes = ctypes.c_char_p, [ctypes.c_void_p]

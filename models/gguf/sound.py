@@ -130,7 +130,7 @@ def refuse_repeated_tokens(header: Header, count: int) -> None:
         raise ModelError(
             f"{header.path} claims {count:,} tokens, more than any vocabulary; fetch it again."
         )
-    start = header.array_offsets[TOKENS]
+    start = header.array_at(TOKENS)
     end = min(header.file_size, header.data_offset or header.file_size)
     with header.path.open("rb") as file:
         file.seek(start)
