@@ -21,8 +21,8 @@ from pathlib import Path
 LIST = """
 import sys
 from pathlib import Path
-from llamadiff.models.catalog import list_models
-entries = list_models([Path(sys.argv[1])], cache_dir=Path(sys.argv[2]))
+from llamadiff.models.catalog import Catalog
+entries = Catalog([Path(sys.argv[1])], cache_dir=Path(sys.argv[2])).models()
 given = [e for e in entries if e.source == "given"]
 print(len(given), sum(e.problem is None for e in given))
 """

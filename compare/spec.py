@@ -23,14 +23,14 @@ KEYS = ("label", "model", "adapter", "prompt")
 class Defaults:
     """What every variant starts from: names or paths, and sampling settings as text.
 
-    `cache_dir` is where the catalog remembers what it has seen.
+    Without a `catalog` names are those of the bundled files and of other programs.
     """
 
     model: str | None = None
     prompt: str | None = None
     adapters: tuple[str, ...] = ()
     sampling: Mapping[str, str] = field(default_factory=dict[str, str])
-    cache_dir: Path | None = None
+    catalog: Catalog | None = None
 
 
 def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
@@ -43,7 +43,7 @@ def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
         raise CompareError(f"{len(specs)} variants are too many; at most {len(names)}.")
     from ..models.catalog import Catalog
 
-    catalog = Catalog(cache_dir=defaults.cache_dir)
+    catalog = defaults.catalog or Catalog()
     if not specs:
         return [_make(names[0], defaults, {}, catalog)]
     return [
@@ -113,10 +113,8 @@ def parse_stack(text: str) -> tuple[str, ...]:
     return () if text in ("", "none") else tuple(text.split("+"))
 
 
-def parse_adapter(text: str, catalog: Catalog | None = None) -> StackedAdapter:
+def parse_adapter(text: str, catalog: Catalog) -> StackedAdapter:
     """`NAME` or `NAME@SCALE`. Raises CompareError for a scale, ModelError for a name."""
-    from ..models.catalog import Catalog
-
     name, at, number = text.rpartition("@")
     if not at:
         name, number = text, "1"
@@ -129,5 +127,5 @@ def parse_adapter(text: str, catalog: Catalog | None = None) -> StackedAdapter:
             raise CompareError(f"{text!r}: {number!r} is not a scale; write NAME@0.8.") from None
     if not abs(scale) <= LARGEST_SCALE:
         raise ModelError(f"{text!r}: a scale is between {-LARGEST_SCALE:g} and {LARGEST_SCALE:g}.")
-    found = (catalog or Catalog()).adapter(name)
+    found = catalog.adapter(name)
     return StackedAdapter(found.entry.name, found.facts.path, scale)

@@ -23,3 +23,8 @@ def count(number: int | None) -> str:
         if number >= limit:
             return f"{number / limit:.1f}{unit}"
     return str(number)
+
+
+def percent(fraction: float) -> str:
+    """`40 %`."""
+    return f"{fraction:.0%}".replace("%", " %")

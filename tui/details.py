@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..models.adapters.peft_config import PeftConfig
 from ..models.catalog import AdapterEntry, ModelEntry
 from ..models.gguf.facts import AdapterFacts, ModelFacts
 from .amounts import count, size
@@ -62,6 +63,17 @@ def of_adapter(entry: AdapterEntry, facts: AdapterFacts) -> Details:
     details["scale at 1"] = ", ".join(f"{scale:g}" for scale in scales)
     where = dict(_where(entry))
     return [*((k, v) for k, v in details.items() if k not in where), *where.items()]
+
+
+def of_peft(entry: AdapterEntry, config: PeftConfig) -> Details:
+    """What the config of a PEFT folder says, and what becomes of the folder."""
+    details = dict(_adapter(entry))
+    details["rank"] = ", ".join(f"{rank}" for rank in sorted({config.rank, *config.ranks.values()}))
+    details["alpha"] = ", ".join(
+        f"{alpha:g}" for alpha in sorted({config.alpha, *config.alphas.values()})
+    )
+    how = "a PEFT folder: enter converts it for the variant's model, and keeps the result"
+    return [("format", how), *((k, v) for k, v in details.items() if k != "architecture")]
 
 
 def _adapter(entry: AdapterEntry) -> Details:

@@ -81,6 +81,13 @@ COLUMNS: dict[Tab, tuple[Column, ...]] = {
 }
 
 
+def obstacle(entry: Entry) -> str | None:
+    """Why an entry cannot be taken. A PEFT folder can be: it is converted then."""
+    if isinstance(entry, AdapterEntry) and entry.is_peft:
+        return None
+    return entry.problem
+
+
 def fitting(entries: Sequence[Entry], typed: str) -> list[Entry]:
     """The entries that have every word typed in what they show or where they are.
 
@@ -104,4 +111,4 @@ def arranged(entries: Sequence[Entry], column: Column, *, descending: bool) -> l
     known = [entry for entry in entries if column.order(entry) is not None]
     rest = [entry for entry in entries if column.order(entry) is None]
     ordered = [*sorted(known, key=column.order, reverse=descending), *rest]
-    return sorted(ordered, key=lambda entry: entry.problem is not None)
+    return sorted(ordered, key=lambda entry: obstacle(entry) is not None)

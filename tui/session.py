@@ -12,6 +12,8 @@ from ..compare.errors import MISTAKES
 from ..compare.run import Run, State, new_run
 from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
+from .amounts import percent
+from .conversion import readable
 from .sentences import for_app
 from .services import Services, ready_variants
 from .state import Playground, Setup
@@ -35,7 +37,7 @@ class Session:
         self, setup: Setup, on_change: Callable[[], None], on_trouble: Callable[[str], None]
     ) -> None:
         self.playground = Playground(setup)
-        self._cache_dir = setup.cache_dir
+        self._setup = setup
         self._services = Services(setup, self._engine_died)
         self._on_change = on_change
         self._on_trouble = on_trouble
@@ -55,7 +57,7 @@ class Session:
         """The models and adapters on this disk, looked for when it is first asked."""
         from ..models.catalog import Catalog
 
-        return Catalog(cache_dir=self._cache_dir)
+        return Catalog(self._setup.model_folders, cache_dir=self._setup.cache_dir)
 
     @property
     def running(self) -> bool:
@@ -153,6 +155,13 @@ class Session:
         for name in playground.values.keys() - known:
             hint = did_you_mean(name, known)
             self._on_trouble(f"There is no variable {name}{hint or '.'}")
+
+    async def readable(self, variant: Variant, adapter: Path, say: Callable[[str], None]) -> Path:
+        """The file of an adapter; a PEFT folder is converted for `variant`'s base model first.
+
+        `say` is told how far that has come. Raises ModelError.
+        """
+        return await readable(adapter, variant.model, self._setup.cache_dir, say)
 
     async def check(self, variant: Variant, adapters: tuple[StackedAdapter, ...]) -> None:
         """See whether `variant` could run with this stack. Raises ModelError or EngineError."""
@@ -263,11 +272,6 @@ class Session:
         for task in self._behind:
             task.cancel()
         await self._services.close()
-
-
-def percent(fraction: float) -> str:
-    """`40 %`."""
-    return f"{fraction:.0%}".replace("%", " %")
 
 
 def _facts(info: ModelInfo) -> tuple[str, ...]:

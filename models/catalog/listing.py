@@ -31,8 +31,10 @@ _STEP = 50
 class Catalog:
     """What is on this disk: bundled, in the folders and files `extra`, and other programs' models.
 
-    Heads of files are remembered in `cache_dir`. The disk is looked through when something is
-    first asked for, and again by `scan`.
+    `extra` are files, or folders and all in them. Only the heads of files are read, and remembered
+    in `cache_dir`. The disk is looked through when something is first asked for, and again by
+    `scan`. What cannot be used is listed with its problem, behind the others; so is a file too
+    damaged to tell what it is.
     """
 
     def __init__(self, extra: Sequence[Path] = (), *, cache_dir: Path | None = None) -> None:
@@ -56,12 +58,18 @@ class Catalog:
         return sorted(entries, key=lambda entry: entry.problem is not None)
 
     def model(self, name_or_path: str) -> FoundModel:
-        """The base model meant by a path or a name, its file checked; see `resolve_model`."""
+        """The base model meant by a path or a name (in any case), its file fully checked.
+
+        A name is what the catalog shows, a file's name with or without `.gguf`, an Ollama model's
+        with or without `:latest`, `org/repo` or `org/repo:Q4_K_M` of a cache, or `general.name`.
+        Raises ModelError when nothing, or more than one file, goes by that name, and when the
+        file cannot be used.
+        """
         path, item = self._meant(name_or_path, "model")
         return _found_model(path, item)
 
     def adapter(self, name_or_path: str) -> FoundAdapter:
-        """The adapter meant by a path or a name, its file checked; see `resolve_adapter`."""
+        """The adapter meant by a path or a name; as `model`."""
         path, item = self._meant(name_or_path, "adapter")
         return _found_adapter(path, item)
 

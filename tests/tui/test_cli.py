@@ -237,11 +237,22 @@ def test_names_are_completed_in_the_shell() -> None:
     assert any("temperature=" in item for item in complete("llamadiff run --set temp"))
 
 
+def test_folders_of_ones_own_are_searched_by_every_command(base: Path, tmp_path: Path) -> None:
+    shutil.copy(base, tmp_path / "mine.gguf")
+    folders = {"LLAMADIFF_MODELS": f"{tmp_path}{os.pathsep}{tmp_path / 'missing'}"}
+    listed = {it["name"]: it for it in json.loads(llamadiff("models", "--json", **folders).stdout)}
+    assert listed["mine"]["path"] == str(tmp_path / "mine.gguf") and not listed["mine"]["problem"]
+    assert "No such file" in listed[str(tmp_path / "missing")]["problem"]
+    assert llamadiff("run", "-m", "mine", *PROMPT, **folders).returncode == 0
+    assert llamadiff("inspect", "mine", **folders).returncode == 0
+    assert llamadiff("inspect", "mine").returncode == 2
+
+
 def test_our_own_mistakes_are_logged_with_a_traceback(home: Path) -> None:
     script = (
         "import llamadiff.tui.cli.catalog, llamadiff.models.catalog as c, llamadiff.tui.cli.main as m\n"
         "def boom(*a, **k): raise RuntimeError('boom')\n"
-        "c.list_models = boom\n"
+        "c.Catalog = boom\n"
         "m.main(['models'])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

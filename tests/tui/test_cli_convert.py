@@ -1,42 +1,24 @@
 """`llamadiff convert` as a shell runs it."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from llamadiff.models.adapters.preflight import check_fit
 from llamadiff.models.catalog import default_model
 from llamadiff.models.gguf.check import check_adapter
+
+from .peft import write_peft
 
 LLAMADIFF = str(Path(sys.executable).parent / "llamadiff")
 
 
 def llamadiff(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([LLAMADIFF, *arguments], capture_output=True, text=True, timeout=60)
-
-
-def write_peft(folder: Path, rank: int = 4, **config: object) -> Path:
-    """A PEFT adapter for the bundled model, on every output projection."""
-    base = default_model().facts
-    folder.mkdir()
-    document = {"peft_type": "LORA", "r": rank, "lora_alpha": 8} | config
-    (folder / "adapter_config.json").write_text(json.dumps(document))
-    rng = np.random.default_rng(0)
-    tensors: dict[str, np.ndarray] = {}
-    for layer in range(base.layers):
-        key = f"base_model.model.model.layers.{layer}.self_attn.o_proj.lora_"
-        row, rows = base.shapes[f"blk.{layer}.attn_output.weight"]
-        tensors[f"{key}A.weight"] = rng.standard_normal((rank, row)).astype(np.float32)
-        tensors[f"{key}B.weight"] = rng.standard_normal((rows, rank)).astype(np.float32)
-    save_file(tensors, folder / "adapter_model.safetensors")
-    return folder
 
 
 def test_convert_prints_the_path_and_the_adapter_runs(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..paths import cache_dir
+from .found import open_catalog
 from .printing import count, note, print_json, size, table
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
@@ -20,13 +20,11 @@ _folders = click.argument("places", nargs=-1, type=click.Path(path_type=Path, ex
 def models_command(places: tuple[Path, ...], as_json: bool) -> None:
     """List the base models on this disk: bundled, of other programs, and in PLACES.
 
-    PLACES are files, or folders that are searched with all folders in them. Other programs are
-    Hugging Face, llama.cpp, LM Studio, Ollama, GPT4All and Jan; text-generation-webui is found
-    where its folder is given.
+    PLACES are files, or folders that are searched with all folders in them, as those that
+    LLAMADIFF_MODELS lists always are. Other programs are Hugging Face, llama.cpp, LM Studio,
+    Ollama, GPT4All and Jan; text-generation-webui is found where its folder is given.
     """
-    from ...models.catalog import list_models
-
-    entries = list_models(places, cache_dir=cache_dir())
+    entries = open_catalog(places).models()
     if as_json:
         print_json([asdict(entry) for entry in entries], indent=True)
         return
@@ -43,9 +41,7 @@ def models_command(places: tuple[Path, ...], as_json: bool) -> None:
 @_json
 def adapters_command(places: tuple[Path, ...], as_json: bool) -> None:
     """List the adapters on this disk; as `models`."""
-    from ...models.catalog import list_adapters
-
-    entries = list_adapters(places, cache_dir=cache_dir())
+    entries = open_catalog(places).adapters()
     if as_json:
         print_json([asdict(entry) for entry in entries], indent=True)
         return

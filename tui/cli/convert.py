@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from .found import open_catalog
 from .options import complete_model
 from .printing import data, note, size
 
@@ -34,10 +35,9 @@ def convert_command(peft_dir: Path, out: Path, base: str, outtype: Any) -> None:
     The file's path goes to stdout.
     """
     from ...models.adapters.convert import convert
-    from ...models.catalog import resolve_model
     from ..paths import cache_dir
 
-    facts = resolve_model(base).facts
+    facts = open_catalog().model(base).facts
     with ExitStack() as stack:
         bar: Any = None
 

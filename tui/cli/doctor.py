@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from .found import open_catalog
 from .printing import data, print_json, size
 
 EXTRAS = {"tune": ("torch", "transformers", "peft")}
@@ -35,12 +36,11 @@ def doctor_command(as_json: bool) -> int:
 def _look() -> tuple[dict[str, Any], list[str]]:
     import psutil
 
-    from ...models.catalog import Catalog
     from ..paths import cache_dir, log_dir
 
     problems: list[str] = []
     engine, problem = asyncio.run(_start_engine())
-    catalog = Catalog(cache_dir=cache_dir())
+    catalog = open_catalog()
     models, adapters = catalog.models(), catalog.adapters()
     bundled = [entry for entry in (*models, *adapters) if entry.source == "bundled"]
     unusable = sum(entry.problem is not None for entry in (*models, *adapters))

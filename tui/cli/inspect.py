@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..safe_text import safe_line, safe_text
+from .found import open_catalog
 from .options import complete_model
 from .printing import count, data, note, print_json, size, table
 
@@ -79,28 +80,28 @@ def inspect_command(
 def _find(file: str, base: str | None) -> tuple[ModelFacts | AdapterFacts, ModelFacts | None]:
     """The facts of FILE, and of the base it is to fit."""
     from ...models.adapters.preflight import check_fit
-    from ...models.catalog import resolve_adapter, resolve_model
     from ...models.errors import ModelError
     from ...models.gguf.facts import ModelFacts
     from ...models.gguf.header import read_header
 
+    catalog = open_catalog()
     path = Path(file)
     if path.is_dir():
         raise ModelError(f"{file} is a folder; give a .gguf file in it.")
     if path.is_file():
         file = str(path.absolute())
         adapter = read_header(Path(file)).metadata.get("general.type") == "adapter"
-        facts = resolve_adapter(file).facts if adapter else resolve_model(file).facts
+        facts = catalog.adapter(file).facts if adapter else catalog.model(file).facts
     else:
         try:
-            facts = resolve_adapter(file).facts
+            facts = catalog.adapter(file).facts
         except ModelError:
-            facts = resolve_model(file).facts
+            facts = catalog.model(file).facts
     if base is None:
         return facts, None
     if isinstance(facts, ModelFacts):
         raise ModelError(f"{file} is a base model; --base goes with an adapter.")
-    base_facts = resolve_model(base).facts
+    base_facts = catalog.model(base).facts
     check_fit(facts, base_facts)
     return facts, base_facts
 

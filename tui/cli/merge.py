@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .found import open_catalog
 from .options import complete_adapter, complete_model
 from .printing import data, note, print_json, size
 from .progress import ProgressLine
@@ -34,12 +35,12 @@ def merge_command(
     """
     from ...compare.spec import parse_adapter
     from ...models.adapters.merge import merge
-    from ...models.catalog import resolve_model
     from ...models.gguf.check import check_adapter
     from ..paths import cache_dir, log_dir
 
-    base = resolve_model(model).facts
-    used = [parse_adapter(adapter) for adapter in adapters]
+    catalog = open_catalog()
+    base = catalog.model(model).facts
+    used = [parse_adapter(adapter, catalog) for adapter in adapters]
     stack = [(check_adapter(adapter.path), adapter.scale) for adapter in used]
     with ProgressLine() as line:
         merged = asyncio.run(

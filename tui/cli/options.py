@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.shell_completion import CompletionItem as Completion
 
-from ..paths import cache_dir
+from .found import open_catalog
 
 if TYPE_CHECKING:
     from ...compare.variants import Variant
@@ -43,7 +43,7 @@ class Asked:
         """Raises CompareError, ModelError or PromptError."""
         from ...compare.spec import Defaults, make_variants
 
-        defaults = Defaults(self.model, self.prompt, self.adapters, self.sampling, cache_dir())
+        defaults = Defaults(self.model, self.prompt, self.adapters, self.sampling, open_catalog())
         return make_variants(defaults, self.variants)
 
     def settings(self) -> ModelSettings:
@@ -60,16 +60,12 @@ class Asked:
 
 def complete_model(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
     """Names of the catalog's base models, or files."""
-    from ...models.catalog import list_models
-
-    return _complete(typed, [entry.name for entry in list_models(cache_dir=cache_dir())])
+    return _complete(typed, [entry.name for entry in open_catalog().models()])
 
 
 def complete_adapter(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
     """Names of the catalog's adapters, or files."""
-    from ...models.catalog import list_adapters
-
-    return _complete(typed, [entry.name for entry in list_adapters(cache_dir=cache_dir())])
+    return _complete(typed, [entry.name for entry in open_catalog().adapters()])
 
 
 def complete_prompt(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:

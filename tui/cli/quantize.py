@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .found import open_catalog
 from .options import complete_model
 from .printing import data, note, print_json, size
 from .progress import ProgressLine
@@ -26,11 +27,10 @@ def quantize_command(
     \b
     llamadiff quantize model-F16.gguf Q4_K_M -o model-Q4_K_M.gguf
     """
-    from ...models.catalog import resolve_model
     from ...models.quantize import quantize
     from ..paths import log_dir
 
-    facts = resolve_model(model).facts
+    facts = open_catalog().model(model).facts
     with ProgressLine() as line:
         made = asyncio.run(
             quantize(

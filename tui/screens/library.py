@@ -18,12 +18,13 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
+from ...models.adapters.peft_config import read_config
 from ...models.catalog import AdapterEntry, Catalog, ModelEntry
 from ...models.errors import ModelError
 from ...models.gguf.check import check_adapter, check_model
-from ..details import Details, of_adapter, of_entry, of_model
+from ..details import Details, of_adapter, of_entry, of_model, of_peft
 from ..keys import LIBRARY_KEYS
-from ..library import COLUMNS, Column, Entry, Tab, arranged, fitting
+from ..library import COLUMNS, Column, Entry, Tab, arranged, fitting, obstacle
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..widgets.entry_table import EntryTable
@@ -130,7 +131,7 @@ class Library(Screen[None]):
             right = Content.assemble(("● ", "$warning"), f"looking{counted}")
         else:
             every = [entry for entries in self.found.values() for entry in entries]
-            bad = sum(entry.problem is not None for entry in every)
+            bad = sum(obstacle(entry) is not None for entry in every)
             unusable = f" · {bad:,} cannot be used" if bad else ""
             right = Content.assemble(("● ", "$success"), "ready", (unusable, "$dim"))
         variant = self._playground.playground.current
@@ -152,14 +153,15 @@ class Library(Screen[None]):
             self._say("", nothing, [])
             return
         self._say(self._problem(entry), entry.name, of_entry(entry))
-        if entry.problem is None:
+        if obstacle(entry) is None:
             self._pause = self.set_timer(DETAILS_PAUSE_S, lambda: self._look_into(entry))
 
     def _nothing(self) -> str:
         return "Looking …" if self._scanning else f"There are no {self.tab} on this disk."
 
     def _problem(self, entry: Entry) -> str:
-        return for_app(safe_line(entry.problem)) if entry.problem else ""
+        problem = obstacle(entry)
+        return for_app(safe_line(problem)) if problem else ""
 
     def _say(self, problem: str, title: str = "", details: Details | None = None) -> None:
         """Show a problem, and details if these are given too."""
@@ -281,7 +283,7 @@ class Library(Screen[None]):
 
     async def _use(self, entry: Entry) -> None:
         """Take an entry into the selected variant, and go there; or say why not."""
-        if entry.problem is not None:
+        if obstacle(entry) is not None:
             self._say(self._problem(entry))
             self.app.bell()
             return
@@ -289,7 +291,7 @@ class Library(Screen[None]):
         if isinstance(entry, ModelEntry):
             problem = await self._playground.use_model(entry.name, Path(entry.path))
         else:
-            problem = await self._playground.use_adapter(entry.name, Path(entry.path))
+            problem = await self._playground.use_adapter(entry.name, Path(entry.path), self._refuse)
         if not self.is_current:
             return
         if problem:
@@ -332,6 +334,8 @@ class Library(Screen[None]):
 
 def _whole(entry: Entry) -> Details:
     """Details from the whole header. Raises ModelError."""
+    if isinstance(entry, AdapterEntry) and entry.is_peft:
+        return of_peft(entry, read_config(Path(entry.path)))
     if isinstance(entry, AdapterEntry):
         return of_adapter(entry, check_adapter(Path(entry.path), values=False))
     return of_model(entry, check_model(Path(entry.path)))

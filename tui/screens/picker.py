@@ -61,6 +61,8 @@ class Picker(Dialog[Result]):
 
     PLACEHOLDER = "name or path"
     SUFFIX = ""
+    MARKER = ""
+    """A folder with a file of this name can be taken like a file."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +96,7 @@ class Picker(Dialog[Result]):
         """The choices that fit what is typed, best first; for a path the files it could become."""
         typed = self.typed
         if is_path(typed):
-            return [Choice(path, path) for path in complete(typed, self.SUFFIX)]
+            return [Choice(path, path) for path in complete(typed, self.SUFFIX, self.MARKER)]
         if not typed:
             return list(self.choices)
         if len(self.choices) > MOST_FUZZY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -124,7 +124,7 @@ class VariantActions(Screen[None]):
         variant = self.playground.current
         if variant is None:
             return
-        dialog = PickAdapters(variant, self.session.check, self.session.catalog)
+        dialog = PickAdapters(variant, self.session)
         stack = await self.app.push_screen_wait(dialog)
         if stack is not None:
             self._update(replace(variant, adapters=stack))
@@ -148,17 +148,21 @@ class VariantActions(Screen[None]):
         self._update(replace(variant, model=path, model_name=name))
         return ""
 
-    async def use_adapter(self, name: str, path: Path) -> str:
-        """Put this adapter on top of the selected variant's stack; why not, if it cannot be."""
+    async def use_adapter(self, name: str, path: Path, say: Callable[[str], None]) -> str:
+        """Put this adapter on top of the selected variant's stack; why not, if it cannot be.
+
+        A PEFT folder is converted first; `say` is told how far that has come.
+        """
         from ...models.engine.client import EngineError
 
         variant = self.playground.current
         if variant is None:
             return "There is no variant yet."
-        if any(adapter.path.resolve() == path.resolve() for adapter in variant.adapters):
-            return f"{variant.name} has {name} already; ◂ ▸ in the playground scale it."
-        stack = (*variant.adapters, StackedAdapter(name, path))
         try:
+            path = await self.session.readable(variant, path, say)
+            if any(adapter.path.resolve() == path.resolve() for adapter in variant.adapters):
+                return f"{variant.name} has {name} already; ◂ ▸ in the playground scale it."
+            stack = (*variant.adapters, StackedAdapter(name, path))
             await self.session.check(variant, stack)
         except (ModelError, EngineError) as error:
             return for_app(str(error))

@@ -11,7 +11,7 @@ from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.message import Message
 from textual.widget import Widget
 
-from ..library import Column, Entry
+from ..library import Column, Entry, obstacle
 from .lines import shortened
 
 LEAST_NAME = 34
@@ -154,10 +154,11 @@ class EntryTable(Widget):
 
     def _row(self, number: int, fitting: Sequence[tuple[Column, int]]) -> Content:
         entry = self.entries[number]
+        blocked = obstacle(entry) is not None
         cells: list[str] = []
         for column, width in fitting:
             cell = shortened(column.text(entry), width)
-            if entry.problem and column is self._columns[0]:
+            if blocked and column is self._columns[0]:
                 cell = shortened(f"✗ {column.text(entry)}", width)
             pad = " " * max(0, width - cell_len(cell))
             cells.append(pad + cell if column.right else cell + pad)
@@ -167,6 +168,6 @@ class EntryTable(Widget):
                 set_cell_size(text, self.size.width),
                 "$block-cursor-foreground on $block-cursor-background",
             )
-        if entry.problem:
+        if blocked:
             return Content.styled(text, "$dim")
         return Content.assemble((cells[0], ""), (GAP + GAP.join(cells[1:]), "$secondary"))

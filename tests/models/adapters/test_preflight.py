@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from llamadiff.models.adapters.preflight import check_fit
-from llamadiff.models.catalog import default_model, list_adapters
+from llamadiff.models.catalog import Catalog, default_model
 from llamadiff.models.errors import ModelError
 from llamadiff.models.gguf.check import check_adapter, check_model
 
@@ -112,7 +112,7 @@ def test_tied_embeddings(
 
 def test_bundled_adapters_fit_the_bundled_model() -> None:
     base = default_model().facts
-    entries = list_adapters()
+    entries = Catalog().adapters()
     assert entries
     for entry in entries:
         check_fit(check_adapter(Path(entry.path)), base)

@@ -13,13 +13,10 @@ import pytest
 
 from llamadiff.models.catalog import (
     AdapterEntry,
+    Catalog,
     ModelEntry,
     heads,
-    list_adapters,
-    list_models,
     places,
-    resolve_adapter,
-    resolve_model,
 )
 from llamadiff.models.errors import ModelError
 
@@ -27,12 +24,12 @@ WriteFile = Callable[..., Path]
 
 
 def models(folder: Path, cache: Path | None = None) -> dict[str, ModelEntry]:
-    entries = list_models([folder], cache_dir=cache)
+    entries = Catalog([folder], cache_dir=cache).models()
     return {entry.name: entry for entry in entries if entry.source == "given"}
 
 
 def adapters(folder: Path) -> dict[str, AdapterEntry]:
-    return {entry.name: entry for entry in list_adapters([folder]) if entry.source == "given"}
+    return {entry.name: entry for entry in Catalog([folder]).adapters() if entry.source == "given"}
 
 
 def vocabulary(size: int) -> Callable[[gguf.GGUFWriter], None]:
@@ -52,7 +49,7 @@ def test_a_small_head_is_counted_as_the_full_check_does(
         write_model(f"{name}.gguf", **options)
     listed = models(tmp_path)
     for name in "abc":
-        assert listed[name] == replace(resolve_model(name, [tmp_path]).entry)
+        assert listed[name] == replace(Catalog([tmp_path]).model(name).entry)
 
 
 def test_reading_stops_at_a_large_vocabulary(
@@ -116,7 +113,7 @@ def test_what_is_no_base_model_is_set_apart(write_model: WriteFile, tmp_path: Pa
     }.items():
         assert words in (listed[name].problem or ""), name
         with pytest.raises(ModelError):
-            resolve_model(name, [tmp_path])
+            Catalog([tmp_path]).model(name)
 
 
 @pytest.mark.parametrize("gone", [1, 3, None])
@@ -162,8 +159,8 @@ def test_peft_folders_are_adapters_to_be_converted(tmp_path: Path) -> None:
     assert f"llamadiff convert {folder}" in (entry.problem or "")
     for wanted in ("mine", str(folder)):
         with pytest.raises(ModelError, match="llamadiff convert"):
-            resolve_adapter(wanted, [tmp_path])
-    given = [a for a in list_adapters([folder]) if a.source == "given"]
+            Catalog([tmp_path]).adapter(wanted)
+    given = [a for a in Catalog([folder]).adapters() if a.source == "given"]
     assert [(a.name, a.path) for a in given] == [("mine", str(folder))]
 
 
@@ -256,9 +253,9 @@ def test_two_processes_may_write_at_once(write_model: WriteFile, tmp_path: Path)
     for number in range(20):
         write_model(f"m{number}.gguf", tied=bool(number % 2))
     script = (
-        "import sys; from pathlib import Path; from llamadiff.models.catalog import list_models\n"
+        "import sys; from pathlib import Path; from llamadiff.models.catalog import Catalog\n"
         "for i in range(15):\n"
-        "  found = [e for e in list_models([Path(sys.argv[1])], cache_dir=Path(sys.argv[2]))"
+        "  found = [e for e in Catalog([Path(sys.argv[1])], cache_dir=Path(sys.argv[2])).models()"
         " if e.source == 'given']\n"
         "  assert len(found) == 20 and not any(e.problem for e in found), found\n"
         "  (Path(sys.argv[2]) / 'catalog.msgpack').unlink(missing_ok=True) if i % 3 == 2 else None\n"

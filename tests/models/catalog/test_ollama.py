@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llamadiff.models.catalog import ModelEntry, list_adapters, list_models, resolve_model
+from llamadiff.models.catalog import Catalog, ModelEntry
 from llamadiff.models.catalog import ollama as module
 from llamadiff.models.catalog.ollama import MAX_MANIFEST
 from llamadiff.models.errors import ModelError
@@ -19,7 +19,7 @@ LIBRARY = "registry.ollama.ai/library"
 
 
 def listed() -> list[ModelEntry]:
-    return [entry for entry in list_models() if entry.source == "ollama"]
+    return [entry for entry in Catalog().models() if entry.source == "ollama"]
 
 
 def test_models_go_by_name_and_tag(ollama: Ollama, write_model: WriteFile) -> None:
@@ -38,7 +38,7 @@ def test_models_go_by_name_and_tag(ollama: Ollama, write_model: WriteFile) -> No
     }
     assert [entry.problem for entry in listed()] == [None] * 3
     for name in ("small:8b", "small:latest", "small", "SMALL"):
-        found = resolve_model(name)
+        found = Catalog().model(name)
         assert found.entry.name == "small:8b"
         assert found.facts.path.name == layer["digest"].replace(":", "-")
 
@@ -49,7 +49,7 @@ def test_adapters_of_a_model(
     base = ollama.layer(write_model().read_bytes())
     lora = ollama.layer(write_adapter().read_bytes(), "adapter")
     ollama.manifest(f"{LIBRARY}/tuned/latest", [base, lora])
-    (adapter,) = [entry for entry in list_adapters() if entry.source == "ollama"]
+    (adapter,) = [entry for entry in Catalog().adapters() if entry.source == "ollama"]
     assert (adapter.name, adapter.rank, adapter.problem) == ("tuned:latest", 8, None)
     assert [entry.name for entry in listed()] == ["tuned:latest"]
 
@@ -63,7 +63,7 @@ def test_the_variable_ollama_honours(
     assert [entry.name for entry in listed()] == ["small:1b"]
     monkeypatch.delenv("OLLAMA_MODELS")
     assert listed() == []
-    given = [entry.name for entry in list_models([elsewhere.root]) if entry.source == "ollama"]
+    given = [entry.name for entry in Catalog([elsewhere.root]).models() if entry.source == "ollama"]
     assert given == ["small:1b"]
 
 
@@ -154,7 +154,7 @@ def test_a_model_that_runs_elsewhere_is_passed_over(ollama: Ollama) -> None:
     ollama.manifest(f"{LIBRARY}/cloud/latest", [{"mediaType": "x", "digest": "y"}, 3, None])
     assert listed() == []
     with pytest.raises(ModelError, match="No model or file"):
-        resolve_model("cloud")
+        Catalog().model("cloud")
 
 
 def test_names_with_control_characters_are_safe(ollama: Ollama, write_model: WriteFile) -> None:

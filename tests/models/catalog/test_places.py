@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from llamadiff.models.catalog import Catalog, list_adapters, list_models, resolve_model
+from llamadiff.models.catalog import Catalog
 
 Place = Callable[[Path], Path]
 
 
 def found(extra: list[Path] | None = None) -> set[tuple[str, str]]:
     """(source, name) of all models that are not bundled."""
-    entries = list_models(extra or [])
+    entries = Catalog(extra or []).models()
     assert all(entry.problem is None for entry in entries), entries
     return {(entry.source, entry.name) for entry in entries if entry.source != "bundled"}
 
@@ -54,7 +54,7 @@ def test_the_hugging_face_cache(
     source = "llama.cpp" if variable == "LLAMA_CACHE" else "huggingface"
     assert found() == {(source, "m-Q8_0")}
     for name in ("m-Q8_0", "org/repo/m-Q8_0", "org/repo", "ORG/repo:q8_0"):
-        assert resolve_model(name).facts.path == link
+        assert Catalog().model(name).facts.path == link
 
 
 def test_revisions_of_a_repository(person: Path, place_model: Place) -> None:
@@ -68,8 +68,8 @@ def test_revisions_of_a_repository(person: Path, place_model: Place) -> None:
     main.parent.mkdir()
     main.write_text("2" * 40)
     assert found() == {("huggingface", "org/repo/m"), ("huggingface", "org/repo@1111111/m")}
-    assert resolve_model("org/repo/m").facts.path == new
-    assert resolve_model("org/repo@1111111/m").facts.path == old
+    assert Catalog().model("org/repo/m").facts.path == new
+    assert Catalog().model("org/repo@1111111/m").facts.path == old
 
 
 def test_a_link_whose_blob_is_gone_is_listed_with_the_reason(
@@ -77,7 +77,7 @@ def test_a_link_whose_blob_is_gone_is_listed_with_the_reason(
 ) -> None:
     link = in_hub(person / ".cache/huggingface/hub", place_model, "org/repo", "m.gguf", "1" * 40)
     link.resolve().unlink()
-    (broken,) = [entry for entry in list_models() if entry.source == "huggingface"]
+    (broken,) = [entry for entry in Catalog().models() if entry.source == "huggingface"]
     assert broken.name == "m" and "does not exist" in (broken.problem or "")
 
 
@@ -109,7 +109,7 @@ def test_folders_of_programs(
         monkeypatch.setenv(name, str(person / value))
     path = place_model(person / file)
     assert found() == {expected}
-    assert resolve_model(expected[1]).facts.path == path
+    assert Catalog().model(expected[1]).facts.path == path
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_text_generation_webui_is_known_by_its_folder(
     lora.parent.mkdir(parents=True)
     shutil.move(write_adapter(), lora)
     assert found([tmp_path]) == {("text-generation-webui", "m")}
-    (adapter,) = [a for a in list_adapters([tmp_path]) if a.source != "bundled"]
+    (adapter,) = [a for a in Catalog([tmp_path]).adapters() if a.source != "bundled"]
     assert (adapter.source, adapter.name) == ("text-generation-webui", "mine")
 
 
@@ -154,7 +154,7 @@ def test_a_tree_is_searched_and_loops_end(tmp_path: Path, place_model: Place) ->
     place_model(tmp_path / ".hidden" / "x.gguf")
     place_model(tmp_path / "._m.gguf")
     assert found([tmp_path]) == {("given", "again")}
-    assert resolve_model("m", [tmp_path]).facts.path == tmp_path / "again.gguf"
+    assert Catalog([tmp_path]).model("m").facts.path == tmp_path / "again.gguf"
 
 
 def test_the_same_file_by_two_programs_is_listed_once(person: Path, place_model: Place) -> None:
@@ -163,7 +163,7 @@ def test_the_same_file_by_two_programs_is_listed_once(person: Path, place_model:
     other.parent.mkdir(parents=True)
     os.link(path, other)
     assert found() == {("lmstudio", "m")}
-    assert resolve_model("other").entry.name == "m"
+    assert Catalog().model("other").entry.name == "m"
 
 
 def test_names_are_unique_and_resolve(tmp_path: Path, place_model: Place) -> None:
@@ -187,7 +187,7 @@ def test_a_folder_that_cannot_be_read_is_listed_with_the_reason(person: Path) ->
     folder = person / ".lmstudio" / "models"
     folder.mkdir(parents=True)
     folder.chmod(0)
-    (broken,) = [entry for entry in list_models() if entry.source == "lmstudio"]
+    (broken,) = [entry for entry in Catalog().models() if entry.source == "lmstudio"]
     folder.chmod(0o700)
     assert "cannot be read" in (broken.problem or "")
 
@@ -196,6 +196,8 @@ def test_names_no_terminal_should_see(tmp_path: Path, place_model: Place) -> Non
     path = place_model(tmp_path / "m.gguf")
     strange = tmp_path / os.fsdecode(b"\x1b[2J\xff\nm.gguf")
     path.rename(strange)
-    (entry,) = [e for e in list_models([tmp_path], cache_dir=tmp_path / "c") if e.source == "given"]
+    (entry,) = [
+        e for e in Catalog([tmp_path], cache_dir=tmp_path / "c").models() if e.source == "given"
+    ]
     assert entry.name.isprintable() and entry.problem is None
     assert json.dumps(entry.path)
