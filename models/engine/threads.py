@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-WINDOW_S = 0.05
-"""Computing time over which the cores' share is judged."""
+WINDOW_S = 0.2
+"""Computing time over which the cores' share is judged: longer than a screen takes to paint."""
 SLACK = 0.3
-"""Cores that may be missing before a thread is given up."""
+"""Cores that may always be missing."""
 RETRY_S = 2.0
 LONGEST_RETRY_S = 32.0
 
@@ -49,7 +49,7 @@ class Governor:
             return
         cores = self._cpu / self._wall
         self._wall = self._cpu = 0.0
-        if self.count > 1 and cores < self.count - SLACK:
+        if self.count > 1 and self.count - cores > max(SLACK, 1 / self.count):
             self.count = max(1, int(cores + SLACK))
             self._retry_s = min(self._retry_s * 2, LONGEST_RETRY_S) if self._trying else RETRY_S
             self._retry_at, self._trying = now + self._retry_s, False

@@ -22,15 +22,16 @@ from ..session import Session
 from ..state import VIEWS, Setup
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
-from ..widgets.output_board import TURNS, OutputBoard
+from ..widgets.output_board import OutputBoard
 from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.top_bar import TopBar
 from ..widgets.variables_form import VariablesForm
 from ..widgets.variant_list import VariantList, VariantRow
 from .variant_actions import VariantActions
 
-FLUSHES_PER_S = 12
-"""How often each output is drawn while it streams; keys are painted at once."""
+FLUSHES_PER_S = 10
+"""How often outputs are drawn while they stream; keys are painted at once. Textual composes the
+screen anew for each drawing, whatever it is of, so all are drawn together."""
 LIVE_PAUSE_S = 0.4
 PREVIEW_PAUSE_S = 0.25
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
@@ -49,7 +50,6 @@ class Playground(VariantActions):
         self._flushes: Timer | None = None
         self._pause: Timer | None = None
         self._pending: set[str] = set()
-        self._turn = 0
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -64,7 +64,7 @@ class Playground(VariantActions):
         yield Static(id="too-small")
 
     def on_mount(self) -> None:
-        self._flushes = self.set_interval(1 / (FLUSHES_PER_S * TURNS), self._flush_turn, pause=True)
+        self._flushes = self.set_interval(1 / FLUSHES_PER_S, self.board.flush, pause=True)
         head, hint = Content("Variants"), Content("v add  a adapters  p prompt  del")
         self.query_one("#variants-head", Line).say(head, Content("scale"))
         self.query_one(".variants-hint", FittedLine).say([hint.append(" remove"), hint])
@@ -262,10 +262,6 @@ class Playground(VariantActions):
         self._show_variants()
         self.board.show()
         self.show_hints()
-
-    def _flush_turn(self) -> None:
-        self._turn += 1
-        self.board.flush(self._turn)
 
     def action_run(self) -> None:
         self._pending.clear()

@@ -21,8 +21,6 @@ from .tab_strip import TabStrip
 PANE_WIDTH = 38
 """Cells a pane needs to stand beside another."""
 MOST_PANES = 4
-TURNS = 3
-"""In how many turns the panes are drawn."""
 UNIFIED = "unified"
 
 
@@ -156,17 +154,11 @@ class OutputBoard(Vertical):
         strip.tabs = [*tabs, (UNIFIED, both)]
         strip.chosen = UNIFIED if unified else self.playground.selected
 
-    def flush(self, turn: int | None = None) -> None:
-        """Draw what arrived since the last time in the panes in view.
-
-        With a `turn` only in those whose turn it is, of `TURNS`: a key pressed meanwhile waits
-        for one pane, not for all.
-        """
+    def flush(self) -> None:
+        """Draw what arrived since the last time in the panes in view."""
         playground = self.playground
         base = playground.shown(playground.baseline)
-        for place, name in enumerate(self.in_view):
-            if turn is not None and place % TURNS != turn % TURNS:
-                continue
+        for name in self.in_view:
             pane = self.pane(name)
             if pane is None or pane.state is None:
                 continue

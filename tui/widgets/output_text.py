@@ -176,10 +176,13 @@ class OutputText(ScrollView, can_focus=True):
             self._scroll(max(0, min(line - page // 3, len(self._lines) - page)))
 
     def _set_virtual_size(self, size: Size) -> None:
-        """A new size is a new layout of the screen, unless it only lengthens a scrollbar."""
-        if size == self.virtual_size:
+        """A new layout of the screen is made only where a scrollbar may come or go."""
+        old, page = self.virtual_size, self.size.height
+        if size == old:
             return
-        if self.show_vertical_scrollbar and size.height > self.size.height:
+        longer = self.show_vertical_scrollbar and size.height > page
+        fits = not self.show_vertical_scrollbar and max(size.height, old.height) <= page
+        if (longer or fits) and size.width == old.width:
             self.set_reactive(cast("Reactive[Size]", Widget.virtual_size), size)
             self.vertical_scrollbar.window_virtual_size = size.height
         else:
