@@ -242,7 +242,7 @@ def test_folders_of_ones_own_are_searched_by_every_command(base: Path, tmp_path:
     folders = {"LLAMADIFF_MODELS": f"{tmp_path}{os.pathsep}{tmp_path / 'missing'}"}
     listed = {it["name"]: it for it in json.loads(llamadiff("models", "--json", **folders).stdout)}
     assert listed["mine"]["path"] == str(tmp_path / "mine.gguf") and not listed["mine"]["problem"]
-    assert "No such file" in listed[str(tmp_path / "missing")]["problem"]
+    assert "missing" in listed["missing"]["problem"]
     assert llamadiff("run", "-m", "mine", *PROMPT, **folders).returncode == 0
     assert llamadiff("inspect", "mine", **folders).returncode == 0
     assert llamadiff("inspect", "mine").returncode == 2
