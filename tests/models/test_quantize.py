@@ -104,7 +104,9 @@ def test_unknown_types_are_refused_with_the_list(tmp_path: Path, base: Path) -> 
 def test_a_model_that_llama_cpp_refuses_is_one_sentence(
     tmp_path: Path, write_model: WriteFile
 ) -> None:
-    model = write_model(quantized=False, edit=lambda w: w.add_uint32("llama.expert_count", 99999))
+    model = write_model(
+        quantized=False, edit=lambda w: w.add_string("llama.attention.causal", "odd")
+    )
     out = tmp_path / "out.gguf"
     with pytest.raises(Exception, match=r"llama.cpp cannot quantize|SIGABRT") as caught:
         quantized(model, out, "Q8_0")
