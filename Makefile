@@ -33,6 +33,7 @@ bench: .venv/test .venv/llama-bench
 	$(BIN)/python benchmarks/first_paint.py
 	$(BIN)/python benchmarks/key_latency.py
 	$(BIN)/python benchmarks/live_diff.py
+	$(BIN)/python benchmarks/catalog.py
 
 # The screens in docs/screens, drawn by the real app on the bundled model.
 screens: .venv/test

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..models.engine.protocol import LARGEST_SCALE
 from ..models.engine.samplers import FIELDS, parse_value
@@ -12,17 +13,24 @@ from ..models.errors import ModelError
 from .errors import CompareError
 from .variants import StackedAdapter, Variant, variant_names
 
+if TYPE_CHECKING:
+    from ..models.catalog import Catalog
+
 KEYS = ("label", "model", "adapter", "prompt")
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """What every variant starts from: names or paths, and sampling settings as text."""
+    """What every variant starts from: names or paths, and sampling settings as text.
+
+    Without a `catalog` names are those of the bundled files and of other programs.
+    """
 
     model: str | None = None
     prompt: str | None = None
     adapters: tuple[str, ...] = ()
     sampling: Mapping[str, str] = field(default_factory=dict[str, str])
+    catalog: Catalog | None = None
 
 
 def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
@@ -33,9 +41,15 @@ def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
     names = variant_names()
     if len(specs) > len(names):
         raise CompareError(f"{len(specs)} variants are too many; at most {len(names)}.")
+    from ..models.catalog import Catalog
+
+    catalog = defaults.catalog or Catalog()
     if not specs:
-        return [_make(names[0], defaults, {})]
-    return [_make(name, defaults, parse_spec(s)) for name, s in zip(names, specs, strict=False)]
+        return [_make(names[0], defaults, {}, catalog)]
+    return [
+        _make(name, defaults, parse_spec(spec), catalog)
+        for name, spec in zip(names, specs, strict=False)
+    ]
 
 
 def parse_spec(spec: str) -> dict[str, str]:
@@ -55,18 +69,18 @@ def parse_spec(spec: str) -> dict[str, str]:
     return pairs
 
 
-def _make(name: str, defaults: Defaults, spec: Mapping[str, str]) -> Variant:
-    from ..models.catalog import default_model, resolve_model
+def _make(name: str, defaults: Defaults, spec: Mapping[str, str], catalog: Catalog) -> Variant:
+    from ..models.catalog import default_model
     from ..prompts.library import SHIPPED, resolve
 
     model = spec.get("model", defaults.model)
-    found = resolve_model(model) if model else default_model()
+    found = catalog.model(model) if model else default_model()
     prompt = spec.get("prompt", defaults.prompt)
     if not prompt:
         known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.toml")))
         raise CompareError(f"Variant {name} has no prompt; give one with -p: a file, or {known}.")
     stack = parse_stack(spec["adapter"]) if "adapter" in spec else defaults.adapters
-    adapters = tuple(parse_adapter(adapter) for adapter in stack)
+    adapters = tuple(parse_adapter(adapter, catalog) for adapter in stack)
     paths = [adapter.path for adapter in adapters]
     for adapter in adapters:
         if paths.count(adapter.path) > 1:
@@ -99,10 +113,8 @@ def parse_stack(text: str) -> tuple[str, ...]:
     return () if text in ("", "none") else tuple(text.split("+"))
 
 
-def parse_adapter(text: str) -> StackedAdapter:
+def parse_adapter(text: str, catalog: Catalog) -> StackedAdapter:
     """`NAME` or `NAME@SCALE`. Raises CompareError for a scale, ModelError for a name."""
-    from ..models.catalog import resolve_adapter
-
     name, at, number = text.rpartition("@")
     if not at:
         name, number = text, "1"
@@ -115,5 +127,5 @@ def parse_adapter(text: str) -> StackedAdapter:
             raise CompareError(f"{text!r}: {number!r} is not a scale; write NAME@0.8.") from None
     if not abs(scale) <= LARGEST_SCALE:
         raise ModelError(f"{text!r}: a scale is between {-LARGEST_SCALE:g} and {LARGEST_SCALE:g}.")
-    found = resolve_adapter(name)
+    found = catalog.adapter(name)
     return StackedAdapter(found.entry.name, found.facts.path, scale)

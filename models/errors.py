@@ -7,6 +7,8 @@ def plain(text: str) -> str:
     Names, paths and metadata come from files nobody vouches for; this keeps what they hold
     (escape sequences, line breaks, right-to-left marks) from reaching a terminal.
     """
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else " " for character in text)
 
 

@@ -106,6 +106,32 @@ def _group_allows(group: Path) -> float:
         return float("inf")
 
 
+def largest_context(
+    facts: ModelFacts,
+    *,
+    n_seq: int,
+    kv_type: str = "f16",
+    flash_attn: bool = True,
+    available: int,
+    most: int,
+) -> int:
+    """Tokens of the largest context up to `most` that fits into `available` bytes.
+
+    A multiple of `CONTEXT_STEP` where it is less than `most`; 0 when not even the smallest fits.
+    """
+
+    def least(context: int) -> int:
+        return estimate(
+            facts, n_ctx=context, n_seq=n_seq, kv_type=kv_type, flash_attn=flash_attn
+        ).least
+
+    if least(most) <= available:
+        return most
+    contexts = range(CONTEXT_STEP, most, CONTEXT_STEP)
+    fitting = bisect.bisect_right(contexts, available, key=least)
+    return contexts[fitting - 1] if fitting else 0
+
+
 def check_memory(
     facts: ModelFacts,
     *,
@@ -122,17 +148,14 @@ def check_memory(
     if available is None:
         available = available_memory()
 
-    def least(context: int) -> int:
-        return estimate(
-            facts, n_ctx=context, n_seq=n_seq, kv_type=kv_type, flash_attn=flash_attn
-        ).least
-
-    needed = least(n_ctx)
+    needed = estimate(facts, n_ctx=n_ctx, n_seq=n_seq, kv_type=kv_type, flash_attn=flash_attn).least
     if needed > available:
-        contexts = range(CONTEXT_STEP, n_ctx, CONTEXT_STEP)
-        fitting = bisect.bisect_right(contexts, available, key=least)
+        fitting = largest_context(
+            facts, n_seq=n_seq, kv_type=kv_type, flash_attn=flash_attn,
+            available=available, most=n_ctx,
+        )  # fmt: skip
         advice = (
-            f"ask for a smaller context (at most {contexts[fitting - 1]})"
+            f"ask for a smaller context (at most {fitting})"
             if fitting
             else "close other programs or use a smaller model"
         )

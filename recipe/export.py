@@ -16,7 +16,7 @@ from gguf import (
 from gguf.constants import MODEL_ARCH
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from llamadiff.models.adapters.convert import rotary_rows
+from llamadiff.models.adapters.names import rotary_rows
 
 AUTHOR = "llamadiff"
 LICENSE = "MIT"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from llamadiff.models.catalog import BUNDLED, default_model
+from llamadiff.models.catalog import BUNDLED, default_model, places
 from llamadiff.models.engine.client import Engine, LoadedModel
 from llamadiff.models.engine.protocol import (
     Delta,
@@ -24,13 +24,22 @@ from llamadiff.models.engine.protocol import (
 )
 
 ROOT = Path(__file__).parent.parent
+OTHER_PROGRAMS = (
+    "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "JAN_DATA_FOLDER", "JAN_DATA_ROOT",
+    "LLAMA_CACHE", "OLLAMA_MODELS", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+)  # fmt: skip
+"""Variables that say where other programs keep their models."""
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty LLAMADIFF_HOME."""
+    """An empty LLAMADIFF_HOME, and none of this machine's own models."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("LLAMADIFF_HOME", str(folder))
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("person")))
+    for variable in OTHER_PROGRAMS:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(places, "OLLAMA_SERVICE", folder / "no-such-service")
     return folder
 
 

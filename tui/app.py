@@ -70,6 +70,17 @@ class LlamadiffApp(App[None]):
             if self.screen is top:
                 self.pop_screen()
 
+    def action_library(self) -> None:
+        """Show the library over the playground; close what else lies over it."""
+        from .screens.library import Library
+
+        if isinstance(self.screen, Library):
+            return
+        self.action_playground()
+        playground = self.screen
+        if isinstance(playground, Playground):
+            self.push_screen(Library(playground, playground.session.catalog))
+
     def action_help(self) -> None:
         from .screens.help import HelpScreen
 

@@ -11,6 +11,10 @@ APP_KEYS = [
         tooltip="Back to the playground",
     ),
     Binding(
+        "f3", "library", "library", id="app.library", priority=True,
+        tooltip="The models and adapters on this disk",
+    ),
+    Binding(
         "ctrl+p", "command_palette", "all commands", id="app.palette", priority=True,
         tooltip="Every command, searchable",
     ),
@@ -92,6 +96,27 @@ OUTPUT_KEYS = [
     ),
 ]  # fmt: skip
 
+LIBRARY_KEYS = [
+    Binding("enter", "use", "use", id="library.use", priority=True, tooltip="Take it into the selected variant"),
+    Binding("up", "move(-1)", "up", id="library.up", priority=True, key_display="↑ ↓", tooltip="The entry above or below"),
+    Binding("down", "move(1)", "down", id="library.down", priority=True, show=False, tooltip="The entry below"),
+    Binding("pageup", "page(-1)", "page up", id="library.page_up", priority=True, show=False, tooltip="A page up"),
+    Binding("pagedown", "page(1)", "page down", id="library.page_down", priority=True, show=False, tooltip="A page down"),
+    Binding(
+        "tab,ctrl+t", "next_list", "models or adapters", id="library.tab", priority=True,
+        tooltip="Models, adapters",
+    ),
+    Binding("less_than_sign", "sort(-1)", "sort left", id="library.sort_left", priority=True, tooltip="Sort by the column to the left"),
+    Binding("greater_than_sign", "sort(1)", "sort right", id="library.sort_right", priority=True, tooltip="Sort by the column to the right"),
+    Binding("equals_sign", "turn", "turn the order", id="library.turn", priority=True, tooltip="Turn the order of the sorted column"),
+    Binding("f5,ctrl+r", "again", "look again", id="library.again", tooltip="Look through all places again"),
+    Binding(
+        "shift+tab", "details", "details", id="library.details", priority=True,
+        tooltip="To the details, to scroll them, and back",
+    ),
+    Binding("escape", "leave", "back", id="library.leave", tooltip="Take the filter back, then leave"),
+]  # fmt: skip
+
 PLAYGROUND_KEYS = [*RUN_KEYS, *PROMPT_KEYS, *VARIANT_KEYS, *OUTPUT_KEYS]
 
 _NAMES = {
@@ -100,6 +125,10 @@ _NAMES = {
     "right_square_bracket": "]",
     "delete": "del",
     "backspace": "backspace",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "equals_sign": "=",
+    "shift+tab": "⇧tab",
 }
 
 

@@ -15,8 +15,14 @@ def _folder(kind: str) -> Path:
     return Path(getattr(platformdirs, f"user_{kind}_path")("llamadiff", appauthor=False))
 
 
+def model_folders() -> tuple[Path, ...]:
+    """Folders of models and adapters that LLAMADIFF_MODELS lists, as PATH lists folders."""
+    listed = os.environ.get("LLAMADIFF_MODELS", "").split(os.pathsep)
+    return tuple(Path(folder).expanduser() for folder in listed if folder)
+
+
 def cache_dir() -> Path:
-    """What can be made again: file hashes, the caches of long prompts."""
+    """What can be made again: file hashes, converted adapters, the caches of long prompts."""
     return _folder("cache")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,18 @@ from ..compare.errors import MISTAKES
 from ..compare.run import Run, State, new_run
 from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
+from .amounts import percent
+from .conversion import readable
 from .sentences import for_app
 from .services import Services, ready_variants
 from .state import Playground, Setup
 from .widgets.top_bar import Status
 
 if TYPE_CHECKING:
+    from ..compare.effects import Effects
     from ..compare.runner import Preview, Runner
     from ..compare.variants import StackedAdapter, Variant
+    from ..models.catalog import Catalog
     from ..models.engine.protocol import ModelInfo
 
 
@@ -32,6 +37,7 @@ class Session:
         self, setup: Setup, on_change: Callable[[], None], on_trouble: Callable[[str], None]
     ) -> None:
         self.playground = Playground(setup)
+        self._setup = setup
         self._services = Services(setup, self._engine_died)
         self._on_change = on_change
         self._on_trouble = on_trouble
@@ -39,10 +45,19 @@ class Session:
         self._load: str | None = None
         """How far a load under way has come; None while there is none."""
         self._facts: dict[Path, tuple[str, tuple[str, ...]]] = {}
-        self._hashing: set[asyncio.Task[None]] = set()
+        self._effects: Effects | None = None
+        self._behind: set[asyncio.Task[None]] = set()
+        """What goes on behind the runs."""
         self.run_now: Run | None = None
         self.last: Run | None = None
         """The newest run, over or not."""
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The models and adapters on this disk, looked for when it is first asked."""
+        from ..models.catalog import Catalog
+
+        return Catalog(self._setup.model_folders, cache_dir=self._setup.cache_dir)
 
     @property
     def running(self) -> bool:
@@ -141,6 +156,13 @@ class Session:
             hint = did_you_mean(name, known)
             self._on_trouble(f"There is no variable {name}{hint or '.'}")
 
+    async def readable(self, variant: Variant, adapter: Path, say: Callable[[str], None]) -> Path:
+        """The file of an adapter; a PEFT folder is converted for `variant`'s base model first.
+
+        `say` is told how far that has come. Raises ModelError.
+        """
+        return await readable(adapter, variant.model, self._setup.cache_dir, say)
+
     async def check(self, variant: Variant, adapters: tuple[StackedAdapter, ...]) -> None:
         """See whether `variant` could run with this stack. Raises ModelError or EngineError."""
         from dataclasses import replace
@@ -196,7 +218,7 @@ class Session:
         try:
             runner = await self._services.runner()
             await runner.run(run)
-            self._hash(runner, run)
+            self._follow_up(runner, run)
         except (*MISTAKES, EngineError) as error:
             for output in run.outputs:
                 if not output.state.over:
@@ -207,16 +229,27 @@ class Session:
                     output.state, output.finish_reason = State.CANCELLED, "cancelled"
             self._ended(run)
 
-    def _hash(self, runner: Runner, run: Run) -> None:
-        """Complete the stamps behind the run: the next one need not wait for it."""
+    def _follow_up(self, runner: Runner, run: Run) -> None:
+        """Complete the stamps and see which adapters change nothing, behind the run: the next one
+        need not wait for it."""
+        from ..compare.effects import Effects
 
-        async def work() -> None:
+        effects = self._effects
+        if effects is None:
+            effects = self._effects = Effects(runner.engine, runner.settings)
+
+        async def hash_files() -> None:
             await runner.hash_files(run)
             self._on_change()
 
-        task = asyncio.create_task(work(), name="hash files")
-        self._hashing.add(task)
-        task.add_done_callback(self._hashing.discard)
+        async def measure() -> None:
+            if await effects.mark(run.outputs):
+                self._on_change()
+
+        for work in (hash_files, measure):
+            task = asyncio.create_task(work(), name=work.__name__)
+            self._behind.add(task)
+            task.add_done_callback(self._behind.discard)
 
     def _ended(self, run: Run) -> None:
         if self.run_now is run:
@@ -236,14 +269,9 @@ class Session:
 
     async def close(self) -> None:
         """End the engine and the helper."""
-        for task in self._hashing:
+        for task in self._behind:
             task.cancel()
         await self._services.close()
-
-
-def percent(fraction: float) -> str:
-    """`40 %`."""
-    return f"{fraction:.0%}".replace("%", " %")
 
 
 def _facts(info: ModelInfo) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ class Setup:
     Without `variants` three ready ones are made on the bundled model once the first
     frame is on the screen. `values` are for the prompts' variables; those not given have their
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
-    are how models are loaded. `cache_dir` and `log_dir` are folders, made when needed.
+    are how models are loaded. `cache_dir` and `log_dir` are folders, made when needed;
+    `model_folders` are searched for models and adapters.
     """
 
     cache_dir: Path
@@ -34,6 +35,7 @@ class Setup:
     seed: int | None = None
     exact: bool = False
     settings: ModelSettings | None = None
+    model_folders: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)

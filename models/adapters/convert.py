@@ -1,225 +1,270 @@
-"""Turn a PEFT LoRA folder into a GGUF adapter for one base model.
+"""Turn a PEFT LoRA folder into a GGUF adapter for one base model, tensor by tensor.
 
-PEFT's files are described in its `peft.LoraConfig`; the GGUF side (keys, `.lora_a` and `.lora_b`
-in PEFT's own layout, the order of the rotary rows) is what llama.cpp's llama-adapter.cpp and its
-llama models read. Only the llama layout is known so far.
+What is read is described in peft_config.py and peft_weights.py. The GGUF side (keys, `.lora_a` and
+`.lora_b` in PEFT's own layout, but A of a token embedding on its side) is what llama.cpp's
+llama-adapter.cpp and llm_graph_context::build_inp_embd read. llama.cpp scales every pair by
+alpha / rank; where PEFT's scale differs (`use_rslora`, `alpha_pattern`) B carries the difference.
 """
 
-import json
+import hashlib
 import math
 import os
-import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..errors import ModelError
+from ..errors import ModelError, plain
 from ..gguf.facts import ModelFacts
+from ..hashing import sha256_file
+from .names import TOKEN_EMBEDDING, Names
+from .patterns import first_matches
+from .peft_config import PeftConfig, read_config
+from .peft_weights import Pair, read_pairs, weight_files
+from .provenance import Provenance
 
 if TYPE_CHECKING:
     import numpy as np
 
-OutType = Literal["f16", "f32"]
+OutType = Literal["f16", "bf16", "f32", "q8_0"]
+Progress = Callable[[int, int], None]
 
-_CONFIG = "adapter_config.json"
-_WEIGHTS = "adapter_model.safetensors"
-_KEY = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
-_CHANGES_BASE = ("pissa", "olora", "corda", "loftq")
+_LARGEST: Mapping[OutType, float] = {
+    "f16": 65504.0,
+    "bf16": 3.38e38,
+    "f32": math.inf,
+    "q8_0": 65504.0 * 127,
+}
+"""The largest number a type holds (of Q8_0: 127 times its float16 scale)."""
+
+_CHUNK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What `convert` wrote: where, how many pairs, and what a person should know of it."""
+
+    path: Path
+    pairs: int
+    bytes: int
+    notes: tuple[str, ...]
 
 
 def convert(
-    folder: Path, out: Path, base: ModelFacts, *, name: str, outtype: OutType = "f16"
-) -> None:
+    folder: Path,
+    out: Path,
+    base: ModelFacts,
+    *,
+    name: str | None = None,
+    outtype: OutType = "f16",
+    cache_dir: Path | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Converted:
     """Write the adapter in `folder` to `out`, for `base`, under the title `name`.
 
-    The file appears at `out` only once it is complete. Raises ModelError, one sentence, when the
-    folder is not a PEFT LoRA, uses what llama.cpp cannot apply, or does not fit the base.
+    `name` is the folder's own unless given. Rows that do not fill a block of Q8_0 are written as
+    F16. With `cache_dir`, where hashes are remembered, that of the base's file is recorded
+    too (it takes some seconds the first time). `progress` is told how many bytes of how many have been read
+    (each is read twice, once for its hash); an exception that it raises ends the conversion. The
+    file appears at `out`, in place of what was there, only once it is complete; otherwise nothing
+    is left.
+
+    Raises ModelError, one sentence, when the folder is not a PEFT LoRA, uses what a GGUF adapter
+    cannot hold, does not fit the base, or `out` cannot be written.
     """
-    if base.architecture != "llama":
-        raise ModelError(
-            f"{base.path} is of the architecture {base.architecture}; adapters are converted for "
-            "llama models only so far."
-        )
-    config = _read_config(folder)
-    pairs = _read_pairs(folder)
-    alpha = float(config["lora_alpha"])
-    tensors: dict[str, np.ndarray] = {}
-    names = _gguf_names(base)
-    for module, (a, b) in pairs.items():
-        weight = names.get(module)
-        shape = base.shapes.get(weight) if weight else None
-        if weight is None or shape is None:
-            raise ModelError(
-                f"{folder} changes {module}, which {base.name} does not have; convert it for the "
-                "base it was trained on."
-            )
-        if (a.shape[1], b.shape[0]) != shape or a.shape[0] != b.shape[1]:
-            raise ModelError(
-                f"{folder} does not fit {base.name}: {module} is {b.shape[0]} × {a.shape[1]} in "
-                f"the adapter and {shape[1]} × {shape[0]} in the base; convert it for the base it "
-                "was trained on."
-            )
-        rank = a.shape[0]
-        b = b * (_scale(config, module, rank) / (alpha / rank))
-        if ".attn_q." in weight:
-            b = rotary_rows(b, base.heads)
-        elif ".attn_k." in weight:
-            b = rotary_rows(b, base.kv_heads)
-        tensors[f"{weight}.lora_a"] = a
-        tensors[f"{weight}.lora_b"] = b
-    _write(out, tensors, alpha, base, name, outtype)
-
-
-def rotary_rows(rows: "np.ndarray", heads: int) -> "np.ndarray":
-    """The rows of q or k in llama.cpp's order, from the order of Hugging Face.
-
-    `rows` has the shape (heads × d, n). Hugging Face rotates element i of a head with element
-    i + d/2, llama.cpp's llama rotates neighbours: element i moves to 2i, i + d/2 to 2i + 1.
-    """
-    half = rows.shape[0] // heads // 2
-    return rows.reshape(heads, 2, half, -1).swapaxes(1, 2).reshape(rows.shape)
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-    path = folder / _CONFIG
+    config = read_config(folder)
+    pairs = read_pairs(folder)
+    plans = _plans(folder, pairs, config, base)
+    files = weight_files(folder)
+    _refuse_place(out, [base.path, *base.parts, *files])
+    steps = _Steps(progress, 2 * sum(path.stat().st_size for path in files))
+    here = folder.resolve().name
+    provenance = Provenance(
+        folder=here,
+        sources={path.name: _sha256(path, steps) for path in files},
+        trained_on=config.base,
+        base=base.title or base.name,
+        base_file=base.path.name,
+        base_sha256=None if cache_dir is None else sha256_file(base.path, cache_dir),
+    )
+    title = name or here or "adapter"
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ModelError(f"{folder} has no {_CONFIG}; give the folder PEFT saved.") from None
-    except ValueError:
-        raise ModelError(f"{path} is not JSON; save the adapter again.") from None
-    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
-        raise ModelError(f"{path} is not of a LoRA adapter; llama.cpp uses LoRA only.")
-    start = str(config.get("init_lora_weights", "")).lower()
-    refusals = {
-        "uses DoRA (use_dora)": config.get("use_dora"),
-        "replaces whole modules (modules_to_save)": config.get("modules_to_save"),
-        "trains biases (bias)": config.get("bias", "none") != "none" or config.get("lora_bias"),
-        "is for transposed weights (fan_in_fan_out)": config.get("fan_in_fan_out"),
-        "repeats layers (layer_replication)": config.get("layer_replication"),
-        "trains single tokens (trainable_token_indices)": config.get("trainable_token_indices"),
-        f"began by changing the base (init_lora_weights {start})": start.startswith(_CHANGES_BASE),
-    }
-    for what, present in refusals.items():
-        if present:
+        handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name[:200]}.")
+        os.close(handle)
+        unfinished = Path(temporary)
+        try:
+            _write(unfinished, plans, config.alpha, base, title, provenance, outtype, steps)
+            unfinished.chmod(0o644)
+            unfinished.replace(out)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ModelError(f"{out} cannot be written: {error.strerror or error}.") from None
+    notes = tuple(
+        f"{folder} sets {key}, which llamadiff does not know and has not applied."
+        for key in config.unknown
+    )
+    return Converted(out, len(plans), out.stat().st_size, notes)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One pair on its way: the weight it changes, and what B is multiplied by."""
+
+    weight: str
+    pair: Pair
+    factor: float
+    rows: Callable[["np.ndarray"], "np.ndarray"]
+
+
+def _plans(
+    folder: Path, pairs: Mapping[str, Pair], config: PeftConfig, base: ModelFacts
+) -> list[_Plan]:
+    """How each pair is to be written. Everything that can be refused unread is refused here."""
+    if not config.alpha:
+        raise ModelError(f"{folder} has a lora_alpha of 0 and changes nothing; train it again.")
+    names = Names(base)
+    modules = list(pairs)
+    ranks = first_matches(list(config.ranks), modules)
+    alphas = first_matches(list(config.alphas), modules)
+    plans: dict[str, _Plan] = {}
+    for module, in_ranks, in_alphas in zip(modules, ranks, alphas, strict=True):
+        pair = pairs[module]
+        rank = config.rank if in_ranks is None else config.ranks[in_ranks]
+        if rank != pair.rank:
             raise ModelError(
-                f"{folder} {what}, which a GGUF adapter cannot hold; train a plain LoRA."
+                f"{folder} is damaged: its config gives {module} rank {rank} and its weights have "
+                f"{pair.rank}; save the adapter again."
             )
-    alpha = config.get("lora_alpha")
-    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not alpha:
-        raise ModelError(f"{path} has no lora_alpha other than 0; train the adapter again.")
-    return config
+        weight = names.weight(module)
+        if weight in plans:
+            raise ModelError(f"{folder} changes {weight} twice; save the adapter again.")
+        _refuse_misfit(folder, module, pair, weight, base)
+        alpha = config.alpha if in_alphas is None else config.alphas[in_alphas]
+        scale = alpha / (math.sqrt(rank) if config.rslora else rank)
+        factor = scale / (config.alpha / rank)
+        plans[weight] = _Plan(weight, pair, factor, partial(names.rows, weight))
+    return list(plans.values())
 
 
-def _read_pairs(folder: Path) -> dict[str, tuple["np.ndarray", "np.ndarray"]]:
-    """The A (rank, in) and B (out, rank) matrices in float32, by PEFT's module name."""
-    path = folder / _WEIGHTS
-    if not path.is_file():
+def _refuse_misfit(folder: Path, module: str, pair: Pair, weight: str, base: ModelFacts) -> None:
+    if pair.embedding != (weight == TOKEN_EMBEDDING):
+        raise ModelError(f"{folder} does not fit {base.name}: {module} is of another kind there.")
+    if pair.embedding and base.tied_embeddings:
         raise ModelError(
-            f"{folder} has no {_WEIGHTS}; save it with safe_serialization=True, pickled weights "
-            "are not read."
+            f"{folder} changes the token embedding, which in {base.name} is also the output layer "
+            "and cannot be adapted; train the adapter without it."
         )
-    halves: dict[str, dict[str, np.ndarray]] = {}
-    for key, tensor in _read_safetensors(path).items():
-        match = _KEY.fullmatch(key)
-        if match is None or tensor.ndim != 2:
-            raise ModelError(
-                f"{path} holds {key}, which is not half of a plain LoRA pair; train a plain LoRA."
-            )
-        halves.setdefault(match[1], {})[match[2]] = tensor
-    if not halves:
-        raise ModelError(f"{path} holds no tensors; save the adapter again.")
-    for module, pair in halves.items():
-        if len(pair) != 2:
-            raise ModelError(f"{path} holds half a pair for {module}; save the adapter again.")
-    return {module: (pair["A"], pair["B"]) for module, pair in halves.items()}
+    row, rows = pair.a.shape[1], pair.b.shape[0]
+    found = (rows, row) if pair.embedding else (row, rows)
+    if found != base.shapes[weight]:
+        wanted = " × ".join(map(str, reversed(base.shapes[weight])))
+        raise ModelError(
+            f"{folder} does not fit {base.name}: {module} is {found[1]} × {found[0]} in the "
+            f"adapter and {wanted} in the base; convert it for the base it was trained on."
+        )
 
 
-def _read_safetensors(path: Path) -> dict[str, "np.ndarray"]:
-    """All tensors as float32, by name; bfloat16, which numpy lacks, is widened by hand."""
-    import numpy as np
-    from safetensors import SafetensorError, deserialize
+def _refuse_place(out: Path, kept: list[Path]) -> None:
+    if out.is_dir():
+        raise ModelError(f"{out} is a folder; give the name of a file in it.")
+    if not out.parent.is_dir():
+        raise ModelError(f"{out.parent} is not a folder; make it, or write elsewhere.")
+    if any(out.exists() and path.exists() and out.samefile(path) for path in kept):
+        raise ModelError(f"{out} is what the adapter is made from; write to another file.")
 
-    dtypes = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
-    tensors: dict[str, np.ndarray] = {}
+
+class _Steps:
+    """Bytes read so far, told to whoever wants to know."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._done, self._total = progress, 0, total
+        progress(0, total)
+
+    def add(self, n_bytes: int) -> None:
+        self._done += n_bytes
+        self._progress(min(self._done, self._total), self._total)
+
+
+def _sha256(path: Path, steps: _Steps) -> str:
+    digest = hashlib.sha256()
     try:
-        entries = deserialize(path.read_bytes())
-    except SafetensorError:
-        raise ModelError(f"{path} is damaged; save or fetch the adapter again.") from None
-    for key, entry in entries:
-        data, kind = entry["data"], entry["dtype"]
-        if kind == "BF16":
-            wide = np.frombuffer(data, dtype="<u2").astype(np.uint32) << 16
-            values = wide.view(np.float32)
-        elif kind in dtypes:
-            values = np.frombuffer(data, dtype=dtypes[kind]).astype(np.float32)
-        else:
-            raise ModelError(f"{path} holds {key} as {kind}; save the adapter in float32.")
-        if not np.isfinite(values).all():
-            raise ModelError(f"{path} has NaN or infinity in {key}; train the adapter again.")
-        tensors[key] = values.reshape(entry["shape"])
-    return tensors
-
-
-def _scale(config: Mapping[str, Any], module: str, rank: int) -> float:
-    """What PEFT multiplies B·A with: alpha / rank, or alpha / √rank with `use_rslora`."""
-    alpha = float(config["lora_alpha"])
-    for pattern, value in (config.get("alpha_pattern") or {}).items():
-        if re.match(rf"(.*\.)?({pattern})$", module):
-            alpha = float(value)
-            break
-    return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
-
-
-def _gguf_names(base: ModelFacts) -> dict[str, str]:
-    """The names of the base's linear weights in GGUF, by PEFT's module names."""
-    parts = {
-        "self_attn.q_proj": "attn_q",
-        "self_attn.k_proj": "attn_k",
-        "self_attn.v_proj": "attn_v",
-        "self_attn.o_proj": "attn_output",
-        "mlp.gate_proj": "ffn_gate",
-        "mlp.up_proj": "ffn_up",
-        "mlp.down_proj": "ffn_down",
-    }
-    names = {
-        f"model.layers.{layer}.{module}": f"blk.{layer}.{weight}.weight"
-        for layer in range(base.layers)
-        for module, weight in parts.items()
-    }
-    return names | {"lm_head": "output.weight"}
+        with path.open("rb") as file:
+            while block := file.read(_CHUNK):
+                digest.update(block)
+                steps.add(len(block))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from None
+    return digest.hexdigest()
 
 
 def _write(
-    out: Path,
-    tensors: Mapping[str, "np.ndarray"],
+    path: Path,
+    plans: list[_Plan],
     alpha: float,
     base: ModelFacts,
-    name: str,
+    title: str,
+    provenance: Provenance,
     outtype: OutType,
+    steps: _Steps,
 ) -> None:
     import numpy as np
-    from gguf import GGUFType, GGUFWriter
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFType, GGUFWriter, LlamaFileType
+    from gguf.quants import quantize
 
-    handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    os.close(handle)
+    wanted = GGMLQuantizationType[outtype.upper()]
+    mix = "ALL_F32" if outtype == "f32" else f"MOSTLY_{outtype.upper()}"
+
+    def kind(row: int) -> GGMLQuantizationType:
+        return GGMLQuantizationType.F16 if row % GGML_QUANT_SIZES[wanted][0] else wanted
+
+    writer = GGUFWriter(path, base.architecture)
     try:
-        writer = GGUFWriter(temporary, base.architecture)
         writer.add_type(GGUFType.ADAPTER)
-        writer.add_name(name)
-        writer.add_base_model_count(1)
-        writer.add_base_model_name(0, base.title or base.name)
+        writer.add_name(plain(title))
+        writer.add_file_type(LlamaFileType[mix])
         writer.add_string("adapter.type", "lora")
         writer.add_float32("adapter.lora.alpha", alpha)
-        for key, tensor in tensors.items():
-            writer.add_tensor(key, tensor.astype(np.float16 if outtype == "f16" else np.float32))
+        provenance.record(writer)
+        for plan in plans:
+            for half, (rows, row) in _shapes(plan.pair).items():
+                block, n_bytes = GGML_QUANT_SIZES[kind(row)]
+                size = rows * row // block * n_bytes
+                writer.add_tensor_info(
+                    f"{plan.weight}.{half}", (rows, row), np.dtype(np.float32), size, kind(row)
+                )
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
+        writer.write_ti_data_to_file()
+        for plan in plans:
+            for half, stored in (("lora_a", plan.pair.a), ("lora_b", plan.pair.b)):
+                values = stored.read()
+                if half == "lora_b":
+                    values = plan.rows(
+                        values if plan.factor == 1 else values * np.float32(plan.factor)
+                    )
+                elif plan.pair.embedding:
+                    values = values.T
+                if not max(values.max(), -values.min()) <= _LARGEST[outtype]:
+                    raise ModelError(
+                        f"{stored.key} in {stored.path} has numbers too large for {outtype}; "
+                        "convert it with outtype bf16 or f32."
+                    )
+                writer.write_tensor_data(
+                    quantize(np.ascontiguousarray(values), kind(values.shape[1]))
+                )
+                steps.add(stored.n_bytes)
         writer.close()
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(out)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        for file in writer.fout or ():
+            file.close()
         raise
+
+
+def _shapes(pair: Pair) -> dict[str, tuple[int, int]]:
+    """Rows and row length of A and B as they are written."""
+    (rank, row), (rows, _) = pair.a.shape, pair.b.shape
+    return {"lora_a": (row, rank) if pair.embedding else (rank, row), "lora_b": (rows, rank)}

@@ -7,12 +7,17 @@ the tensors: what it loads and then aborts on is refused too.
 from ..errors import ModelError
 from ..gguf.facts import AdapterFacts, ModelFacts
 from ..gguf.header import TensorInfo
+from .provenance import BASE_FILE, BASE_SHA256
 
 _TOKEN_EMBEDDING = "token_embd.weight"
 
 
-def check_fit(adapter: AdapterFacts, base: ModelFacts) -> None:
-    """Return if `adapter` can be used on `base`.
+def check_fit(
+    adapter: AdapterFacts, base: ModelFacts, *, base_sha256: str | None = None
+) -> tuple[str, ...]:
+    """What is odd about using `adapter` on `base` though it can be, a sentence each.
+
+    `base_sha256`, where it is known, is held against the hash that the adapter records.
 
     Shapes are row length first: A is (in, rank), B (rank, out), and the weight (in, out); for
     the token embedding A is (rank, vocabulary), B (rank, embedding). Raises ModelError when the
@@ -42,6 +47,16 @@ def check_fit(adapter: AdapterFacts, base: ModelFacts) -> None:
         if adapted != shape:
             what = f"changes {weight} as {_words(adapted)}, which in {base.name} is {_words(shape)}"
             raise _misfit(adapter, what)
+    recorded = adapter.provenance.get(BASE_SHA256)
+    if recorded and base_sha256 and recorded != base_sha256:
+        made_for = adapter.provenance.get(BASE_FILE, "another file")
+        return (
+            *adapter.odd,
+            f"{adapter.name} was converted for {made_for} (sha256 {recorded[:12]}…), and "
+            f"{base.name} is another file ({base_sha256[:12]}…); that is as it should be if only "
+            "their quantization differs.",
+        )
+    return adapter.odd
 
 
 def _adapted_shape(weight: str, a: TensorInfo, b: TensorInfo) -> tuple[int, ...] | None:

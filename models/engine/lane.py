@@ -231,7 +231,8 @@ class Lane:
         if outputs:
             following = task.tokens[end - outputs + 1 : end + 1]
             rows = self._context.all_logits(outputs)
-            self._events.append(Scored(task.id, token_logprobs(rows, following, task.top)))
+            logits = [row.tobytes() for row in rows] if task.logits else []
+            self._events.append(Scored(task.id, token_logprobs(rows, following, task.top), logits))
 
     def _start(self, wave: Wave, leader: Task, row: int) -> None:
         """The leader's prompt is in the cache: share it, and sample the first tokens."""

@@ -93,13 +93,19 @@ def system_info() -> str:
     return lib.llama_print_system_info().decode()
 
 
-def _device_names() -> list[str]:
+def ggml() -> Any:
+    """The library below llama.cpp: a ctypes handle whose functions have no types yet."""
     from llama_cpp._ggml import libggml
 
-    count, get = libggml.ggml_backend_dev_count, libggml.ggml_backend_dev_get
+    return libggml
+
+
+def _device_names() -> list[str]:
+    library = ggml()
+    count, get = library.ggml_backend_dev_count, library.ggml_backend_dev_get
     count.restype, get.restype, get.argtypes = ctypes.c_size_t, ctypes.c_void_p, [ctypes.c_size_t]
     try:
-        name = libggml.ggml_backend_dev_name
+        name = library.ggml_backend_dev_name
     except AttributeError:
         return ["CPU"]
     name.restype, name.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
@@ -164,6 +170,12 @@ class Model:
                 f"{path} has a vocabulary without a token for every byte, which llama.cpp cannot "
                 "tokenize all text with; convert the model again."
             )
+        if not self._has_what_it_adds():
+            lib.llama_model_free(self.handle)
+            raise NativeError(
+                f"{path} sets a token before or after every text that its vocabulary does not "
+                "have; convert the model again."
+            )
         self.n_ctx_train = lib.llama_model_n_ctx_train(self.handle)
         self.n_swa = lib.llama_model_n_swa(self.handle)
         """Positions that layers with sliding-window attention look back; 0 if there are none."""
@@ -175,6 +187,17 @@ class Model:
         self._special = frozenset(
             token for token in range(self.n_vocab) if lib.llama_vocab_is_eog(self.vocab, token)
         )
+
+    def _has_what_it_adds(self) -> bool:
+        """llama.cpp ends the process over a BOS or EOS that is to be added and is not there."""
+        adds = (
+            (lib.llama_vocab_get_add_bos, lib.llama_vocab_bos),
+            (
+                lib.llama_vocab_get_add_eos,
+                lib.llama_vocab_eos,
+            ),
+        )
+        return all(token(self.vocab) >= 0 for wanted, token in adds if wanted(self.vocab))
 
     def _has_every_byte(self) -> bool:
         """llama.cpp ends the process over a byte that a SentencePiece vocabulary has no token for."""

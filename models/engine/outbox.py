@@ -54,6 +54,7 @@ class Outbox:
                     earlier.logprobs += event.logprobs
                 elif isinstance(event, Scored) and isinstance(earlier, Scored):
                     earlier.logprobs += event.logprobs
+                    earlier.logits += event.logits
                 else:
                     self._events[at] = event
                 return

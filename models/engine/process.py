@@ -60,7 +60,7 @@ class WorkerProcess:
         """Start it. Raises WorkerError."""
         try:
             self._log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            log = _open_log(self._log_path)
+            log = open_log(self._log_path)
         except OSError as error:
             raise WorkerError(
                 f"The engine's log {self._log_path} cannot be written: {error.strerror}."
@@ -148,8 +148,8 @@ class WorkerProcess:
             process.kill()
         code = await process.wait()
         self._forget_beats()
-        said = _last_words(self._log_path, self._log_start)
-        parts = [self._why or _cause(code), *([f"It last said: {said}"] if said else [])]
+        said = last_words(self._log_path, self._log_start)
+        parts = [self._why or cause_of_end(code), *([f"It last said: {said}"] if said else [])]
         self._on_end(f"{' '.join(parts)} Its log is {self._log_path}.")
 
     def _beat(self) -> None:
@@ -167,14 +167,14 @@ class WorkerProcess:
             self._beats = -1
 
 
-def _open_log(path: Path) -> int:
+def open_log(path: Path) -> int:
     """A descriptor that appends to the log; one past LOG_LIMIT bytes is started anew."""
     full = path.exists() and path.stat().st_size > LOG_LIMIT
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if full else 0)
     return os.open(path, flags, 0o600)
 
 
-def _last_words(log: Path, start: int) -> str:
+def last_words(log: Path, start: int) -> str:
     """The last two lines since byte `start` that tell of trouble; empty if none does."""
     try:
         with log.open("rb") as file:
@@ -187,13 +187,13 @@ def _last_words(log: Path, start: int) -> str:
     return "".join(c for c in words if c.isprintable()).rstrip(".") + ("." if words else "")
 
 
-def _cause(code: int) -> str:
+def cause_of_end(code: int, who: str = "The engine") -> str:
     """How a process ended, in words, from its return code."""
     if code >= 0:
-        return f"The engine stopped (exit code {code})."
+        return f"{who} stopped (exit code {code})."
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
     why = " – the system ran out of memory, or someone ended it" if name == "SIGKILL" else ""
-    return f"The engine was ended by {name}{why}."
+    return f"{who} was ended by {name}{why}."

@@ -141,6 +141,8 @@ class ScoreRequest(msgspec.Struct, frozen=True):
     adapters: tuple[AdapterUse, ...] = ()
     top: int = 0
     """Report this many of the likeliest tokens besides."""
+    logits: bool = False
+    """Report the logits of the whole vocabulary besides, 4 bytes a token of it."""
     exact: bool = False
     priority: Priority = SCREEN
 
@@ -275,10 +277,15 @@ class Delta(msgspec.Struct, tag=True):
 
 
 class Scored(msgspec.Struct, tag=True):
-    """The next tokens of a text being scored, in order."""
+    """The next tokens of a text being scored, in order.
+
+    `logits` has for each the float32 numbers, as this machine writes them, that its
+    log-probability comes from; nothing when they were not asked for.
+    """
 
     id: int
     logprobs: list[TokenLogprob]
+    logits: list[bytes] = []
 
 
 class Timings(msgspec.Struct, frozen=True):

@@ -82,7 +82,7 @@ class Scheduler:
         while command := self._loader.next():
             try:
                 _refuse_settings(command.settings)
-                facts = check_model(Path(command.path))
+                facts = check_model(Path(command.path), values=True)
                 self._residents.make_room_for(facts, command.settings, command.keep)
             except (native.NativeError, ModelError) as error:
                 self._events.append(Failed(command.id, str(error), refused=True))

@@ -111,6 +111,7 @@ class Scoring(Task):
 
     start: int = field(kw_only=True)
     top: int = field(kw_only=True)
+    logits: bool = field(kw_only=True)
 
     @classmethod
     def of(cls, request: ScoreRequest, rows: int, arrived: float, batch: int) -> Scoring:
@@ -118,7 +119,8 @@ class Scoring(Task):
         shared, scored = score_plan(request.start, len(request.tokens), rows)
         return cls(
             request.id, request.tokens, request.adapters, request.exact, request.priority,
-            arrived, batch, 0, shared, [*shared, *scored], start=request.start, top=request.top,
+            arrived, batch, 0, shared, [*shared, *scored],
+            start=request.start, top=request.top, logits=request.logits,
         )  # fmt: skip
 
     def outputs(self, start: int, end: int) -> int:

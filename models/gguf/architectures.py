@@ -51,3 +51,47 @@ NOT_CAUSAL: Mapping[str, str] = {
     "clip": "a projector (the image or audio part of a model)",
 }
 """Architectures llama.cpp reads that llamadiff does not run, and what they are."""
+
+SQUARE_QUERIES = frozenset(
+    """
+    arctic baichuan bitnet chameleon codeshell cohere2 command-r deepseek deepseek2-ocr grok
+    internlm2 jamba lfm2 lfm2moe nemotron olmo olmo2 olmoe orion phi2 phi3 phimoe plamo
+    qwen2 qwen2moe qwen2vl stablelm starcoder2 xverse
+    """.split()  # noqa: SIM905 - as above
+)
+"""Architectures whose heads together must be as wide as the embedding."""
+
+EQUAL_LENGTHS = frozenset(
+    """
+    afmoe apertus arcee arctic baichuan bailingmoe2 bitnet bloom chameleon chatglm codeshell
+    cogvlm cohere2 cohere2moe command-r dbrx deci deepseek dots1 ernie4_5 ernie4_5-moe
+    exaone exaone-moe exaone4 falcon glm4 glm4moe gpt2 gptneox granite granite_swa
+    granitemoe hunyuan-dense granitehybrid graniteswitch grok grovemoe hunyuan-moe
+    hunyuan_vl hy_v3 internlm2 jais jais2 laguna llama llama4 maincoder maple mellum
+    minimax-01 minimax-m2 minimax-m3 mistral3 mpt muse-glimmer nanbeige nemotron nemotron_h
+    nemotron_h_moe olmo olmo2 olmoe openelm orion paddleocr pangu-embedded phi2 phi3 plamo
+    qwen qwen2 qwen2moe qwen2vl qwen3 qwen35 qwen35moe qwen3moe qwen3next qwen3vl qwen3vlmoe
+    qwen4exp refact seed_oss smallthinker smollm3 spark2_5 stablelm starcoder starcoder2
+    talkie xverse
+    """.split()  # noqa: SIM905 - as above
+)
+"""Architectures whose keys must be as long as their values."""
+
+WHOLE_HEADS = frozenset(
+    """
+    apertus arcee arctic baichuan chameleon codeshell cogvlm cohere2moe dbrx deci deepseek
+    dots1 ernie4_5 ernie4_5-moe exaone exaone-moe exaone4 falcon granite granite_swa
+    granitemoe graniteswitch grok grovemoe hunyuan-dense hunyuan-moe hunyuan_vl hy_v3
+    internlm2 jais2 llama llama4 maincoder mellum mistral3 olmo olmo2 olmoe orion paddleocr
+    pangu-embedded plamo qwen2 qwen2moe qwen2vl qwen3 qwen3moe qwen3vl qwen3vlmoe seed_oss
+    smallthinker smollm3 starcoder2 talkie xverse
+    """.split()  # noqa: SIM905 - as above
+)
+"""Architectures that rotate all elements of a head."""
+
+UNROTATED = frozenset({"glm5-next", "kimi-k3", "kimi-linear"})
+"""Architectures without rotary positions, which may say that they rotate 0 elements.
+
+The four are from `create_tensor_qkv` and the assertions in src/models: there llama.cpp ends the
+process over a model that is otherwise.
+"""

@@ -15,14 +15,28 @@ from .architectures import CAUSAL, NOT_CAUSAL
 from .facts import AdapterFacts, ModelFacts
 from .finite import first_not_finite
 from .header import ArraySummary, Header, TensorInfo, read_header
+from .sound import (
+    NEVER_WEIGHTS,
+    TOKENS,
+    Attention,
+    refuse_attention,
+    refuse_numbers,
+    refuse_repeated_tokens,
+    refuse_type,
+)
 from .split import model_name, read_parts
 from .types import FILE_TYPES
 
 MAX_LAYERS = 512
 """LLAMA_MAX_LAYERS; more end the process."""
 
+MAX_NUMBER = (1 << 31) - 1
+"""llama.cpp counts layers, elements and tokens in 32 bits, one for the sign."""
+
 MAX_SCANNED = 64_000_000
-"""Bytes up to which an adapter's numbers are looked through for NaN and infinities."""
+"""Bytes up to which numbers are looked through for NaN and infinities."""
+
+_PROVENANCE = ("general.base_model.", "general.source.", "llamadiff.")
 
 _OTHER_KINDS = {
     "mmproj": "a projector (the image or audio part of a model)",
@@ -30,12 +44,16 @@ _OTHER_KINDS = {
 }
 
 
-def check_model(path: Path, architectures: Collection[str] = CAUSAL) -> ModelFacts:
+def check_model(
+    path: Path, architectures: Collection[str] = CAUSAL, *, values: bool = False
+) -> ModelFacts:
     """The facts of the base model at `path`, all its parts included.
 
-    `architectures` are those that can be run. Raises ModelError, one sentence, when the file is
+    `architectures` are those that can be run. With `values`, its vocabulary and the numbers of its
+    smallest tensors, up to `MAX_SCANNED` bytes, are read too (which imports numpy). Raises ModelError, one sentence, when the file is
     missing, unreadable, not GGUF, damaged, truncated, split with parts missing, an adapter or
-    anything else than a causal language model, or newer than this llama.cpp.
+    anything else than a causal language model, newer than this llama.cpp, or such that it would
+    end the process.
     """
     header = read_header(path)
     kind = header.metadata.get("general.type")
@@ -46,6 +64,8 @@ def check_model(path: Path, architectures: Collection[str] = CAUSAL) -> ModelFac
     _refuse_not_causal(header, kind, architecture, architectures)
     for part in headers:
         _check_tensors(part)
+        for tensor in part.tensors:
+            refuse_type(part, tensor)
     tensors = [tensor for part in headers for tensor in part.tensors]
     if not tensors:
         raise ModelError(f"{path} holds a vocabulary and no weights; give a whole model.")
@@ -57,7 +77,14 @@ def check_model(path: Path, architectures: Collection[str] = CAUSAL) -> ModelFac
     if layers > MAX_LAYERS:
         raise ModelError(f"{path} claims {layers} layers, llama.cpp runs {MAX_LAYERS} at most.")
     embedding = _positive(header, architecture, "embedding_length")
-    heads, kv_heads, key_length, value_length = _attention(header, architecture, layers, embedding)
+    attention = _attention(header, architecture, layers, embedding)
+    refuse_attention(header, architecture, embedding, attention, shapes)
+    refuse_numbers(header, architecture, layers)
+    vocab_size = _vocab_size(header)
+    if values:
+        refuse_repeated_tokens(header, vocab_size)
+        for part in headers:
+            _refuse_not_finite(part, "fetch or convert the model again")
     by_type = Counter[str]()
     for tensor in tensors:
         by_type[tensor.type_name] += tensor.n_bytes
@@ -75,12 +102,12 @@ def check_model(path: Path, architectures: Collection[str] = CAUSAL) -> ModelFac
         context=_positive(header, architecture, "context_length"),
         layers=layers,
         embedding=embedding,
-        heads=heads,
-        kv_heads=max(kv_heads),
-        key_length=key_length,
-        value_length=value_length,
-        kv_per_token=sum(kv_heads) * (key_length + value_length),
-        vocab_size=_vocab_size(header),
+        heads=attention.heads,
+        kv_heads=max(attention.kv_heads),
+        key_length=attention.key_length,
+        value_length=attention.value_length,
+        kv_per_token=sum(attention.kv_heads) * (attention.key_length + attention.value_length),
+        vocab_size=vocab_size,
         tied_embeddings="output.weight" not in shapes,
         bos_id=_integer(header, "tokenizer.ggml.bos_token_id"),
         eos_id=_integer(header, "tokenizer.ggml.eos_token_id"),
@@ -111,10 +138,8 @@ def check_adapter(path: Path, *, values: bool = True) -> AdapterFacts:
     pairs = _pairs(header)
     if not pairs:
         raise ModelError(f"{path} holds no LoRA tensors; convert the adapter again.")
-    if values and header.file_size <= MAX_SCANNED:
-        spoilt = first_not_finite(header)
-        if spoilt is not None:
-            raise ModelError(f"{path} has NaN or infinity in {spoilt}; train the adapter again.")
+    if values:
+        _refuse_not_finite(header, "train the adapter again")
     both = [tensor for pair in pairs.values() for tensor in pair]
     return AdapterFacts(
         name=plain(path.stem),
@@ -127,7 +152,22 @@ def check_adapter(path: Path, *, values: bool = True) -> AdapterFacts:
         bytes=header.file_size,
         base=_text(header, "general.base_model.0.name"),
         pairs=pairs,
+        provenance=_provenance(header),
+        odd=_odd(header),
     )
+
+
+def _refuse_not_finite(header: Header, advice: str) -> None:
+    """Look at the smallest tensors: a norm, or all there are, before the matrices of a large file."""
+    taken, within = 0, list[TensorInfo]()
+    for tensor in sorted(header.tensors, key=lambda it: it.n_bytes):
+        taken += tensor.n_bytes
+        if taken > MAX_SCANNED:
+            break
+        within.append(tensor)
+    spoilt = first_not_finite(header, within)
+    if spoilt is not None:
+        raise ModelError(f"{header.path} has NaN or infinity in {spoilt}; {advice}.")
 
 
 def _architecture(header: Header) -> str:
@@ -191,6 +231,11 @@ def _positive(header: Header, architecture: str, name: str) -> int:
             f"{header.path} does not say its {name.replace('_', ' ')} "
             f"({architecture}.{name}); convert the model again."
         )
+    if value > MAX_NUMBER:
+        raise ModelError(
+            f"{header.path} claims {value:,} as its {name.replace('_', ' ')}; "
+            "convert the model again."
+        )
     return value
 
 
@@ -206,13 +251,10 @@ def _per_layer(header: Header, key: str, layers: int) -> tuple[int, ...] | None:
     return None
 
 
-def _attention(
-    header: Header, architecture: str, layers: int, embedding: int
-) -> tuple[int, tuple[int, ...], int, int]:
-    """Heads of the widest layer, KV heads of each layer, and elements of a key and of a value.
+def _attention(header: Header, architecture: str, layers: int, embedding: int) -> Attention:
+    """What a model says of its heads. Layers without attention have none.
 
     Defaults are llama.cpp's: as many KV heads as heads, and heads that share out the embedding.
-    Layers without attention have no heads.
     """
     prefix = f"{architecture}.attention"
     heads = _per_layer(header, f"{prefix}.head_count", layers) or (0,)
@@ -222,7 +264,7 @@ def _attention(
     per_head = embedding // max(heads) if max(heads) else 0
     key = _integer(header, f"{prefix}.key_length")
     value = _integer(header, f"{prefix}.value_length")
-    return (
+    return Attention(
         max(heads),
         kv_heads,
         per_head if key is None else key,
@@ -231,8 +273,8 @@ def _attention(
 
 
 def _vocab_size(header: Header) -> int:
-    tokens = header.metadata.get("tokenizer.ggml.tokens")
-    if header.types.get("tokenizer.ggml.tokens") == "arr[str]":
+    tokens = header.metadata.get(TOKENS)
+    if header.types.get(TOKENS) == "arr[str]":
         if isinstance(tokens, ArraySummary):
             return tokens.length
         if isinstance(tokens, tuple) and tokens:
@@ -269,8 +311,48 @@ def _pairs(header: Header) -> dict[str, tuple[TensorInfo, TensorInfo]]:
             raise ModelError(
                 f"{header.path} has an empty LoRA pair for {weight}; convert the adapter again."
             )
+        for tensor in (a, b):
+            if tensor.type_name in NEVER_WEIGHTS:
+                raise ModelError(
+                    f"{header.path} has {tensor.name} as {tensor.type_name}, which llama.cpp "
+                    "cannot compute with; convert the adapter again."
+                )
         pairs[weight] = (a, b)
     return pairs
+
+
+def _provenance(header: Header) -> dict[str, str]:
+    """What the file says of where it is from, by key."""
+    found: dict[str, str] = {}
+    for key, value in header.metadata.items():
+        if key.startswith(_PROVENANCE) and key != "general.base_model.count":
+            texts = value if isinstance(value, tuple) else (value,)
+            if texts and all(isinstance(text, str) for text in texts):
+                found[plain(key)] = plain(", ".join(map(str, texts)))
+    return found
+
+
+def _odd(header: Header) -> tuple[str, ...]:
+    """What may surprise about an adapter; see `AdapterFacts`."""
+    sentences: list[str] = []
+    starts = header.types.get("adapter.alora.invocation_tokens")
+    if starts not in (None, "arr[u32]"):
+        raise ModelError(
+            f"{header.path} stores adapter.alora.invocation_tokens as {starts} where llama.cpp "
+            "wants an array of u32; convert the adapter again."
+        )
+    if starts:
+        sentences.append(
+            f"{header.path} is an activated LoRA, meant to begin at certain tokens; here it is "
+            "applied to the whole text."
+        )
+    norms = [tensor.name for tensor in header.tensors if tensor.name.endswith("_norm.weight")]
+    if norms:
+        sentences.append(
+            f"{header.path} also changes {len(norms)} norms ({norms[0]} …), which llama.cpp passes "
+            "over."
+        )
+    return tuple(map(plain, sentences))
 
 
 def _alpha(header: Header) -> float | None:

@@ -54,7 +54,8 @@ class AdapterFacts:
     distinct ranks, ascending. `alpha` is None where the file has none or zero: the user's scale
     then counts alone; otherwise the effective scale is user scale × alpha / rank. `targets` are
     the kinds of weights changed, like attn_q. `base` is the base model's name as the file gives
-    it. Text is safe to print.
+    it, `provenance` all that it says of where it is from, by metadata key. `odd` is what may
+    surprise and does not keep the adapter from being used, a sentence each. Text is safe to print.
     """
 
     name: str
@@ -67,6 +68,8 @@ class AdapterFacts:
     bytes: int
     base: str | None
     pairs: Mapping[str, tuple[TensorInfo, TensorInfo]] = field(repr=False)
+    provenance: Mapping[str, str] = field(repr=False)
+    odd: tuple[str, ...] = ()
 
     @property
     def rank(self) -> int:

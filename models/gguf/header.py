@@ -72,7 +72,8 @@ class TensorInfo:
 class Header:
     """What a GGUF file says of itself.
 
-    `types` gives each metadata entry's type by its GGUF name ("f32", "str", "arr[i32]").
+    `types` gives each metadata entry's type by its GGUF name ("f32", "str", "arr[i32]"), `spans`
+    the bytes of the file that hold the entry, its name included (from, to).
     `data_offset` (bytes from the start of the file) is None, and `tensors` empty, when the walk
     was told to stop before the tensors.
     """
@@ -81,10 +82,19 @@ class Header:
     version: int
     metadata: Mapping[str, Value] = field(repr=False)
     types: Mapping[str, str] = field(repr=False)
+    spans: Mapping[str, tuple[int, int]] = field(repr=False)
     tensors: tuple[TensorInfo, ...] = field(repr=False)
     data_offset: int | None
     alignment: int
     file_size: int
+
+    def array_at(self, key: str) -> int:
+        """Where the elements of an array begin, in bytes from the start of the file.
+
+        Before them stand the length of the name and the name, the types of the entry and of its
+        elements, and their number.
+        """
+        return self.spans[key][0] + 8 + len(key.encode()) + 4 + 4 + 8
 
 
 def read_header(
@@ -212,7 +222,9 @@ def _walk(
 
     metadata: dict[str, Value] = {}
     types: dict[str, str] = {}
+    spans: dict[str, tuple[int, int]] = {}
     for number in range(n_entries):
+        start = cursor.position
         key = cursor.string(f"the name of metadata entry {number + 1}")
         if not key or key in metadata:
             raise cursor.damaged(f"metadata entry {number + 1} has an empty or repeated name")
@@ -220,6 +232,7 @@ def _walk(
             want_tensors = False
             break
         metadata[key], types[key] = _read_value(cursor, key, key in arrays)
+        spans[key] = (start, cursor.position)
 
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if types.get("general.alignment", "u32") != "u32" or not isinstance(alignment, int):
@@ -233,7 +246,9 @@ def _walk(
         infos = _read_tensors(cursor, n_tensors)
         padding = -cursor.position % alignment if n_tensors else 0
         data_offset = cursor.position + padding
-    return Header(cursor.path, version, metadata, types, infos, data_offset, alignment, cursor.size)
+    return Header(
+        cursor.path, version, metadata, types, spans, infos, data_offset, alignment, cursor.size
+    )
 
 
 def _read_version(cursor: _Cursor) -> int:

@@ -75,11 +75,11 @@ def test_the_file_type_names_the_quantization(write_model: WriteFile) -> None:
 
 def test_heads_may_differ_by_layer(write_model: WriteFile) -> None:
     def edit(writer: gguf.GGUFWriter) -> None:
-        del writer.kv_data[0]["llama.attention.head_count_kv"]
+        del writer.kv_data[0]["deepseek2.attention.head_count_kv"]
         writer.add_head_count_kv([2, 0])
         writer.add_key_length(24)
 
-    facts = check_model(write_model(edit=edit))
+    facts = check_model(write_model(architecture="deepseek2", edit=edit))
     assert (facts.kv_heads, facts.key_length, facts.value_length) == (2, 24, 16)
     assert facts.kv_per_token == 2 * (24 + 16)
 

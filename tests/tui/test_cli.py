@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,16 @@ def test_models_adapters_inspect_and_doctor() -> None:
     assert "fits" in llamadiff("inspect", "support", "--base", model["name"]).stdout
     doctor = llamadiff("doctor", "--json")
     assert doctor.returncode == 0 and json.loads(doctor.stdout)["problems"] == []
+
+
+def test_a_path_that_is_no_text_is_listed(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\x1b[2J\xff.gguf")
+    shutil.copy(base, path)
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    _, model = json.loads(llamadiff("models", str(tmp_path), "--json", **strict).stdout)
+    assert os.fsencode(model["path"]) == os.fsencode(path)
+    listed = llamadiff("models", str(tmp_path), **strict)
+    assert listed.returncode == 0 and "\x1b" not in listed.stdout
 
 
 @pytest.fixture(scope="module")
@@ -226,11 +237,22 @@ def test_names_are_completed_in_the_shell() -> None:
     assert any("temperature=" in item for item in complete("llamadiff run --set temp"))
 
 
+def test_folders_of_ones_own_are_searched_by_every_command(base: Path, tmp_path: Path) -> None:
+    shutil.copy(base, tmp_path / "mine.gguf")
+    folders = {"LLAMADIFF_MODELS": f"{tmp_path}{os.pathsep}{tmp_path / 'missing'}"}
+    listed = {it["name"]: it for it in json.loads(llamadiff("models", "--json", **folders).stdout)}
+    assert listed["mine"]["path"] == str(tmp_path / "mine.gguf") and not listed["mine"]["problem"]
+    assert "missing" in listed["missing"]["problem"]
+    assert llamadiff("run", "-m", "mine", *PROMPT, **folders).returncode == 0
+    assert llamadiff("inspect", "mine", **folders).returncode == 0
+    assert llamadiff("inspect", "mine").returncode == 2
+
+
 def test_our_own_mistakes_are_logged_with_a_traceback(home: Path) -> None:
     script = (
         "import llamadiff.tui.cli.catalog, llamadiff.models.catalog as c, llamadiff.tui.cli.main as m\n"
-        "def boom(*a): raise RuntimeError('boom')\n"
-        "c.list_models = boom\n"
+        "def boom(*a, **k): raise RuntimeError('boom')\n"
+        "c.Catalog = boom\n"
         "m.main(['models'])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..safe_text import safe_line
+from .found import open_catalog
 from .options import complete_adapter, complete_model
 from .printing import note, print_json, size, table
 
 if TYPE_CHECKING:
     from ...models.bench.bench import Stack
     from ...models.bench.figures import Figure, Unit
+    from ...models.catalog import Catalog
     from ...models.gguf.facts import ModelFacts
 
 MOST_STACKS = 4
@@ -55,10 +57,10 @@ def bench_command(
     runs in turn, and the ratios are those of each turn. With -a the model runs under these
     adapters, and other scales of them are compared and changed to.
     """
-    from ...models.catalog import resolve_model
-
-    facts = resolve_model(model).facts
-    document, figures = asyncio.run(_measure(facts, _stack(adapters, facts), variants, rounds))
+    catalog = open_catalog()
+    facts = catalog.model(model).facts
+    stack = _stack(adapters, facts, catalog)
+    document, figures = asyncio.run(_measure(facts, stack, variants, rounds))
     if as_json:
         import msgspec
 
@@ -67,17 +69,16 @@ def bench_command(
         _print_table(document, figures)
 
 
-def _stack(adapters: tuple[str, ...], facts: ModelFacts) -> Stack:
+def _stack(adapters: tuple[str, ...], facts: ModelFacts, catalog: Catalog) -> Stack:
     """Raises CompareError or ModelError when an adapter cannot be used on the model."""
     from ...compare.errors import CompareError
     from ...compare.spec import parse_adapter
     from ...models.adapters.preflight import check_fit
-    from ...models.catalog import resolve_adapter
     from ...models.engine.protocol import AdapterUse, file_version
 
     stack: list[AdapterUse] = []
-    for adapter in map(parse_adapter, adapters):
-        check_fit(resolve_adapter(str(adapter.path)).facts, facts)
+    for adapter in (parse_adapter(text, catalog) for text in adapters):
+        check_fit(catalog.adapter(str(adapter.path)).facts, facts)
         if adapter.scale == 0:
             raise CompareError(f"{adapter.name} has scale 0, which is no adapter; leave it out.")
         stack.append(AdapterUse(str(adapter.path), adapter.scale, file_version(adapter.path)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .found import open_catalog
 from .printing import count, note, print_json, size, table
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
@@ -17,10 +18,13 @@ _folders = click.argument("places", nargs=-1, type=click.Path(path_type=Path, ex
 @_folders
 @_json
 def models_command(places: tuple[Path, ...], as_json: bool) -> None:
-    """List the bundled base models, and those in PLACES (files or folders)."""
-    from ...models.catalog import list_models
+    """List the base models on this disk: bundled, of other programs, and in PLACES.
 
-    entries = list_models(places)
+    PLACES are files, or folders that are searched with all folders in them, as those that
+    LLAMADIFF_MODELS lists always are. Other programs are Hugging Face, llama.cpp, LM Studio,
+    Ollama, GPT4All and Jan; text-generation-webui is found where its folder is given.
+    """
+    entries = open_catalog(places).models()
     if as_json:
         print_json([asdict(entry) for entry in entries], indent=True)
         return
@@ -36,10 +40,8 @@ def models_command(places: tuple[Path, ...], as_json: bool) -> None:
 @_folders
 @_json
 def adapters_command(places: tuple[Path, ...], as_json: bool) -> None:
-    """List the bundled adapters, and those in PLACES (files or folders)."""
-    from ...models.catalog import list_adapters
-
-    entries = list_adapters(places)
+    """List the adapters on this disk; as `models`."""
+    entries = open_catalog(places).adapters()
     if as_json:
         print_json([asdict(entry) for entry in entries], indent=True)
         return

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from .found import open_catalog
 from .printing import data, print_json, size
 
 EXTRAS = {"tune": ("torch", "transformers", "peft")}
@@ -35,14 +36,16 @@ def doctor_command(as_json: bool) -> int:
 def _look() -> tuple[dict[str, Any], list[str]]:
     import psutil
 
-    from ...models.catalog import list_adapters, list_models
     from ..paths import cache_dir, log_dir
 
     problems: list[str] = []
     engine, problem = asyncio.run(_start_engine())
-    models, adapters = list_models(), list_adapters()
+    catalog = open_catalog()
+    models, adapters = catalog.models(), catalog.adapters()
+    bundled = [entry for entry in (*models, *adapters) if entry.source == "bundled"]
+    unusable = sum(entry.problem is not None for entry in (*models, *adapters))
     problems += [problem] if problem else []
-    problems += [e.problem for e in (*models, *adapters) if e.problem]
+    problems += [entry.problem for entry in bundled if entry.problem]
     extras = {name: all(_installed(p) for p in packages) for name, packages in EXTRAS.items()}
     document: dict[str, Any] = {
         "llamadiff": version("llamadiff"),
@@ -55,7 +58,8 @@ def _look() -> tuple[dict[str, Any], list[str]]:
         "over_ssh": "yes" if os.environ.get("SSH_CONNECTION") else "no",
         "cache": str(cache_dir()),
         "log": str(log_dir()),
-        "bundled": f"{len(models)} model(s), {len(adapters)} adapters",
+        "bundled": f"{sum(entry in models for entry in bundled)} model(s), {sum(entry in adapters for entry in bundled)} adapters",
+        "on_this_disk": f"{len(models)} models, {len(adapters)} adapters, {unusable} of them not usable (llamadiff models, adapters)",
         **{f"extra_{name}": "installed" if has else f"not installed (pip install 'llamadiff[{name}]')" for name, has in extras.items()},
     }  # fmt: skip
     return document, problems

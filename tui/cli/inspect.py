@@ -1,78 +1,149 @@
-"""`llamadiff inspect`: what a model or adapter file is, and whether it fits."""
+"""`llamadiff inspect`: what a model or adapter file is, whether it fits, and what it changes."""
 
 from __future__ import annotations
 
+import asyncio
+import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..safe_text import safe_line, safe_text
+from .found import open_catalog
 from .options import complete_model
-from .printing import count, data, print_json, size
+from .printing import count, data, note, print_json, size, table
+
+if TYPE_CHECKING:
+    from ...models.adapters.effect import Effect
+    from ...models.gguf.facts import AdapterFacts, ModelFacts
+    from ...models.gguf.header import Header
+
+DEFAULT_CONTEXT = 4096
+PROVENANCE = ("general.base_model.", "general.source.", "llamadiff.")
+PROVENANCE_KEYS = (
+    "general.author", "general.organization", "general.url", "general.repo_url",
+    "general.finetune", "general.quantized_by",
+)  # fmt: skip
+"""Metadata that tells where a file comes from."""
+ONLY_JSON = ("template", "tensors", "memory", "memory_available")
+"""Fields of the document that the text shows in another way, or not."""
 
 
 @click.command("inspect")
 @click.argument("file", type=click.Path(), shell_complete=complete_model)
-@click.option("--base", metavar="MODEL", help="For an adapter: check that it fits this base model.")
+@click.option("--base", metavar="MODEL", shell_complete=complete_model, help="For an adapter: check that it fits this base model.")  # fmt: skip
+@click.option("--effect", is_flag=True, help="With --base: run both and measure what the adapter changes.")  # fmt: skip
+@click.option("-c", "--ctx-size", type=click.IntRange(32, 2**31 - 1), metavar="N", help="Context length to estimate memory for. [the model's own, at most 4096]")  # fmt: skip
+@click.option("--tensors", is_flag=True, help="List the tensors.")
+@click.option("--template", is_flag=True, help="Print the chat template alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
-def inspect_command(file: str, base: str | None, as_json: bool) -> None:
-    """Show the metadata of FILE: a GGUF file, or a name from the catalog."""
-    document = _document(file, base)
+def inspect_command(
+    file: str,
+    base: str | None,
+    effect: bool,
+    ctx_size: int | None,
+    tensors: bool,
+    template: bool,
+    as_json: bool,
+) -> int:
+    """Show what FILE is: a GGUF file, or a name from the catalog.
+
+    With --effect the exit code is 1 when the adapter changes nothing.
+    """
+    if effect and not base:
+        raise click.UsageError("--effect needs --base: the model that the adapter is to change.")
+    found, base_facts = _find(file, base)
+    document = _document(found, ctx_size)
+    if template and not as_json:
+        return _print_template(document)
+    if base_facts is not None:
+        document["fits"] = base
+    measured = None
+    if effect and base_facts is not None:
+        measured = asyncio.run(_measure(base_facts.path, found.path))
+        document["effect"] = {
+            "logit": measured.logit,
+            "probability": measured.probability,
+            "noise": measured.noise,
+            "nothing": measured.nothing,
+        }
+    if tensors:
+        document["tensors"] = _tensors(found)
     if as_json:
         print_json(document, indent=True)
-        return
-    width = max(map(len, document))
-    from ..safe_text import safe_line
-
-    for key, value in document.items():
-        data(f"{key.replace('_', ' '):{width}}  {safe_line(_words(key, value))}")
+    else:
+        _print(document)
+    return int(measured is not None and measured.nothing)
 
 
-def _document(file: str, base: str | None) -> dict[str, Any]:
+def _find(file: str, base: str | None) -> tuple[ModelFacts | AdapterFacts, ModelFacts | None]:
+    """The facts of FILE, and of the base it is to fit."""
     from ...models.adapters.preflight import check_fit
-    from ...models.catalog import resolve_adapter, resolve_model
     from ...models.errors import ModelError
+    from ...models.gguf.facts import ModelFacts
     from ...models.gguf.header import read_header
 
+    catalog = open_catalog()
     path = Path(file)
     if path.is_dir():
         raise ModelError(f"{file} is a folder; give a .gguf file in it.")
-    is_file = path.is_file()
-    if is_file:
-        path = path.absolute()
-    adapter = is_file and read_header(path).metadata.get("general.type") == "adapter"
-    if not is_file:
+    if path.is_file():
+        file = str(path.absolute())
+        adapter = read_header(Path(file)).metadata.get("general.type") == "adapter"
+        facts = catalog.adapter(file).facts if adapter else catalog.model(file).facts
+    else:
         try:
-            path = resolve_adapter(file).facts.path
-            adapter = True
+            facts = catalog.adapter(file).facts
         except ModelError:
-            path = resolve_model(file).facts.path
-    if adapter:
-        facts = resolve_adapter(str(path)).facts
-        if base:
-            check_fit(facts, resolve_model(base).facts)
-        document = _adapter(facts)
-        if base:
-            document["fits"] = base
-        return document
-    if base:
+            facts = catalog.model(file).facts
+    if base is None:
+        return facts, None
+    if isinstance(facts, ModelFacts):
         raise ModelError(f"{file} is a base model; --base goes with an adapter.")
-    return _model(resolve_model(str(path)).facts)
+    base_facts = catalog.model(base).facts
+    check_fit(facts, base_facts)
+    return facts, base_facts
 
 
-def _model(facts: Any) -> dict[str, Any]:
-    from ...models.memory import estimate
+async def _measure(base: Path, adapter: Path) -> Effect:
+    """What the adapter changes, at scale 1."""
+    from ...models.adapters.effect import Probe
+    from ...models.engine.client import Engine
+    from ...models.engine.protocol import AdapterUse, file_version
+    from ..paths import log_dir
 
-    n_ctx = min(facts.context, 4096)
+    engine = Engine(log_dir() / "engine.log")
+    try:
+        probe = await Probe.of(engine, await engine.load(base))
+        return await probe.effect([AdapterUse(str(adapter), 1.0, file_version(adapter))])
+    finally:
+        await engine.close()
+
+
+def _document(facts: ModelFacts | AdapterFacts, ctx_size: int | None) -> dict[str, Any]:
+    from ...models.gguf.facts import ModelFacts
+
+    return _model(facts, ctx_size) if isinstance(facts, ModelFacts) else _adapter(facts)
+
+
+def _model(facts: ModelFacts, ctx_size: int | None) -> dict[str, Any]:
+    from ...models.memory import available_memory, estimate, largest_context
+
+    n_ctx = ctx_size or min(facts.context, DEFAULT_CONTEXT)
     memory = estimate(facts, n_ctx=n_ctx, n_seq=1)
+    free = available_memory()
     return {
         "kind": "model",
         "name": facts.name,
+        "title": facts.title,
         "path": str(facts.path),
         "architecture": facts.architecture,
         "parameters": facts.parameters,
         "quantization": facts.quantization,
+        "tensor_types": dict(facts.bytes_by_type),
         "bytes": facts.bytes,
+        "files": len(facts.parts),
         "context": facts.context,
         "layers": facts.layers,
         "embedding": facts.embedding,
@@ -81,14 +152,23 @@ def _model(facts: Any) -> dict[str, Any]:
         "vocabulary": facts.vocab_size,
         "tied_embeddings": facts.tied_embeddings,
         "chat_template": bool(facts.chat_template),
+        "template": facts.chat_template,
         "license": facts.license,
-        "tensor_types": dict(facts.bytes_by_type),
+        "provenance": _provenance(facts.path),
         "memory_context": n_ctx,
         "memory_bytes": memory.total,
+        "memory": {
+            "weights": memory.weights,
+            "repacked": memory.repacked,
+            "kv_cache": memory.kv_cache,
+            "compute": memory.compute,
+        },
+        "memory_available": free,
+        "largest_context": largest_context(facts, n_seq=1, available=free, most=facts.context),
     }
 
 
-def _adapter(facts: Any) -> dict[str, Any]:
+def _adapter(facts: AdapterFacts) -> dict[str, Any]:
     alpha = facts.alpha
     return {
         "kind": "adapter",
@@ -102,20 +182,97 @@ def _adapter(facts: Any) -> dict[str, Any]:
         "parameters": facts.parameters,
         "bytes": facts.bytes,
         "base": facts.base,
+        "provenance": _provenance(facts.path),
     }
 
 
-def _words(key: str, value: Any) -> str:
-    if key in ("bytes", "memory_bytes"):
-        return size(value)
-    if key == "parameters":
-        return f"{count(value)} ({value:,})"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {size(taken)}" for name, taken in value.items())
+def _provenance(path: Path) -> dict[str, Any]:
+    """What the file says of where it comes from, by the names of its metadata."""
+    from ...models.gguf.header import ArraySummary, read_header
+
+    metadata = read_header(path, tensors=False).metadata
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in metadata.items()
+        if (key.startswith(PROVENANCE) or key in PROVENANCE_KEYS)
+        and not isinstance(value, ArraySummary)
+    }
+
+
+def _tensors(facts: ModelFacts | AdapterFacts) -> list[dict[str, Any]]:
+    from ...models.gguf.header import read_header
+
+    headers: list[Header] = [read_header(path) for path in getattr(facts, "parts", (facts.path,))]
+    return [
+        {"name": it.name, "shape": list(it.shape), "type": it.type_name, "bytes": it.n_bytes}
+        for header in headers
+        for it in header.tensors
+    ]
+
+
+def _print_template(document: dict[str, Any]) -> int:
+    template = document.get("template")
+    if not template:
+        note(f"{document['name']} has no chat template.")
+        return 1
+    data(safe_text(template))
+    return 0
+
+
+def _print(document: dict[str, Any]) -> None:
+    shown = {
+        key.replace("_", " "): _words(key, value, document)
+        for key, value in document.items()
+        if key not in ONLY_JSON
+    }
+    provenance = shown.pop("provenance", None)
+    if provenance is not None:
+        shown |= {key: _plain(value) for key, value in document["provenance"].items()}
+    width = max(map(len, shown))
+    for key, value in shown.items():
+        data(f"{safe_line(key):{width}}  {safe_line(value)}")
+    if tensors := document.get("tensors"):
+        rows = [(it["name"], " × ".join(map(str, it["shape"])), it["type"], size(it["bytes"])) for it in tensors]  # fmt: skip
+        data("")
+        table([("TENSOR", "SHAPE", "TYPE", "SIZE"), *rows])
+
+
+def _words(key: str, value: Any, document: dict[str, Any]) -> str:
+    match key:
+        case "bytes":
+            return size(value)
+        case "memory_bytes":
+            parts = {k.replace("_", " "): v for k, v in document["memory"].items() if v}
+            return f"{size(value)} ({', '.join(f'{name} {size(n)}' for name, n in parts.items())})"
+        case "largest_context":
+            free = size(document["memory_available"])
+            return f"{value:,} tokens fit in {free} free" if value else f"none fits in {free} free"
+        case "parameters":
+            return f"{count(value)} ({value:,})"
+        case "tensor_types":
+            whole = max(1, sum(value.values()))
+            return ", ".join(f"{kind} {size(n)} ({n / whole:.0%})" for kind, n in value.items())
+        case "effect":
+            return _effect_words(value)
+        case _:
+            return _plain(value)
+
+
+def _effect_words(effect: dict[str, Any]) -> str:
+    noise = f"rounding alone does {effect['noise']:.2g}"
+    if effect["nothing"]:
+        return f"this adapter changes nothing: logits by {effect['logit']:.2g}, and {noise}"
+    share = math.floor(effect["probability"] * 1000) / 10
+    return f"logits by up to {effect['logit']:.2g} ({noise}), a probability by up to {share:g} %"
+
+
+def _plain(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
+        return ", ".join(map(_plain, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, int):
         return f"{value:,}"
     return "–" if value is None else str(value)

@@ -19,6 +19,10 @@ COMMANDS = {
     "models": "List the base models on this disk.",
     "adapters": "List the adapters on this disk.",
     "inspect": "Show what a model or adapter file is.",
+    "convert": "Turn an adapter saved by PEFT into a GGUF file.",
+    "merge": "Write a model with adapters merged into it.",
+    "quantize": "Write a model in a smaller type.",
+    "pull": "Fetch models and adapters from the Hugging Face hub.",
     "bench": "Measure a model on this machine, beside a bare llama.cpp loop.",
     "doctor": "Show what works here.",
 }

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.shell_completion import CompletionItem as Completion
 
+from .found import open_catalog
+
 if TYPE_CHECKING:
     from ...compare.variants import Variant
     from ...models.engine.protocol import KVType, ModelSettings
@@ -41,7 +43,7 @@ class Asked:
         """Raises CompareError, ModelError or PromptError."""
         from ...compare.spec import Defaults, make_variants
 
-        defaults = Defaults(self.model, self.prompt, self.adapters, self.sampling)
+        defaults = Defaults(self.model, self.prompt, self.adapters, self.sampling, open_catalog())
         return make_variants(defaults, self.variants)
 
     def settings(self) -> ModelSettings:
@@ -58,16 +60,12 @@ class Asked:
 
 def complete_model(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
     """Names of the catalog's base models, or files."""
-    from ...models.catalog import list_models
-
-    return _complete(typed, [entry.name for entry in list_models()])
+    return _complete(typed, [entry.name for entry in open_catalog().models()])
 
 
 def complete_adapter(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
     """Names of the catalog's adapters, or files."""
-    from ...models.catalog import list_adapters
-
-    return _complete(typed, [entry.name for entry in list_adapters()])
+    return _complete(typed, [entry.name for entry in open_catalog().adapters()])
 
 
 def complete_prompt(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..amounts import count as count
+from ..amounts import size as size
 from ..safe_text import safe_line
 
 if TYPE_CHECKING:
@@ -27,9 +29,17 @@ def note(text: str) -> None:
 
 
 def print_json(document: Any, *, indent: bool = False) -> None:
-    """A JSON document on stdout; one line unless indented. On a terminal it is plain ASCII."""
-    ascii_only = sys.stdout.isatty()
-    click.echo(json.dumps(document, ensure_ascii=ascii_only, indent=2 if indent else None))
+    """A JSON document on stdout; one line unless indented.
+
+    It is plain ASCII on a terminal, and where a path has bytes that are no text.
+    """
+    spaces = 2 if indent else None
+    text = json.dumps(document, ensure_ascii=sys.stdout.isatty(), indent=spaces)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=spaces)
+    click.echo(text)
     sys.stdout.flush()
 
 
@@ -59,25 +69,3 @@ def table(rows: Sequence[Sequence[str]]) -> None:
     for row in safe:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         data("  ".join(cells).rstrip())
-
-
-def size(count: int | None) -> str:
-    """Bytes in words."""
-    if count is None:
-        return "–"
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    raise AssertionError
-
-
-def count(number: int | None) -> str:
-    """A number of parameters in words: 4.5M, 1.1B."""
-    if number is None:
-        return "–"
-    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if number >= limit:
-            return f"{number / limit:.1f}{unit}"
-    return str(number)

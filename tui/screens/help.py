@@ -21,6 +21,7 @@ _GROUPS = {
     "prompt": "Prompt",
     "variant": "Variants",
     "output": "Outputs",
+    "library": "Library",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }
@@ -93,8 +94,9 @@ class HelpScreen(ModalScreen[None]):
                 group = key.group
                 lines += [Content.styled(_GROUPS.get(group, "Here"), "bold $primary")]
             lines += [Content.assemble((f"  {key.keys:<{width}}", "$accent"), key.does)]
-        lines += [Content(), Content.styled("Marks", "bold $primary")]
-        lines += [Content.assemble("  ", (words, style)) for words, style in _MARKS]
+        if any(key.group == "output" for key in self._keys):
+            lines += [Content(), Content.styled("Marks", "bold $primary")]
+            lines += [Content.assemble("  ", (words, style)) for words, style in _MARKS]
         lines += [Content(), Content.styled("esc closes this", "$dim")]
         return Content("\n").join(lines)
 

@@ -14,9 +14,10 @@ def is_path(text: str) -> bool:
     return text.startswith(("/", "~", ".")) or "/" in text
 
 
-def complete(text: str, suffix: str) -> list[str]:
+def complete(text: str, suffix: str, marker: str = "") -> list[str]:
     """Folders (with a slash) and files ending in `suffix` that `text` could become.
 
+    A folder with a file named `marker` is offered as a whole, without the slash.
     `~` stays as it was typed; hidden names come up only once their dot is typed.
     """
     head, slash, start = text.rpartition("/")
@@ -26,7 +27,7 @@ def complete(text: str, suffix: str) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             found = [
-                (not entry.is_dir(), head + slash + entry.name + "/" * entry.is_dir())
+                (not entry.is_dir(), head + slash + entry.name + _end(entry, marker))
                 for entry in entries
                 if entry.name.casefold().startswith(start.casefold())
                 and (start.startswith(".") or not entry.name.startswith("."))
@@ -34,4 +35,10 @@ def complete(text: str, suffix: str) -> list[str]:
             ]
     except OSError:
         return []
-    return [path for _, path in sorted(found)[:MOST]]
+    paths = [path for _, path in sorted(found)[:MOST]]
+    return [head, *paths] if marker and not start and (folder / marker).is_file() else paths
+
+
+def _end(entry: os.DirEntry[str], marker: str) -> str:
+    whole = not entry.is_dir() or (marker and Path(entry.path, marker).is_file())
+    return "" if whole else "/"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -14,11 +15,14 @@ from textual.widgets import Input
 from ...compare.errors import CompareError
 from ...compare.spec import parse_adapter
 from ...compare.variants import StackedAdapter, Variant
-from ...models.catalog import list_adapters
+from ...models.adapters.peft_config import CONFIG, is_peft_folder
+from ...models.catalog import AdapterEntry
 from ...models.engine.client import EngineError
 from ...models.errors import ModelError
+from ..library import obstacle
 from ..safe_text import safe_line
 from ..sentences import for_app
+from ..session import Session
 from ..state import MAX_SCALE
 from .picker import Choice, Picker
 
@@ -26,10 +30,11 @@ Stack = tuple[StackedAdapter, ...]
 
 
 class PickAdapters(Picker[Stack]):
-    """Gives the new stack, once `check` found that it fits the variant's model."""
+    """Gives the new stack, once the session found that it fits the variant's model."""
 
     PLACEHOLDER = "name or path of an adapter, with @0.5 for a scale"
     SUFFIX = ".gguf"
+    MARKER = CONFIG
     KEYS_TEXT = "space on/off · ←→ scale · enter done · or type a name or path · esc cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "switch", "on or off", id="adapters.toggle", priority=True),
@@ -38,11 +43,14 @@ class PickAdapters(Picker[Stack]):
     ]
 
     def __init__(
-        self, variant: Variant, check: Callable[[Variant, Stack], Awaitable[None]]
+        self,
+        variant: Variant,
+        session: Session,
     ) -> None:
         super().__init__()
+        self._session = session
+        self._catalog = session.catalog
         self._variant = variant
-        self._check = check
         self.stack: list[StackedAdapter] = list(variant.adapters)
         self._touched = False
 
@@ -50,14 +58,10 @@ class PickAdapters(Picker[Stack]):
         return f"Adapters of {self._variant.name}, on {safe_line(self._variant.model_name)}"
 
     def load(self) -> Sequence[Choice]:
+        self._catalog.scan()
         listed = [
-            Choice(
-                adapter.path,
-                adapter.name,
-                f"rank {adapter.rank} · {adapter.source}",
-                adapter.problem or "",
-            )
-            for adapter in list_adapters()
+            Choice(adapter.path, adapter.name, _about(adapter), obstacle(adapter) or "")
+            for adapter in self._catalog.adapters()
         ]
         known = {choice.key for choice in listed}
         added = {str(a.path): a.name for a in self.stack if str(a.path) not in known}
@@ -84,9 +88,16 @@ class PickAdapters(Picker[Stack]):
             return
         self.problem("checking …")
         try:
-            new = await asyncio.to_thread(parse_adapter, key)
+            names = {choice.key: choice.name for choice in self.choices}
+            folder = Path(key).expanduser()
+            if is_peft_folder(folder):
+                path = await self._session.readable(self._variant, folder, self.problem)
+                new = StackedAdapter(names.get(key, folder.resolve().name), path)
+            else:
+                new = await asyncio.to_thread(parse_adapter, key, self._catalog)
+                new = replace(new, name=names.get(str(new.path), new.name))
             stack = _with(self.stack, new)
-            await self._check(self._variant, stack)
+            await self._session.check(self._variant, stack)
         except (CompareError, ModelError, EngineError) as error:
             if self.is_attached:
                 self.problem(for_app(str(error)))
@@ -127,6 +138,12 @@ class PickAdapters(Picker[Stack]):
             self._touched = True
             self.stack[self.stack.index(adapter)] = replace(adapter, scale=scale)
             self.fill()
+
+
+def _about(adapter: AdapterEntry) -> str:
+    rank = f"rank {adapter.rank}" if adapter.rank else ""
+    kind = "PEFT" if adapter.is_peft else ""
+    return " · ".join(part for part in (kind, rank, adapter.base or "", adapter.source) if part)
 
 
 def _with(stack: Sequence[StackedAdapter], new: StackedAdapter) -> Stack:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...models.catalog import list_models, resolve_model
+from ...models.catalog import Catalog
 from ...models.errors import ModelError
+from ..amounts import count
 from ..sentences import for_app
 from .picker import Choice, Picker
 
@@ -19,7 +20,12 @@ class PickModel(Picker[tuple[str, Path]]):
     PLACEHOLDER = "name, or the path of a .gguf file"
     SUFFIX = ".gguf"
 
+    def __init__(self, catalog: Catalog) -> None:
+        super().__init__()
+        self._catalog = catalog
+
     def load(self) -> Sequence[Choice]:
+        self._catalog.scan()
         return [
             Choice(
                 model.path,
@@ -28,7 +34,7 @@ class PickModel(Picker[tuple[str, Path]]):
                     part
                     for part in (
                         model.quantization or "",
-                        f"{model.parameters / 1e6:,.1f}M" if model.parameters else "",
+                        count(model.parameters) if model.parameters else "",
                         f"{model.context:,} ctx" if model.context else "",
                         model.source,
                     )
@@ -36,13 +42,14 @@ class PickModel(Picker[tuple[str, Path]]):
                 ),
                 model.problem or "",
             )
-            for model in list_models()
+            for model in self._catalog.models()
         ]
 
     async def take(self, key: str) -> None:
         try:
-            found = await asyncio.to_thread(resolve_model, key)
+            found = await asyncio.to_thread(self._catalog.model, key)
         except ModelError as error:
             self.problem(for_app(str(error)))
         else:
-            self.dismiss((found.entry.name, found.facts.path))
+            names = {choice.key: choice.name for choice in self.choices}
+            self.dismiss((names.get(key, found.entry.name), found.facts.path))

@@ -22,6 +22,12 @@ from .paths import complete, is_path
 
 Result = TypeVar("Result")
 
+MOST_SHOWN = 200
+"""Choices shown at a time; typing brings up others."""
+
+MOST_FUZZY = 500
+"""Above so many choices the words typed must be in them, letter by letter."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -55,6 +61,8 @@ class Picker(Dialog[Result]):
 
     PLACEHOLDER = "name or path"
     SUFFIX = ""
+    MARKER = ""
+    """A folder with a file of this name can be taken like a file."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,9 +96,14 @@ class Picker(Dialog[Result]):
         """The choices that fit what is typed, best first; for a path the files it could become."""
         typed = self.typed
         if is_path(typed):
-            return [Choice(path, path) for path in complete(typed, self.SUFFIX)]
+            return [Choice(path, path) for path in complete(typed, self.SUFFIX, self.MARKER)]
         if not typed:
             return list(self.choices)
+        if len(self.choices) > MOST_FUZZY:
+            words = typed.casefold().split()
+            return [
+                c for c in self.choices if all(w in f"{c.name} {c.key}".casefold() for w in words)
+            ]
         matcher = Matcher(typed)
         scored = [(matcher.match(f"{choice.name} {choice.key}"), choice) for choice in self.choices]
         ranked = sorted(scored, key=lambda pair: -pair[0])
@@ -101,7 +114,7 @@ class Picker(Dialog[Result]):
         options = self.query_one(OptionList)
         highlighted = options.highlighted
         options.clear_options()
-        choices = self.matching()
+        choices = self.matching()[:MOST_SHOWN]
         options.add_options([Option(self.line(choice), id=choice.key) for choice in choices])
         if choices:
             options.highlighted = min(highlighted or 0, len(choices) - 1)

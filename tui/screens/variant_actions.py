@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -14,10 +14,13 @@ from textual.app import SuspendNotSupported
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from ...compare.variants import StackedAdapter
+from ...models.errors import ModelError
 from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
 from ..keys import PLAYGROUND_KEYS
 from ..safe_text import safe_line
+from ..sentences import for_app
 from ..session import Session
 from ..state import Playground as State
 
@@ -99,7 +102,7 @@ class VariantActions(Screen[None]):
         from .pick_model import PickModel
 
         variant = self.playground.current
-        found = await self.app.push_screen_wait(PickModel())
+        found = await self.app.push_screen_wait(PickModel(self.session.catalog))
         if variant is not None and found is not None:
             name, path = found
             self._update(replace(variant, model=path, model_name=name))
@@ -121,10 +124,50 @@ class VariantActions(Screen[None]):
         variant = self.playground.current
         if variant is None:
             return
-        dialog = PickAdapters(variant, self.session.check)
+        dialog = PickAdapters(variant, self.session)
         stack = await self.app.push_screen_wait(dialog)
         if stack is not None:
             self._update(replace(variant, adapters=stack))
+
+    async def use_model(self, name: str, path: Path) -> str:
+        """Have the selected variant run on this base model; why not, if it cannot."""
+        from ...models.engine.client import EngineError
+        from ...models.gguf.check import check_model
+
+        variant = self.playground.current
+        if variant is None:
+            return "There is no variant yet."
+        try:
+            await asyncio.to_thread(check_model, path)
+            if variant.adapters:
+                await self.session.check(
+                    replace(variant, model=path, model_name=name), variant.adapters
+                )
+        except (ModelError, EngineError) as error:
+            return for_app(str(error))
+        self._update(replace(variant, model=path, model_name=name))
+        return ""
+
+    async def use_adapter(self, name: str, path: Path, say: Callable[[str], None]) -> str:
+        """Put this adapter on top of the selected variant's stack; why not, if it cannot be.
+
+        A PEFT folder is converted first; `say` is told how far that has come.
+        """
+        from ...models.engine.client import EngineError
+
+        variant = self.playground.current
+        if variant is None:
+            return "There is no variant yet."
+        try:
+            path = await self.session.readable(variant, path, say)
+            if any(adapter.path.resolve() == path.resolve() for adapter in variant.adapters):
+                return f"{variant.name} has {name} already; ◂ ▸ in the playground scale it."
+            stack = (*variant.adapters, StackedAdapter(name, path))
+            await self.session.check(variant, stack)
+        except (ModelError, EngineError) as error:
+            return for_app(str(error))
+        self._update(replace(variant, adapters=stack))
+        return ""
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_sampling(self) -> None:

@@ -151,7 +151,7 @@ def _progress(output: Output | None) -> tuple[object, ...]:
     stamp = output.stamp
     return (
         len(output.text), len(output.tokens), output.state, output.progress, output.error,
-        stamp.model_sha256, stamp.adapter_sha256,
+        stamp.model_sha256, stamp.adapter_sha256, output.no_effect,
     )  # fmt: skip
 
 
@@ -163,6 +163,16 @@ def _title(state: PaneState) -> Content:
 
 
 def _stats(state: PaneState, comparison: Comparison | None) -> list[Content]:
+    said = _difference(state, comparison)
+    if state.shown is None or not state.shown.no_effect:
+        return said
+    several = len(state.shown.variant.adapters) > 1
+    words = "these adapters change nothing" if several else "this adapter changes nothing"
+    warning = Content.styled(words, "$warning")
+    return [*(Content.assemble(warning, " · ", it) for it in said if it.cell_length), warning]
+
+
+def _difference(state: PaneState, comparison: Comparison | None) -> list[Content]:
     edited = [Content.styled("changed since this run · F5", "$accent")] if state.stale else []
     if state.shown is None:
         return [Content.styled("baseline" if state.name == state.baseline else "", "$dim")]

@@ -10,13 +10,10 @@ from pathlib import Path
 import gguf
 import pytest
 
-from llamadiff.models import catalog
 from llamadiff.models.catalog import (
+    Catalog,
     default_model,
-    list_adapters,
-    list_models,
-    resolve_adapter,
-    resolve_model,
+    places,
 )
 from llamadiff.models.errors import ModelError
 
@@ -28,16 +25,16 @@ def given(entries: list) -> list[str]:
 
 
 def test_the_bundled_files_are_listed() -> None:
-    (model, *_), adapters = list_models(), list_adapters()
+    (model, *_), adapters = Catalog().models(), Catalog().adapters()
     assert (model.source, model.problem) == ("bundled", None)
     assert len(adapters) >= 2
     assert {(entry.source, entry.problem) for entry in adapters} == {("bundled", None)}
     assert default_model().entry == model
-    assert resolve_adapter(adapters[0].name).entry == adapters[0]
+    assert Catalog().adapter(adapters[0].name).entry == adapters[0]
 
 
 def test_fields_are_those_of_the_design() -> None:
-    model = json.loads(json.dumps(asdict(list_models()[0])))
+    model = json.loads(json.dumps(asdict(Catalog().models()[0])))
     assert list(model) == [
         "name",
         "path",
@@ -49,7 +46,7 @@ def test_fields_are_those_of_the_design() -> None:
         "context",
         "problem",
     ]
-    adapter = json.loads(json.dumps(asdict(list_adapters()[0])))
+    adapter = json.loads(json.dumps(asdict(Catalog().adapters()[0])))
     assert list(adapter) == [
         "name",
         "path",
@@ -68,15 +65,15 @@ def test_folders_and_files_are_listed_by_kind(
     write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path
 ) -> None:
     base, tuned = write_model(), write_adapter()
-    assert given(list_models([tmp_path, base])) == ["base"]
-    assert given(list_adapters([tmp_path, tuned])) == ["tuned"]
-    assert given(list_models([tuned])) == []
+    assert given(Catalog([tmp_path, base]).models()) == ["base"]
+    assert given(Catalog([tmp_path, tuned]).adapters()) == ["tuned"]
+    assert given(Catalog([tuned]).models()) == []
 
 
 def test_a_split_model_is_listed_once(write_model: WriteFile, tmp_path: Path) -> None:
     write_model("parts.gguf", split_max_tensors=6)
-    assert given(list_models([tmp_path])) == ["parts"]
-    assert resolve_model("parts", [tmp_path]).facts.path.name == "parts-00001-of-00004.gguf"
+    assert given(Catalog([tmp_path]).models()) == ["parts"]
+    assert Catalog([tmp_path]).model("parts").facts.path.name == "parts-00001-of-00004.gguf"
 
 
 def test_what_cannot_be_used_is_listed_with_its_problem(
@@ -87,13 +84,13 @@ def test_what_cannot_be_used_is_listed_with_its_problem(
         path.write_bytes(path.read_bytes()[:-2000])
     (tmp_path / "noise.gguf").write_bytes(b"noise")
     missing = tmp_path / "missing.gguf"
-    models = {entry.name: entry for entry in list_models([tmp_path, missing])}
+    models = {entry.name: entry for entry in Catalog([tmp_path, missing]).models()}
     assert "cut off" in (models["base"].problem or "")
     assert models["base"].bytes == base.stat().st_size
     assert "not a GGUF file" in (models["noise"].problem or "")
     assert "does not exist" in (models["missing"].problem or "")
     assert models["missing"].bytes is None
-    (adapter,) = [entry for entry in list_adapters([tmp_path]) if entry.source == "given"]
+    (adapter,) = [entry for entry in Catalog([tmp_path]).adapters() if entry.source == "given"]
     assert "cut off" in (adapter.problem or "")
     assert adapter.targets == ()
 
@@ -101,7 +98,7 @@ def test_what_cannot_be_used_is_listed_with_its_problem(
 @pytest.mark.parametrize("wanted", ["base", "BASE", "base.gguf", "a small LLAMA"])
 def test_names_of_a_model(write_model: WriteFile, tmp_path: Path, wanted: str) -> None:
     path = write_model()
-    found = resolve_model(wanted, [tmp_path])
+    found = Catalog([tmp_path]).model(wanted)
     assert found.facts.path == path
     assert (found.entry.path, found.entry.source) == (str(path), "given")
 
@@ -111,10 +108,10 @@ def test_paths(write_model: WriteFile, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     for wanted in (str(path), "base.gguf", "./base.gguf", "~/base.gguf"):
-        found = resolve_model(wanted)
+        found = Catalog().model(wanted)
         assert (found.facts.path, found.entry.source) == (path, "given")
     path.rename("bare")
-    assert resolve_model("bare").facts.path == tmp_path / "bare"
+    assert Catalog().model("bare").facts.path == tmp_path / "bare"
 
 
 def test_a_file_goes_by_its_own_name_before_its_title(
@@ -129,18 +126,18 @@ def test_a_file_goes_by_its_own_name_before_its_title(
 
     one = write_model("one.gguf", edit=title("two"))
     two = write_model("two.gguf", edit=title("three"))
-    assert resolve_model("two", [tmp_path]).facts.path == two
-    assert resolve_model("one", [tmp_path]).facts.path == one
+    assert Catalog([tmp_path]).model("two").facts.path == two
+    assert Catalog([tmp_path]).model("one").facts.path == one
 
 
 def test_an_ambiguous_name_lists_the_candidates(write_model: WriteFile, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     first, second = write_model("base.gguf"), write_model("other/base.gguf")
     with pytest.raises(ModelError, match="several files") as refusal:
-        resolve_model("base", [tmp_path, tmp_path / "other"])
+        Catalog([tmp_path, tmp_path / "other"]).model("base")
     assert str(first) in str(refusal.value)
     assert str(second) in str(refusal.value)
-    assert resolve_model(str(second)).facts.path == second
+    assert Catalog().model(str(second)).facts.path == second
 
 
 @pytest.mark.parametrize(
@@ -162,34 +159,34 @@ def test_unknown_models(
     write_model()
     write_adapter()
     with pytest.raises(ModelError, match=word):
-        resolve_model(wanted, [tmp_path])
+        Catalog([tmp_path]).model(wanted)
 
 
 def test_unknown_adapters(write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path) -> None:
     base = write_model()
     write_adapter()
     with pytest.raises(ModelError, match=r"did you mean tuned\?"):
-        resolve_adapter("tune", [tmp_path])
+        Catalog([tmp_path]).adapter("tune")
     with pytest.raises(ModelError, match="is a base model, not an adapter; give it with -m"):
-        resolve_adapter("base", [tmp_path])
+        Catalog([tmp_path]).adapter("base")
     with pytest.raises(ModelError, match="is not an adapter"):
-        resolve_adapter(str(base))
+        Catalog().adapter(str(base))
 
 
 def test_a_found_file_must_be_usable(write_model: WriteFile, tmp_path: Path) -> None:
     path = write_model()
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(ModelError, match="cut off"):
-        resolve_model("base", [tmp_path])
+        Catalog([tmp_path]).model("base")
 
 
 def test_an_installation_without_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "BUNDLED", tmp_path)
-    assert list_models() == []
+    monkeypatch.setattr(places, "BUNDLED", tmp_path)
+    assert Catalog().models() == []
     with pytest.raises(ModelError, match="no bundled model"):
         default_model()
     with pytest.raises(ModelError, match="No model or file is called 'x'; give a path"):
-        resolve_model("x")
+        Catalog().model("x")
 
 
 def test_the_catalog_imports_nothing_heavy() -> None:

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import gguf
+import numpy as np
 import pytest
 
 from llamadiff.models.adapters.preflight import check_fit
-from llamadiff.models.catalog import default_model, list_adapters
+from llamadiff.models.catalog import Catalog, default_model
 from llamadiff.models.errors import ModelError
 from llamadiff.models.gguf.check import check_adapter, check_model
 
@@ -110,7 +112,39 @@ def test_tied_embeddings(
 
 def test_bundled_adapters_fit_the_bundled_model() -> None:
     base = default_model().facts
-    entries = list_adapters()
+    entries = Catalog().adapters()
     assert entries
     for entry in entries:
         check_fit(check_adapter(Path(entry.path)), base)
+
+
+ONE, OTHER = "1" * 64, "2" * 64
+
+
+def test_another_base_file_is_odd_and_no_obstacle(
+    write_model: WriteFile, write_adapter: WriteFile
+) -> None:
+    def edit(writer: gguf.GGUFWriter) -> None:
+        writer.add_string("llamadiff.base.sha256", ONE)
+        writer.add_string("llamadiff.base.file", "first-Q8_0.gguf")
+
+    base, adapter = check_model(write_model()), check_adapter(write_adapter(edit=edit))
+    assert check_fit(adapter, base) == check_fit(adapter, base, base_sha256=ONE) == ()
+    (odd,) = check_fit(adapter, base, base_sha256=OTHER)
+    assert "was converted for first-Q8_0.gguf" in odd and "111…" in odd and "222…" in odd
+    assert adapter.provenance["llamadiff.base.sha256"] == ONE
+    assert check_fit(check_adapter(write_adapter()), base, base_sha256=OTHER) == ()
+
+
+def test_what_llama_cpp_passes_over_is_odd(
+    write_model: WriteFile, write_adapter: WriteFile
+) -> None:
+    def edit(writer: gguf.GGUFWriter) -> None:
+        key, kind = "adapter.alora.invocation_tokens", gguf.GGUFValueType
+        writer.add_key_value(key, [1, 2], kind.ARRAY, sub_type=kind.UINT32)
+        writer.add_tensor("blk.0.attn_norm.weight", np.ones(DIM, np.float32))
+
+    base, adapter = write_model(), write_adapter(edit=edit)
+    activated, norms = check_fit(check_adapter(adapter), check_model(base))
+    assert "activated LoRA" in activated and "blk.0.attn_norm.weight" in norms
+    assert llama_cpp_takes(base, adapter)

@@ -1,0 +1,120 @@
+"""Merge a stack of adapters into their base model: one file that needs no adapters."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..engine.protocol import LARGEST_SCALE
+from ..errors import ModelError
+from ..gguf.facts import AdapterFacts, ModelFacts
+from ..gguf.header import read_header
+from ..quantize import file_type
+from ..writing.job import OnProgress, carry_out, check_out, scratch, written_whole
+from ..writing.tasks import Merge, Quantize, StackedFile, Step
+from .preflight import check_fit
+
+FIXED = ("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "NVFP4")
+"""Types that numbers cannot be packed into anew: they take an importance matrix, or a scale that
+is kept in another tensor."""
+
+
+WIDE = (file_type("F32"), file_type("BF16"))
+"""Recipes whose numbers F16 cannot hold."""
+
+SPACE = 6
+"""Bytes a weight that quantizing anew takes at most: 32 bits in between, and 16 in the end."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A merged model: its size in bytes, and what rounding missed of the change.
+
+    `rounding` is a share of the change, as the root of summed squares over all changed weights;
+    None when the file was quantized anew.
+    """
+
+    path: Path
+    bytes: int
+    rounding: float | None
+
+
+async def merge(
+    base: ModelFacts,
+    stack: Sequence[tuple[AdapterFacts, float]],
+    out: Path,
+    *,
+    outtype: str | None = None,
+    log: Path,
+    cache_dir: Path,
+    on_progress: OnProgress = lambda progress: None,
+) -> Merged:
+    """Write `base` with the adapters of `stack`, each at its scale, to `out`.
+
+    Each tensor keeps its type; with `outtype` the file is quantized by that recipe. Cancelling
+    leaves nothing behind. Raises ModelError, one sentence, when the stack does not fit, a changed
+    weight has a type that cannot be written, or `out` cannot; EngineError when the process that
+    does the work dies.
+    """
+    out = out.absolute()
+    used = [(adapter, scale) for adapter, scale in stack if scale]
+    _check_stack(base, used)
+    recipe = None if outtype is None else file_type(outtype)
+    if recipe is None:
+        _check_types(base, used)
+    inputs = [*base.parts, *(adapter.path for adapter, _ in used)]
+    loose = "F32" if recipe in WIDE else "F16"
+    check_out(out, inputs, base.bytes if recipe is None else base.parameters * SPACE)
+    with contextlib.ExitStack() as files:
+        whole = files.enter_context(written_whole(out))
+        first = whole if recipe is None else files.enter_context(scratch(out))
+        steps: list[Step] = [
+            Merge(
+                base=[str(path.absolute()) for path in base.parts],
+                base_name=base.title or base.name,
+                title=_title(base, used),
+                stack=[StackedFile(str(a.path.absolute()), a.name, scale) for a, scale in used],
+                out=str(first),
+                cache_dir=str(cache_dir),
+                loose=None if recipe is None else loose,
+            )
+        ]
+        if recipe is not None:
+            steps.append(Quantize(str(first), str(whole), recipe, requantize=True))
+        done = await carry_out(steps, log, on_progress)
+        size = whole.stat().st_size
+    return Merged(out, size, done.rounding if recipe is None else None)
+
+
+def _check_stack(base: ModelFacts, stack: Sequence[tuple[AdapterFacts, float]]) -> None:
+    if not stack:
+        raise ModelError("There is nothing to merge; give an adapter with a scale other than 0.")
+    paths = [adapter.path.resolve() for adapter, _ in stack]
+    for adapter, scale in stack:
+        if paths.count(adapter.path.resolve()) > 1:
+            raise ModelError(f"{adapter.name} is given twice; add up its scales.")
+        if not abs(scale) <= LARGEST_SCALE:
+            raise ModelError(
+                f"The scale of {adapter.name} is {scale:g}; give one between "
+                f"{-LARGEST_SCALE:g} and {LARGEST_SCALE:g}."
+            )
+        check_fit(adapter, base)
+
+
+def _check_types(base: ModelFacts, stack: Sequence[tuple[AdapterFacts, float]]) -> None:
+    """Raise ModelError when a weight that changes has a type that cannot be written."""
+    changed = {weight for adapter, _ in stack for weight in adapter.pairs}
+    for part in base.parts:
+        for tensor in read_header(part).tensors:
+            if tensor.name in changed and tensor.type_name in FIXED:
+                raise ModelError(
+                    f"{base.name} holds {tensor.name} as {tensor.type_name}, which cannot be "
+                    "written anew; choose another type for the merged model, as Q4_K_M."
+                )
+
+
+def _title(base: ModelFacts, stack: Sequence[tuple[AdapterFacts, float]]) -> str:
+    """`demo-4m + support@0.8`."""
+    return " + ".join([base.title or base.name, *(f"{it.name}@{scale:g}" for it, scale in stack)])

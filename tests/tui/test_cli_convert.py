@@ -1,0 +1,63 @@
+"""`llamadiff convert` as a shell runs it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from llamadiff.models.adapters.preflight import check_fit
+from llamadiff.models.catalog import default_model
+from llamadiff.models.gguf.check import check_adapter
+
+from .peft import write_peft
+
+LLAMADIFF = str(Path(sys.executable).parent / "llamadiff")
+
+
+def llamadiff(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([LLAMADIFF, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_convert_prints_the_path_and_the_adapter_runs(tmp_path: Path) -> None:
+    out = tmp_path / "poet.gguf"
+    base = default_model()
+    done = llamadiff("convert", write_peft(tmp_path / "poet"), "-o", out, "--base", base.entry.name)
+    assert (done.returncode, done.stdout) == (0, f"{out}\n")
+    assert "weights of" in done.stderr
+    adapter = check_adapter(out)
+    assert adapter.rank == 4 and not check_fit(adapter, base.facts)
+    assert len(adapter.provenance["llamadiff.base.sha256"]) == 64
+    run = llamadiff("run", "-p", "tell-me-about", "-a", out, "--set", "max_tokens=4")
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [({"use_dora": True}, "uses DoRA"), ({"peft_type": "IA3"}, "is IA3, not LoRA")],
+)
+def test_a_refusal_is_one_line_and_2(tmp_path: Path, config: dict, words: str) -> None:
+    out, folder = tmp_path / "out.gguf", write_peft(tmp_path / "poet", **config)
+    done = llamadiff("convert", folder, "-o", out, "--base", default_model().entry.name)
+    assert (done.returncode, done.stdout, out.exists()) == (2, "", False)
+    assert words in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_an_option_left_out_is_a_mistake(tmp_path: Path) -> None:
+    assert llamadiff("convert", tmp_path, "-o", tmp_path / "out.gguf").returncode == 2
+    assert llamadiff("convert", tmp_path, "--base", default_model().entry.name).returncode == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    folder = write_peft(tmp_path / "poet", rank=20_000)
+    asked = [LLAMADIFF, "convert", folder, "-o", tmp_path / "out.gguf"]
+    process = subprocess.Popen([*asked, "--base", default_model().entry.name, "--outtype", "f32"])
+    while process.poll() is None and not list(tmp_path.glob(".out.gguf.*")):
+        pass
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["poet"]

@@ -1,0 +1,58 @@
+"""`llamadiff convert`: a PEFT folder becomes a GGUF adapter."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .found import open_catalog
+from .options import complete_model
+from .printing import data, note, size
+
+OUT_TYPES = ("f16", "bf16", "f32", "q8_0")
+
+
+@click.command("convert")
+@click.argument("peft_dir", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", required=True, metavar="OUT.gguf", type=click.Path(path_type=Path),
+    help="The file to write; replaced if it is there.",
+)  # fmt: skip
+@click.option(
+    "--base", required=True, metavar="MODEL", shell_complete=complete_model,
+    help="The base model it was trained on: a GGUF file, or a name from `llamadiff models`.",
+)  # fmt: skip
+@click.option(
+    "--outtype", type=click.Choice(OUT_TYPES), default="f16", help="How numbers are stored. [f16]"
+)
+def convert_command(peft_dir: Path, out: Path, base: str, outtype: Any) -> None:
+    """Turn PEFT_DIR, the folder in which PEFT saved a LoRA adapter, into a GGUF file.
+
+    The file's path goes to stdout.
+    """
+    from ...models.adapters.convert import convert
+    from ..paths import cache_dir
+
+    facts = open_catalog().model(base).facts
+    with ExitStack() as stack:
+        bar: Any = None
+
+        def progress(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None:
+                bar = stack.enter_context(
+                    click.progressbar(length=total, label="converting", file=sys.stderr)
+                )
+            bar.update(done - bar.pos)
+
+        converted = convert(
+            peft_dir, out, facts, outtype=outtype, cache_dir=cache_dir(), progress=progress
+        )
+    for line in converted.notes:
+        note(line)
+    note(f"{converted.pairs} weights of {facts.name} are changed; {size(converted.bytes)}")
+    data(str(converted.path))

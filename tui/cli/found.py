@@ -1,0 +1,19 @@
+"""The catalog as the commands use it: other programs' models, and a person's own folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..paths import cache_dir, model_folders
+
+if TYPE_CHECKING:
+    from ...models.catalog import Catalog
+
+
+def open_catalog(places: Sequence[Path] = ()) -> Catalog:
+    """What is on this disk, and in `places`; nothing is looked for until it is asked."""
+    from ...models.catalog import Catalog
+
+    return Catalog([*places, *model_folders()], cache_dir=cache_dir())

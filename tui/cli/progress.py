@@ -1,0 +1,43 @@
+"""How far long work has come: one line of stderr, drawn anew on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from ..safe_text import safe_line
+
+WIDTH = 24
+INTERVAL_S = 0.1
+
+
+class ProgressLine:
+    """Use as a context; the line is gone after it. Elsewhere than on a terminal, a line a stage."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._stage = ""
+        self._next = 0.0
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live and self._stage:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    def show(self, stage: str, fraction: float, detail: str = "") -> None:
+        """`stage` has come as far as `fraction`, from 0 to 1; `detail` says it in units."""
+        if self._live:
+            now = time.monotonic()
+            if stage != self._stage or now >= self._next or fraction >= 1:
+                self._next = now + INTERVAL_S
+                done = round(WIDTH * min(max(fraction, 0.0), 1.0))
+                bar = "█" * done + "░" * (WIDTH - done)
+                line = safe_line(f"{stage} {bar} {fraction:4.0%} {detail}")
+                click.echo(f"\r{line}\x1b[K", nl=False, err=True)
+        elif stage != self._stage:
+            click.echo(safe_line(f"{stage} …"), err=True)
+        self._stage = stage

@@ -1,0 +1,75 @@
+"""`llamadiff pull`: fetch models and adapters from the Hugging Face hub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .printing import data, note, print_json, size, table
+from .progress import ProgressLine
+
+if TYPE_CHECKING:
+    from ...models.hub.listing import RemoteFile
+
+ADDRESSES = ("https://huggingface.co/", "https://hf.co/")
+
+
+@click.command("pull")
+@click.argument("repo", metavar="REPO[:FILE]")
+@click.argument("files", nargs=-1, metavar="[FILE]…")
+@click.option("--dry-run", is_flag=True, help="Say what would be fetched, and fetch nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+def pull_command(repo: str, files: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Fetch FILEs of the Hugging Face repository REPO (OWNER/NAME) into its cache on this disk.
+
+    FILE is a name, a pattern or a type as Q4_K_M; without one, the one model of the repository, or
+    its PEFT adapter. What was stopped goes on where it was. This is the only command that uses the
+    network by itself.
+
+    \b
+    llamadiff pull bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M
+    """
+    from huggingface_hub.utils import logging
+
+    from ...models.hub.fetch import fetch, look_up
+
+    logging.set_verbosity_error()
+    for address in ADDRESSES:
+        repo = repo.removeprefix(address)
+    name, _, file = repo.partition(":")
+    repository = look_up(name)
+    chosen = repository.chosen((file, *files) if file else files)
+    if dry_run:
+        _tell(name, chosen, as_json)
+        return
+    total = sum(it.bytes for it in chosen)
+    before, paths = 0, list[str]()
+    with ProgressLine() as line:
+        for it in chosen:
+
+            def show(file: RemoteFile, here: int, before: int = before) -> None:
+                done = before + here
+                line.show(file.name, done / max(total, 1), f"{size(done)} of {size(total)}")
+
+            paths.append(str(fetch(repository, it, show)))
+            before += it.bytes
+    if as_json:
+        print_json({"repo": name, "commit": repository.commit, "paths": paths}, indent=True)
+        return
+    for path in paths:
+        data(path)
+    note(f"{size(total)} of {name} {'is' if len(paths) == 1 else 'are'} here.")
+
+
+def _tell(repo: str, files: list[RemoteFile], as_json: bool) -> None:
+    missing = sum(it.bytes for it in files if not it.cached)
+    if as_json:
+        found = [
+            {"name": it.name, "bytes": it.bytes, "cached": str(it.cached) if it.cached else None}
+            for it in files
+        ]
+        print_json({"repo": repo, "files": found, "bytes_to_fetch": missing}, indent=True)
+        return
+    table([("FILE", "SIZE", "HERE"), *((it.name, size(it.bytes), "yes" if it.cached else "no") for it in files)])  # fmt: skip
+    note(f"{size(missing)} would be fetched.")

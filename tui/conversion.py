@@ -1,0 +1,48 @@
+"""A PEFT folder that is picked becomes a GGUF adapter for the variant's base model."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from .amounts import percent
+
+
+class _Stopped(Exception):
+    """Nobody waits for the conversion any more."""
+
+
+async def readable(adapter: Path, base: Path, cache_dir: Path, say: Callable[[str], None]) -> Path:
+    """The file of an adapter that llama.cpp can read: itself, or that of a PEFT folder.
+
+    A folder is converted for the model `base` unless it has been before. `say` is told how far it
+    has come. Cancelling this stops it and leaves nothing behind. Raises ModelError.
+    """
+    from ..models.adapters.converted import converted
+    from ..models.gguf.check import check_model
+
+    if not adapter.is_dir():
+        return adapter
+    loop = asyncio.get_running_loop()
+    stopped = threading.Event()
+    said = ""
+
+    def progress(done: int, total: int) -> None:
+        nonlocal said
+        if stopped.is_set():
+            raise _Stopped
+        sentence = f"converting … {percent(done / max(1, total))}"
+        if sentence != said:
+            said = sentence
+            loop.call_soon_threadsafe(say, sentence)
+
+    def convert() -> Path:
+        return converted(adapter, check_model(base), cache_dir, progress=progress)
+
+    try:
+        return await asyncio.to_thread(convert)
+    except asyncio.CancelledError:
+        stopped.set()
+        raise

@@ -1,0 +1,92 @@
+"""What is known of a model or an adapter, as labels and values for the details pane."""
+
+from __future__ import annotations
+
+from ..models.adapters.peft_config import PeftConfig
+from ..models.catalog import AdapterEntry, ModelEntry
+from ..models.gguf.facts import AdapterFacts, ModelFacts
+from .amounts import count, size
+from .library import Entry
+
+Details = list[tuple[str, str]]
+
+SHOWN_CONTEXT = 4096
+"""Tokens of context for which memory is estimated, or the model's own if that is less."""
+
+
+def of_entry(entry: Entry) -> Details:
+    """What the catalog's list says; shown at once."""
+    if isinstance(entry, AdapterEntry):
+        return _adapter(entry)
+    return [
+        ("architecture", entry.architecture or "–"),
+        ("parameters", count(entry.parameters)),
+        ("type", entry.quantization or "–"),
+        ("size", size(entry.bytes)),
+        ("context", f"{entry.context:,} tokens" if entry.context else "–"),
+        *_where(entry),
+    ]
+
+
+def of_model(entry: ModelEntry, facts: ModelFacts) -> Details:
+    """What the whole header says, with the memory it takes."""
+    from ..models.memory import estimate
+
+    n_ctx = min(facts.context, SHOWN_CONTEXT)
+    memory = estimate(facts, n_ctx=n_ctx, n_seq=1)
+    types = sorted(facts.bytes_by_type.items(), key=lambda item: -item[1])
+    shared = f", {facts.kv_heads} for keys and values" if facts.kv_heads != facts.heads else ""
+    return [
+        ("title", facts.title or "–"),
+        ("architecture", facts.architecture),
+        ("parameters", f"{count(facts.parameters)} ({facts.parameters:,})"),
+        ("type", facts.quantization),
+        ("tensors", ", ".join(f"{name} {size(taken)}" for name, taken in types)),
+        ("size", size(facts.bytes) + (f" in {len(facts.parts)} files" * (len(facts.parts) > 1))),
+        ("memory", f"{size(memory.total)} with {n_ctx:,} tokens of context"),
+        ("context", f"{facts.context:,} tokens"),
+        ("layers", f"{facts.layers}, {facts.embedding:,} wide"),
+        ("heads", f"{facts.heads}{shared}"),
+        ("vocabulary", f"{facts.vocab_size:,} tokens"),
+        ("template", "its own" if facts.chat_template else "none"),
+        ("licence", facts.license or "–"),
+        *_where(entry),
+    ]
+
+
+def of_adapter(entry: AdapterEntry, facts: AdapterFacts) -> Details:
+    """What the whole header says, with the scale it has at 1."""
+    scales = sorted({facts.alpha / rank if facts.alpha else 1.0 for rank in facts.ranks})
+    details = dict(_adapter(entry))
+    details["rank"] = ", ".join(map(str, facts.ranks))
+    details["parameters"] = f"{count(facts.parameters)} ({facts.parameters:,})"
+    details["scale at 1"] = ", ".join(f"{scale:g}" for scale in scales)
+    where = dict(_where(entry))
+    return [*((k, v) for k, v in details.items() if k not in where), *where.items()]
+
+
+def of_peft(entry: AdapterEntry, config: PeftConfig) -> Details:
+    """What the config of a PEFT folder says, and what becomes of the folder."""
+    details = dict(_adapter(entry))
+    details["rank"] = ", ".join(f"{rank}" for rank in sorted({config.rank, *config.ranks.values()}))
+    details["alpha"] = ", ".join(
+        f"{alpha:g}" for alpha in sorted({config.alpha, *config.alphas.values()})
+    )
+    how = "a PEFT folder: enter converts it for the variant's model, and keeps the result"
+    return [("format", how), *((k, v) for k, v in details.items() if k != "architecture")]
+
+
+def _adapter(entry: AdapterEntry) -> Details:
+    return [
+        ("architecture", entry.architecture or "–"),
+        ("base", entry.base or "–"),
+        ("rank", str(entry.rank or "–")),
+        ("alpha", "–" if entry.alpha is None else f"{entry.alpha:g}"),
+        ("targets", " ".join(entry.targets) or "–"),
+        ("size", size(entry.bytes)),
+        *_where(entry),
+    ]
+
+
+def _where(entry: Entry) -> Details:
+    return [("source", entry.source), ("path", entry.path)]

@@ -1,0 +1,341 @@
+"""The Library: the models and adapters on this disk, to look through and to take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.events import DescendantFocus, Resize
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+from textual.worker import Worker, WorkerState
+
+from ...models.adapters.peft_config import read_config
+from ...models.catalog import AdapterEntry, Catalog, ModelEntry
+from ...models.errors import ModelError
+from ...models.gguf.check import check_adapter, check_model
+from ..details import Details, of_adapter, of_entry, of_model, of_peft
+from ..keys import LIBRARY_KEYS
+from ..library import COLUMNS, Column, Entry, Tab, arranged, fitting, obstacle
+from ..safe_text import safe_line
+from ..sentences import for_app
+from ..widgets.entry_table import EntryTable
+from ..widgets.facts import Facts
+from ..widgets.key_bar import KeyBar
+from ..widgets.lines import Line
+from ..widgets.safe_input import SafeInput
+from ..widgets.tab_strip import TabStrip
+from .variant_actions import VariantActions
+
+WIDE = 100
+"""From here on the details stand beside the list."""
+DETAILS_PAUSE_S = 0.12
+PROGRESS_S = 0.1
+
+
+class Filter(SafeInput):
+    """Leaves the keys that sort to the screen: no name has them."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character not in ("<", ">", "=") and super().check_consume_key(key, character)
+
+
+class Library(Screen[None]):
+    """What is on this disk. Typing filters, enter takes into the selected variant."""
+
+    CSS_PATH = "library.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*LIBRARY_KEYS]
+    AUTO_FOCUS: ClassVar[str | None] = ""
+    HELP = (
+        "The models and adapters on this disk: the bundled ones, and what Hugging Face, llama.cpp, "
+        "LM Studio, Ollama, GPT4All and Jan keep. Typing filters by name, type, source or path. "
+        "✗ marks what cannot be used; the details say why. Nothing here is ever deleted."
+    )
+
+    def __init__(self, playground: VariantActions, catalog: Catalog) -> None:
+        super().__init__()
+        self._playground = playground
+        self._catalog = catalog
+        self.tab: Tab = "models"
+        self.found: dict[Tab, Sequence[Entry]] = {"models": (), "adapters": ()}
+        self._order: dict[Tab, tuple[Column, bool]] = {}
+        """By which column a list is sorted, and whether from the largest on; as found without."""
+        self._scanning = False
+        self._progress = (0, 0)
+        self._pause: Timer | None = None
+        self._filter = ""
+        self._asked = ""
+        self._refusal = ""
+        """Why the chosen entry was not taken, or that this is being looked into."""
+
+    def compose(self) -> ComposeResult:
+        yield Line("library-title")
+        with Horizontal(id="library-head"):
+            yield TabStrip()
+            yield Filter(placeholder="type to filter", id="library-filter", compact=True)
+            yield Static(id="library-place", markup=False)
+        with Horizontal(id="library-body"):
+            with Horizontal(id="library-list"):
+                yield EntryTable()
+            with VerticalScroll(id="library-details"):
+                yield Static(classes="library-problem", markup=False)
+                yield Facts()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one(KeyBar).always = [("app.palette", "all commands"), ("app.help", "help")]
+        self.query_one(TabStrip).can_focus = False
+        self.query_one(Input).focus()
+        self.set_interval(PROGRESS_S, self._show_title)
+        self.action_again()
+        self.show()
+
+    # ---------------------------------------------------------------- showing
+
+    def show(self) -> None:
+        """Show the tab, filtered and sorted."""
+        column, descending = self._order.get(self.tab, (None, False))
+        self._filter = self.query_one(Input).value
+        entries = fitting(self.found[self.tab], self._filter)
+        if column is not None:
+            entries = arranged(entries, column, descending=descending)
+        self.query_one(EntryTable).show(entries, COLUMNS[self.tab], column, descending=descending)
+        strip = self.query_one(TabStrip)
+        strip.tabs = [(tab, f"{tab.capitalize()} {len(self.found[tab]):,}") for tab in COLUMNS]
+        strip.chosen = self.tab
+        self._show_title()
+        self._show_hints()
+
+    def _show_hints(self) -> None:
+        other = "adapters" if self.tab == "models" else "models"
+        reading = self.query_one("#library-details").has_focus
+        self.query_one(KeyBar).hints = [
+            ("library.use", "use"), ("library.tab", other),
+            ("library.sort_left library.sort_right", "sort"), ("library.turn", "turn"),
+            ("library.leave", "back"), ("library.details", "list" if reading else "details"),
+            ("library.again", "look again"),
+        ]  # fmt: skip
+
+    def _show_title(self) -> None:
+        done, total = self._progress
+        if self._scanning:
+            counted = f" {done:,} of {total:,} files" if total else ""
+            right = Content.assemble(("● ", "$warning"), f"looking{counted}")
+        else:
+            every = [entry for entries in self.found.values() for entry in entries]
+            bad = sum(obstacle(entry) is not None for entry in every)
+            unusable = f" · {bad:,} cannot be used" if bad else ""
+            right = Content.assemble(("● ", "$success"), "ready", (unusable, "$dim"))
+        variant = self._playground.playground.current
+        into = f"  for {variant.name} · {safe_line(variant.title)}" if variant else ""
+        left = Content.assemble(("llamadiff", "bold $primary"), "  Library", (into, "$dim"))
+        self.query_one("#library-title", Line).say(left, right)
+
+    @on(EntryTable.Chosen)
+    def _chosen(self, event: EntryTable.Chosen) -> None:
+        table = self.query_one(EntryTable)
+        self.query_one("#library-place", Static).update(table.place if table.entries else "")
+        entry = event.entry
+        self._asked = entry.path if entry else ""
+        self._refusal = ""
+        if self._pause is not None:
+            self._pause.stop()
+        if entry is None:
+            nothing = "Nothing fits the filter." if self.found[self.tab] else self._nothing()
+            self._say("", nothing, [])
+            return
+        self._say(self._problem(entry), entry.name, of_entry(entry))
+        if obstacle(entry) is None:
+            self._pause = self.set_timer(DETAILS_PAUSE_S, lambda: self._look_into(entry))
+
+    def _nothing(self) -> str:
+        return "Looking …" if self._scanning else f"There are no {self.tab} on this disk."
+
+    def _problem(self, entry: Entry) -> str:
+        problem = obstacle(entry)
+        return for_app(safe_line(problem)) if problem else ""
+
+    def _say(self, problem: str, title: str = "", details: Details | None = None) -> None:
+        """Show a problem, and details if these are given too."""
+        widget = self.query_one(".library-problem", Static)
+        widget.update(problem)
+        widget.display = bool(problem)
+        if details is not None:
+            facts = self.query_one(Facts)
+            facts.title, facts.facts = title, details
+        self.query_one("#library-details").scroll_home(animate=False)
+
+    def _look_into(self, entry: Entry) -> None:
+        self.run_worker(self._details(entry), group="details", exclusive=True, exit_on_error=False)
+
+    async def _details(self, entry: Entry) -> None:
+        """Read the whole header of the chosen entry and show what it says."""
+        problem, details = "", of_entry(entry)
+        try:
+            details = await asyncio.to_thread(_whole, entry)
+        except ModelError as error:
+            problem = for_app(str(error))
+        if self._asked == entry.path:
+            self._say(problem or self._refusal, entry.name, details)
+
+    # ----------------------------------------------------------------- scanning
+
+    def action_again(self) -> None:
+        """Look through all places once more."""
+        if not self._scanning:
+            self._scanning, self._progress = True, (0, 0)
+            self._show_title()
+            self.run_worker(self._scan(), group="scan", exit_on_error=False)
+
+    async def _scan(self) -> None:
+        try:
+            self.found = await asyncio.to_thread(self._look)
+        finally:
+            self._scanning = False
+        self.show()
+
+    def _look(self) -> dict[Tab, Sequence[Entry]]:
+        self._catalog.scan(self._advance)
+        return {"models": self._catalog.models(), "adapters": self._catalog.adapters()}
+
+    def _advance(self, done: int, total: int) -> None:
+        self._progress = (done, total)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            self._say(f"llamadiff made a mistake: {event.worker.error!r}")
+
+    # ------------------------------------------------------------------- keys
+
+    def action_move(self, step: int) -> None:
+        """Choose the entry above or below; in the details, scroll by a line."""
+        details = self.query_one("#library-details")
+        if details.has_focus:
+            details.scroll_relative(y=step, animate=False)
+        else:
+            self.query_one(EntryTable).move(step)
+
+    def action_page(self, pages: int) -> None:
+        details, table = self.query_one("#library-details"), self.query_one(EntryTable)
+        if details.has_focus:
+            details.scroll_relative(y=pages * details.size.height, animate=False)
+        else:
+            table.move(pages * table.page)
+
+    def action_next_list(self) -> None:
+        tabs = list(COLUMNS)
+        self._open(tabs[(tabs.index(self.tab) + 1) % len(tabs)])
+
+    def _open(self, tab: Tab) -> None:
+        if tab != self.tab:
+            self.tab = tab
+            self.show()
+
+    def action_sort(self, step: int) -> None:
+        """Sort by the column to the left or to the right, in its own direction."""
+        columns = COLUMNS[self.tab]
+        column, _ = self._order.get(self.tab, (None, False))
+        at = columns.index(column) + step if column else min(step, 0)
+        self._sort(columns[at % len(columns)])
+
+    def _sort(self, column: Column) -> None:
+        self._order[self.tab] = (column, column.descending)
+        self.show()
+
+    def action_turn(self) -> None:
+        column, descending = self._order.get(self.tab, (COLUMNS[self.tab][0], False))
+        self._order[self.tab] = (column, not descending)
+        self.show()
+
+    def action_details(self) -> None:
+        """To the details, whose lines the arrows scroll, and back."""
+        pane = self.query_one("#library-details")
+        (self.query_one(Input) if pane.has_focus else pane).focus()
+
+    def action_leave(self) -> None:
+        """Out of the details, else take the filter back, else back to the playground."""
+        field = self.query_one(Input)
+        if not field.has_focus:
+            field.focus()
+        elif field.value:
+            field.value = ""
+        else:
+            self.app.pop_screen()
+
+    def action_use(self) -> None:
+        """Take the chosen entry, once the field has had the keys typed before."""
+        self.query_one(Input).call_later(self._use_chosen)
+
+    def _use_chosen(self) -> None:
+        if self.query_one(Input).value != self._filter:
+            self.show()
+        entry = self.query_one(EntryTable).chosen
+        if entry is not None:
+            self.run_worker(self._use(entry), group="use", exclusive=True, exit_on_error=False)
+
+    async def _use(self, entry: Entry) -> None:
+        """Take an entry into the selected variant, and go there; or say why not."""
+        if obstacle(entry) is not None:
+            self._say(self._problem(entry))
+            self.app.bell()
+            return
+        self._refuse("checking …")
+        if isinstance(entry, ModelEntry):
+            problem = await self._playground.use_model(entry.name, Path(entry.path))
+        else:
+            problem = await self._playground.use_adapter(entry.name, Path(entry.path), self._refuse)
+        if not self.is_current:
+            return
+        if problem:
+            self._refuse(problem)
+        else:
+            self.app.pop_screen()
+
+    def _refuse(self, sentence: str) -> None:
+        self._refusal = sentence
+        self._say(sentence)
+
+    # ------------------------------------------------------------------ events
+
+    @on(Input.Changed, "#library-filter")
+    def _typed(self) -> None:
+        self.show()
+
+    @on(TabStrip.Chosen)
+    def _tab_chosen(self, event: TabStrip.Chosen) -> None:
+        self._open("adapters" if event.key == "adapters" else "models")
+
+    @on(EntryTable.Sorted)
+    def _title_clicked(self, event: EntryTable.Sorted) -> None:
+        if event.column is self._order.get(self.tab, (None, False))[0]:
+            self.action_turn()
+        else:
+            self._sort(event.column)
+
+    @on(EntryTable.Taken)
+    def _taken(self) -> None:
+        self.action_use()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self.set_class(self.query_one("#library-details").has_focus, "-reading")
+        self._show_hints()
+
+    def on_resize(self, event: Resize) -> None:
+        self.set_class(event.size.width < WIDE, "-narrow")
+
+
+def _whole(entry: Entry) -> Details:
+    """Details from the whole header. Raises ModelError."""
+    if isinstance(entry, AdapterEntry) and entry.is_peft:
+        return of_peft(entry, read_config(Path(entry.path)))
+    if isinstance(entry, AdapterEntry):
+        return of_adapter(entry, check_adapter(Path(entry.path), values=False))
+    return of_model(entry, check_model(Path(entry.path)))
