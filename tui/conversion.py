@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from .amounts import percent
@@ -12,6 +13,25 @@ from .amounts import percent
 
 class _Stopped(Exception):
     """Nobody waits for the conversion any more."""
+
+
+def places(folders: Sequence[Path], base: Path, cache_dir: Path) -> dict[Path, Path]:
+    """Where the adapters of PEFT folders are once they have been converted for the model `base`.
+
+    Folders of which that cannot be said are left out: picking one says what is wrong with it.
+    """
+    from ..models.adapters.converted import kept
+    from ..models.errors import ModelError
+    from ..models.gguf.check import check_model
+
+    found: dict[Path, Path] = {}
+    if folders:
+        with suppress(ModelError):
+            facts = check_model(base)
+            for folder in folders:
+                with suppress(ModelError):
+                    found[folder] = kept(folder, facts, cache_dir)
+    return found
 
 
 async def readable(adapter: Path, base: Path, cache_dir: Path, say: Callable[[str], None]) -> Path:

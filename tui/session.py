@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from ..compare.run import Run, State, new_run
 from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
 from .amounts import percent
-from .conversion import readable
+from .conversion import places, readable
 from .sentences import for_app
 from .services import Services, ready_variants
 from .state import Playground, Setup
@@ -162,6 +162,10 @@ class Session:
         `say` is told how far that has come. Raises ModelError.
         """
         return await readable(adapter, variant.model, self._setup.cache_dir, say)
+
+    def converted(self, variant: Variant, folders: Sequence[Path]) -> dict[Path, Path]:
+        """Where the adapters of PEFT folders are that are converted for `variant`'s base model."""
+        return places(folders, variant.model, self._setup.cache_dir)
 
     async def check(self, variant: Variant, adapters: tuple[StackedAdapter, ...]) -> None:
         """See whether `variant` could run with this stack. Raises ModelError or EngineError."""

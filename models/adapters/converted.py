@@ -11,6 +11,23 @@ from .peft_config import CONFIG, read_config
 from .peft_weights import weight_files
 
 
+def kept(folder: Path, base: ModelFacts, cache_dir: Path) -> Path:
+    """Where the adapter of a PEFT folder for `base` is kept once it has been converted.
+
+    It is a file in `cache_dir`/adapters, under the folder's name and what its files and the base's
+    are (path, size, modification time): a change makes another one. Raises ModelError.
+    """
+    known = [base.architecture]
+    try:
+        for path in (folder / CONFIG, *weight_files(folder), base.path):
+            status = path.stat()
+            known.append(f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}")
+    except OSError as error:
+        raise ModelError(f"{error.filename} cannot be used: {error.strerror or error}.") from None
+    key = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
+    return cache_dir / "adapters" / f"{folder.resolve().name}-{key}.gguf"
+
+
 def converted(
     folder: Path,
     base: ModelFacts,
@@ -20,22 +37,16 @@ def converted(
 ) -> Path:
     """The GGUF file of a PEFT folder's adapter for `base`, converted unless it has been before.
 
-    It is kept in `cache_dir`/adapters, under the folder's name and what its files and the base's
-    are (path, size, modification time): a change makes another one. `progress` and errors as in
-    `convert`.
+    `progress` and errors as in `convert`.
     """
     read_config(folder)
-    known = [base.architecture]
-    try:
-        for path in (folder / CONFIG, *weight_files(folder), base.path):
-            status = path.stat()
-            known.append(f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}")
-        kept = cache_dir / "adapters"
-        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ModelError(f"{error.filename} cannot be used: {error.strerror or error}.") from None
-    key = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
-    out = kept / f"{folder.resolve().name}-{key}.gguf"
+    out = kept(folder, base, cache_dir)
     if not out.exists():
+        try:
+            out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ModelError(
+                f"{error.filename} cannot be used: {error.strerror or error}."
+            ) from None
         convert(folder, out, base, cache_dir=cache_dir, progress=progress)
     return out

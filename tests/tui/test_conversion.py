@@ -85,6 +85,14 @@ async def test_a_path_typed_for_an_adapter_may_be_a_peft_folder(home: Path, peft
         await pilot.press("left", "enter")
         await until(lambda: pilot.app.screen is playground(pilot))
         assert current(pilot).stack == "poet@0.9"
+        await pilot.press("a")
+        await until(lambda: "[x] poet  PEFT" in screen_text(pilot))
+        assert "given" not in screen_text(pilot)
+        await pilot.press(*"poet", "enter")
+        await until(lambda: "[x]" not in screen_text(pilot))
+        await pilot.press("enter")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        assert not current(pilot).adapters
 
 
 def test_a_peft_folder_is_completed_as_a_whole(peft: Path) -> None:

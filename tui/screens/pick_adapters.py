@@ -53,17 +53,22 @@ class PickAdapters(Picker[Stack]):
         self._variant = variant
         self.stack: list[StackedAdapter] = list(variant.adapters)
         self._touched = False
+        self._converted: dict[Path, Path] = {}
+        """Where the adapters of PEFT folders are."""
 
     def title_text(self) -> str:
         return f"Adapters of {self._variant.name}, on {safe_line(self._variant.model_name)}"
 
     def load(self) -> Sequence[Choice]:
         self._catalog.scan()
+        adapters = self._catalog.adapters()
+        folders = [Path(adapter.path) for adapter in adapters if adapter.is_peft]
+        self._converted = self._session.converted(self._variant, folders)
         listed = [
             Choice(adapter.path, adapter.name, _about(adapter), obstacle(adapter) or "")
-            for adapter in self._catalog.adapters()
+            for adapter in adapters
         ]
-        known = {choice.key for choice in listed}
+        known = {choice.key for choice in listed} | {str(it) for it in self._converted.values()}
         added = {str(a.path): a.name for a in self.stack if str(a.path) not in known}
         return [*(Choice(path, name, "given") for path, name in added.items()), *listed]
 
@@ -77,14 +82,15 @@ class PickAdapters(Picker[Stack]):
         return Content.assemble(("[x] ", "bold $success"), super().line(choice), scale, place)
 
     def _in_stack(self, key: str) -> StackedAdapter | None:
-        return next((adapter for adapter in self.stack if str(adapter.path) == key), None)
+        path = self._converted.get(Path(key), Path(key))
+        return next((adapter for adapter in self.stack if adapter.path == path), None)
 
     async def take(self, key: str) -> None:
         self._touched = True
         adapter = self._in_stack(key)
         if adapter is not None:
             self.stack.remove(adapter)
-            self.fill()
+            self._show_taken(key)
             return
         self.problem("checking …")
         try:
@@ -92,6 +98,7 @@ class PickAdapters(Picker[Stack]):
             folder = Path(key).expanduser()
             if is_peft_folder(folder):
                 path = await self._session.readable(self._variant, folder, self.problem)
+                self._converted[folder] = path
                 new = StackedAdapter(names.get(key, folder.resolve().name), path)
             else:
                 new = await asyncio.to_thread(parse_adapter, key, self._catalog)
@@ -106,10 +113,14 @@ class PickAdapters(Picker[Stack]):
             return
         self.problem("")
         self.stack = list(stack)
-        if not any(choice.key == str(new.path) for choice in self.choices):
+        if all(self._in_stack(choice.key) != new for choice in self.choices):
             self.choices = [Choice(str(new.path), new.name, "given"), *self.choices]
+        self._show_taken(next(c.key for c in self.choices if self._in_stack(c.key) == new))
+
+    def _show_taken(self, key: str) -> None:
         self.query_one(Input).value = ""
         self.fill()
+        self.highlight(key)
 
     async def choose(self) -> None:
         """Take what is typed; with nothing typed be done, with the adapter under the cursor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -13,7 +14,7 @@ from textual.content import Content
 from textual.fuzzy import Matcher
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
-from textual.widgets.option_list import Option
+from textual.widgets.option_list import Option, OptionDoesNotExist
 
 from ..safe_text import safe_line
 from ..widgets.safe_input import SafeInput
@@ -133,6 +134,12 @@ class Picker(Dialog[Result]):
         if options.highlighted is None or not options.option_count:
             return None
         return options.get_option_at_index(options.highlighted).id
+
+    def highlight(self, key: str) -> None:
+        """Put the cursor on a choice that is shown."""
+        options = self.query_one(OptionList)
+        with suppress(OptionDoesNotExist):
+            options.highlighted = options.get_option_index(key)
 
     def action_move(self, step: int) -> None:
         options = self.query_one(OptionList)
