@@ -52,6 +52,11 @@ PROMPT_KEYS = [
     ),
 ]  # fmt: skip
 
+EDITOR_KEYS = [
+    Binding("ctrl+home", "text_start", "text's start", id="editor.start", show=False, tooltip="To the start of the text"),
+    Binding("ctrl+end", "text_end", "text's end", id="editor.end", show=False, tooltip="To the end of the text"),
+]  # fmt: skip
+
 VARIANT_KEYS = [
     Binding("v", "add_variant", "new variant", id="variant.add", tooltip="A new variant, a copy of this one"),
     Binding(

@@ -209,6 +209,10 @@ class Playground:
         """Whether a prompt differs from what was opened."""
         return self._originals.get(prompt.name, prompt) != prompt
 
+    def document(self, variant: Variant) -> str:
+        """What this variant's prompt is known by for as long as it is edited."""
+        return str(self._shares[variant.name])
+
     def _share_of(self, prompt: Prompt) -> int:
         """The number of the variants that have this prompt now, or a new one."""
         for variant in self.variants:
@@ -267,6 +271,19 @@ class Playground:
         declared = {variable.name for variable in prompt.variables}
         used = [name for name in self._used.get(prompt.name, ()) if name not in declared]
         return [*prompt.variables, *map(Variable, used)]
+
+    def missing(self, prompt: Prompt) -> frozenset[str]:
+        """The names a prompt's templates use that have neither a variable nor a value."""
+        return frozenset(
+            variable.name
+            for variable in self.variables(prompt)
+            if variable.default is None and variable.name not in self.values
+        )
+
+    def unused(self, prompt: Prompt) -> frozenset[str]:
+        """The variables a prompt declares and no template of it uses, once that is known."""
+        used = self._used.get(prompt.name)
+        return frozenset(v.name for v in prompt.variables if used is not None and v.name not in used)
 
     def value(self, variable: Variable) -> str:
         """What a variable stands for now; empty when it has neither value nor default."""

@@ -107,8 +107,11 @@ class Playground(VariantActions):
             self.query_one(PromptPanel).show(
                 prompt,
                 rows,
-                edited=playground.edited(prompt),
+                document=playground.document(variant),
+                state="edited" if playground.edited(prompt) else "",
                 shared_by=playground.sharing(variant),
+                missing=playground.missing(prompt),
+                unused=playground.unused(prompt),
             )
         self._show_variants()
         self.board.sync()
