@@ -21,7 +21,9 @@ from key_latency import LETTERS
 from terminal import Terminal
 
 SIZE = 200_000
-WORDS = "the sizes of every coat and boot we sell, {{ topic }} and what a customer asks of us".split()
+WORDS = (
+    "the sizes of every coat and boot we sell, {{ topic }} and what a customer asks of us".split()
+)
 PLACES = {"end": "\x1b[1;5F", "start": "\x1b[1;5H", "middle": "\x1b[1;5H" + "\x1b[6~" * 30}
 """The keys that go there: ctrl+end, ctrl+home, and page down from the start."""
 PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"

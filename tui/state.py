@@ -283,7 +283,9 @@ class Playground:
     def unused(self, prompt: Prompt) -> frozenset[str]:
         """The variables a prompt declares and no template of it uses, once that is known."""
         used = self._used.get(prompt.name)
-        return frozenset(v.name for v in prompt.variables if used is not None and v.name not in used)
+        return frozenset(
+            v.name for v in prompt.variables if used is not None and v.name not in used
+        )
 
     def value(self, variable: Variable) -> str:
         """What a variable stands for now; empty when it has neither value nor default."""

@@ -1,4 +1,4 @@
-"""Small widgets on their own: tabs of wide characters, template parts after other scripts."""
+"""Small widgets on their own: tabs of wide characters."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -183,9 +183,9 @@ class Rows(WrappedDocument):
         keep = max(0, bisect_right(old, start) - 3)
         breaks = list(old[:keep])
         at: int | None = breaks[-1] if breaks else 0
-        while self._width and (
-            at := next_break(line, at, self._width, self._tab_width)
-        ) is not None:
+        while (
+            self._width and (at := next_break(line, at, self._width, self._tab_width)) is not None
+        ):
             if at > end:
                 same = bisect_left(old, at - moved)
                 if same < len(old) and old[same] == at - moved:

@@ -82,6 +82,7 @@ class PromptEditor(SafeTextArea):
                 self._left[self._key] = _Left(self.text, self.history, self.selection)
             self._key = key
             left = self._left.pop(key, None) or _Left(text, new_history())
+            self.history = new_history()  # the one before is kept; loading clears
             self.load_text(left.text)
             self.history = left.history
             if left.selection is None:
