@@ -21,23 +21,34 @@ from key_latency import LETTERS
 from terminal import Terminal
 
 SIZE = 200_000
-WORDS = (
-    "the sizes of every coat and boot we sell, {{ topic }} and what a customer asks of us".split()
-)
+WORDS = [
+    "the",
+    "sizes",
+    "of",
+    "every",
+    "coat",
+    "and",
+    "boot",
+    "{{ topic }}",
+    "and",
+    "what",
+    "we",
+    "sell",
+]
 PLACES = {"end": "\x1b[1;5F", "start": "\x1b[1;5H", "middle": "\x1b[1;5H" + "\x1b[6~" * 30}
 """The keys that go there: ctrl+end, ctrl+home, and page down from the start."""
 PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 
 
 def text_of(size: int, per_line: int) -> str:
-    """`size` characters of words, a line end after each `per_line` words (0: one line)."""
+    """About `size` characters of words and template parts, a line end after each `per_line` words (0: one line)."""
     choose, words, length = random.Random(1), list[str](), 0
     while length < size:
         words.append(choose.choice(WORDS))
         if per_line and len(words) % per_line == 0:
             words[-1] += "\n"
         length += len(words[-1]) + 1
-    return " ".join(words)[:size].replace("{", "").replace("}", "") + " {{ topic }}"
+    return " ".join(words)
 
 
 SHAPES: dict[str, Callable[[], str]] = {

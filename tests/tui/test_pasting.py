@@ -15,7 +15,7 @@ INPUT = st.lists(
         WORDS,
         st.sampled_from(["\x1b[A", "\x1b[1;5H", "\x1bOP"]),
         WORDS.map(lambda t: START + t + END),
-    ),  # fmt: skip
+    ),
     max_size=6,
 ).map("".join)
 

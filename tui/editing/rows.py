@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 from rich.cells import cell_len, split_graphemes
@@ -91,7 +91,7 @@ def _may_break(before: str, after: str) -> bool:
     return before.isspace() or is_wide(before) or is_wide(after)
 
 
-def breaks_of(line: str, width: int, tab: int) -> Sequence[int]:
+def breaks_of(line: str, width: int, tab: int) -> list[int]:
     """The offsets at which the second and later rows of a line start; no `width` means one row."""
     breaks: list[int] = []
     at: int | None = 0
@@ -119,7 +119,7 @@ class Rows(WrappedDocument):
         self.document = document
         self._on_change = on_change
         self._width, self._tab_width = width, tab_width
-        self._wrap_offsets: list[Sequence[int]] = []
+        self._wrap_offsets: list[list[int]] = []
         self._lengths: list[int] = []
         self._ends: list[int] | None = None
         """By line: how many rows there are up to its end; None when they are to be counted."""
@@ -172,7 +172,7 @@ class Rows(WrappedDocument):
         if self._on_change is not None:
             self._on_change(top, bottom)
 
-    def _again(self, number: int, start: int, end: int) -> Sequence[int]:
+    def _again(self, number: int, start: int, end: int) -> list[int]:
         """The breaks of one line that was edited from `start` on, and not beyond `end`.
 
         A row's end depends on the row after it at most, so those before the row above are as before; and

@@ -88,9 +88,13 @@ def _step(edit: Edit) -> Step:
         result.replaced_text,
         result.end_location,
         edit.maintain_selection_offset,
-        tuple(before or Selection.cursor(edit.top)),
-        tuple(after or Selection.cursor(result.end_location)),
+        _span(before or Selection.cursor(edit.top)),
+        _span(after or Selection.cursor(result.end_location)),
     )
+
+
+def _span(selection: Selection) -> Span:
+    return selection.start, selection.end
 
 
 def _edit(step: Step) -> Edit:

@@ -72,7 +72,7 @@ PIECES = st.lists(
             "{% endraw %}",
             "\\",
         ]
-    ),  # fmt: skip
+    ),
     max_size=14,
 ).map("".join)
 
