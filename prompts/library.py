@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .document import Prompt, load_prompt
+from .document import Prompt
 from .errors import PromptError
+from .parse import load_prompt
 from .suggest import did_you_mean
 
 SHIPPED = Path(__file__).with_name("library")

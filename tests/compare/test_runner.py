@@ -19,8 +19,8 @@ from llamadiff.compare.variants import StackedAdapter, Variant
 from llamadiff.models.engine.client import Engine
 from llamadiff.models.engine.protocol import ModelSettings
 from llamadiff.models.errors import ModelError
-from llamadiff.prompts.document import parse_prompt
 from llamadiff.prompts.errors import PromptError
+from llamadiff.prompts.parse import parse_prompt
 from llamadiff.prompts.rendering.helper import Renderer
 
 from ..conftest import until

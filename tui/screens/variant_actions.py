@@ -224,7 +224,7 @@ class VariantActions(Screen[None]):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_external_editor(self) -> None:
-        from ...prompts.document import parse_prompt
+        from ...prompts.parse import parse_prompt
         from ...prompts.save import dump_prompt
 
         variant = self.playground.current
