@@ -108,8 +108,7 @@ def _written(prompt: Prompt, path: Path | None, before: tuple[str, Prompt] | Non
     """The prompt's TOML text for the file `path`, made from a text that held another prompt."""
     import tomlkit
 
-    folder = None if path is None else path.parent.resolve()
-    table = _table(prompt, folder)
+    table = _table(prompt, _folder(path))
     if before is None:
         document = tomlkit.document()
         _leave_inherited(table, prompt, {}, None)
@@ -155,6 +154,10 @@ def _example_data(data: ExampleData, folder: Path | None) -> dict[str, Any]:
     if data.seed:
         table["seed"] = data.seed
     return table | ({"user": data.user, "assistant": data.assistant} if data.user else {})
+
+
+def _folder(path: Path | None) -> Path | None:
+    return None if path is None else path.parent.resolve()
 
 
 def _spell(path: Path, folder: Path | None) -> str:
@@ -224,8 +227,7 @@ def _keep_spelling(
 
     Names of files keep it only in the folder in which they were written.
     """
-    here = path is not None and before.path is not None
-    here = here and before.path.parent.resolve() == path.parent.resolve()
+    here = None not in (path, before.path) and _folder(path) == _folder(before.path)
     for variable in set(before.variables) & set(prompt.variables):
         if variable.name in spelled.get("variables", {}) and "variables" in table:
             table["variables"][variable.name] = spelled["variables"][variable.name]

@@ -196,8 +196,12 @@ def test_prompts_that_include_others_read_back_equal(
     path.write_text('name = "M"\nuser = "u"\ninclude = ["house.toml"]', "utf-8")
     prompt = load_prompt(path)
     assert prompt.inherited is not None
-    for own in (mine, later):
-        changed = over(prompt.inherited, fields_of(own))
+    for own in (mine, later, replace(mine, messages=()), replace(later, system="s", messages=())):
+        given = fields_of(own)
+        given |= {"prefill": own.prefill, "examples": own.examples, "stop": own.output.stop}
+        if not own.messages:
+            given |= {"system": own.system, "messages": ()}
+        changed = over(prompt.inherited, given)
         changed = replace(
             changed,
             include=prompt.include,
