@@ -54,7 +54,7 @@ class FieldReader:
     ) -> None:
         self.text = text
         self.source = source
-        self.folder = None if path is None else path.parent.resolve()
+        self.path = path
         self.known = known
         self.alone = alone
 
@@ -162,12 +162,13 @@ class FieldReader:
 
     def beside(self, key: Key, name: str) -> Path:
         """The file of that name, relative to this one's folder."""
-        path = Path(name)
-        if self.folder is None and not path.is_absolute():
+        if self.path is not None:
+            return (self.path.parent.resolve() / name).resolve()
+        if not Path(name).is_absolute():
             raise self.fail(
                 key, f"{_dotted(key)} names the file {name}, but the prompt has no file"
             )
-        return (path if self.folder is None else self.folder / name).resolve()
+        return Path(name).resolve()
 
     def examples(
         self, table: Mapping[str, object]

@@ -9,6 +9,9 @@ from .errors import PromptError
 MAX_BYTES = 1_000_000
 """The largest prompt, grammar, schema or snippet file that is read."""
 
+_USUAL_BYTES = 32_768
+"""Making room for `MAX_BYTES` at once would take longer than reading a usual file."""
+
 
 def read_bytes(path: Path, what: str) -> bytes:
     """The content of a file of at most `MAX_BYTES`; `what` names its kind in errors.
@@ -18,7 +21,9 @@ def read_bytes(path: Path, what: str) -> bytes:
     source = str(path)
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(_USUAL_BYTES)
+            if len(data) == _USUAL_BYTES:
+                data += file.read(MAX_BYTES + 1 - _USUAL_BYTES)
     except FileNotFoundError:
         raise PromptError(f"there is no {what} file at {source}", source=source) from None
     except IsADirectoryError:
