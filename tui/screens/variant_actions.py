@@ -208,7 +208,7 @@ class VariantActions(Screen[None]):
             return
         path = await self.app.push_screen_wait(SavePrompt(variant.prompt))
         if path is not None:
-            self.playground.saved(variant.prompt, path)
+            self.session.saved(variant.prompt, path)
             self.changed(())
             self.app.notify(f"Saved {variant.prompt.name} as {path}.", timeout=4, markup=False)
 
