@@ -26,6 +26,11 @@ def cache_dir() -> Path:
     return _folder("cache")
 
 
+def state_dir() -> Path:
+    """What cannot be made again: the history, with versions of prompts and drafts."""
+    return _folder("state")
+
+
 def log_dir() -> Path:
     """The engine's log and the app's own."""
     return _folder("log")

@@ -24,12 +24,13 @@ class Setup:
     Without `variants` three ready ones are made on the bundled model once the first
     frame is on the screen. `values` are for the prompts' variables; those not given have their
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
-    are how models are loaded. `cache_dir` and `log_dir` are folders, made when needed;
-    `model_folders` are searched for models and adapters.
+    are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
+    without the last nothing is remembered. `model_folders` are searched for models and adapters.
     """
 
     cache_dir: Path
     log_dir: Path
+    state_dir: Path | None = None
     variants: Sequence[Variant] | None = None
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     seed: int | None = None
@@ -307,6 +308,11 @@ class Playground:
         declared = {variable.name for variable in prompt.variables}
         kept = tuple(v for v in variables if v.name in declared or v.default is not None)
         return replace(variant, prompt=replace(prompt, variables=kept))
+
+    def values_of(self, variants: Iterable[Variant]) -> dict[str, str]:
+        """The values given that one of these variants' prompts has a variable for."""
+        known = {variable.name for it in variants for variable in self.variables(it.prompt)}
+        return {name: text for name, text in self.values.items() if name in known}
 
     # --------------------------------------------------------------- outputs
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ..paths import cache_dir, log_dir, model_folders
+from ..paths import cache_dir, log_dir, model_folders, state_dir
 from ..state import Setup
 from .options import Asked
 
@@ -32,6 +32,7 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
     setup = Setup(
         cache_dir=cache_dir(),
         log_dir=log_dir(),
+        state_dir=state_dir() if asked.history else None,
         model_folders=model_folders(),
         variants=variants,
         values=asked.values,

@@ -208,7 +208,7 @@ class VariantActions(Screen[None]):
             return
         path = await self.app.push_screen_wait(SavePrompt(variant.prompt))
         if path is not None:
-            self.playground.saved(variant.prompt, path)
+            self.session.saved(variant.prompt, path)
             self.changed(())
             self.app.notify(f"Saved {variant.prompt.name} as {path}.", timeout=4, markup=False)
 
@@ -224,7 +224,7 @@ class VariantActions(Screen[None]):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_external_editor(self) -> None:
-        from ...prompts.document import parse_prompt
+        from ...prompts.parse import parse_prompt
         from ...prompts.save import dump_prompt
 
         variant = self.playground.current
