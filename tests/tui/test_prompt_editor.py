@@ -11,7 +11,7 @@ from textual.document._document import Selection
 from textual.events import Paste
 from textual.pilot import Pilot
 
-from llamadiff.prompts.document import MAX_BYTES
+from llamadiff.prompts.files import MAX_BYTES
 from llamadiff.tui.theme import DARK, variables_for
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 

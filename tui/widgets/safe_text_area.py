@@ -13,7 +13,7 @@ from textual.document._document_navigator import DocumentNavigator
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from ...prompts.document import MAX_BYTES
+from ...prompts.files import MAX_BYTES
 from ..editing.document import EditedText, plain_ends
 from ..editing.rows import Rows
 from ..editing.undo_log import new_history
