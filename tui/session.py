@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..compare.variants import StackedAdapter, Variant
     from ..models.catalog import Catalog
     from ..models.engine.protocol import ModelInfo
+    from ..prompts.library import Library
 
 
 class Session:
@@ -58,6 +59,13 @@ class Session:
         from ..models.catalog import Catalog
 
         return Catalog(self._setup.model_folders, cache_dir=self._setup.cache_dir)
+
+    @cached_property
+    def library(self) -> Library:
+        """The person's own prompts, and those that ship."""
+        from ..prompts.library import Library
+
+        return Library(self._setup.prompt_folders)
 
     @property
     def running(self) -> bool:
