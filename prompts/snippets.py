@@ -134,6 +134,6 @@ def _with_message(prompt: Prompt, number: int, text: str) -> Prompt:
 
 
 def _paragraph(before: str, text: str) -> str:
-    if not text or text in before:
+    if not text or f"\n\n{text}\n\n" in f"\n\n{before}\n\n":
         return before
     return f"{before}\n\n{text}" if before.strip() else text

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..models.catalog import Catalog
     from ..models.engine.protocol import ModelInfo
     from ..prompts.document import Prompt
+    from ..prompts.library import Library
 
 
 class Session:
@@ -79,6 +80,13 @@ class Session:
                 loop.call_soon_threadsafe(self._on_trouble, sentence)
 
         return History(self._setup.state_dir, version("llamadiff"), trouble)
+
+    @cached_property
+    def library(self) -> Library:
+        """The person's own prompts, and those that ship."""
+        from ..prompts.library import Library
+
+        return Library(self._setup.prompt_folders)
 
     @property
     def running(self) -> bool:
@@ -299,11 +307,11 @@ class Session:
         (await self._services.runner()).cancel(run)
         return True
 
-    def saved(self, prompt: Prompt, path: Path) -> None:
-        """Take note that the selected variant's prompt is in a file now, as it is."""
-        self.playground.saved(prompt, path)
+    def saved(self, prompt: Prompt, kept: Prompt) -> None:
+        """Take note that the selected variant's prompt is in a file now, as `kept`."""
+        self.playground.saved(prompt, kept)
         if self.history is not None:
-            self.history.saved(replace(prompt, path=path))
+            self.history.saved(kept)
 
     async def close(self) -> None:
         """End the engine and the helper, and write down what is not yet."""

@@ -25,7 +25,8 @@ class Setup:
     frame is on the screen. `values` are for the prompts' variables; those not given have their
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
     are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
-    without the last nothing is remembered. `model_folders` are searched for models and adapters.
+    without the last nothing is remembered. `model_folders` are searched for models and adapters,
+    `prompt_folders` for prompts; the first of these is the person's own.
     """
 
     cache_dir: Path
@@ -37,6 +38,7 @@ class Setup:
     exact: bool = False
     settings: ModelSettings | None = None
     model_folders: Sequence[Path] = ()
+    prompt_folders: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -253,13 +255,12 @@ class Playground:
         self.update(replace(variant, prompt=prompt))
         return prompt
 
-    def saved(self, prompt: Prompt, path: Path) -> None:
-        """Take note that the selected variant's prompt is in a file now, as it is."""
-        kept = replace(prompt, path=path)
+    def saved(self, prompt: Prompt, kept: Prompt) -> None:
+        """Take note that the selected variant's prompt is in a file now, as `kept`."""
         if (variant := self.current) is not None and variant.prompt == prompt:
             share = self._shares[variant.name]
             self.variants = _with_prompt(self.variants, self._shares, share, kept)
-        self._originals[prompt.name] = kept
+        self._originals[kept.name] = kept
 
     # ------------------------------------------------------------- variables
 

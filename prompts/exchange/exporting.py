@@ -58,6 +58,8 @@ def curl(
     """
     body: dict[str, object] = {"prompt": list(tokens)}
     body |= {_OWN_NAMES.get(key, key): value for key, value in sampling.items()}
+    if isinstance(order := sampling.get("samplers"), list | tuple):
+        body["samplers"] = ["typ_p" if name == "typical_p" else name for name in order]
     bias = sampling.get("logit_bias")
     if isinstance(bias, Mapping):
         body["logit_bias"] = [[int(token), _bias(value)] for token, value in bias.items()]

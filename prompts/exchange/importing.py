@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..datasets import ChatRow, VariableRow, read_rows
@@ -126,8 +126,7 @@ def _rows(path: Path) -> Imported:
         if len(imported.prompts) + len(texts) > MOST_PROMPTS:
             break
     if len(imported.prompts) == 1:
-        only = imported.prompts[0]
-        imported.prompts = [Prompt(_name(path), messages=only.messages, variables=only.variables)]
+        imported.prompts = [replace(imported.prompts[0], name=_name(path))]
     return imported if not texts else _numbered(path, texts)
 
 
@@ -232,12 +231,8 @@ def _request(body: Mapping[str, object], path: Path, imported: Imported) -> Prom
         stops, left = [], [*left, "stop"]
     if left:
         imported.notes.append(f"{prompt.name}: left out are {', '.join(left)}.")
-    return Prompt(
-        prompt.name,
-        system=prompt.system,
-        user=prompt.user,
-        messages=prompt.messages,
-        variables=prompt.variables,
+    return replace(
+        prompt,
         sampling=sampling,
         output=OutputRules(tuple(stops), schema=_schema(body.get("response_format"))),
     )

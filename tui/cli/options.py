@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.shell_completion import CompletionItem as Completion
 
-from .found import open_catalog
+from .found import open_catalog, open_library
 
 if TYPE_CHECKING:
     from ...compare.variants import Variant
@@ -44,7 +44,9 @@ class Asked:
         """Raises CompareError, ModelError or PromptError."""
         from ...compare.spec import Defaults, make_variants
 
-        defaults = Defaults(self.model, self.prompt, self.adapters, self.sampling, open_catalog())
+        defaults = Defaults(
+            self.model, self.prompt, self.adapters, self.sampling, open_catalog(), open_library()
+        )
         return make_variants(defaults, self.variants)
 
     def settings(self) -> ModelSettings:
@@ -71,9 +73,7 @@ def complete_adapter(ctx: click.Context, option: click.Parameter, typed: str) ->
 
 def complete_prompt(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
     """Names of the library's prompts, or files."""
-    from ...prompts.library import SHIPPED
-
-    return _complete(typed, sorted(path.stem for path in SHIPPED.glob("*.toml")))
+    return _complete(typed, sorted({path.stem for path in open_library().paths()}))
 
 
 def complete_setting(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:

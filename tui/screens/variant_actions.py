@@ -93,7 +93,7 @@ class VariantActions(Screen[None]):
         from .pick_prompt import PickPrompt
 
         variant = self.playground.current
-        prompt = await self.app.push_screen_wait(PickPrompt())
+        prompt = await self.app.push_screen_wait(PickPrompt(self.session.library))
         if variant is not None and prompt is not None:
             self._update(replace(variant, prompt=prompt, label=""))
 
@@ -206,11 +206,11 @@ class VariantActions(Screen[None]):
         variant = self.playground.current
         if variant is None:
             return
-        path = await self.app.push_screen_wait(SavePrompt(variant.prompt))
-        if path is not None:
-            self.session.saved(variant.prompt, path)
+        saved = await self.app.push_screen_wait(SavePrompt(variant.prompt))
+        if saved is not None:
+            self.session.saved(variant.prompt, saved)
             self.changed(())
-            self.app.notify(f"Saved {variant.prompt.name} as {path}.", timeout=4, markup=False)
+            self.app.notify(f"Saved {saved.name} as {saved.path}.", timeout=4, markup=False)
 
     def _update(self, variant: object) -> None:
         from ...compare.variants import Variant
@@ -240,6 +240,7 @@ class VariantActions(Screen[None]):
                 return
             self._drafts[variant.name] = (variant.prompt, edited)
             prompt = parse_prompt(edited, variant.prompt.name, path=variant.prompt.path)
+            prompt = replace(prompt, loaded=variant.prompt.loaded)
         except PromptError as error:
             self.app.notify(
                 f"{error} – ctrl+o opens it again.", severity="error", timeout=8, markup=False
