@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..compare.errors import MISTAKES
+from ..compare.errors import MISTAKES, CompareError
 from ..compare.run import Run, State, new_run
 from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
 from .amounts import percent
 from .conversion import readable
+from .drafts import Drafting
 from .sentences import for_app
 from .services import Services, ready_variants
 from .state import Playground, Setup
@@ -125,15 +126,40 @@ class Session:
 
     # ---------------------------------------------------------------- loading
 
-    async def open(self) -> None:
-        """Make the ready variants if none were given, start the engine and load their model."""
-        from ..models.engine.client import EngineError
-
+    async def choose(self) -> None:
+        """Make the ready variants if none were given."""
         try:
             if not self.playground.variants:
                 variants = await asyncio.to_thread(ready_variants)
                 self.playground.open(variants)
                 self._on_change()
+        except MISTAKES as error:
+            self._say("failed")
+            self._on_trouble(str(error))
+
+    async def bring_back(self, drafting: Drafting) -> None:
+        """Go on with what was typed and not saved before this start of the app."""
+        await asyncio.to_thread(_import_history)
+        if self.history is None:
+            return
+        try:
+            for document, key in drafting.wanted():
+                draft = await asyncio.to_thread(self.history.drafts.load, key)
+                if draft is not None:
+                    drafting.bring_back(document, draft)
+        except CompareError as error:
+            self._on_trouble(str(error))
+
+    def keep(self, drafting: Drafting) -> None:
+        """Keep what is typed and not saved."""
+        if self.history is not None:
+            drafting.keep(self.history.drafts)
+
+    async def open(self) -> None:
+        """Start the engine and load the model of the selected variant."""
+        from ..models.engine.client import EngineError
+
+        try:
             await self.load()
             await self._learn_variables()
         except (*MISTAKES, EngineError) as error:
@@ -320,6 +346,13 @@ class Session:
         await self._services.close()
         if "history" in vars(self) and self.history is not None:
             await asyncio.to_thread(self.history.close)
+
+
+def _import_history() -> None:
+    """Load what the history needs, off the event loop."""
+    from ..compare.history import history
+
+    del history
 
 
 def _facts(info: ModelInfo) -> tuple[str, ...]:

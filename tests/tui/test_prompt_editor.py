@@ -127,7 +127,7 @@ async def test_undo_steps_outlive_the_program() -> None:
         await pilot.press("y")
         text, steps = editor.text, editor.undo_steps()["one"]
     async with editing("") as (pilot, editor):
-        editor.leave("back", text, steps)
+        editor.bring_back("back", text, steps)
         editor.edit_text("back", text)
         for _ in range(9):
             await pilot.press("ctrl+z")
@@ -140,7 +140,7 @@ async def test_undo_steps_outlive_the_program() -> None:
 @pytest.mark.parametrize("steps", [b"", b"\x93\x01\x90", b"\x93\x09\x90\x90", b"{}"], ids=repr)
 async def test_steps_that_cannot_be_read_are_none(steps: bytes) -> None:
     async with editing("") as (pilot, editor):
-        editor.leave("back", "text", steps)
+        editor.bring_back("back", "text", steps)
         editor.edit_text("back", "text")
         await pilot.press("ctrl+z")
         assert editor.text == "text"
@@ -153,7 +153,7 @@ async def test_old_undo_steps_give_way_to_new_ones() -> None:
         steps = editor.undo_steps()["one"]
         assert 100_000 < len(steps) < 600_000
         text = editor.text
-        editor.leave("back", text, steps)
+        editor.bring_back("back", text, steps)
         editor.edit_text("back", text)
         for _ in range(20):
             await pilot.press("ctrl+z")

@@ -111,9 +111,12 @@ class PromptEditor(SafeTextArea):
         steps = {key: pack(left.history) for key, left in self._left.items()}
         return {**steps, self._key: pack(self.history)}
 
-    def leave(self, key: str, text: str, steps: bytes) -> None:
-        """Have these words and undo steps when the text known as `key` is next edited."""
+    def bring_back(self, key: str, text: str, steps: bytes) -> None:
+        """Have these words and undo steps for the text known as `key`."""
         self._left[key] = _Left(text, unpack(steps))
+        if key == self._key:
+            self._key = ""
+            self.edit_text(key, text)
 
     # ------------------------------------------------------------------ marks
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -14,6 +15,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from ...prompts.document import Prompt, Variable
+from ..amounts import moment
 from ..parts import parts_of, with_part
 from ..safe_text import safe_line
 from .lines import Line
@@ -52,6 +54,7 @@ class PromptPanel(Vertical):
         self._document = ""
         self._rows: list[tuple[Variable, str]] = []
         self._unused: frozenset[str] = frozenset()
+        self._drafted: datetime | None = None
         self._cost = self._total = Content()
         self._problem = ""
 
@@ -78,6 +81,7 @@ class PromptPanel(Vertical):
         *,
         document: str,
         state: str,
+        drafted: datetime | None,
         shared_by: Sequence[str],
         missing: frozenset[str],
         unused: frozenset[str],
@@ -85,10 +89,11 @@ class PromptPanel(Vertical):
         """Show a prompt with the values of its variables, and whose it is.
 
         Prompts with the same `document` are one that is being edited. `state` says how it differs
-        from its file. `missing` are names without a value, `unused` are variables nothing uses.
+        from its file, `drafted` when it was typed if that was before this start of the app.
+        `missing` are names without a value, `unused` are variables nothing uses.
         """
         self.prompt, self._rows, self._document = prompt, list(rows), document
-        self._unused = unused
+        self._unused, self._drafted = unused, drafted
         parts = parts_of(prompt)
         tabs = [(part.key, part.title) for part in parts]
         count = f" {len(self._rows)}" if self._rows else ""
@@ -139,6 +144,9 @@ class PromptPanel(Vertical):
 
     def _values(self) -> list[tuple[str, str]]:
         said: list[tuple[str, str]] = []
+        if self._drafted is not None:
+            draft = f"draft of {moment(self._drafted)}, not saved · D drops it"
+            said.append((draft, "$accent"))
         for variable, value in self._rows:
             if said:
                 said.append((" · ", "$dim"))
