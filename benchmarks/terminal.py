@@ -36,6 +36,16 @@ class Terminal:
         os.write(self.fd, keys.encode())
         return time.perf_counter()
 
+    def send_all(self, text: str) -> None:
+        """Send more than a pty holds, reading meanwhile."""
+        data, at = text.encode(), 0
+        while at < len(data):
+            readable, writable, _ = select.select([self.fd], [self.fd], [])
+            if readable:
+                self._read()
+            if writable:
+                at += os.write(self.fd, data[at : at + 1024])
+
     def wait_for(self, text: str, timeout_s: float = 60, start: int | None = None) -> float:
         """The time at which `text` had appeared, looking from byte `start` on (now, by default)."""
         wanted, begin = text.encode(), len(self.seen) if start is None else start

@@ -8,22 +8,21 @@ from typing import Any
 
 import msgspec
 
-from ..models.engine.protocol import Hello
 from ..models.engine.samplers import steps
 from .diff.divergence import char_divergence, first_token_divergence
 from .diff.live import LiveDiff
-from .run import Output, Run
+from .run import Output, Run, Stamp
 
 SCHEMA = 1
 
 
-def run_document(run: Run, hello: Hello | None, version: str) -> dict[str, Any]:
-    """The finished run as `run --json` prints it; `version` is llamadiff's."""
+def run_document(run: Run, version: str) -> dict[str, Any]:
+    """The finished run as `run --json` prints it; `version` is of the llamadiff it ran in."""
     return {
         "schema": SCHEMA,
         "run_id": run.id,
         "variables": dict(run.values),
-        "engine": _engine(run, hello, version),
+        "engine": _engine(run, version),
         "variants": [_variant(run.of(variant)) for variant in run.variants],
         "diffs": run_diffs(run),
     }
@@ -41,11 +40,12 @@ def run_diffs(run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _engine(run: Run, hello: Hello | None, version: str) -> dict[str, Any]:
-    info = next((output.stamp.info for output in run.outputs if output.stamp.info), None)
+def _engine(run: Run, version: str) -> dict[str, Any]:
+    stamp = next((output.stamp for output in run.outputs if output.stamp.info), Stamp())
+    info = stamp.info
     return {
         "llamadiff": version,
-        "llama_cpp": hello.llama_cpp if hello else None,
+        "llama_cpp": stamp.llama_cpp,
         "backend": info.backend if info else None,
         "threads": info.n_threads if info else None,
         "n_ctx": info.n_ctx if info else None,

@@ -44,6 +44,8 @@ class Stamp:
     """`model`, or `default` when the model ships no chat template."""
     sampling: Sampling = field(default_factory=Sampling)
     info: ModelInfo | None = None
+    llama_cpp: str | None = None
+    """The build of llama.cpp, as it calls itself."""
 
 
 @dataclass(eq=False)

@@ -285,6 +285,7 @@ class Runner:
         batch: list[tuple[Prepared, Output]],
         on_change: Callable[[Output, str], None] | None,
     ) -> None:
+        hello = self.engine.hello
         outputs: dict[int, Output] = {}
         requests: list[Request] = []
         for ready, output in batch:
@@ -299,6 +300,7 @@ class Runner:
                 template_source=ready.template_source,
                 sampling=request.sampling,
                 info=ready.model.info,
+                llama_cpp=hello.llama_cpp if hello else None,
             )
         self._request_ids.setdefault(run.id, []).extend(outputs)
         try:

@@ -15,6 +15,7 @@ from .variants import StackedAdapter, Variant, variant_names
 
 if TYPE_CHECKING:
     from ..models.catalog import Catalog
+    from ..prompts.library import Library
 
 KEYS = ("label", "model", "adapter", "prompt")
 
@@ -23,7 +24,8 @@ KEYS = ("label", "model", "adapter", "prompt")
 class Defaults:
     """What every variant starts from: names or paths, and sampling settings as text.
 
-    Without a `catalog` names are those of the bundled files and of other programs.
+    Without a `catalog` names are those of the bundled files and of other programs, and without a
+    `library` those of the prompts that ship.
     """
 
     model: str | None = None
@@ -31,6 +33,7 @@ class Defaults:
     adapters: tuple[str, ...] = ()
     sampling: Mapping[str, str] = field(default_factory=dict[str, str])
     catalog: Catalog | None = None
+    library: Library | None = None
 
 
 def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
@@ -42,12 +45,13 @@ def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
     if len(specs) > len(names):
         raise CompareError(f"{len(specs)} variants are too many; at most {len(names)}.")
     from ..models.catalog import Catalog
+    from ..prompts.library import Library
 
-    catalog = defaults.catalog or Catalog()
+    catalog, library = defaults.catalog or Catalog(), defaults.library or Library()
     if not specs:
-        return [_make(names[0], defaults, {}, catalog)]
+        return [_make(names[0], defaults, {}, catalog, library)]
     return [
-        _make(name, defaults, parse_spec(spec), catalog)
+        _make(name, defaults, parse_spec(spec), catalog, library)
         for name, spec in zip(names, specs, strict=False)
     ]
 
@@ -69,15 +73,16 @@ def parse_spec(spec: str) -> dict[str, str]:
     return pairs
 
 
-def _make(name: str, defaults: Defaults, spec: Mapping[str, str], catalog: Catalog) -> Variant:
+def _make(
+    name: str, defaults: Defaults, spec: Mapping[str, str], catalog: Catalog, library: Library
+) -> Variant:
     from ..models.catalog import default_model
-    from ..prompts.library import SHIPPED, resolve
 
     model = spec.get("model", defaults.model)
     found = catalog.model(model) if model else default_model()
     prompt = spec.get("prompt", defaults.prompt)
     if not prompt:
-        known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.toml")))
+        known = ", ".join(sorted({path.stem for path in library.paths()})[:30])
         raise CompareError(f"Variant {name} has no prompt; give one with -p: a file, or {known}.")
     stack = parse_stack(spec["adapter"]) if "adapter" in spec else defaults.adapters
     adapters = tuple(parse_adapter(adapter, catalog) for adapter in stack)
@@ -92,7 +97,7 @@ def _make(name: str, defaults: Defaults, spec: Mapping[str, str], catalog: Catal
         name=name,
         model=found.facts.path,
         model_name=found.entry.name,
-        prompt=resolve(prompt),
+        prompt=library.resolve(prompt),
         adapters=adapters,
         sampling={key: _setting(key, value) for key, value in settings.items()},
         label=spec.get("label", ""),

@@ -2,75 +2,167 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from .document import Prompt, Variable, load_prompt, parse_prompt
+from .document import ExampleData, Loaded, Prompt, Variable
 from .errors import PromptError
+from .files import as_text, read_bytes
+from .merge import Conflict, changed_fields, fields_of, is_from, merged
+from .parse import parse_prompt, prompt_of
+from .replacing import held, replace_file
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Item
 
 _MULTILINE = ("description", "system", "user", "prefill", "content", "assistant", "grammar")
+_TABLES = ("variables", "sampling", "output")
+_TURNS = ("system", "messages")
+"""Either of them, said here, takes away the other one where it is included."""
+
+_TRIES = 20
+"""How often a file may be changed by others while it is being saved."""
 
 
 def dump_prompt(prompt: Prompt) -> str:
     """The prompt as a TOML text that `parse_prompt` reads back as an equal prompt.
 
+    Files are named relative to the folder of the prompt's own file, or by their whole path if it
+    has none; for a text that needs no other file, dump `prompt.standalone()`.
     Raises PromptError for a prompt that TOML cannot hold or that could not be read back.
     """
-    import tomlkit
-
-    return _checked(_merged(tomlkit.document(), _table(prompt)), prompt)
+    return _written(prompt, prompt.path, None)
 
 
-def save_prompt(prompt: Prompt, path: Path | str) -> None:
-    """Write the prompt to `path`, whole or not at all.
+def save_prompt(prompt: Prompt, path: Path | str, *, replacing: bool = False) -> Prompt:
+    """Write the prompt to `path`, whole or not at all; the prompt as it is in the file then.
 
-    In a file that is there already, comments, order and the writing of unchanged values stay as
-    they are, and so do the names of grammar and schema files whose content is unchanged.
-    Raises PromptError for a file that cannot be written, an existing file that is not a prompt, and
+    If it was loaded from there and the file was changed meanwhile, the changes are brought together
+    (see `merge.merged`), and the result has both. Comments, order and the writing of unchanged
+    values stay as they are, also in a new file saved from one with them.
+
+    Raises Conflict for fields that were changed both here and there, and, unless it is `replacing`
+    what is there, for a file that holds another prompt and was not the one loaded. Raises
+    PromptError for a file that cannot be written, an existing file that is not a prompt, and
     everything `dump_prompt` refuses.
     """
-    import tomlkit
-
     path = Path(path).resolve()
-    if not path.exists():
-        _write(path, dump_prompt(prompt))
-        return
+    with held(path.parent):
+        for _ in range(_TRIES):
+            seen = read_bytes(path, "prompt") if path.exists() else None
+            wanted, text = _brought_together(prompt, path, seen, replacing)
+            data = text.encode()
+            if data == seen or replace_file(path, data, seen):
+                loaded = Loaded(hashlib.sha256(data).hexdigest(), replace(wanted, loaded=None))
+                return replace(wanted, loaded=loaded)
+    raise PromptError(f"{path} keeps being changed by another program", source=str(path))
+
+
+def _brought_together(
+    prompt: Prompt, path: Path, seen: bytes | None, replacing: bool
+) -> tuple[Prompt, str]:
+    """What is to be in the file that holds `seen`, and its text."""
+    if seen is None:
+        wanted = replace(prompt, path=path)
+        return wanted, _written(wanted, path, _template(prompt))
     try:
-        before = load_prompt(path)
+        there = prompt_of(seen, path)
     except PromptError as error:
         raise PromptError(f"not saved over a file that is not a prompt: {error}") from None
-    document = tomlkit.parse(path.read_text("utf-8-sig"))
-    table = _table(prompt)
-    if not _in_order(before.variables, prompt.variables):
-        del document["variables"]
-    _keep_spelling(document, table, before, prompt)
-    _write(path, _checked(_merged(document, table), prompt, path))
+    if replacing:
+        wanted = replace(prompt, path=path)
+    elif prompt.loaded is not None and is_from(prompt, path):
+        wanted = merged(prompt.loaded.prompt, there, prompt)
+    elif there != prompt:
+        raise Conflict(
+            f"{path} is there already and holds another prompt, {there.name}; give another name",
+            mine=replace(prompt, path=path, loaded=there.loaded),
+            theirs=there,
+            on_disk=there,
+            fields=changed_fields(there, prompt),
+        )
+    else:
+        wanted = there
+    return wanted, _written(wanted, path, (as_text(seen, path, "prompt"), there))
 
 
-def _table(prompt: Prompt) -> dict[str, Any]:
+def _template(prompt: Prompt) -> tuple[str, Prompt] | None:
+    """The text that the prompt was loaded from, and what it says, if it is still there."""
+    if prompt.path is None or prompt.loaded is None:
+        return None
+    try:
+        data = read_bytes(prompt.path, "prompt")
+        if hashlib.sha256(data).hexdigest() != prompt.loaded.sha256:
+            return None
+        return as_text(data, prompt.path, "prompt"), prompt_of(data, prompt.path)
+    except PromptError:
+        return None
+
+
+def _written(prompt: Prompt, path: Path | None, before: tuple[str, Prompt] | None) -> str:
+    """The prompt's TOML text for the file `path`, made from a text that held another prompt."""
+    import tomlkit
+
+    table = _table(prompt, _folder(path))
+    if before is None:
+        document = tomlkit.document()
+        _leave_inherited(table, prompt, {}, None)
+    else:
+        text, there = before
+        document = tomlkit.parse(text)
+        spelled = document.unwrap()
+        if "variables" in spelled and not _in_order(there.variables, prompt.variables):
+            del document["variables"]
+        _leave_inherited(table, prompt, spelled, there)
+        _keep_spelling(spelled, table, there, prompt, path)
+    return _checked(_merged(document, table), prompt, path)
+
+
+def _table(prompt: Prompt, folder: Path | None) -> dict[str, Any]:
     """The prompt as plain TOML data, without what is left at its default."""
     output = prompt.output
     rules = {"stop": list(output.stop), "grammar": output.grammar, "schema": output.schema}
+    examples: object = [{"user": e.user, "assistant": e.assistant} for e in prompt.examples]
+    if prompt.example_data is not None:
+        examples = _example_data(prompt.example_data, folder)
     table = {
         "name": prompt.name,
         "description": prompt.description,
+        "tags": list(prompt.tags),
+        "include": [_spell(path, folder) for path in prompt.include],
         "system": prompt.system,
         "user": prompt.user,
         "prefill": prompt.prefill,
         "variables": {variable.name: _variable(variable) for variable in prompt.variables},
-        "examples": [{"user": e.user, "assistant": e.assistant} for e in prompt.examples],
+        "examples": examples,
         "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
         "sampling": dict(prompt.sampling),
         "output": {key: value for key, value in rules.items() if value not in (None, [])},
     }
     return {key: value for key, value in table.items() if value not in ("", [], {})}
+
+
+def _example_data(data: ExampleData, folder: Path | None) -> dict[str, Any]:
+    table: dict[str, Any] = {"data": _spell(data.data, folder)}
+    if data.count is not None:
+        table["count"] = data.count
+    if data.seed:
+        table["seed"] = data.seed
+    return table | ({"user": data.user, "assistant": data.assistant} if data.user else {})
+
+
+def _folder(path: Path | None) -> Path | None:
+    return None if path is None else path.parent.resolve()
+
+
+def _spell(path: Path, folder: Path | None) -> str:
+    """A file's name as it is written in a prompt of that folder."""
+    return str(path) if folder is None else Path(os.path.relpath(path, folder)).as_posix()
 
 
 def _variable(variable: Variable) -> str | dict[str, str]:
@@ -87,19 +179,67 @@ def _in_order(before: tuple[Variable, ...], after: tuple[Variable, ...]) -> bool
     return names[: len(staying)] == staying
 
 
-def _keep_spelling(
-    document: TOMLDocument, table: dict[str, Any], before: Prompt, prompt: Prompt
+def _leave_inherited(
+    table: dict[str, Any], prompt: Prompt, spelled: Mapping[str, Any], there: Prompt | None
 ) -> None:
-    """Give unchanged values in `table` the form they have in the document."""
-    spelled = document.unwrap()
-    unchanged = set(before.variables) & set(prompt.variables)
-    for variable in unchanged if "variables" in spelled else ():
-        table["variables"][variable.name] = spelled["variables"][variable.name]
+    """Take out of `table` what included files give and the document does not say itself."""
+    if prompt.inherited is None:
+        return
+    given = _table(prompt.inherited, None)
+    mine = _table(prompt, None)
+    for key in [*given, *(key for key in _TURNS if key not in given)]:
+        if key in _TABLES:
+            said, own = spelled.get(key, {}), table.get(key, {})
+            for name, value in given.get(key, {}).items():
+                if name not in said and own.get(name) == value:
+                    del own[name]
+            if key == "output" and not prompt.output.stop and "stop" in given.get(key, {}):
+                own["stop"] = []
+            if own:
+                table[key] = own
+            else:
+                table.pop(key, None)
+        elif (key not in spelled and _unchanged(key, prompt, there)) or (
+            key not in spelled and mine.get(key) == given.get(key)
+        ):
+            table.pop(key, None)
+        elif key in given and key not in table:
+            table[key] = [] if isinstance(given[key], list | dict) else ""
+
+
+def _unchanged(key: str, prompt: Prompt, there: Prompt | None) -> bool:
+    """Whether a document with the same includes said this field before, as far as it says it."""
+    return (
+        there is not None
+        and there.include == prompt.include
+        and fields_of(there)[key] == fields_of(prompt)[key]
+    )
+
+
+def _keep_spelling(
+    spelled: dict[str, Any],
+    table: dict[str, Any],
+    before: Prompt,
+    prompt: Prompt,
+    path: Path | None,
+) -> None:
+    """Give unchanged values in `table` the form they have in the document.
+
+    Names of files keep it only in the folder in which they were written.
+    """
+    here = None not in (path, before.path) and _folder(path) == _folder(before.path)
+    for variable in set(before.variables) & set(prompt.variables):
+        if variable.name in spelled.get("variables", {}) and "variables" in table:
+            table["variables"][variable.name] = spelled["variables"][variable.name]
+    if here and before.include == prompt.include and "include" in table:
+        table["include"] = spelled["include"]
+    if here and "examples" in table and before.example_data == prompt.example_data is not None:
+        table["examples"] = spelled["examples"]
     for key, old, new in (
         ("grammar", before.output.grammar, prompt.output.grammar),
         ("schema", before.output.schema, prompt.output.schema),
     ):
-        if new is not None and old == new:
+        if here and new is not None and old == new and key in table.get("output", {}):
             table["output"][key] = spelled["output"][key]
     for key, value in spelled.items():
         if key not in table and value in ("", [], {}):
@@ -215,7 +355,7 @@ def _reads_well_on_lines(text: str) -> bool:
     return "\n" in text and not text.startswith("\n") and "\r" not in text
 
 
-def _checked(text: str, prompt: Prompt, path: Path | None = None) -> str:
+def _checked(text: str, prompt: Prompt, path: Path | None) -> str:
     """The text, once it is known to be read back as the same prompt."""
     source = str(path or prompt.path or prompt.name)
     try:
@@ -224,24 +364,14 @@ def _checked(text: str, prompt: Prompt, path: Path | None = None) -> str:
         raise PromptError(
             f"{source}: the prompt holds half of a character", source=source
         ) from None
-    if parse_prompt(text, source, path=path) != prompt:
-        raise PromptError(f"{source}: the prompt changes when it is written as TOML")
-    return text
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file at once, so that a crash leaves the old one or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, draft)
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
+    again = parse_prompt(text, source, path=path, known=prompt)
+    if again == prompt:
+        return text
+    fields = ", ".join(changed_fields(again, prompt))
+    if prompt.inherited is not None:
         raise PromptError(
-            f"{path} cannot be written: {error.strerror or error}", source=str(path)
-        ) from None
+            f"{source}: {fields} comes from an included file, so it can be changed but not left "
+            "out; give it another value, or take the file out of include",
+            source=source,
+        )
+    raise PromptError(f"{source}: {fields} changes when the prompt is written as TOML")

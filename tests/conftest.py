@@ -39,6 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("person")))
     for variable in OTHER_PROGRAMS:
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.delenv("LLAMADIFF_PROMPTS", raising=False)
     monkeypatch.setattr(places, "OLLAMA_SERVICE", folder / "no-such-service")
     return folder
 

@@ -52,6 +52,8 @@ def test_importing_stays_light(code: str, allowed: set[str]) -> None:
     [
         ["models", "--json"],
         ["adapters"],
+        ["prompts", "list"],
+        ["prompts", "render", "support"],
         ["inspect", "support"],
         ["doctor"],
         ["run", "-p", "tell-me-about", "--json"],

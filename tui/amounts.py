@@ -1,6 +1,8 @@
-"""Sizes and numbers as people say them."""
+"""Sizes, numbers and times as people say them."""
 
 from __future__ import annotations
+
+from datetime import datetime, timedelta
 
 
 def size(count: int | None) -> str:
@@ -28,3 +30,16 @@ def count(number: int | None) -> str:
 def percent(fraction: float) -> str:
     """`40 %`."""
     return f"{fraction:.0%}".replace("%", " %")
+
+
+def moment(time: datetime, now: datetime | None = None) -> str:
+    """A time in the place where the program runs: `21:03`, `yesterday 21:03`, `3 Nov 2025`."""
+    now = (now or datetime.now()).astimezone()
+    time = time.astimezone(now.tzinfo)
+    days, clock = (now.date() - time.date()).days, f"{time:%H:%M}"
+    if days == 0:
+        return clock
+    if days == 1:
+        return f"yesterday {clock}"
+    day = f"{time.day} {time:%b}"
+    return f"{day} {clock}" if now - time < timedelta(days=300) else f"{day} {time.year}"

@@ -50,6 +50,15 @@ PROMPT_KEYS = [
         "f", "fork_prompt", "own copy", id="prompt.fork",
         tooltip="Give this variant its own copy of a shared prompt",
     ),
+    Binding(
+        "D", "drop_draft", "drop draft", id="prompt.drop",
+        tooltip="Back to the prompt as it is in its file; ctrl+z in the editor brings the words back",
+    ),
+]  # fmt: skip
+
+EDITOR_KEYS = [
+    Binding("ctrl+home", "text_start", "text's start", id="editor.start", show=False, tooltip="To the start of the text"),
+    Binding("ctrl+end", "text_end", "text's end", id="editor.end", show=False, tooltip="To the end of the text"),
 ]  # fmt: skip
 
 VARIANT_KEYS = [

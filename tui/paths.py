@@ -17,13 +17,37 @@ def _folder(kind: str) -> Path:
 
 def model_folders() -> tuple[Path, ...]:
     """Folders of models and adapters that LLAMADIFF_MODELS lists, as PATH lists folders."""
-    listed = os.environ.get("LLAMADIFF_MODELS", "").split(os.pathsep)
-    return tuple(Path(folder).expanduser() for folder in listed if folder)
+    return _listed("LLAMADIFF_MODELS")
+
+
+def _listed(variable: str) -> tuple[Path, ...]:
+    folders = os.environ.get(variable, "").split(os.pathsep)
+    return tuple(Path(folder).expanduser() for folder in folders if folder)
+
+
+def prompt_folders() -> tuple[Path, ...]:
+    """The person's own prompts, then the folders that LLAMADIFF_PROMPTS lists, as PATH does."""
+    return (config_dir() / "prompts", *_listed("LLAMADIFF_PROMPTS"))
+
+
+def snippet_folders() -> tuple[Path, ...]:
+    """The person's own snippets."""
+    return (config_dir() / "snippets",)
+
+
+def config_dir() -> Path:
+    """What a person writes: prompts and snippets."""
+    return _folder("config")
 
 
 def cache_dir() -> Path:
     """What can be made again: file hashes, converted adapters, the caches of long prompts."""
     return _folder("cache")
+
+
+def state_dir() -> Path:
+    """What cannot be made again: the history, with versions of prompts and drafts."""
+    return _folder("state")
 
 
 def log_dir() -> Path:

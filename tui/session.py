@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..compare.errors import MISTAKES
+from ..compare.errors import MISTAKES, CompareError
 from ..compare.run import Run, State, new_run
 from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
 from .amounts import percent
 from .conversion import places, readable
+from .drafts import Drafting
 from .sentences import for_app
 from .services import Services, ready_variants
 from .state import Playground, Setup
@@ -21,10 +24,13 @@ from .widgets.top_bar import Status
 
 if TYPE_CHECKING:
     from ..compare.effects import Effects
+    from ..compare.history.history import History
     from ..compare.runner import Preview, Runner
     from ..compare.variants import StackedAdapter, Variant
     from ..models.catalog import Catalog
     from ..models.engine.protocol import ModelInfo
+    from ..prompts.document import Prompt
+    from ..prompts.library import Library
 
 
 class Session:
@@ -58,6 +64,30 @@ class Session:
         from ..models.catalog import Catalog
 
         return Catalog(self._setup.model_folders, cache_dir=self._setup.cache_dir)
+
+    @cached_property
+    def history(self) -> History | None:
+        """What is remembered; None where that is not wanted. It tells its troubles itself."""
+        if self._setup.state_dir is None:
+            return None
+        from importlib.metadata import version
+
+        from ..compare.history.history import History
+
+        loop = asyncio.get_running_loop()
+
+        def trouble(sentence: str) -> None:
+            with contextlib.suppress(RuntimeError):  # the app has ended meanwhile
+                loop.call_soon_threadsafe(self._on_trouble, sentence)
+
+        return History(self._setup.state_dir, version("llamadiff"), trouble)
+
+    @cached_property
+    def library(self) -> Library:
+        """The person's own prompts, and those that ship."""
+        from ..prompts.library import Library
+
+        return Library(self._setup.prompt_folders)
 
     @property
     def running(self) -> bool:
@@ -96,15 +126,40 @@ class Session:
 
     # ---------------------------------------------------------------- loading
 
-    async def open(self) -> None:
-        """Make the ready variants if none were given, start the engine and load their model."""
-        from ..models.engine.client import EngineError
-
+    async def choose(self) -> None:
+        """Make the ready variants if none were given."""
         try:
             if not self.playground.variants:
                 variants = await asyncio.to_thread(ready_variants)
                 self.playground.open(variants)
                 self._on_change()
+        except MISTAKES as error:
+            self._say("failed")
+            self._on_trouble(str(error))
+
+    async def bring_back(self, drafting: Drafting) -> None:
+        """Go on with what was typed and not saved before this start of the app."""
+        await asyncio.to_thread(_import_history)
+        if self.history is None:
+            return
+        try:
+            for document, key in drafting.wanted():
+                draft = await asyncio.to_thread(self.history.drafts.load, key)
+                if draft is not None:
+                    drafting.bring_back(document, draft)
+        except CompareError as error:
+            self._on_trouble(str(error))
+
+    def keep(self, drafting: Drafting) -> None:
+        """Keep what is typed and not saved."""
+        if self.history is not None:
+            drafting.keep(self.history.drafts)
+
+    async def open(self) -> None:
+        """Start the engine and load the model of the selected variant."""
+        from ..models.engine.client import EngineError
+
+        try:
             await self.load()
             await self._learn_variables()
         except (*MISTAKES, EngineError) as error:
@@ -169,8 +224,6 @@ class Session:
 
     async def check(self, variant: Variant, adapters: tuple[StackedAdapter, ...]) -> None:
         """See whether `variant` could run with this stack. Raises ModelError or EngineError."""
-        from dataclasses import replace
-
         runner = await self._services.runner()
         await runner.load(replace(variant, adapters=adapters))
 
@@ -202,11 +255,12 @@ class Session:
         wanted = set(playground.names if names is None else names)
         if self.run_now is not None:
             wanted |= {o.variant.name for o in self.run_now.outputs if not o.state.over}
-        variants = [playground.filled(v) for v in playground.variants if v.name in wanted]
+        variants = [v for v in playground.variants if v.name in wanted]
         if not variants:
             return None
+        values = playground.values_of(variants)
         try:
-            run = new_run(variants, {}, seed=playground.seed, exact=playground.exact)
+            run = new_run(variants, values, seed=playground.seed, exact=playground.exact)
         except ModelError as error:
             self._on_trouble(str(error))
             return None
@@ -219,10 +273,14 @@ class Session:
         """Fill the run's outputs until all are over. Cancelling this ends it at once."""
         from ..models.engine.client import EngineError
 
+        followed = False
         try:
             runner = await self._services.runner()
+            if self.history is not None:
+                self.history.begin(run)
             await runner.run(run)
             self._follow_up(runner, run)
+            followed = True
         except (*MISTAKES, EngineError) as error:
             for output in run.outputs:
                 if not output.state.over:
@@ -232,10 +290,12 @@ class Session:
                 if not output.state.over:
                     output.state, output.finish_reason = State.CANCELLED, "cancelled"
             self._ended(run)
+            if self.history is not None and not followed:
+                self.history.end(run)
 
     def _follow_up(self, runner: Runner, run: Run) -> None:
         """Complete the stamps and see which adapters change nothing, behind the run: the next one
-        need not wait for it."""
+        need not wait for it. Then the run is as the history keeps it."""
         from ..compare.effects import Effects
 
         effects = self._effects
@@ -250,10 +310,16 @@ class Session:
             if await effects.mark(run.outputs):
                 self._on_change()
 
-        for work in (hash_files, measure):
-            task = asyncio.create_task(work(), name=work.__name__)
-            self._behind.add(task)
-            task.add_done_callback(self._behind.discard)
+        async def complete() -> None:
+            try:
+                await asyncio.gather(hash_files(), measure())
+            finally:
+                if self.history is not None:
+                    self.history.end(run)
+
+        task = asyncio.create_task(complete(), name="complete")
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)
 
     def _ended(self, run: Run) -> None:
         if self.run_now is run:
@@ -271,11 +337,26 @@ class Session:
         (await self._services.runner()).cancel(run)
         return True
 
+    def saved(self, prompt: Prompt, kept: Prompt) -> None:
+        """Take note that the selected variant's prompt is in a file now, as `kept`."""
+        self.playground.saved(prompt, kept)
+        if self.history is not None:
+            self.history.saved(kept)
+
     async def close(self) -> None:
-        """End the engine and the helper."""
+        """End the engine and the helper, and write down what is not yet."""
         for task in self._behind:
             task.cancel()
         await self._services.close()
+        if "history" in vars(self) and self.history is not None:
+            await asyncio.to_thread(self.history.close)
+
+
+def _import_history() -> None:
+    """Load what the history needs, off the event loop."""
+    from ..compare.history import history
+
+    del history
 
 
 def _facts(info: ModelInfo) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -24,18 +25,21 @@ class Setup:
     Without `variants` three ready ones are made on the bundled model once the first
     frame is on the screen. `values` are for the prompts' variables; those not given have their
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
-    are how models are loaded. `cache_dir` and `log_dir` are folders, made when needed;
-    `model_folders` are searched for models and adapters.
+    are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
+    without the last nothing is remembered. `model_folders` are searched for models and adapters,
+    `prompt_folders` for prompts; the first of these is the person's own.
     """
 
     cache_dir: Path
     log_dir: Path
+    state_dir: Path | None = None
     variants: Sequence[Variant] | None = None
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     seed: int | None = None
     exact: bool = False
     settings: ModelSettings | None = None
     model_folders: Sequence[Path] = ()
+    prompt_folders: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,10 @@ class Playground:
         self._shares: dict[str, int] = {}
         """Which prompt each variant has: those with the same number are edited together."""
         self._next_share = 0
-        self._originals: dict[str, Prompt] = {}
+        self._originals: dict[int, Prompt] = {}
+        """By that number: the prompt as it was opened, or is in its file."""
+        self._drafted: dict[int, datetime] = {}
+        """By that number: when what was typed before this start of the app was typed."""
         self._used: dict[str, tuple[str, ...]] = {}
         self._undo: list[_Snapshot] = []
         self.open(setup.variants or ())
@@ -90,7 +97,6 @@ class Playground:
         self._shares = {}
         for variant in self.variants:
             self._shares[variant.name] = self._share_of(variant.prompt)
-            self._originals.setdefault(variant.prompt.name, variant.prompt)
 
     @property
     def seed_shown(self) -> int:
@@ -183,7 +189,6 @@ class Playground:
         if (old := self.get(variant.name)) is not None and old.prompt != variant.prompt:
             self._shares[variant.name] = self._share_of(variant.prompt)
         self.variants = [variant if old.name == variant.name else old for old in self.variants]
-        self._originals.setdefault(variant.prompt.name, variant.prompt)
 
     def choose_baseline(self) -> None:
         """Compare with the selected variant from now on."""
@@ -205,9 +210,21 @@ class Playground:
 
     # --------------------------------------------------------------- prompts
 
-    def edited(self, prompt: Prompt) -> bool:
-        """Whether a prompt differs from what was opened."""
-        return self._originals.get(prompt.name, prompt) != prompt
+    def edited(self, variant: Variant) -> bool:
+        """Whether a variant's prompt differs from what was opened."""
+        return self.original(variant) != variant.prompt
+
+    def original(self, variant: Variant) -> Prompt:
+        """A variant's prompt as it was opened, or is in its file."""
+        return self._originals[self._shares[variant.name]]
+
+    def drafted(self, variant: Variant) -> datetime | None:
+        """When a variant's prompt was typed, if that was before the app was started."""
+        return self._drafted.get(self._shares[variant.name])
+
+    def document(self, variant: Variant) -> str:
+        """What this variant's prompt is known by for as long as it is edited."""
+        return str(self._shares[variant.name])
 
     def _share_of(self, prompt: Prompt) -> int:
         """The number of the variants that have this prompt now, or a new one."""
@@ -215,6 +232,7 @@ class Playground:
             if variant.prompt == prompt and variant.name in self._shares:
                 return self._shares[variant.name]
         self._next_share += 1
+        self._originals[self._next_share] = prompt
         return self._next_share
 
     def sharing(self, variant: Variant) -> list[str]:
@@ -231,13 +249,37 @@ class Playground:
         variant = self.current
         if variant is None or variant.prompt == prompt:
             return []
-        share, changed = self._shares[variant.name], self.sharing(variant)
+        return self.put(self.document(variant), prompt)
+
+    def documents(self) -> dict[str, Variant]:
+        """A variant for each prompt there is."""
+        return {self.document(variant): variant for variant in reversed(self.variants)}
+
+    def put(
+        self,
+        document: str,
+        prompt: Prompt,
+        *,
+        original: Prompt | None = None,
+        typed: datetime | None = None,
+    ) -> list[str]:
+        """Have the variants of a document use `prompt`; their names.
+
+        `original` is what is in its file now. With `typed` it is what was typed at that time.
+        """
+        share = int(document)
         self.variants = _with_prompt(self.variants, self._shares, share, prompt)
         self._undo = [
             replace(step, variants=tuple(_with_prompt(step.variants, step.shares, share, prompt)))
             for step in self._undo
         ]
-        return changed
+        if original is not None:
+            self._originals[share] = original
+        if typed is not None:
+            self._drafted[share] = typed
+        elif prompt == self._originals[share]:
+            self._drafted.pop(share, None)
+        return [name for name in self.names if self._shares[name] == share]
 
     def fork_prompt(self) -> Prompt | None:
         """Give the selected variant a prompt of its own; None when nobody shares it."""
@@ -248,13 +290,10 @@ class Playground:
         self.update(replace(variant, prompt=prompt))
         return prompt
 
-    def saved(self, prompt: Prompt, path: Path) -> None:
-        """Take note that the selected variant's prompt is in a file now, as it is."""
-        kept = replace(prompt, path=path)
+    def saved(self, prompt: Prompt, kept: Prompt) -> None:
+        """Take note that the selected variant's prompt is in a file now, as `kept`."""
         if (variant := self.current) is not None and variant.prompt == prompt:
-            share = self._shares[variant.name]
-            self.variants = _with_prompt(self.variants, self._shares, share, kept)
-        self._originals[prompt.name] = kept
+            self.put(self.document(variant), kept, original=kept)
 
     # ------------------------------------------------------------- variables
 
@@ -267,6 +306,21 @@ class Playground:
         declared = {variable.name for variable in prompt.variables}
         used = [name for name in self._used.get(prompt.name, ()) if name not in declared]
         return [*prompt.variables, *map(Variable, used)]
+
+    def missing(self, prompt: Prompt) -> frozenset[str]:
+        """The names a prompt's templates use that have neither a variable nor a value."""
+        return frozenset(
+            variable.name
+            for variable in self.variables(prompt)
+            if variable.default is None and variable.name not in self.values
+        )
+
+    def unused(self, prompt: Prompt) -> frozenset[str]:
+        """The variables a prompt declares and no template of it uses, once that is known."""
+        used = self._used.get(prompt.name)
+        return frozenset(
+            v.name for v in prompt.variables if used is not None and v.name not in used
+        )
 
     def value(self, variable: Variable) -> str:
         """What a variable stands for now; empty when it has neither value nor default."""
@@ -288,6 +342,11 @@ class Playground:
         declared = {variable.name for variable in prompt.variables}
         kept = tuple(v for v in variables if v.name in declared or v.default is not None)
         return replace(variant, prompt=replace(prompt, variables=kept))
+
+    def values_of(self, variants: Iterable[Variant]) -> dict[str, str]:
+        """The values given that one of these variants' prompts has a variable for."""
+        known = {variable.name for it in variants for variable in self.variables(it.prompt)}
+        return {name: text for name, text in self.values.items() if name in known}
 
     # --------------------------------------------------------------- outputs
 

@@ -19,8 +19,8 @@ from llamadiff.compare.variants import StackedAdapter, Variant
 from llamadiff.models.engine.client import Engine
 from llamadiff.models.engine.protocol import ModelSettings
 from llamadiff.models.errors import ModelError
-from llamadiff.prompts.document import parse_prompt
 from llamadiff.prompts.errors import PromptError
+from llamadiff.prompts.parse import parse_prompt
 from llamadiff.prompts.rendering.helper import Renderer
 
 from ..conftest import until
@@ -58,7 +58,7 @@ async def test_the_document_has_the_documented_fields(runner: Runner) -> None:
     run = new_run(variants("label=x", "label=y", "adapter=support"), {}, logprobs=2)
     await runner.run(run)
     await runner.hash_files(run)
-    document = json.loads(json.dumps(run_document(run, runner.engine.hello, "1.2.3")))
+    document = json.loads(json.dumps(run_document(run, "1.2.3")))
     assert set(document) == {"schema", "run_id", "variables", "engine", "variants", "diffs"}
     assert set(document["engine"]) == {
         "llamadiff", "llama_cpp", "backend", "threads", "n_ctx", "n_ubatch", "kv_type", "flash_attn", "exact",

@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 
 from llamadiff.prompts.document import (
-    MAX_BYTES,
     Example,
     Message,
     OutputRules,
     Prompt,
     Variable,
-    load_prompt,
-    parse_prompt,
 )
 from llamadiff.prompts.errors import PromptError
+from llamadiff.prompts.files import MAX_BYTES
 from llamadiff.prompts.locate import find_line
+from llamadiff.prompts.parse import load_prompt, parse_prompt
 
 WHOLE = '''\
 name = "Tell me about"

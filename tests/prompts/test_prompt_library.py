@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from llamadiff.prompts.document import Prompt, load_prompt
+from llamadiff.prompts.document import Prompt
 from llamadiff.prompts.errors import PromptError
 from llamadiff.prompts.library import SHIPPED, resolve, shipped
+from llamadiff.prompts.parse import load_prompt
 from llamadiff.prompts.rendering.helper import Renderer
 from llamadiff.prompts.save import dump_prompt, save_prompt
 

@@ -8,59 +8,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from llamadiff.prompts.document import (
-    RESERVED,
-    Example,
-    Message,
-    OutputRules,
-    Prompt,
-    Variable,
-    load_prompt,
-    parse_prompt,
-)
+from llamadiff.prompts.document import Example, OutputRules, Prompt, Variable
 from llamadiff.prompts.errors import PromptError
+from llamadiff.prompts.parse import load_prompt, parse_prompt
 from llamadiff.prompts.save import dump_prompt, save_prompt
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text(
-    st.sampled_from("ab\n\r\t\\\"'{}[]#= \x00\x7f\u2028é"), max_size=20
-)
-lines = texts.filter(lambda text: text.strip() and text.isprintable())
-scalars = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | texts
-data = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
-    max_leaves=5,
-)
-names = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True).filter(
-    lambda name: name not in RESERVED
-)
-variables = st.lists(
-    st.builds(Variable, names, st.none() | texts, texts),
-    max_size=3,
-    unique_by=lambda variable: variable.name,
-).map(tuple)
-grammars = texts.map(lambda text: f"root ::= {text}")
-outputs = st.builds(
-    OutputRules,
-    st.lists(texts.filter(bool), max_size=3).map(tuple),
-    st.none() | grammars,
-) | st.builds(OutputRules, schema=st.none() | st.dictionaries(texts, data, max_size=3))
-roles = st.sampled_from(["user", "assistant"])
-prompts = st.builds(
-    Prompt,
-    name=lines,
-    description=texts,
-    system=texts,
-    user=texts.filter(bool),
-    messages=st.lists(st.builds(Message, roles, texts), max_size=2).map(tuple),
-    prefill=texts,
-    variables=variables,
-    examples=st.lists(st.builds(Example, texts, texts), max_size=2).map(tuple),
-    sampling=st.dictionaries(texts, data, max_size=3),
-    output=outputs,
-)
+from .strategies import prompts
 
 
 @settings(deadline=None, max_examples=100)
@@ -77,7 +31,7 @@ def test_a_prompt_saved_over_another_reads_back_equal(
     path = tmp_path_factory.getbasetemp() / "over.toml"
     text = dump_prompt(before).replace("\n\n[", "\n\n# a comment\n[")
     path.write_text(f"# first\n{text}", encoding="utf-8", newline="\n")
-    save_prompt(after, path)
+    save_prompt(after, path, replacing=True)
     assert load_prompt(path) == after
     assert path.read_text("utf-8").startswith("# first\n")
 
@@ -136,7 +90,7 @@ def test_a_changed_grammar_replaces_the_file_name(written: Path) -> None:
 
 
 def test_what_is_gone_from_the_prompt_is_gone_from_the_file(written: Path) -> None:
-    save_prompt(Prompt("Tell", user="Hi"), written)
+    save_prompt(Prompt("Tell", user="Hi"), written, replacing=True)
     assert load_prompt(written) == Prompt("Tell", user="Hi")
     assert written.read_text("utf-8").startswith("# my prompt\nuser = ")
 
@@ -177,8 +131,8 @@ def test_variables_can_change_places(tmp_path: Path) -> None:
     prompt = load_prompt(path)
     for order in (("b", "a"), ("c", "b", "a"), ("a", "c")):
         changed = replace(prompt, variables=tuple(Variable(name, "1") for name in order))
-        save_prompt(changed, path)
-        assert load_prompt(path) == changed
+        prompt = save_prompt(changed, path)
+        assert load_prompt(path) == prompt == changed
     assert "# x" in path.read_text("utf-8")
 
 
@@ -188,7 +142,7 @@ def test_permissions_and_links_stay(tmp_path: Path) -> None:
     target.chmod(0o600)
     link = tmp_path / "link.toml"
     link.symlink_to(target)
-    save_prompt(Prompt("Y", user="u"), link)
+    save_prompt(replace(load_prompt(link), name="Y"), link)
     assert link.is_symlink()
     assert load_prompt(target).name == "Y"
     assert stat.S_IMODE(target.stat().st_mode) == 0o600

@@ -31,7 +31,7 @@ def setup(
     variants: Sequence[Variant] | None = None,
     values: Mapping[str, str] | None = None,
 ) -> Setup:
-    folders = {"cache_dir": home / "cache", "log_dir": home / "log"}
+    folders = {"cache_dir": home / "cache", "log_dir": home / "log", "state_dir": home / "state"}
     settings = ModelSettings(n_ctx=60_000)
     return Setup(**folders, variants=variants, values=values or {}, settings=settings)
 

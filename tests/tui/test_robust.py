@@ -13,7 +13,7 @@ from llamadiff.compare.run import State
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
 from llamadiff.models.catalog import BUNDLED
-from llamadiff.prompts.document import parse_prompt
+from llamadiff.prompts.parse import parse_prompt
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.screens.dialog import Dialog
 from llamadiff.tui.screens.pick_adapters import PickAdapters

@@ -8,8 +8,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from llamadiff.prompts.document import load_prompt
 from llamadiff.prompts.library import SHIPPED
+from llamadiff.prompts.parse import load_prompt
 from llamadiff.tui.screens.save_prompt import SavePrompt
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 

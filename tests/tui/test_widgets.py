@@ -1,4 +1,4 @@
-"""Small widgets on their own: tabs of wide characters, template parts after other scripts."""
+"""Small widgets on their own: tabs of wide characters."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,6 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from llamadiff.tui.theme import DARK
-from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from llamadiff.tui.widgets.tab_strip import TabStrip
 
 
@@ -19,7 +18,6 @@ class Page(App[None]):
 
     def compose(self) -> ComposeResult:
         yield TabStrip()
-        yield PromptEditor()
 
 
 @asynccontextmanager
@@ -38,13 +36,3 @@ async def test_a_click_finds_the_tab_after_one_of_wide_characters() -> None:
         assert strip.chosen == "a"
         await pilot.click(TabStrip, offset=(11, 0))
         assert strip.chosen == "b"
-
-
-async def test_template_parts_are_found_by_bytes() -> None:
-    async with page() as pilot:
-        editor = pilot.app.query_one(PromptEditor)
-        line = "é {{ ü }} 漢字 {{ b }}{% c %}"
-        editor.edit_text("one", line)
-        data = line.encode()
-        found = [data[start:end].decode() for start, end, _ in editor._highlights[0]]
-        assert found == ["{{ ü }}", "{{ b }}", "{% c %}"]

@@ -6,11 +6,9 @@ import sys
 
 import click
 
-from ..paths import cache_dir, log_dir, model_folders
+from ..paths import cache_dir, log_dir, model_folders, prompt_folders, state_dir
 from ..state import Setup
 from .options import Asked
-
-DEFAULT_PROMPT = "tell-me-about"
 
 
 def open_app(asked: Asked, *, mouse: bool) -> None:
@@ -26,13 +24,18 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
     if not asked.nothing or asked.sampling:
         from dataclasses import replace
 
-        variants = replace(asked, prompt=asked.prompt or DEFAULT_PROMPT).make_variants()
+        from ...prompts.library import SHIPPED
+
+        prompt = asked.prompt or str(SHIPPED / "tell-me-about.toml")
+        variants = replace(asked, prompt=prompt).make_variants()
     from ..app import LlamadiffApp
 
     setup = Setup(
         cache_dir=cache_dir(),
         log_dir=log_dir(),
+        state_dir=state_dir() if asked.history else None,
         model_folders=model_folders(),
+        prompt_folders=prompt_folders(),
         variants=variants,
         values=asked.values,
         exact=asked.exact,

@@ -43,9 +43,9 @@ def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_j
     from ...compare.document import run_document
     from .session import carry_out, raise_failed
 
-    run, hello = carry_out(asked, hashes=as_json)
+    run = carry_out(asked, hashes=as_json)
     raise_failed(run)
-    document = run_document(run, hello, version("llamadiff"))
+    document = run_document(run, version("llamadiff"))
     if as_json:
         print_json(document, indent=True)
     else:

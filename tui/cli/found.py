@@ -1,4 +1,4 @@
-"""The catalog as the commands use it: other programs' models, and a person's own folders."""
+"""The catalog and the library as the commands use them, with a person's own folders."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..paths import cache_dir, model_folders
+from ..paths import cache_dir, model_folders, prompt_folders
 
 if TYPE_CHECKING:
     from ...models.catalog import Catalog
+    from ...prompts.library import Library
+
+
+def open_library() -> Library:
+    """The person's own prompts, and those that ship."""
+    from ...prompts.library import Library
+
+    return Library(prompt_folders())
 
 
 def open_catalog(places: Sequence[Path] = ()) -> Catalog:

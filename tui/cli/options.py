@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.shell_completion import CompletionItem as Completion
 
-from .found import open_catalog
+from .found import open_catalog, open_library
 
 if TYPE_CHECKING:
     from ...compare.variants import Variant
@@ -33,6 +33,7 @@ class Asked:
     gpu_layers: int = -1
     kv_type: str = "f16"
     context_shift: bool = False
+    history: bool = True
 
     @property
     def nothing(self) -> bool:
@@ -43,7 +44,9 @@ class Asked:
         """Raises CompareError, ModelError or PromptError."""
         from ...compare.spec import Defaults, make_variants
 
-        defaults = Defaults(self.model, self.prompt, self.adapters, self.sampling, open_catalog())
+        defaults = Defaults(
+            self.model, self.prompt, self.adapters, self.sampling, open_catalog(), open_library()
+        )
         return make_variants(defaults, self.variants)
 
     def settings(self) -> ModelSettings:
@@ -70,9 +73,7 @@ def complete_adapter(ctx: click.Context, option: click.Parameter, typed: str) ->
 
 def complete_prompt(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
     """Names of the library's prompts, or files."""
-    from ...prompts.library import SHIPPED
-
-    return _complete(typed, sorted(path.stem for path in SHIPPED.glob("*.toml")))
+    return _complete(typed, sorted({path.stem for path in open_library().paths()}))
 
 
 def complete_setting(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
@@ -116,12 +117,13 @@ _OPTIONS = [
     click.option("-ngl", "--gpu-layers", type=click.IntRange(-1), default=-1, metavar="N", help="Layers given to the GPU; 0 is none. [all]"),
     click.option("--kv-type", type=click.Choice(["f16", "bf16", "f32", "q8_0", "q4_0"]), default="f16", help="Type of the KV cache. [f16]"),
     click.option("--context-shift", is_flag=True, help="Go on when the context is full, dropping the older half of what follows the prompt's start."),
+    click.option("--no-history", "history", is_flag=True, flag_value=False, default=True, help="Keep nothing of this in the history."),
 ]  # fmt: skip
 
 
 def variant_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the shared options; the command receives them as one `asked`."""
-    names = ("model", "adapters", "prompt", "variants", "values", "sampling", "exact", "ctx_size", "threads", "gpu_layers", "kv_type", "context_shift")  # fmt: skip
+    names = ("model", "adapters", "prompt", "variants", "values", "sampling", "exact", "ctx_size", "threads", "gpu_layers", "kv_type", "context_shift", "history")  # fmt: skip
 
     @functools.wraps(command)
     def wrapped(*args: Any, **given: Any) -> Any:

@@ -58,17 +58,17 @@ def run_command(asked: Asked, repeat: int, logprobs: int, as_json: bool, stream:
     from .session import carry_out, raise_failed
 
     if as_json:
-        run, hello = carry_out(
+        run = carry_out(
             asked,
             repeats=repeat,
             logprobs=logprobs,
             hashes=True,
             on_change=tell if stream else None,
         )
-        print_json(run_document(run, hello, version("llamadiff")), indent=not stream)
+        print_json(run_document(run, version("llamadiff")), indent=not stream)
     else:
         printer = Printer(raw)
-        run, _ = carry_out(asked, repeats=repeat, logprobs=logprobs, on_change=printer.print)
+        run = carry_out(asked, repeats=repeat, logprobs=logprobs, on_change=printer.print)
         printer.print(run)
     raise_failed(run)
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from importlib.metadata import version
 
 from ...compare.errors import CompareError
+from ...compare.history.history import History
 from ...compare.run import Output, Run, new_run
 from ...compare.runner import Runner
 from ...models.engine.client import Engine, EngineError
-from ...models.engine.protocol import Hello
 from ...prompts.rendering.helper import Renderer
-from ..paths import cache_dir, log_dir
+from ..paths import cache_dir, log_dir, state_dir
 from .options import Asked
+from .printing import note
+
+HASHING_S = 1.0
+"""How long a run that is over is held up by the hashes of its files, where only the history is to
+have them. Those of large files are known once something has waited for them."""
 
 
 @asynccontextmanager
@@ -29,6 +35,30 @@ async def runner(asked: Asked) -> AsyncIterator[Runner]:
             await engine.close()
 
 
+@contextmanager
+def recorded(asked: Asked, run: Run) -> Iterator[None]:
+    """Keep the run in the history as it goes on; complete when the block ends."""
+    if not asked.history:
+        yield
+        return
+    with open_history() as history:
+        history.begin(run)
+        try:
+            yield
+        finally:
+            history.end(run)
+
+
+@contextmanager
+def open_history() -> Iterator[History]:
+    """The history; a trouble it has is one line on stderr, and no reason to do anything less."""
+    history = History(state_dir(), version("llamadiff"), lambda said: note(f"llamadiff: {said}"))
+    try:
+        yield history
+    finally:
+        history.close()
+
+
 def carry_out(
     asked: Asked,
     *,
@@ -36,25 +66,25 @@ def carry_out(
     logprobs: int = 0,
     hashes: bool = False,
     on_change: Callable[[Run, Output, str], None] | None = None,
-) -> tuple[Run, Hello | None]:
-    """Run all variants once and wait for them.
+) -> Run:
+    """Run all variants once, wait for them, and keep them in the history unless asked not to.
 
     Raises a mistake in what was asked for, before anything is generated if it can be known
     then. An output the engine failed on holds its `error`. With `hashes` the stamps are complete.
     """
 
-    async def work() -> tuple[Run, Hello | None]:
+    async def work() -> Run:
         variants = await asyncio.to_thread(asked.make_variants)
         run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
-        async with runner(asked) as it:
-            await it.run(run, strict=True, on_change=on_change and partial(on_change, run))
-            if hashes:
-                await it.hash_files(run)
-            hello = it.engine.hello
+        with recorded(asked, run):
+            async with runner(asked) as it:
+                await it.run(run, strict=True, on_change=on_change and partial(on_change, run))
+                hashing = asyncio.create_task(it.hash_files(run))
+                await asyncio.wait({hashing}, timeout=None if hashes else HASHING_S)
         refused = next((output for output in run.outputs if output.refused), None)
         if refused is not None:
             raise CompareError(f"{refused.variant.name}: {refused.error}")
-        return run, hello
+        return run
 
     return asyncio.run(work())
 

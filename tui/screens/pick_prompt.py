@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
-from ...prompts.library import resolve, shipped
+from ...prompts.library import Library
 from .picker import Choice, Picker
 
 
@@ -18,12 +18,19 @@ class PickPrompt(Picker[Prompt]):
     PLACEHOLDER = "name, or the path of a .toml file"
     SUFFIX = ".toml"
 
+    def __init__(self, library: Library) -> None:
+        super().__init__()
+        self._library = library
+
     def load(self) -> Sequence[Choice]:
-        return [Choice(prompt.slug, prompt.name, prompt.description) for prompt in shipped()]
+        return [
+            Choice(str(it.path), it.name, it.description, it.problem or "")
+            for it in self._library.entries()
+        ]
 
     async def take(self, key: str) -> None:
         try:
-            prompt = await asyncio.to_thread(resolve, key)
+            prompt = await asyncio.to_thread(self._library.resolve, key)
         except PromptError as error:
             self.problem(str(error))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from textual.widgets import Input
@@ -17,8 +18,8 @@ from .picker import Choice, Picker
 _SUFFIX = ".toml"
 
 
-class SavePrompt(Picker[Path]):
-    """Gives the path the prompt was written to."""
+class SavePrompt(Picker[Prompt]):
+    """Gives the prompt as it is in the file."""
 
     PLACEHOLDER = "path of a .toml file"
     SUFFIX = _SUFFIX
@@ -79,11 +80,13 @@ class SavePrompt(Picker[Path]):
         from ...prompts.save import save_prompt
 
         try:
-            await asyncio.to_thread(save_prompt, self._prompt, path)
+            saved = await asyncio.to_thread(
+                save_prompt, self._prompt, path, replacing=path == self._confirmed
+            )
         except PromptError as error:
             self.problem(str(error))
         else:
-            self.dismiss(path)
+            self.dismiss(replace(saved, path=path))
 
 
 def _is_shipped(path: Path) -> bool:

@@ -86,6 +86,16 @@ class VariantActions(Screen[None]):
         else:
             self.changed(())
 
+    def action_drop_draft(self) -> None:
+        variant = self.playground.current
+        if variant is None:
+            return
+        if not self.playground.edited(variant):
+            self.app.notify("This prompt is as it was opened.", timeout=3)
+            return
+        document, original = self.playground.document(variant), self.playground.original(variant)
+        self.changed(self.playground.put(document, original))
+
     # ----------------------------------------------------------------- dialogs
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
@@ -93,7 +103,7 @@ class VariantActions(Screen[None]):
         from .pick_prompt import PickPrompt
 
         variant = self.playground.current
-        prompt = await self.app.push_screen_wait(PickPrompt())
+        prompt = await self.app.push_screen_wait(PickPrompt(self.session.library))
         if variant is not None and prompt is not None:
             self._update(replace(variant, prompt=prompt, label=""))
 
@@ -206,11 +216,11 @@ class VariantActions(Screen[None]):
         variant = self.playground.current
         if variant is None:
             return
-        path = await self.app.push_screen_wait(SavePrompt(variant.prompt))
-        if path is not None:
-            self.playground.saved(variant.prompt, path)
+        saved = await self.app.push_screen_wait(SavePrompt(variant.prompt))
+        if saved is not None:
+            self.session.saved(variant.prompt, saved)
             self.changed(())
-            self.app.notify(f"Saved {variant.prompt.name} as {path}.", timeout=4, markup=False)
+            self.app.notify(f"Saved {saved.name} as {saved.path}.", timeout=4, markup=False)
 
     def _update(self, variant: object) -> None:
         from ...compare.variants import Variant
@@ -224,7 +234,7 @@ class VariantActions(Screen[None]):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_external_editor(self) -> None:
-        from ...prompts.document import parse_prompt
+        from ...prompts.parse import parse_prompt
         from ...prompts.save import dump_prompt
 
         variant = self.playground.current
@@ -240,6 +250,7 @@ class VariantActions(Screen[None]):
                 return
             self._drafts[variant.name] = (variant.prompt, edited)
             prompt = parse_prompt(edited, variant.prompt.name, path=variant.prompt.path)
+            prompt = replace(prompt, loaded=variant.prompt.loaded)
         except PromptError as error:
             self.app.notify(
                 f"{error} – ctrl+o opens it again.", severity="error", timeout=8, markup=False

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.style import Style
 from textual._text_area_theme import TextAreaTheme
-from textual.document._document import Selection
+from textual.binding import BindingType
+from textual.document._document import Document, Selection
+from textual.document._edit import Edit
 from textual.document._history import EditHistory
 
+from ..editing.document import EditedText
+from ..editing.template_marks import TemplateMarks
+from ..editing.undo_log import new_history, pack, unpack
+from ..keys import EDITOR_KEYS
 from .safe_text_area import SafeTextArea
-
-_TEMPLATE = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|\{#.*?(?:#\}|$)")
 
 
 @dataclass
@@ -21,31 +27,37 @@ class _Left:
 
     text: str
     history: EditHistory
-    selection: Selection
+    selection: Selection | None = None
 
 
 class PromptEditor(SafeTextArea):
     """A text area that edits several texts in turn, each with its own cursor and undo steps."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [*EDITOR_KEYS]
     HELP = (
-        "Write the prompt here; {{ name }} stands for a variable's value. Changes count at once, "
-        "for every variant that shares this prompt."
+        "Write the prompt here; {{ name }} stands for a variable's value, underlined in red where "
+        "it has none. Changes count at once, for every variant that shares this prompt, and are "
+        "kept as a draft until they are saved."
     )
 
     def __init__(self) -> None:
-        super().__init__(soft_wrap=True, compact=True, highlight_cursor_line=False)
+        super().__init__()
         self._key = ""
         self._left: dict[str, _Left] = {}
-        self._opened = self._opened_as = ""
+        self._missing: frozenset[str] = frozenset()
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._use_app_theme())
         self._use_app_theme()
 
     def _use_app_theme(self) -> None:
-        colour = self.app.theme_variables["accent"]
-        style = Style(color=colour)
-        self.register_theme(TextAreaTheme("prompt", syntax_styles={"template": style}))
+        colours = self.app.theme_variables
+        styles = {
+            "template": Style(color=colours["accent"]),
+            "comment": Style(color=colours["dim"], italic=True),
+            "missing": Style(color=colours["error"], underline=True),
+        }
+        self.register_theme(TextAreaTheme("prompt", syntax_styles=styles))
         if self.theme == "prompt":
             self._set_theme("prompt")
         else:
@@ -53,44 +65,108 @@ class PromptEditor(SafeTextArea):
         self._line_cache.clear()
         self.refresh()
 
+    # ------------------------------------------------------------------ texts
+
     @property
     def key(self) -> str:
         """Which text is being edited."""
         return self._key
 
-    @property
-    def edited_text(self) -> str:
-        """The text, exactly as it was opened unless a person has changed it.
-
-        A text area makes one kind of line end of all that Unicode knows.
-        """
-        return self._opened if self.text == self._opened_as else self.text
-
     def edit_text(self, key: str, text: str) -> None:
-        """Edit the text known as `key`; without effect when it is open and unchanged."""
-        if key == self._key and text == self.edited_text:
-            return
-        if self._key:
-            self._left[self._key] = _Left(self.edited_text, self.history, self.selection)
-        self._key = key
-        left = self._left.pop(key, None)
-        self.history = EditHistory(50, 2.0, 100)
-        self.load_text(text)
-        self._opened, self._opened_as = text, self.text
-        if left is not None and left.text == text:
-            self.history = left.history
-            self.selection = left.selection
-        else:
-            self.move_cursor(self.document.end)
+        """Edit the text known as `key`, whose words are `text` now.
 
-    def _build_highlight_map(self) -> None:
-        self._line_cache.clear()
-        self._highlights.clear()
-        for row, line in enumerate(self.document.lines):
-            if "{" not in line:
-                continue
-            at = end = 0
-            for match in _TEMPLATE.finditer(line):
-                start = end + len(line[at : match.start()].encode())
-                at, end = match.end(), start + len(match.group().encode())
-                self._highlights[row].append((start, end, "template"))
+        Words that differ from how it was left are put there by an edit, which can be undone.
+        """
+        if key != self._key:
+            if self._key:
+                self._left[self._key] = _Left(self.text, self.history, self.selection)
+            self._key = key
+            left = self._left.pop(key, None) or _Left(text, new_history())
+            self.history = new_history()  # the one before is kept; loading clears
+            self.load_text(left.text)
+            self.history = left.history
+            if left.selection is None:
+                self.move_cursor(self.document.end)
+            else:
+                self.selection = left.selection
+        if text != self.text:
+            self._become(text)
+
+    def _become(self, text: str) -> None:
+        """Replace what differs from `text`, as one step."""
+        old, document = self.text, self.document
+        assert isinstance(document, Document)
+        if EditedText(text).newline != document.newline:
+            self.load_text(text)
+            return
+        start = _same_start(old, text)
+        end = _same_start(old[start:][::-1], text[start:][::-1])
+        places = [document.get_location_from_index(at) for at in (start, len(old) - end)]
+        self.history.checkpoint()
+        self.edit(Edit(text[start : len(text) - end], places[0], places[1], True))
+        self.history.checkpoint()
+
+    def undo_steps(self) -> Mapping[str, bytes]:
+        """The undo steps of every text edited, by its key."""
+        steps = {key: pack(left.history) for key, left in self._left.items()}
+        return {**steps, self._key: pack(self.history)}
+
+    def bring_back(self, key: str, text: str, steps: bytes) -> None:
+        """Have these words and undo steps for the text known as `key`."""
+        self._left[key] = _Left(text, unpack(steps))
+        if key == self._key:
+            self._key = ""
+            self.edit_text(key, text)
+
+    # ------------------------------------------------------------------ marks
+
+    def mark_missing(self, names: frozenset[str]) -> None:
+        """Mark these names where a template looks them up: they have no value."""
+        if names != self._missing:
+            self._missing = names
+            self._line_cache.clear()
+            self.refresh()
+
+    def text_replaced(self) -> None:
+        self._marks = TemplateMarks(self.document.lines)
+
+    def lines_changed(self, top: int, bottom: int) -> None:
+        self._marks.changed(top, bottom)
+
+    def styles_of(self, line: int, start: int, end: int) -> Iterable[tuple[int, int, Style]]:
+        marks, styles = self._marks.of(line), self._theme.syntax_styles
+        at = bisect_left(marks, (start, 0, ""))
+        while at > 0:  # back to the part that may reach into this row
+            at -= 1
+            if marks[at][2] != "name":
+                break
+        words = ""
+        for begin, finish, kind in marks[at:]:
+            if begin >= end:
+                return
+            if finish > start and kind in styles:
+                yield begin, finish, styles[kind]
+            elif kind == "name" and self._missing:
+                words = words or self.document.get_line(line)
+                if words[begin:finish] in self._missing:
+                    yield begin, finish, styles["missing"]
+
+    # ------------------------------------------------------------------- keys
+
+    def action_text_start(self) -> None:
+        self.move_cursor(self.document.start)
+
+    def action_text_end(self) -> None:
+        self.move_cursor(self.document.end)
+
+
+def _same_start(one: str, other: str) -> int:
+    """How many characters two texts begin with in common."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -14,6 +15,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from ...prompts.document import Prompt, Variable
+from ..amounts import moment
 from ..parts import parts_of, with_part
 from ..safe_text import safe_line
 from .lines import Line
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from ...compare.runner import Preview
 
 VARIABLES, RENDERED = "variables", "rendered"
+SHOWN = 500
+"""Characters of a text that a line of the screen may need."""
 
 
 class PromptPanel(Vertical):
@@ -47,7 +51,10 @@ class PromptPanel(Vertical):
         super().__init__()
         self.prompt: Prompt | None = None
         self.tab = "user"
+        self._document = ""
         self._rows: list[tuple[Variable, str]] = []
+        self._unused: frozenset[str] = frozenset()
+        self._drafted: datetime | None = None
         self._cost = self._total = Content()
         self._problem = ""
 
@@ -72,11 +79,21 @@ class PromptPanel(Vertical):
         prompt: Prompt,
         rows: Sequence[tuple[Variable, str]],
         *,
-        edited: bool,
+        document: str,
+        state: str,
+        drafted: datetime | None,
         shared_by: Sequence[str],
+        missing: frozenset[str],
+        unused: frozenset[str],
     ) -> None:
-        """Show a prompt with the values of its variables, and whose it is."""
-        self.prompt, self._rows = prompt, list(rows)
+        """Show a prompt with the values of its variables, and whose it is.
+
+        Prompts with the same `document` are one that is being edited. `state` says how it differs
+        from its file, `drafted` when it was typed if that was before this start of the app.
+        `missing` are names without a value, `unused` are variables nothing uses.
+        """
+        self.prompt, self._rows, self._document = prompt, list(rows), document
+        self._unused, self._drafted = unused, drafted
         parts = parts_of(prompt)
         tabs = [(part.key, part.title) for part in parts]
         count = f" {len(self._rows)}" if self._rows else ""
@@ -87,8 +104,8 @@ class PromptPanel(Vertical):
             self.tab = parts[-1].key
         strip.chosen = self.tab
         title = [(safe_line(prompt.name), "bold $secondary")]
-        if edited:
-            title.append((" · edited", "$accent"))
+        if state:
+            title.append((f" · {state}", "$accent"))
         if len(shared_by) > 1:
             title.append((f" · {', '.join(shared_by)}", "$dim"))
         line = self.query_one("#prompt-title", Line)
@@ -96,8 +113,9 @@ class PromptPanel(Vertical):
             line.refresh(layout=True)
         text = next((part.text for part in parts if part.key == self.tab), None)
         if text is not None:
-            self.editor.edit_text(f"{prompt.name}\n{self.tab}", text)
-        self.query_one(VariablesForm).show(self._rows)
+            self.editor.edit_text(_text_key(document, self.tab), text)
+        self.editor.mark_missing(missing)
+        self.query_one(VariablesForm).show(self._rows, unused)
         self._show_tab()
         self._show_lines()
 
@@ -126,10 +144,18 @@ class PromptPanel(Vertical):
 
     def _values(self) -> list[tuple[str, str]]:
         said: list[tuple[str, str]] = []
+        if self._drafted is not None:
+            draft = f"draft of {moment(self._drafted)}, not saved · D drops it"
+            said.append((draft, "$accent"))
         for variable, value in self._rows:
             if said:
                 said.append((" · ", "$dim"))
-            said += [(f"{safe_line(variable.name)} = ", "$dim"), (safe_line(value), "$secondary")]
+            said += [
+                (f"{safe_line(variable.name)} = ", "$dim"),
+                (safe_line(value[:SHOWN]), "$secondary"),
+            ]
+            if variable.name in self._unused:
+                said.append((" unused", "underline $warning"))
         return said
 
     def _show_summary(self, values: Content, right: Content) -> None:
@@ -140,7 +166,7 @@ class PromptPanel(Vertical):
         left = Content.assemble(
             (safe_line(self.prompt.name), "bold $secondary"),
             (f" {part.title}  ", "$dim"),
-            (safe_line(part.text), "$foreground"),
+            (safe_line(part.text[:SHOWN]), "$foreground"),
         )
         right = Content.assemble(values.truncate(24, ellipsis=True), "   ", right)
         self.query_one("#prompt-summary", Line).say(left, right)
@@ -157,7 +183,7 @@ class PromptPanel(Vertical):
         strip.chosen = key
         for part in parts_of(self.prompt):
             if part.key == key:
-                self.editor.edit_text(f"{self.prompt.name}\n{key}", part.text)
+                self.editor.edit_text(_text_key(self._document, key), part.text)
         self._show_tab()
         self._show_lines()
         self.post_message(self.TabChanged(key))
@@ -194,11 +220,15 @@ class PromptPanel(Vertical):
     def _text_changed(self, event: TextArea.Changed) -> None:
         event.stop()
         prompt, editor = self.prompt, self.editor
-        name, _, key = editor.key.partition("\n")
-        if prompt is None or name != prompt.name:
+        document, _, key = editor.key.partition("\n")
+        if prompt is None or document != self._document:
             return
         part = next((part for part in parts_of(prompt) if part.key == key), None)
-        if part is None or part.text == editor.edited_text:
+        if part is None or part.text == editor.text:
             return
-        self.prompt = with_part(prompt, key, editor.edited_text)
+        self.prompt = with_part(prompt, key, editor.text)
         self.post_message(self.Edited(self.prompt))
+
+
+def _text_key(document: str, part: str) -> str:
+    return f"{document}\n{part}"

@@ -23,13 +23,7 @@ class ValueEditor(SafeTextArea):
 
     def __init__(self, variable: Variable, value: str) -> None:
         hint = variable.description or ("" if variable.default is not None else "no value yet")
-        super().__init__(
-            value,
-            soft_wrap=True,
-            compact=True,
-            highlight_cursor_line=False,
-            placeholder=Content(safe_line(hint)),
-        )
+        super().__init__(value, placeholder=Content(safe_line(hint)))
         self.variable = variable
 
     def on_mount(self) -> None:
@@ -45,6 +39,7 @@ class VariablesForm(VerticalScroll, can_focus=False):
         Horizontal { height: auto; }
         Static { width: 16; color: $dim; padding: 0 1 0 0; }
         Static.none { width: 1fr; }
+        .name.-unused { color: $warning; text-style: underline; }
         ValueEditor { height: auto; max-height: 6; width: 1fr; background: $surface; }
         ValueEditor:focus { background: $panel; }
     }
@@ -60,10 +55,20 @@ class VariablesForm(VerticalScroll, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[tuple[Variable, str]] = []
+        self._unused: frozenset[str] = frozenset()
 
-    def show(self, rows: Sequence[tuple[Variable, str]]) -> None:
-        """Show these variables with their values; an editor that holds its value is left alone."""
+    def show(self, rows: Sequence[tuple[Variable, str]], unused: frozenset[str]) -> None:
+        """Show these variables with their values; an editor that holds its value is left alone.
+
+        Those that no template uses are `unused` and said to be.
+        """
         rows = list(rows)
+        if unused != self._unused:
+            self._unused = unused
+            for label, (variable, _) in zip(self.query(".name"), self._rows, strict=False):
+                label.set_class(variable.name in unused, "-unused")
+                assert isinstance(label, Static)
+                label.update(self._label(variable))
         if [variable for variable, _ in rows] != [variable for variable, _ in self._rows]:
             self._rows = rows
             self.refresh(recompose=True)
@@ -80,8 +85,13 @@ class VariablesForm(VerticalScroll, can_focus=False):
             )
         for variable, value in self._rows:
             with Horizontal():
-                yield Static(safe_line(variable.name), markup=False)
+                classes = "name -unused" if variable.name in self._unused else "name"
+                yield Static(self._label(variable), markup=False, classes=classes)
                 yield ValueEditor(variable, value)
+
+    def _label(self, variable: Variable) -> str:
+        name = safe_line(variable.name)
+        return f"{name}\nunused" if variable.name in self._unused else name
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()

@@ -22,6 +22,16 @@ def _chunks() -> re.Pattern[str]:
     return re.compile(rf"\n|[ \t]+|[{_WIDE}]|[^ \t\n{_WIDE}]+")
 
 
+@cache
+def _wide() -> re.Pattern[str]:
+    return re.compile(f"[{_WIDE}]")
+
+
+def is_wide(character: str) -> bool:
+    """Whether a line may be broken before and after this character: an ideograph and its kin."""
+    return not character.isascii() and _wide().match(character) is not None
+
+
 def width_of(text: str) -> int:
     """Cells that `text`, one line of it, takes on the screen."""
     return cell_len(text) + (TAB - cell_len("\t")) * text.count("\t")

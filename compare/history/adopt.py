@@ -1,0 +1,89 @@
+"""Runs whose program was killed while it wrote them: they are brought to an end by the next one."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from functools import cache
+from typing import TYPE_CHECKING
+
+from .packing import (
+    pack_ends,
+    pack_logprobs,
+    pack_tokens,
+    unpack_ends,
+    unpack_logprobs,
+    unpack_tokens,
+)
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+SAME_S = 5.0
+"""Seconds by which the start of a process may seem to differ as the clock is set."""
+
+
+@cache
+def owner() -> str:
+    """This process among all: machine, process id, and when it started."""
+    import psutil
+
+    process = psutil.Process(os.getpid())
+    return json.dumps([socket.gethostname(), process.pid, process.create_time()])
+
+
+def adopt(connection: Connection) -> None:
+    """Bring to an end what programs left behind that were killed while they wrote."""
+    rows = connection.execute("SELECT id, owner FROM runs WHERE ended IS NULL").fetchall()
+    for run, owned in rows:
+        if not _gone(owned):
+            continue
+        outputs = connection.execute(
+            "SELECT o.id FROM outputs o JOIN variants v ON v.id = o.variant WHERE v.run = ? "
+            "AND o.state NOT IN ('done', 'cancelled', 'failed')",
+            (run,),
+        ).fetchall()
+        for (output,) in outputs:
+            _make_whole(connection, output)
+        connection.execute(
+            "UPDATE runs SET ended = (SELECT coalesce(max(p.at), runs.at) FROM variants v "
+            "JOIN outputs o ON o.variant = v.id JOIN pieces p ON p.output = o.id "
+            "WHERE v.run = runs.id) WHERE id = ?",
+            (run,),
+        )
+        for (output,) in outputs:
+            connection.execute("DELETE FROM pieces WHERE output = ?", (output,))
+
+
+def _gone(owned: str) -> bool:
+    import psutil
+
+    host, pid, started = json.loads(owned)
+    if host != socket.gethostname():
+        return False
+    try:
+        return abs(psutil.Process(pid).create_time() - started) > SAME_S
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _make_whole(connection: Connection, output: int) -> None:
+    pieces = connection.execute(
+        "SELECT text, tokens, ends, logprobs FROM pieces WHERE output = ? ORDER BY number",
+        (output,),
+    ).fetchall()
+    tokens = unpack_tokens([piece[1] for piece in pieces])
+    connection.execute(
+        "INSERT INTO texts VALUES (?, ?, ?, ?, ?)",
+        (
+            output, "".join(piece[0] for piece in pieces), pack_tokens(tokens),
+            pack_ends(unpack_ends([piece[2] for piece in pieces])),
+            pack_logprobs(unpack_logprobs([piece[3] for piece in pieces])),
+        ),
+    )  # fmt: skip
+    connection.execute(
+        "UPDATE outputs SET state = 'cancelled', finish_reason = 'cancelled', tokens = ? "
+        "WHERE id = ?",
+        (len(tokens), output),
+    )

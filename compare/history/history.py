@@ -1,0 +1,212 @@
+"""The history of one person: what the app and the commands ask of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ...prompts.document import Prompt
+from ..errors import CompareError
+from ..run import Run
+from .drafts import Drafts
+from .entries import Hit, RunEntry, Wanted
+from .recorder import Recorder
+from .writer import Writer
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+    from .versions import Version
+
+FILE = "history.db"
+PAGE = 50
+T = TypeVar("T")
+
+
+class History:
+    """Runs, versions of prompts and drafts, in a database in `folder` that is made when needed.
+
+    `begin`, `end`, `saved` and the drafts' `save` and `drop` return at once, from any thread; what
+    they ask for is committed within a second. Everything else reads or writes a file before it
+    returns: call it off the event loop. Those raise CompareError when the history cannot be used.
+
+    `program` is the version of llamadiff that runs are recorded with. `on_trouble` is called, from
+    another thread, with a sentence when nothing can be written, or a damaged file was put aside.
+    """
+
+    def __init__(self, folder: Path, program: str, on_trouble: Callable[[str], None]) -> None:
+        self.file = folder / FILE
+        self._recorder = Recorder(program)
+        self.drafts = Drafts(self._read, self._wake)
+        self._writer = Writer(self.file, (self._recorder, self.drafts), on_trouble)
+        self._lock = threading.RLock()
+        self._opened = False
+        self._reader: Connection | None = None
+        self._renewals = 0
+
+    def close(self) -> None:
+        """Write what waits, and let go of the file."""
+        self._writer.close()
+        with self._lock:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
+    def flush(self) -> None:
+        """Write what waits, and what running runs have said so far."""
+        self._writer.flush()
+
+    # ---------------------------------------------------------------- recording
+
+    def begin(self, run: Run) -> None:
+        """Record a run, from its first text on, while it goes on."""
+        self._recorder.begin(run)
+        self._wake()
+
+    def end(self, run: Run) -> None:
+        """The run is over and its stamps are complete: nothing of it will change any more."""
+        self._recorder.end(run)
+        self._wake()
+
+    def saved(self, prompt: Prompt) -> None:
+        """A prompt was written to its file: keep that as a version."""
+        from . import versions
+
+        self._open()
+        self._writer.put(lambda connection: versions.record(connection, prompt, saved=True))
+
+    # ------------------------------------------------------------------ reading
+
+    def page(
+        self, wanted: Wanted | None = None, *, limit: int = PAGE, before: int | None = None
+    ) -> list[RunEntry]:
+        """The newest runs, or those before the one numbered `before`."""
+        from . import reading
+
+        return self._read(lambda it: reading.page(it, wanted or Wanted(), limit, before), [])
+
+    def search(self, wanted: Wanted, *, limit: int = PAGE, before: int | None = None) -> list[Hit]:
+        """The newest outputs with the words of `wanted.text` in them or in their prompts."""
+        from . import reading
+
+        return self._read(lambda it: reading.search(it, wanted, limit, before), [])
+
+    def find(self, name: str) -> str:
+        """The id of the run meant by an id, its beginning, or `last`."""
+        from . import reading
+
+        found = self._read(lambda connection: reading.find(connection, name), "")
+        if not found:
+            raise CompareError("The history holds no run yet.")
+        return found
+
+    def open(self, run_id: str) -> Run:
+        """A run as it was recorded; one that goes on, as far as it has come."""
+        return self.recorded(run_id)[0]
+
+    def recorded(self, run_id: str) -> tuple[Run, datetime, str]:
+        """A run, when it was begun, in UTC, and the version of llamadiff it ran in."""
+        from . import reading
+
+        found = self._read(lambda connection: reading.open_run(connection, run_id), None)
+        if found is None:
+            raise CompareError("The history holds no run yet.")
+        return found
+
+    def older_than(self, time: datetime) -> list[str]:
+        """The ids of the runs begun before a time."""
+        from . import removal
+
+        return self._read(lambda connection: removal.older_than(connection, time), [])
+
+    # ----------------------------------------------------------------- changing
+
+    def annotate(self, run_id: str, note: str) -> None:
+        """Put a note to a run in the place of the one it has."""
+        from . import marks
+
+        self._change(lambda connection: marks.annotate(connection, run_id, note))
+
+    def tag(self, run_id: str, tags: Sequence[str]) -> None:
+        """Give a run exactly these tags."""
+        from . import marks
+
+        self._change(lambda connection: marks.tag(connection, run_id, tags))
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Remove runs for good, and what only they had; how many there were."""
+        from . import removal
+
+        self._recorder.forget(set(ids))
+        removed = self._change(lambda connection: removal.remove(connection, ids))
+        with self._lock:
+            removal.wipe(self.file)
+        return removed
+
+    # ----------------------------------------------------------------- versions
+
+    def versions(self, prompt: Prompt) -> list[Version]:
+        """The versions of a prompt, newest first."""
+        from . import versions
+
+        return self._read(lambda connection: versions.versions(connection, prompt), [])
+
+    def version(self, version_id: int, path: Path | None = None) -> Prompt:
+        """The prompt as it was in a version, said to be from the file `path`."""
+        from . import versions
+
+        found = self._read(lambda connection: versions.version(connection, version_id, path), None)
+        if found is None:
+            raise CompareError(f"There is no version {version_id} of a prompt.")
+        return found
+
+    def name_version(self, version_id: int, name: str) -> None:
+        """Call a version something; empty takes the name off."""
+        from . import versions
+
+        self._change(lambda connection: versions.rename(connection, version_id, name))
+
+    # ---------------------------------------------------------------- the file
+
+    def _wake(self) -> None:
+        self._open()
+        self._writer.wake()
+
+    def _open(self) -> None:
+        """Have the writer make the database ready, once."""
+        from . import adopt
+
+        with self._lock:
+            if not self._opened:
+                self._opened = True
+                self._writer.put(adopt.adopt)
+
+    def _change(self, job: Callable[[Connection], T]) -> T:
+        self._open()
+        return self._writer.call(job)
+
+    def _read(self, query: Callable[[Connection], T], empty: T) -> T:
+        """What a query gives once all that waits is written; `empty` while there is no database."""
+        import sqlite3
+
+        from .database import cannot, open_for_reading
+
+        if self.file.exists():
+            self._open()
+        self._writer.flush()
+        with self._lock:
+            if self._reader is not None and self._renewals != self._writer.renewals:
+                self._reader.close()
+                self._reader = None
+            if self._reader is None:
+                self._renewals = self._writer.renewals
+                self._reader = open_for_reading(self.file)
+            if self._reader is None:
+                return empty
+            try:
+                return query(self._reader)
+            except sqlite3.DatabaseError as error:
+                raise CompareError(cannot("read", self.file, error)) from None

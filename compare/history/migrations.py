@@ -1,0 +1,196 @@
+"""The steps that make the database what it is. A step once shipped is never changed or taken out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+MIGRATIONS: list[Callable[[Connection], None]] = []
+"""In the order in which they are applied; each is known to a database by its function's name."""
+
+
+def migration(step: Callable[[Connection], None]) -> Callable[[Connection], None]:
+    """Add a step to the end of the list."""
+    MIGRATIONS.append(step)
+    return step
+
+
+def migrate(connection: Connection) -> list[str]:
+    """Apply the steps that are missing, all or none.
+
+    Returns the names of applied steps that this llamadiff does not know: those of a newer one.
+    Then nothing is changed.
+    """
+    known = {step.__name__ for step in MIGRATIONS}
+    applied = _applied(connection)
+    if applied - known or applied == known:
+        return sorted(applied - known)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        applied = _applied(connection)
+        for step in MIGRATIONS:
+            if step.__name__ not in applied:
+                step(connection)
+                now = time.time_ns() // 1_000_000
+                connection.execute("INSERT INTO migrations VALUES (?, ?)", (step.__name__, now))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    return sorted(applied - known)
+
+
+def _applied(connection: Connection) -> set[str]:
+    listed = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'"
+    if connection.execute(listed).fetchone() is None:
+        return set()
+    return {name for (name,) in connection.execute("SELECT name FROM migrations")}
+
+
+@migration
+def m001_tables(connection: Connection) -> None:
+    """Times are milliseconds since 1970 UTC. Blobs are written by `packing` and `content`."""
+    for statement in _TABLES.split(";\n"):
+        connection.execute(statement)
+
+
+@migration
+def m002_full_text(connection: Connection) -> None:
+    """An index of the words of outputs and prompts, where this SQLite can make one."""
+    compiled = {option for (option,) in connection.execute("PRAGMA compile_options")}
+    if "ENABLE_FTS5" not in compiled:
+        return
+    for table in ("texts", "rendered"):
+        for statement in _INDEX.replace("@", table).split(";\n\n"):
+            connection.execute(statement)
+
+
+_TABLES = """
+CREATE TABLE migrations (name TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE versions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    prompt TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    content BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    name TEXT NOT NULL DEFAULT '',
+    saved INTEGER NOT NULL DEFAULT 0,
+    parent INTEGER REFERENCES versions ON DELETE SET NULL,
+    UNIQUE (prompt, hash)
+);
+CREATE INDEX versions_parent ON versions (parent);
+
+CREATE TABLE rendered (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash TEXT NOT NULL UNIQUE,
+    text TEXT NOT NULL,
+    tokens BLOB NOT NULL
+);
+
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    ended INTEGER,
+    owner TEXT NOT NULL,
+    program TEXT NOT NULL,
+    vars TEXT NOT NULL,
+    exact INTEGER NOT NULL,
+    logprobs INTEGER NOT NULL,
+    note TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX runs_at ON runs (at);
+CREATE INDEX runs_open ON runs (id) WHERE ended IS NULL;
+
+CREATE TABLE tags (
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (run, tag)
+) WITHOUT ROWID;
+CREATE INDEX tags_tag ON tags (tag);
+
+CREATE TABLE variants (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    label TEXT NOT NULL,
+    model TEXT NOT NULL,
+    model_name TEXT NOT NULL,
+    adapters TEXT NOT NULL,
+    sampling TEXT NOT NULL,
+    prompt_name TEXT NOT NULL,
+    prompt_path TEXT,
+    version INTEGER NOT NULL REFERENCES versions
+);
+CREATE INDEX variants_run ON variants (run);
+CREATE INDEX variants_version ON variants (version);
+
+CREATE TABLE outputs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    variant INTEGER NOT NULL REFERENCES variants ON DELETE CASCADE,
+    repeat INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    tokens INTEGER NOT NULL DEFAULT 0,
+    preview TEXT NOT NULL DEFAULT '',
+    finish_reason TEXT,
+    error TEXT,
+    refused INTEGER NOT NULL DEFAULT 0,
+    no_effect INTEGER NOT NULL DEFAULT 0,
+    rendered INTEGER REFERENCES rendered,
+    timings TEXT,
+    stamp TEXT
+);
+CREATE INDEX outputs_variant ON outputs (variant);
+CREATE INDEX outputs_rendered ON outputs (rendered);
+
+CREATE TABLE texts (
+    id INTEGER PRIMARY KEY REFERENCES outputs ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    tokens BLOB NOT NULL,
+    ends BLOB NOT NULL,
+    logprobs BLOB
+);
+
+CREATE TABLE pieces (
+    output INTEGER NOT NULL REFERENCES outputs ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    tokens BLOB NOT NULL,
+    ends BLOB NOT NULL,
+    logprobs BLOB,
+    PRIMARY KEY (output, number)
+);
+
+CREATE TABLE drafts (
+    key TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    undo BLOB NOT NULL
+)
+"""
+
+_INDEX = """
+CREATE VIRTUAL TABLE @_words USING fts5 (
+    text, content='@', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+);
+
+CREATE TRIGGER @_added AFTER INSERT ON @ BEGIN
+    INSERT INTO @_words (rowid, text) VALUES (new.id, new.text);
+END;
+
+CREATE TRIGGER @_removed AFTER DELETE ON @ BEGIN
+    INSERT INTO @_words (@_words, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+
+CREATE TRIGGER @_changed AFTER UPDATE OF text ON @ BEGIN
+    INSERT INTO @_words (@_words, rowid, text) VALUES ('delete', old.id, old.text);
+    INSERT INTO @_words (rowid, text) VALUES (new.id, new.text);
+END
+"""

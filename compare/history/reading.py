@@ -1,0 +1,334 @@
+"""Runs read back: in pages, found by words, and whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ...models.engine.protocol import ModelInfo, Sampling, Timings
+from ..errors import CompareError
+from ..run import Output, Run, Stamp, State
+from ..variants import StackedAdapter, Variant
+from .content import unpack
+from .entries import Hit, OutputEntry, RunEntry, VariantEntry, Wanted
+from .packing import (
+    from_json,
+    moment,
+    path_in,
+    unpack_ends,
+    unpack_logprobs,
+    unpack_tokens,
+)
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+AROUND = 60
+"""Characters of an excerpt before and after what was found."""
+
+
+def page(
+    connection: Connection, wanted: Wanted, limit: int, before: int | None = None
+) -> list[RunEntry]:
+    """The newest runs that are wanted, or those older than the one numbered `before`."""
+    conditions, values = _conditions(wanted)
+    if wanted.text.strip():
+        found, words = _found(connection, wanted.text)
+        conditions.append(
+            "EXISTS (SELECT 1 FROM variants v JOIN outputs o ON o.variant = v.id "
+            f"WHERE v.run = r.id AND {found})"
+        )
+        values |= words
+    if before is not None:
+        conditions.append("r.id < :before")
+        values["before"] = before
+    rows = connection.execute(
+        "SELECT r.id, r.key, r.at, r.ended, r.vars, r.note FROM runs r "
+        f"WHERE {' AND '.join(conditions)} ORDER BY r.id DESC LIMIT :limit",
+        values | {"limit": limit},
+    ).fetchall()
+    return [_entry(connection, *row) for row in rows]
+
+
+def _entry(
+    connection: Connection, row: int, key: str, at: int, ended: int | None, values: str, note: str
+) -> RunEntry:
+    tags = connection.execute("SELECT tag FROM tags WHERE run = ? ORDER BY tag", (row,))
+    variants = connection.execute(
+        "SELECT name, label, model_name, adapters, prompt_name, version FROM variants "
+        "WHERE run = ? ORDER BY id",
+        (row,),
+    )
+    outputs = connection.execute(
+        "SELECT v.name, o.repeat, o.seed, o.state, o.tokens, o.preview, o.finish_reason, o.error "
+        "FROM variants v JOIN outputs o ON o.variant = v.id WHERE v.run = ? ORDER BY o.id",
+        (row,),
+    )
+    return RunEntry(
+        key,
+        moment(at),
+        None if ended is None else moment(ended),
+        from_json(values),
+        note,
+        tuple(tag for (tag,) in tags),
+        tuple(
+            VariantEntry(name, label, model, _stack(adapters), prompt, version)
+            for name, label, model, adapters, prompt, version in variants
+        ),
+        tuple(
+            OutputEntry(name, repeat, seed, State(state), tokens, preview, reason, error)
+            for name, repeat, seed, state, tokens, preview, reason, error in outputs
+        ),
+        row,
+    )
+
+
+def _stack(adapters: str) -> str:
+    return "+".join(f"{it['name']}@{it['scale']:g}" for it in from_json(adapters)) or "base"
+
+
+def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+    """SQL about the run `r`, and the values in it."""
+    conditions, values = ["1"], dict[str, Any]()
+
+    def of_a_variant(column: str, text: str) -> None:
+        name = f"v{len(values)}"
+        conditions.append(
+            f"EXISTS (SELECT 1 FROM variants v WHERE v.run = r.id AND {column} LIKE :{name} "
+            "ESCAPE '\\')"
+        )
+        values[name] = _anywhere(text)
+
+    for column, text in (
+        ("v.model_name", wanted.model),
+        ("v.adapters", wanted.adapter),
+        ("v.prompt_name", wanted.prompt),
+        ("v.label", wanted.label),
+    ):
+        if text:
+            of_a_variant(column, text)
+    if wanted.tag:
+        conditions.append("r.id IN (SELECT run FROM tags WHERE tag = :tag)")
+        values["tag"] = wanted.tag
+    if wanted.version is not None:
+        conditions.append("r.id IN (SELECT run FROM variants WHERE version = :version)")
+        values["version"] = wanted.version
+    for sign, name, time in ((">=", "since", wanted.since), ("<", "until", wanted.until)):
+        if time is not None:
+            conditions.append(f"r.at {sign} :{name}")
+            values[name] = int(time.timestamp() * 1000)
+    return conditions, values
+
+
+def _anywhere(text: str) -> str:
+    """A LIKE pattern, with \\ for escape, of what has the text in it."""
+    return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
+
+
+# ------------------------------------------------------------------- searching
+
+
+def search(
+    connection: Connection, wanted: Wanted, limit: int, before: int | None = None
+) -> list[Hit]:
+    """The newest outputs that are wanted, or those older than the one numbered `before`."""
+    conditions, values = _conditions(wanted)
+    found, words = _found(connection, wanted.text)
+    if before is not None:
+        conditions.append("o.id < :before")
+        values["before"] = before
+    rows = connection.execute(
+        "SELECT o.id, r.key, r.at, v.name, v.label, v.prompt_name, v.adapters, o.repeat, "
+        "t.text, p.text FROM outputs o JOIN variants v ON v.id = o.variant "
+        "JOIN runs r ON r.id = v.run LEFT JOIN texts t ON t.id = o.id "
+        "LEFT JOIN rendered p ON p.id = o.rendered "
+        f"WHERE {found} AND {' AND '.join(conditions)} ORDER BY o.id DESC LIMIT :limit",
+        values | words | {"limit": limit},
+    )
+    terms = _terms(wanted.text)
+    return [
+        _hit(terms, row, key, at, name, label or f"{prompt} · {_stack(adapters)}", repeat, *texts)
+        for row, key, at, name, label, prompt, adapters, repeat, *texts in rows
+    ]
+
+
+def _hit(
+    terms: list[str], row: int, key: str, at: int, name: str, title: str, repeat: int,
+    text: str | None, prompt: str | None,
+) -> Hit:  # fmt: skip
+    place = _place(text or "", terms)
+    in_prompt = place is None and _place(prompt or "", terms) is not None
+    source = (prompt if in_prompt else text) or ""
+    start = _place(source, terms) or 0
+    first, last = max(0, start - AROUND), start + AROUND
+    excerpt = " ".join(source[first:last].split())
+    excerpt = f"{'…' * (first > 0)}{excerpt}{'…' * (last < len(source))}"
+    return Hit(key, moment(at), name, title, repeat, excerpt, in_prompt, row)
+
+
+def _place(text: str, terms: Iterable[str]) -> int | None:
+    """Where the first of the terms is; None when none is."""
+    for term in terms:
+        if match := re.search(rf"\b{re.escape(term)}", text, re.IGNORECASE):
+            return match.start()
+    return None
+
+
+def _terms(text: str) -> list[str]:
+    """Words, and what stands in quotes, without what no index holds."""
+    found = [quoted or word for quoted, word in re.findall(r'"([^"]*)"?|([^\s"]+)', text)]
+    return [term for term in found if re.search(r"\w", term)]
+
+
+def _found(connection: Connection, text: str) -> tuple[str, dict[str, Any]]:
+    """SQL that says whether the output `o` or its prompt has all of the words, and its values."""
+    terms = _terms(text)
+    if not terms:
+        return "1", {}
+    indexed = "SELECT 1 FROM sqlite_schema WHERE name = 'texts_words'"
+    if connection.execute(indexed).fetchone():
+        open_end = not text.rstrip().endswith('"') and not text.endswith(" ")
+        phrases = ['"{}"'.format(term.replace('"', '""')) for term in terms]
+        words = " ".join(phrases) + ("*" if open_end else "")
+        return (
+            "(o.id IN (SELECT rowid FROM texts_words WHERE texts_words MATCH :words) OR "
+            "o.rendered IN (SELECT rowid FROM rendered_words WHERE rendered_words MATCH :words))"
+        ), {"words": words}
+    values = {f"w{i}": _anywhere(term) for i, term in enumerate(terms)}
+    tests = {
+        table: " AND ".join(f"text LIKE :{name} ESCAPE '\\'" for name in values)
+        for table in ("texts", "rendered")
+    }
+    return (
+        f"(o.id IN (SELECT id FROM texts WHERE {tests['texts']}) OR "
+        f"o.rendered IN (SELECT id FROM rendered WHERE {tests['rendered']}))"
+    ), values
+
+
+# --------------------------------------------------------------------- opening
+
+
+def find(connection: Connection, name: str) -> str:
+    """The id of the run meant by an id, by the beginning of one, or by `last`.
+
+    Raises CompareError when there is none, or more than one.
+    """
+    if name == "last":
+        newest = connection.execute("SELECT key FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        if newest is None:
+            raise CompareError("The history holds no run yet.")
+        return newest[0]
+    # Ids are hexadecimal: whatever else is given matches nothing.
+    found = connection.execute(
+        "SELECT key FROM runs WHERE key >= ? AND key < ? ORDER BY key LIMIT 5",
+        (name, f"{name}\U0010ffff"),
+    ).fetchall()
+    keys = [key for (key,) in found]
+    if name in keys:
+        return name
+    if len(keys) != 1 or not name:
+        some = f"could be any of {', '.join(keys)}" if keys and name else "is not in the history"
+        raise CompareError(f"The run {name!r} {some}; `llamadiff history list` shows them.")
+    return keys[0]
+
+
+def open_run(connection: Connection, key: str) -> tuple[Run, datetime, str]:
+    """A run as it was when it ended, or as it is, when it was begun, and the llamadiff it ran in.
+
+    Raises CompareError for an id that is not in the history.
+    """
+    row = connection.execute(
+        "SELECT id, at, program, vars, exact, logprobs FROM runs WHERE key = ?", (key,)
+    ).fetchone()
+    if row is None:
+        raise CompareError(f"The run {key!r} is not in the history.")
+    row, at, program, values, exact, logprobs = row
+    variants = {
+        variant: Variant(
+            name,
+            _path(model),
+            model_name,
+            unpack(content, path_in(prompt_path)),
+            tuple(StackedAdapter(a["name"], Path(a["path"]), a["scale"]) for a in from_json(stack)),
+            from_json(sampling),
+            label,
+        )
+        for variant, name, label, model, model_name, stack, sampling, prompt_path, content in connection.execute(
+            "SELECT v.id, v.name, v.label, v.model, v.model_name, v.adapters, v.sampling, "
+            "v.prompt_path, w.content FROM variants v JOIN versions w ON w.id = v.version "
+            "WHERE v.run = ? ORDER BY v.id",
+            (row,),
+        )
+    }  # fmt: skip
+    run = Run(tuple(variants.values()), from_json(values), bool(exact), logprobs, id=key)
+    run.outputs += [
+        _output(connection, variants[variant], *rest)
+        for variant, *rest in connection.execute(
+            "SELECT o.variant, o.id, o.repeat, o.seed, o.state, o.finish_reason, o.error, "
+            "o.refused, o.no_effect, o.timings, o.stamp, p.text, p.tokens FROM variants v "
+            "JOIN outputs o ON o.variant = v.id LEFT JOIN rendered p ON p.id = o.rendered "
+            "WHERE v.run = ? ORDER BY o.id",
+            (row,),
+        ).fetchall()
+    ]
+    return run, moment(at), program
+
+
+def _path(path: bytes) -> Path:
+    found = path_in(path)
+    assert found is not None
+    return found
+
+
+def _output(connection: Connection, variant: Variant, *row: Any) -> Output:
+    (
+        number,
+        repeat,
+        seed,
+        state,
+        reason,
+        error,
+        refused,
+        no_effect,
+        timings,
+        stamp,
+        prompt,
+        tokens,
+    ) = row
+    output = Output(variant, repeat, seed, State(state), finish_reason=reason, error=error)
+    output.refused, output.no_effect = bool(refused), bool(no_effect)
+    output.timings = msgspec.convert(from_json(timings), Timings) if timings else None
+    parts = (
+        connection.execute(
+            "SELECT text, tokens, ends, logprobs FROM texts WHERE id = ?", (number,)
+        ).fetchall()
+        or connection.execute(
+            "SELECT text, tokens, ends, logprobs FROM pieces WHERE output = ? ORDER BY number",
+            (number,),
+        ).fetchall()
+    )
+    output.text = "".join(part[0] for part in parts)
+    output.tokens = unpack_tokens([part[1] for part in parts])
+    output.token_ends = unpack_ends([part[2] for part in parts])
+    output.logprobs = unpack_logprobs([part[3] for part in parts])
+    if stamp:
+        output.stamp = _stamp(from_json(stamp), prompt or "", tokens)
+    return output
+
+
+def _stamp(kept: dict[str, Any], prompt: str, tokens: bytes | None) -> Stamp:
+    return Stamp(
+        kept["model_sha256"],
+        tuple(kept["adapter_sha256"]),
+        prompt,
+        unpack_tokens([tokens] if tokens else []),
+        kept["template_source"],
+        msgspec.convert(kept["sampling"], Sampling, strict=False),
+        None if kept["info"] is None else msgspec.convert(kept["info"], ModelInfo),
+        kept["llama_cpp"],
+    )

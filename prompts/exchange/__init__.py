@@ -1,0 +1,1 @@
+"""Prompts in the forms of other tools: read in, and written out."""

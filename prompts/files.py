@@ -1,0 +1,64 @@
+"""Text files as prompts use them: UTF-8, small, and ordinary files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import PromptError
+
+MAX_BYTES = 1_000_000
+"""The largest prompt, grammar, schema or snippet file that is read."""
+
+_USUAL_BYTES = 32_768
+"""Making room for `MAX_BYTES` at once would take longer than reading a usual file."""
+
+
+def read_bytes(path: Path, what: str) -> bytes:
+    """The content of a file of at most `MAX_BYTES`; `what` names its kind in errors.
+
+    Raises PromptError for a file that is not there, cannot be read or is too large.
+    """
+    source = str(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_USUAL_BYTES)
+            if len(data) == _USUAL_BYTES:
+                data += file.read(MAX_BYTES + 1 - _USUAL_BYTES)
+    except FileNotFoundError:
+        raise PromptError(f"there is no {what} file at {source}", source=source) from None
+    except IsADirectoryError:
+        raise PromptError(f"{source} is a folder, not a {what} file", source=source) from None
+    except (OSError, ValueError) as error:
+        raise unreadable(source, error) from None
+    if len(data) > MAX_BYTES:
+        raise PromptError(
+            f"{source} is larger than {MAX_BYTES // 1_000_000} MB, too large for a {what} file",
+            source=source,
+        )
+    return data
+
+
+def as_text(data: bytes, path: Path, what: str) -> str:
+    """Bytes as UTF-8 text, without a byte order mark. Raises PromptError for other text."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PromptError(
+            f"{path} is not UTF-8 text, so it is not a {what} file", source=str(path)
+        ) from None
+
+
+def read_side_text(path: Path, what: str) -> str:
+    """The text of a file that another file names; as `read_bytes`, and only an ordinary file.
+
+    A pipe or device, which could block for ever, is refused.
+    """
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise PromptError(f"{path} is not an ordinary file", source=str(path))
+    return as_text(read_bytes(path, what), path, what)
+
+
+def unreadable(source: str, error: OSError | ValueError) -> PromptError:
+    """The error for a file that cannot be read."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return PromptError(f"{source} cannot be read: {reason}", source=source)
