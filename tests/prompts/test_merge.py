@@ -60,7 +60,7 @@ def test_changes_of_one_field_are_asked_about_and_either_answer_keeps_the_rest(p
     theirs = TEXT.replace('"u"', '"theirs"').replace("4", "5")
     path.write_text(theirs)
     with pytest.raises(
-        Conflict, match=r"x\.toml was changed meanwhile, as here, in user"
+        Conflict, match=r"x\.toml was changed by another program, as here, in user"
     ) as caught:
         save_prompt(mine, path)
     assert path.read_text() == theirs
