@@ -168,9 +168,10 @@ for number in range(150):
     draft = path.with_name("draft")
     draft.write_text("\\n".join([f'description = "{number}"', *own]) + "\\n")
     os.replace(draft, path)
-    end = time.monotonic() + 0.004
-    while time.monotonic() < end:
-        if f'description = "{number}"' not in path.read_text():
+    time.sleep(0.004)
+    end = time.monotonic() + 10
+    while f'description = "{number}"' not in path.read_text():
+        if time.monotonic() > end:  # it may be away for a moment, while two files are exchanged
             sys.exit(f"lost {number}")
 """
 
