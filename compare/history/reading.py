@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from ..errors import CompareError
 from ..run import Output, Run, Stamp, State
 from ..variants import StackedAdapter, Variant
 from .content import unpack
-from .entries import Hit, OutputEntry, RunEntry, VariantEntry, Wanted
+from .entries import Hit, OutputEntry, Recorded, RunEntry, VariantEntry, Wanted
 from .packing import (
     from_json,
     moment,
@@ -58,7 +57,6 @@ def page(
 def _entry(
     connection: Connection, row: int, key: str, at: int, ended: int | None, values: str, note: str
 ) -> RunEntry:
-    tags = connection.execute("SELECT tag FROM tags WHERE run = ? ORDER BY tag", (row,))
     variants = connection.execute(
         "SELECT name, label, model_name, adapters, prompt_name, version FROM variants "
         "WHERE run = ? ORDER BY id",
@@ -75,7 +73,7 @@ def _entry(
         None if ended is None else moment(ended),
         from_json(values),
         note,
-        tuple(tag for (tag,) in tags),
+        _tags(connection, row),
         tuple(
             VariantEntry(name, label, model, _stack(adapters), prompt, version)
             for name, label, model, adapters, prompt, version in variants
@@ -86,6 +84,11 @@ def _entry(
         ),
         row,
     )
+
+
+def _tags(connection: Connection, row: int) -> tuple[str, ...]:
+    found = connection.execute("SELECT tag FROM tags WHERE run = ? ORDER BY tag", (row,))
+    return tuple(tag for (tag,) in found)
 
 
 def _stack(adapters: str) -> str:
@@ -237,17 +240,17 @@ def find(connection: Connection, name: str) -> str:
     return keys[0]
 
 
-def open_run(connection: Connection, key: str) -> tuple[Run, datetime, str]:
-    """A run as it was when it ended, or as it is, when it was begun, and the llamadiff it ran in.
+def open_run(connection: Connection, key: str) -> Recorded:
+    """A run as it was when it ended, or as far as it has come.
 
     Raises CompareError for an id that is not in the history.
     """
     row = connection.execute(
-        "SELECT id, at, program, vars, exact, logprobs FROM runs WHERE key = ?", (key,)
+        "SELECT id, at, ended, program, note, vars, exact, logprobs FROM runs WHERE key = ?", (key,)
     ).fetchone()
     if row is None:
         raise CompareError(f"The run {key!r} is not in the history.")
-    row, at, program, values, exact, logprobs = row
+    number, at, ended, program, note, values, exact, logprobs = row
     variants = {
         variant: Variant(
             name,
@@ -262,7 +265,7 @@ def open_run(connection: Connection, key: str) -> tuple[Run, datetime, str]:
             "SELECT v.id, v.name, v.label, v.model, v.model_name, v.adapters, v.sampling, "
             "v.prompt_path, w.content FROM variants v JOIN versions w ON w.id = v.version "
             "WHERE v.run = ? ORDER BY v.id",
-            (row,),
+            (number,),
         )
     }  # fmt: skip
     run = Run(tuple(variants.values()), from_json(values), bool(exact), logprobs, id=key)
@@ -273,10 +276,11 @@ def open_run(connection: Connection, key: str) -> tuple[Run, datetime, str]:
             "o.refused, o.no_effect, o.timings, o.stamp, p.text, p.tokens FROM variants v "
             "JOIN outputs o ON o.variant = v.id LEFT JOIN rendered p ON p.id = o.rendered "
             "WHERE v.run = ? ORDER BY o.id",
-            (row,),
+            (number,),
         ).fetchall()
     ]
-    return run, moment(at), program
+    ending = None if ended is None else moment(ended)
+    return Recorded(run, moment(at), ending, program, note, _tags(connection, number))
 
 
 def _path(path: bytes) -> Path:
