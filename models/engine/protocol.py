@@ -164,11 +164,14 @@ class Unload(msgspec.Struct, frozen=True, tag=True):
 
 
 class Tokenize(msgspec.Struct, frozen=True, tag=True):
-    """Answered by Tokens. `add_special` lets the model add its BOS and EOS."""
+    """Answered by Tokens, unless it is cancelled first. No token lies across two of `texts`.
+
+    `add_special` lets the model add its BOS and EOS.
+    """
 
     id: int
     model: int
-    text: str
+    texts: list[str]
     add_special: bool = True
 
 
@@ -183,7 +186,7 @@ class Score(msgspec.Struct, frozen=True, tag=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
-    """Ends requests and loads with these ids."""
+    """Ends requests and loads with these ids, and forgets tokenizing that has not begun."""
 
     ids: list[int]
 
@@ -223,6 +226,17 @@ class ModelInfo(msgspec.Struct, frozen=True):
     can_rewind: bool
 
 
+class SpecialTexts(msgspec.Struct, frozen=True):
+    """How a vocabulary's special tokens are written.
+
+    Those of `control` mean something other than their text (BOS, the end of a turn, unknown);
+    those of `added` are kept whole by the tokenizer, be they markers or frequent words.
+    """
+
+    control: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+
+
 class Loading(msgspec.Struct, frozen=True, tag=True):
     id: int
     fraction: float
@@ -231,6 +245,7 @@ class Loading(msgspec.Struct, frozen=True, tag=True):
 class Loaded(msgspec.Struct, frozen=True, tag=True):
     id: int
     info: ModelInfo
+    special: SpecialTexts
 
 
 class Unloaded(msgspec.Struct, frozen=True, tag=True):
