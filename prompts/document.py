@@ -16,6 +16,9 @@ MAX_BYTES = 1_000_000
 
 ROLES = ("system", "user", "assistant")
 
+OWN_ARGUMENTS = ("messages", "add_generation_prompt")
+"""What a chat template is given by the program itself."""
+
 _WORDS = "and else if in is not or true false none True False None loop self super caller"
 RESERVED = frozenset(_WORDS.split())
 """Words with a meaning of their own in a template, which a variable cannot have for a name."""
@@ -60,8 +63,9 @@ class Prompt:
     """A prompt document. The texts in `text_fields` are jinja2 templates over the variables.
 
     The chat it stands for is the system text, the examples, `messages`, and `user`, whichever are
-    not empty, in that order; the answer starts with `prefill`. `sampling` is plain data, checked by
-    whoever samples. `path` is the file it came from and no part of its identity.
+    not empty, in that order; the answer starts with `prefill`. `template` holds what the model's
+    chat template is given besides (`enable_thinking`, `tools` …); its `name` chooses one of several.
+    `sampling` is plain data, checked by whoever samples. `path` is the file it came from and no part of its identity.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Prompt:
     prefill: str = ""
     variables: tuple[Variable, ...] = ()
     examples: tuple[Example, ...] = ()
+    template: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
     sampling: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
     output: OutputRules = OutputRules()
     path: Path | None = field(default=None, compare=False)
@@ -96,6 +101,14 @@ class Prompt:
             yield "user", "user", self.user
         if self.prefill:
             yield "assistant", "prefill", self.prefill
+
+
+def part_of(field: str) -> str:
+    """The part of the prompt that a field of `text_fields` belongs to: `system`, `example 1`,
+    `history`, `user` or `prefill`."""
+    if field.startswith("message "):
+        return "history"
+    return field.removeprefix("user of ").removeprefix("assistant of ")
 
 
 def load_prompt(path: Path | str) -> Prompt:
@@ -192,7 +205,7 @@ class _Reader:
 
     def prompt(self, table: dict[str, object]) -> Prompt:
         known = ("name", "description", "system", "user", "messages", "prefill")
-        self.only(table, (), (*known, "variables", "examples", "sampling", "output"))
+        self.only(table, (), (*known, "variables", "examples", "template", "sampling", "output"))
         name = self.text_at(table, ("name",))
         if "name" not in table:
             raise self.missing("name", 'a prompt needs a name, for example name = "Tell me about"')
@@ -219,6 +232,7 @@ class _Reader:
             prefill=self.text_at(table, ("prefill",)),
             variables=self.variables(table),
             examples=self.examples(table),
+            template=self.template(table),
             sampling=self.sampling(table),
             output=self.output(table),
             path=self.path,
@@ -298,6 +312,24 @@ class _Reader:
                     f"description, not {_kind(value)}",
                 )
         return tuple(variables)
+
+    def template(self, table: Mapping[str, object]) -> dict[str, object]:
+        import json
+
+        template = self.table_at(table, "template")
+        for name, value in template.items():
+            at: Key = ("template", name)
+            if name in OWN_ARGUMENTS:
+                raise self.fail(at, f"{_dotted(at)} is made from the prompt and cannot be given")
+            try:
+                json.dumps(value)
+            except TypeError:
+                raise self.fail(
+                    at, f"{_dotted(at)} holds a date, which JSON does not have"
+                ) from None
+        if not isinstance(template.get("name", ""), str):
+            raise self.fail(("template", "name"), "template.name must be the name of a template")
+        return template
 
     def sampling(self, table: Mapping[str, object]) -> dict[str, object]:
         sampling = self.table_at(table, "sampling")

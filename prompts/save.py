@@ -67,6 +67,7 @@ def _table(prompt: Prompt) -> dict[str, Any]:
         "variables": {variable.name: _variable(variable) for variable in prompt.variables},
         "examples": [{"user": e.user, "assistant": e.assistant} for e in prompt.examples],
         "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
+        "template": dict(prompt.template),
         "sampling": dict(prompt.sampling),
         "output": {key: value for key, value in rules.items() if value not in (None, [])},
     }

@@ -74,7 +74,7 @@ class LoadedModel:
     key: int
     path: Path
     info: ModelInfo
-    special: SpecialTexts = SpecialTexts()
+    special: SpecialTexts = field(default_factory=SpecialTexts)
 
 
 @dataclass(eq=False)

@@ -58,6 +58,7 @@ prompts = st.builds(
     prefill=texts,
     variables=variables,
     examples=st.lists(st.builds(Example, texts, texts), max_size=2).map(tuple),
+    template=st.dictionaries(names.filter(lambda name: name != "name"), data, max_size=3),
     sampling=st.dictionaries(texts, data, max_size=3),
     output=outputs,
 )
