@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 JOINT = "\ufdd0"
 """No token lies across this character, which is no text itself (Unicode keeps it for such uses)."""
@@ -20,6 +21,11 @@ class Special:
         self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
         starts = "".join(map(re.escape, lengths))
         self._starts = re.compile(f"[{starts}]" if starts else "(?!)")
+
+    @cached_property
+    def encoded(self) -> frozenset[bytes]:
+        """The texts in UTF-8."""
+        return frozenset(text.encode() for text in self._texts)
 
     def __contains__(self, text: str) -> bool:
         return text in self._texts

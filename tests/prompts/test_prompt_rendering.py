@@ -246,7 +246,7 @@ def test_a_helper_that_hangs_is_replaced() -> None:
         assert renderer.render_messages(Prompt("X", user="hi"))
         assert renderer.pid is not None
         os.kill(renderer.pid, signal.SIGSTOP)
-        with pytest.raises(PromptError, match="took longer than 0.9 s"):
+        with pytest.raises(PromptError, match=r"took longer than 0\.9 s"):
             renderer.render_messages(Prompt("X", user="hi"))
         assert renderer.render_messages(Prompt("X", user="hi"))[0].content == "hi"
 
