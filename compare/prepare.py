@@ -124,7 +124,7 @@ def _special(texts: SpecialTexts, template: str) -> Special:
 
 def previewed(renderer: Renderer, ready: Prepared) -> Preview:
     """What a person is shown of a prompt; takes some milliseconds for a long one."""
-    chat, pieces = ready.chat, ready.tokens.pieces
+    chat, ids, texts = ready.chat, ready.tokens.tokens, ready.tokens.texts
     prefill = without_joints(chat.prompt.prefill)
     contents = [message.content for message in chat.messages]
     names = list(chat.prompt.parts)
@@ -138,14 +138,14 @@ def previewed(renderer: Renderer, ready: Prepared) -> Preview:
     places: list[Span | None] = [
         (span[0] + before, span[1] + before) if span else None for span in found
     ]
-    starts = token_starts(pieces)
+    starts = token_starts(ids, texts)
     tokens, around = counts(starts, places)
-    special = special_places(pieces, chat.special)
+    special = special_places(ids, texts, chat.special)
     preview = Preview(
         messages=chat.messages,
         text=text,
-        tokens=ready.tokens.tokens,
-        pieces=pieces,
+        tokens=ids,
+        texts=texts,
         starts=starts,
         message_tokens=tuple(tokens[: len(chat.messages)]),
         template_source=ready.template_source,

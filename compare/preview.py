@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -43,7 +43,7 @@ class Preview:
     `messages` are the chat with its values filled in, `prefill` the start of the answer. `text` is
     what the chat template makes of them, `spans[i]` where message i stands in it (the prefill comes
     last, where there is one), None where the template leaves it out or changes it. `tokens` are its
-    ids, `pieces[i]` the bytes of `tokens[i]`. `special` are the places in `tokens` of special
+    ids, and `texts` has the bytes that each of them stands for. `special` are the places in `tokens` of special
     tokens, `lookalikes` the places in `text` of what is written like one and is none. `starts[i]` is
     the offset in `text` at which token i begins; a character that several tokens share belongs to
     the first of them. `message_tokens` counts the tokens of each message, `parts` those of all
@@ -54,7 +54,7 @@ class Preview:
     messages: tuple[Message, ...]
     text: str
     tokens: list[int]
-    pieces: list[bytes]
+    texts: Mapping[int, bytes]
     starts: list[int]
     message_tokens: tuple[int, ...]
     template_source: str
@@ -71,6 +71,11 @@ class Preview:
         """Whether the context holds the prompt and a token of the answer."""
         return len(self.tokens) < self.n_ctx
 
+    @property
+    def pieces(self) -> list[bytes]:
+        """The bytes of each token."""
+        return [self.texts[token] for token in self.tokens]
+
     def with_warnings(self, warnings: tuple[str, ...]) -> Preview:
         """This preview with its warnings."""
         return replace(self, warnings=warnings)
@@ -85,16 +90,20 @@ class Preview:
         return None
 
 
-def token_starts(pieces: Sequence[bytes]) -> list[int]:
-    """The offset in characters at which each piece of a UTF-8 text starts, and its length."""
-    lengths = (len(piece.translate(None, _CONTINUATION)) for piece in pieces)
-    return list(accumulate(lengths, initial=0))
+def token_starts(tokens: Sequence[int], texts: Mapping[int, bytes]) -> list[int]:
+    """The offset in characters at which each token of a UTF-8 text starts, and its length."""
+    lengths = {token: len(text.translate(None, _CONTINUATION)) for token, text in texts.items()}
+    return list(accumulate(map(lengths.__getitem__, tokens), initial=0))
 
 
-def special_places(pieces: Sequence[bytes], special: Special) -> frozenset[int]:
-    """Which tokens are special tokens, by the texts they stand for."""
-    texts = special.encoded
-    return frozenset(at for at, piece in enumerate(pieces) if piece in texts)
+def special_places(
+    tokens: Sequence[int], texts: Mapping[int, bytes], special: Special
+) -> frozenset[int]:
+    """Which of the tokens are special tokens, by the texts they stand for."""
+    ids = {token for token, text in texts.items() if text in special.encoded}
+    if not ids:
+        return frozenset()
+    return frozenset(at for at, token in enumerate(tokens) if token in ids)
 
 
 def lookalikes(

@@ -99,7 +99,7 @@ class Runner:
         EngineError.
         """
         ready = await self._prepare(variant, values, on_progress, keep)
-        n_ctx, count = ready.model.info.n_ctx, len(ready.tokens.tokens)
+        n_ctx, count = ready.model.info.n_ctx, ready.tokens.count
         if count >= n_ctx:
             raise CompareError(
                 f"{variant.name}: the prompt is {count:,} tokens long, but the context "

@@ -81,7 +81,7 @@ def _written(found: Found) -> list[str]:
     for token in sorted(preview.special):
         number = preview.in_message(token)
         if number is not None:
-            text = preview.pieces[token].decode("utf-8", "replace")
+            text = preview.texts[preview.tokens[token]].decode("utf-8", "replace")
             written.setdefault(found.part_names[number], []).append(text)
     return [
         f"{name} writes {_listed(list(dict.fromkeys(texts)))}, which the model is given as "

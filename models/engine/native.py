@@ -320,9 +320,9 @@ class Model:
         """The bytes a token stands for; special tokens are empty unless asked for."""
         return (self._pieces if special else self._plain_pieces)[token]
 
-    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
-        """The bytes each token stands for, special tokens included."""
-        return list(map(self._pieces.__getitem__, tokens))
+    def texts(self, tokens: Sequence[int]) -> dict[int, bytes]:
+        """The bytes that each of these tokens stands for, special tokens included."""
+        return {token: self._pieces[token] for token in set(tokens)}
 
     def candidates(self, logits: np.ndarray[Any, np.dtype[np.float32]]) -> Any:
         """Every token with its logit, as a llama_token_data_array; valid until the next call."""

@@ -8,6 +8,7 @@ step, whatever the number of sequences).
 from __future__ import annotations
 
 import struct
+from array import array
 from pathlib import Path
 from typing import Any, Literal
 
@@ -255,9 +256,30 @@ class Unloaded(msgspec.Struct, frozen=True, tag=True):
 
 
 class Tokens(msgspec.Struct, frozen=True, tag=True):
+    """The tokens of a text, packed: a long prompt's are read in a moment.
+
+    `ids` are 32-bit numbers as this machine writes them, `texts` the bytes that each of them stands
+    for, special tokens included.
+    """
+
     id: int
-    tokens: list[int]
-    pieces: list[bytes]
+    ids: bytes
+    texts: dict[int, bytes]
+
+    @classmethod
+    def of(cls, command: int, tokens: list[int], texts: dict[int, bytes]) -> Tokens:
+        """The answer to a command."""
+        return cls(command, array("i", tokens).tobytes(), texts)
+
+    @property
+    def tokens(self) -> list[int]:
+        """The ids."""
+        return array("i", self.ids).tolist()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.ids) // array("i").itemsize
 
 
 class Prefill(msgspec.Struct, frozen=True, tag=True):

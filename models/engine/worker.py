@@ -153,7 +153,7 @@ class Tokenizer:
     def _answer(command: Tokenize, model: native.Model) -> Tokens | Failed:
         try:
             tokens = model.tokenize(command.texts, command.add_special)
-            return Tokens(command.id, tokens, model.pieces(tokens))
+            return Tokens.of(command.id, tokens, model.texts(tokens))
         except Exception as error:
             return Failed(command.id, f"The text cannot be tokenized: {error}.")
 
