@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..models.engine.client import Engine, EngineError, LoadedModel, StreamEvent
@@ -16,52 +15,18 @@ from ..models.engine.protocol import (
     ModelSettings,
     Prefill,
     Request,
-    Sampling,
-    Tokens,
     file_version,
 )
 from ..models.engine.samplers import make_sampling
 from ..models.gguf.facts import ModelFacts
-from ..prompts.document import Message
 from ..prompts.errors import PromptError
 from ..prompts.rendering.helper import Renderer
 from .errors import MISTAKES, CompareError
 from .hashes import FileHashes
+from .prepare import Prepared, previewed, render, tokenized
+from .preview import Preview
 from .run import Output, Run, Stamp, State
 from .variants import Variant
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A variant ready to run: what the model will be given, exactly.
-
-    `tokens` holds the ids and the byte pieces they stand for.
-    """
-
-    model: LoadedModel
-    messages: tuple[Message, ...]
-    text: str
-    tokens: Tokens
-    template_source: str
-    sampling: Sampling
-    stop: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A prompt as the model will see it, in three layers, with what each part costs.
-
-    `pieces[i]` is the bytes of `tokens[i]`; `message_tokens` counts the tokens of each message's
-    own text, without what the template adds around it.
-    """
-
-    messages: tuple[Message, ...]
-    text: str
-    tokens: list[int]
-    pieces: list[bytes]
-    message_tokens: tuple[int, ...]
-    template_source: str
-    n_ctx: int
 
 
 class Runner:
@@ -133,56 +98,38 @@ class Runner:
         Raises PromptError, ModelError or CompareError for what a person can put right, and
         EngineError.
         """
+        ready = await self._prepare(variant, values, on_progress, keep)
+        n_ctx, count = ready.model.info.n_ctx, ready.tokens.count
+        if count >= n_ctx:
+            raise CompareError(
+                f"{variant.name}: the prompt is {count:,} tokens long, but the context "
+                f"holds {n_ctx:,}; shorten the prompt or ask for a larger context."
+            )
+        return ready
+
+    async def _prepare(
+        self,
+        variant: Variant,
+        values: Mapping[str, str],
+        on_progress: Callable[[float], None] | None = None,
+        keep: Collection[LoadedModel] = (),
+    ) -> Prepared:
         sampling = make_sampling(variant.prompt.sampling, variant.sampling)
         loaded = await self.load(variant, on_progress, keep)
         facts = await asyncio.to_thread(self.facts, variant.model)
-        rendered = await asyncio.to_thread(self.renderer.render_prompt, variant.prompt, values)
-        info = loaded.info
-        chat = await asyncio.to_thread(
-            self.renderer.render_chat,
-            facts.chat_template,
-            rendered.messages,
-            bos_token=info.bos,
-            eos_token=info.eos,
-            prefill=rendered.prefill,
-        )
-        text = chat.text
-        if info.add_bos and info.bos and not text.startswith(info.bos):
-            text = info.bos + text
-        tokens = await self.engine.tokenize(loaded, text, add_special=False)
-        if len(tokens.tokens) >= info.n_ctx:
-            raise CompareError(
-                f"{variant.name}: the prompt is {len(tokens.tokens):,} tokens long, but the context "
-                f"holds {info.n_ctx:,}; shorten the prompt or ask for a larger context."
-            )
-        return Prepared(
-            loaded,
-            rendered.messages,
-            text,
-            tokens,
-            chat.template_source,
-            sampling,
-            (*variant.prompt.output.stop, *chat.default_stop),
-        )
+        prompt = variant.prompt
+        chat = await render(self.renderer, loaded, facts.chat_templates, prompt, values)
+        tokens = await tokenized(self.engine, chat)
+        stop = (*prompt.output.stop, *chat.rendered.default_stop)
+        return Prepared(chat, tokens, sampling, stop)
 
     async def preview(self, variant: Variant, values: Mapping[str, str]) -> Preview:
-        """What the model would be given, without running it. Raises as `prepare` does."""
-        ready = await self.prepare(variant, values)
-        parts = await asyncio.gather(
-            *(
-                self.engine.tokenize(ready.model, message.content, add_special=False)
-                for message in ready.messages
-            )
-        )
-        return Preview(
-            ready.messages,
-            ready.text,
-            ready.tokens.tokens,
-            ready.tokens.pieces,
-            tuple(len(part.tokens) for part in parts),
-            ready.template_source,
-            ready.model.info.n_ctx,
-        )
+        """What the model would be given, without running it, be it longer than the context or not.
+
+        Otherwise raises as `prepare` does. Cancelled, it asks no more of the engine.
+        """
+        ready = await self._prepare(variant, values)
+        return await asyncio.to_thread(previewed, self.renderer, ready)
 
     # -------------------------------------------------------------------- running
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 ROLES = ("system", "user", "assistant")
 
+OWN_ARGUMENTS = ("messages", "add_generation_prompt")
+"""What a chat template is given by the program itself."""
+
 _WORDS = "and else if in is not or true false none True False None loop self super caller"
 RESERVED = frozenset(_WORDS.split())
 """Words with a meaning of their own in a template, which a variable cannot have for a name."""
@@ -77,7 +80,9 @@ class Prompt:
 
     The chat it stands for is the system text, the examples, `messages`, and `user`, whichever are
     not empty, in that order; a system message among `messages` stands for the system text. The
-    answer starts with `prefill`. `sampling` is plain data, checked by whoever samples.
+    answer starts with `prefill`. `template` holds what the model's chat template is given besides
+    (`enable_thinking`, `tools` …); its `name` chooses one of several. `sampling` is plain data,
+    checked by whoever samples.
 
     Every field holds what applies, wherever it was said: `examples` those that `example_data`
     gave, and all others what the files of `include` gave where this prompt says nothing itself.
@@ -95,6 +100,7 @@ class Prompt:
     prefill: str = ""
     variables: tuple[Variable, ...] = ()
     examples: tuple[Example, ...] = ()
+    template: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
     sampling: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
     output: OutputRules = OutputRules()
     tags: tuple[str, ...] = ()
@@ -137,3 +143,11 @@ class Prompt:
             yield "user", "user", self.user
         if self.prefill:
             yield "assistant", "prefill", self.prefill
+
+
+def part_of(field: str) -> str:
+    """The part of the prompt that a field of `text_fields` belongs to: `system`, `example 1`,
+    `history`, `user` or `prefill`."""
+    if field.startswith("message "):
+        return "history"
+    return field.removeprefix("user of ").removeprefix("assistant of ")

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
-from .document import RESERVED, ROLES, Example, ExampleData, Message, Prompt, Variable
+from .document import (
+    OWN_ARGUMENTS,
+    RESERVED,
+    ROLES,
+    Example,
+    ExampleData,
+    Message,
+    Prompt,
+    Variable,
+)
 from .errors import PromptError
 from .examples import load_examples
 from .files import read_side_text
@@ -30,6 +39,7 @@ class Fields(TypedDict, total=False):
     examples: tuple[Example, ...]
     example_data: ExampleData | None
     variables: tuple[Variable, ...]
+    template: dict[str, object]
     sampling: dict[str, object]
     stop: tuple[str, ...]
     grammar: str
@@ -85,6 +95,8 @@ class FieldReader:
             fields["examples"], fields["example_data"] = self.examples(table)
         if "variables" in table:
             fields["variables"] = self.variables(table)
+        if "template" in table:
+            fields["template"] = self.template(table)
         if "sampling" in table:
             fields["sampling"] = self.sampling(table)
         self.output(table, fields)
@@ -231,6 +243,24 @@ class FieldReader:
                 )
         return tuple(variables)
 
+    def template(self, table: Mapping[str, object]) -> dict[str, object]:
+        import json
+
+        template = self.table_at(table, "template")
+        for name, value in template.items():
+            at: Key = ("template", name)
+            if name in OWN_ARGUMENTS:
+                raise self.fail(at, f"{_dotted(at)} is made from the prompt and cannot be given")
+            try:
+                json.dumps(value)
+            except TypeError:
+                raise self.fail(
+                    at, f"{_dotted(at)} holds a date, which JSON does not have"
+                ) from None
+        if not isinstance(template.get("name", ""), str):
+            raise self.fail(("template", "name"), "template.name must be the name of a template")
+        return template
+
     def sampling(self, table: Mapping[str, object]) -> dict[str, object]:
         sampling = self.table_at(table, "sampling")
         for name, value in sampling.items():
@@ -304,7 +334,7 @@ class FieldReader:
 
 _KEYS = (
     "name", "description", "tags", "include", "system", "user", "messages", "prefill", "variables",
-    "examples", "sampling", "output",
+    "examples", "template", "sampling", "output",
 )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ class Conflict(PromptError):
 def merged(base: Prompt, theirs: Prompt, mine: Prompt) -> Prompt:
     """`theirs`, with what `mine` changed in `base`.
 
-    Fields are texts, lists and single entries of variables and sampling. Raises Conflict where both
+    Fields are texts, lists and single entries of tables. Raises Conflict where both
     changed the same one to different values.
     """
     old, new, here = fields_of(base), fields_of(theirs), fields_of(mine)
@@ -76,6 +76,7 @@ def fields_of(prompt: Prompt) -> dict[str, Any]:
     fields: dict[str, Any] = {name: getattr(prompt, name) for name in _WHOLE}
     fields |= {f"variables.{variable.name}": variable for variable in prompt.variables}
     fields["examples"] = (prompt.example_data, prompt.examples)
+    fields |= {f"template.{key}": value for key, value in prompt.template.items()}
     fields |= {f"sampling.{key}": value for key, value in prompt.sampling.items()}
     fields["output.stop"] = prompt.output.stop
     fields["output"] = (prompt.output.grammar, prompt.output.schema)
@@ -98,6 +99,7 @@ def _with(fields: Mapping[str, Any], theirs: Prompt, mine: Prompt, order: Prompt
         variables=tuple(variables[name] for name in dict.fromkeys([*first, *variables])),
         example_data=data,
         examples=examples,
+        template=_table(fields, "template"),
         sampling=_table(fields, "sampling"),
         output=OutputRules(fields["output.stop"], grammar, schema),
         inherited=theirs.inherited if fields["include"] == theirs.include else mine.inherited,

@@ -47,7 +47,7 @@ def parse_prompt(
 
     What `include` gives are defaults. A later file goes before an earlier one, and the prompt's own
     fields before all. Texts and lists (messages, examples, stop) are replaced whole; variables and
-    sampling combine name by name; of grammar and schema there is one. A system text replaces an
+    sampling and template combine name by name; of grammar and schema there is one. A system text replaces an
     included system message, and the other way round. Name, description and tags say what a file is
     and are not given on; an included file needs neither a name nor a user text.
 
@@ -95,6 +95,7 @@ def over(defaults: Prompt, own: Fields) -> Prompt:
         variables=tuple(variables.values()),
         examples=own["examples"] if examples else defaults.examples,
         example_data=own.get("example_data") if examples else defaults.example_data,
+        template={**defaults.template, **own.get("template", {})},
         sampling={**defaults.sampling, **own.get("sampling", {})},
         output=OutputRules(
             own.get("stop", rules.stop),
@@ -182,6 +183,7 @@ def fields_of(prompt: Prompt) -> Fields:
         "prefill": prompt.prefill,
         "messages": prompt.messages,
         "variables": prompt.variables,
+        "template": dict(prompt.template),
         "sampling": dict(prompt.sampling),
         "stop": rules.stop,
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tomlkit.items import Item
 
 _MULTILINE = ("description", "system", "user", "prefill", "content", "assistant", "grammar")
-_TABLES = ("variables", "sampling", "output")
+_TABLES = ("variables", "template", "sampling", "output")
 _TURNS = ("system", "messages")
 """Either of them, said here, takes away the other one where it is included."""
 
@@ -141,6 +141,7 @@ def _table(prompt: Prompt, folder: Path | None) -> dict[str, Any]:
         "variables": {variable.name: _variable(variable) for variable in prompt.variables},
         "examples": examples,
         "messages": [{"role": m.role, "content": m.content} for m in prompt.messages],
+        "template": dict(prompt.template),
         "sampling": dict(prompt.sampling),
         "output": {key: value for key, value in rules.items() if value not in (None, [])},
     }

@@ -105,6 +105,13 @@ OUTPUT_KEYS = [
     ),
 ]  # fmt: skip
 
+RENDERED_KEYS = [
+    Binding("c", "layer('chat')", "chat", id="rendered.chat", tooltip="The messages with their values filled in"),
+    Binding("t", "layer('text')", "text", id="rendered.text", tooltip="The text that the chat template makes of them"),
+    Binding("k", "layer('tokens')", "tokens", id="rendered.tokens", tooltip="The tokens of that text"),
+    Binding("i", "ids", "token ids", id="rendered.ids", tooltip="The tokens with their ids, or without"),
+]  # fmt: skip
+
 LIBRARY_KEYS = [
     Binding("enter", "use", "use", id="library.use", priority=True, tooltip="Take it into the selected variant"),
     Binding("up", "move(-1)", "up", id="library.up", priority=True, key_display="↑ ↓", tooltip="The entry above or below"),

@@ -25,7 +25,8 @@ from .widgets.top_bar import Status
 if TYPE_CHECKING:
     from ..compare.effects import Effects
     from ..compare.history.history import History
-    from ..compare.runner import Preview, Runner
+    from ..compare.preview import Preview
+    from ..compare.runner import Runner
     from ..compare.variants import StackedAdapter, Variant
     from ..models.catalog import Catalog
     from ..models.engine.protocol import ModelInfo

@@ -37,6 +37,7 @@ from .protocol import (
     Score,
     Scored,
     ScoreRequest,
+    SpecialTexts,
     Tokenize,
     Tokens,
     Unload,
@@ -73,6 +74,7 @@ class LoadedModel:
     key: int
     path: Path
     info: ModelInfo
+    special: SpecialTexts = field(default_factory=SpecialTexts)
 
 
 @dataclass(eq=False)
@@ -248,7 +250,7 @@ class Engine:
         answer = await self._ask(number, Load(number, str(path), settings, keep))
         if not isinstance(answer, Loaded):
             raise ModelError(_message(answer))
-        return LoadedModel(number, path, answer.info)
+        return LoadedModel(number, path, answer.info, answer.special)
 
     def resident(self, path: Path, settings: ModelSettings | None = None) -> LoadedModel | None:
         """The model at `path`, as the file is now, if it is loaded with these settings."""
@@ -270,10 +272,19 @@ class Engine:
             del self._loads[key]
             await self._send(Unload(load.id))
 
-    async def tokenize(self, model: LoadedModel, text: str, *, add_special: bool) -> Tokens:
-        """Ids and byte pieces of `text`; special tokens written in it are recognised."""
+    async def tokenize(self, model: LoadedModel, *texts: str, add_special: bool) -> Tokens:
+        """Ids and byte pieces of `texts`, one behind the other; no token lies across two of them.
+
+        Special tokens written in a text are recognised. A caller that is cancelled takes its
+        question back.
+        """
         key = next(self._ids)
-        answer = await self._ask(key, Tokenize(key, model.key, text, add_special))
+        try:
+            answer = await self._ask(key, Tokenize(key, model.key, list(texts), add_special))
+        except asyncio.CancelledError:
+            if self._process:
+                self._process.write(Cancel([key]))
+            raise
         if not isinstance(answer, Tokens):
             raise ModelError(_message(answer))
         return answer

@@ -75,4 +75,5 @@ class Loader:
         except native.NativeError as error:
             self._post(Outcome(command, facts, None, str(error)))
         else:
+            model.know_special()
             self._post(Outcome(command, facts, model))

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ import numpy as np
 from llama_cpp import __version__ as binding_version
 
 from .chunks import LARGEST
-from .protocol import AdapterUse, Hello, ModelInfo, ModelSettings, file_version
-from .tokenizing import tokenize
+from .protocol import AdapterUse, Hello, ModelInfo, ModelSettings, SpecialTexts, file_version
+from .tokenizing import Tokenizer
 
 lib: Any = bindings
 """The ctypes bindings, untyped: their stubs call every handle optional."""
@@ -31,8 +31,10 @@ lib: Any = bindings
 KV_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8, "bf16": 30}
 LOG_DEBUG, LOG_WARN, LOG_ERROR = 1, 3, 4
 MAX_CONTEXT = 4096
-SPECIAL = 1 | 8 | 16
-"""LLAMA_TOKEN_ATTR_UNKNOWN, _CONTROL and _USER_DEFINED: the tokens recognised in a text."""
+CONTROL = 1 | 8
+"""LLAMA_TOKEN_ATTR_UNKNOWN and _CONTROL: tokens that mean something other than their text."""
+ADDED = 16
+"""LLAMA_TOKEN_ATTR_USER_DEFINED. These and those of CONTROL are recognised in a text."""
 SENTENCEPIECE = 1
 """LLAMA_VOCAB_TYPE_SPM."""
 SMALL_MODEL = 20_000_000
@@ -141,6 +143,25 @@ class Adapter:
             raise NativeError(f"llama.cpp cannot use the adapter {path}: {complaint()}")
 
 
+class _Pieces(dict[int, bytes]):
+    """The bytes that the tokens of a vocabulary stand for, by id."""
+
+    def __init__(self, vocab: Any, *, special: bool) -> None:
+        super().__init__()
+        self._vocab, self._special = vocab, special
+
+    def __missing__(self, token: int) -> bytes:
+        size = 64
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            n = lib.llama_token_to_piece(self._vocab, token, buffer, size, 0, self._special)
+            if n >= 0:
+                break
+            size = -n
+        self[token] = buffer.raw[:n]
+        return self[token]
+
+
 class Model:
     """A base model's weights and vocabulary. Contexts share them."""
 
@@ -182,7 +203,8 @@ class Model:
         self.n_threads = settings.n_threads or self._good_threads()
         self.n_ctx = context_length(settings, self.n_ctx_train)
         self.settings = settings
-        self._pieces: dict[int, bytes] = {}
+        self._pieces = _Pieces(self.vocab, special=True)
+        self._plain_pieces = _Pieces(self.vocab, special=False)
         self._adapters: dict[tuple[str, str], Adapter] = {}
         self._special = frozenset(
             token for token in range(self.n_vocab) if lib.llama_vocab_is_eog(self.vocab, token)
@@ -245,13 +267,17 @@ class Model:
         """The token ends a generation (EOS, end of turn and their kin)."""
         return token in self._special
 
-    def tokenize(self, text: str, add_special: bool) -> list[int]:
-        """Token ids of `text`; special tokens written in it are recognised.
+    def tokenize(self, texts: Sequence[str], add_special: bool) -> list[int]:
+        """Token ids of `texts`, one behind the other; special tokens written in one are recognised.
 
-        Call on a thread with a large stack: some vocabularies recurse once per
+        Call on a thread with a large stack, always the same: some vocabularies recurse once per
         character on long runs of one letter.
         """
-        return tokenize(text, add_special, self)
+        return self._tokenizer.tokenize(texts, add_special)
+
+    @functools.cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return Tokenizer(self)
 
     def plain_tokens(self, text: str, add_special: bool) -> list[int]:
         """Token ids of the whole text at once; `tokenize` says what that is bad for."""
@@ -265,13 +291,26 @@ class Model:
             room = -n
 
     def special_texts(self) -> list[str]:
-        """How the special tokens are written that `tokenize` recognises, runs of blanks left out."""
-        texts = (
-            lib.llama_vocab_get_text(self.vocab, token).decode("utf-8", "replace")
-            for token in range(self.n_vocab)
-            if lib.llama_vocab_get_attr(self.vocab, token) & SPECIAL
-        )
-        return [text for text in texts if text.strip()]
+        """How the special tokens are written that `tokenize` recognises."""
+        return [*self.special.control, *self.special.added]
+
+    def know_special(self) -> None:
+        """Find the special tokens now, on a thread that may take its time."""
+        _ = self.special
+
+    @functools.cached_property
+    def special(self) -> SpecialTexts:
+        """How the special tokens are written, those that are blank left out."""
+        control: list[str] = []
+        added: list[str] = []
+        for token in range(self.n_vocab):
+            kind = lib.llama_vocab_get_attr(self.vocab, token)
+            if not kind & (CONTROL | ADDED):
+                continue
+            text = lib.llama_vocab_get_text(self.vocab, token).decode("utf-8", "replace")
+            if text.strip():
+                (control if kind & CONTROL else added).append(text)
+        return SpecialTexts(tuple(control), tuple(added))
 
     def adds_space(self) -> bool:
         """A text gets a space in front before it is tokenized."""
@@ -279,19 +318,11 @@ class Model:
 
     def piece(self, token: int, special: bool = False) -> bytes:
         """The bytes a token stands for; special tokens are empty unless asked for."""
-        if not special and (known := self._pieces.get(token)) is not None:
-            return known
-        size = 64
-        while True:
-            buffer = ctypes.create_string_buffer(size)
-            n = lib.llama_token_to_piece(self.vocab, token, buffer, size, 0, special)
-            if n >= 0:
-                break
-            size = -n
-        text = buffer.raw[:n]
-        if not special:
-            self._pieces[token] = text
-        return text
+        return (self._pieces if special else self._plain_pieces)[token]
+
+    def texts(self, tokens: Sequence[int]) -> dict[int, bytes]:
+        """The bytes that each of these tokens stands for, special tokens included."""
+        return {token: self._pieces[token] for token in set(tokens)}
 
     def candidates(self, logits: np.ndarray[Any, np.dtype[np.float32]]) -> Any:
         """Every token with its logit, as a llama_token_data_array; valid until the next call."""

@@ -8,6 +8,7 @@ step, whatever the number of sequences).
 from __future__ import annotations
 
 import struct
+from array import array
 from pathlib import Path
 from typing import Any, Literal
 
@@ -164,11 +165,14 @@ class Unload(msgspec.Struct, frozen=True, tag=True):
 
 
 class Tokenize(msgspec.Struct, frozen=True, tag=True):
-    """Answered by Tokens. `add_special` lets the model add its BOS and EOS."""
+    """Answered by Tokens, unless it is cancelled first. No token lies across two of `texts`.
+
+    `add_special` lets the model add its BOS and EOS.
+    """
 
     id: int
     model: int
-    text: str
+    texts: list[str]
     add_special: bool = True
 
 
@@ -183,7 +187,7 @@ class Score(msgspec.Struct, frozen=True, tag=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
-    """Ends requests and loads with these ids."""
+    """Ends requests and loads with these ids, and forgets tokenizing that has not begun."""
 
     ids: list[int]
 
@@ -223,6 +227,17 @@ class ModelInfo(msgspec.Struct, frozen=True):
     can_rewind: bool
 
 
+class SpecialTexts(msgspec.Struct, frozen=True):
+    """How a vocabulary's special tokens are written.
+
+    Those of `control` mean something other than their text (BOS, the end of a turn, unknown);
+    those of `added` are kept whole by the tokenizer, be they markers or frequent words.
+    """
+
+    control: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+
+
 class Loading(msgspec.Struct, frozen=True, tag=True):
     id: int
     fraction: float
@@ -231,6 +246,7 @@ class Loading(msgspec.Struct, frozen=True, tag=True):
 class Loaded(msgspec.Struct, frozen=True, tag=True):
     id: int
     info: ModelInfo
+    special: SpecialTexts
 
 
 class Unloaded(msgspec.Struct, frozen=True, tag=True):
@@ -240,9 +256,30 @@ class Unloaded(msgspec.Struct, frozen=True, tag=True):
 
 
 class Tokens(msgspec.Struct, frozen=True, tag=True):
+    """The tokens of a text, packed: a long prompt's are read in a moment.
+
+    `ids` are 32-bit numbers as this machine writes them, `texts` the bytes that each of them stands
+    for, special tokens included.
+    """
+
     id: int
-    tokens: list[int]
-    pieces: list[bytes]
+    ids: bytes
+    texts: dict[int, bytes]
+
+    @classmethod
+    def of(cls, command: int, tokens: list[int], texts: dict[int, bytes]) -> Tokens:
+        """The answer to a command."""
+        return cls(command, array("i", tokens).tobytes(), texts)
+
+    @property
+    def tokens(self) -> list[int]:
+        """The ids."""
+        return array("i", self.ids).tolist()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.ids) // array("i").itemsize
 
 
 class Prefill(msgspec.Struct, frozen=True, tag=True):

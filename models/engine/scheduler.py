@@ -109,7 +109,8 @@ class Scheduler:
             except native.NativeError as error:
                 self._events.append(Failed(key, str(error), refused=True))
             else:
-                self._events.append(Loaded(key, resident.model.info(resident.rewinds)))
+                model = resident.model
+                self._events.append(Loaded(key, model.info(resident.rewinds), model.special))
         self._begin_loads()
 
     def unload(self, key: int) -> None:

@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,10 +58,10 @@ TOKENIZER_STACK = 512 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Tokenized:
-    """The tokenizer's answer, and the model it used."""
+    """The tokenizer's answer, None if nobody waits for it, and the model that is free again."""
 
     model: int
-    answer: Tokens | Failed
+    answer: Tokens | Failed | None
 
 
 Item = Command | Loading | Outcome | Tokenized
@@ -127,24 +128,34 @@ class Tokenizer:
 
     def __init__(self, inbox: Inbox) -> None:
         self._jobs: queue.Queue[tuple[Tokenize, native.Model]] = queue.Queue()
+        self._wanted: set[int] = set()
         self._inbox = inbox
         before = threading.stack_size(TOKENIZER_STACK)
         threading.Thread(target=self._work, name="tokenizer", daemon=True).start()
         threading.stack_size(before)
 
     def submit(self, command: Tokenize, model: native.Model) -> None:
+        self._wanted.add(command.id)
         self._jobs.put((command, model))
+
+    def cancel(self, ids: Collection[int]) -> None:
+        """Nobody waits for these any more."""
+        self._wanted.difference_update(ids)
 
     def _work(self) -> None:
         while True:
             command, model = self._jobs.get()
-            try:
-                tokens = model.tokenize(command.text, command.add_special)
-                pieces = [model.piece(token, special=True) for token in tokens]
-                answer = Tokens(command.id, tokens, pieces)
-            except Exception as error:
-                answer = Failed(command.id, f"The text cannot be tokenized: {error}.")
+            answer = self._answer(command, model) if command.id in self._wanted else None
+            self._wanted.discard(command.id)
             self._inbox.put(Tokenized(command.model, answer))
+
+    @staticmethod
+    def _answer(command: Tokenize, model: native.Model) -> Tokens | Failed:
+        try:
+            tokens = model.tokenize(command.texts, command.add_special)
+            return Tokens.of(command.id, tokens, model.texts(tokens))
+        except Exception as error:
+            return Failed(command.id, f"The text cannot be tokenized: {error}.")
 
 
 class Worker:
@@ -201,6 +212,7 @@ class Worker:
             case Generate() | Score():
                 self._scheduler.submit(item.model, item.requests)
             case Cancel():
+                self._tokenizer.cancel(item.ids)
                 self._scheduler.cancel(set(item.ids))
             case Tokenize():
                 model = self._scheduler.hold(item.model)
@@ -210,7 +222,8 @@ class Worker:
                     self._tokenizer.submit(item, model)
             case Tokenized():
                 self._scheduler.release(item.model)
-                self._outbox.put(item.answer)
+                if item.answer is not None:
+                    self._outbox.put(item.answer)
 
 
 def main() -> None:

@@ -88,7 +88,6 @@ def check_model(
     by_type = Counter[str]()
     for tensor in tensors:
         by_type[tensor.type_name] += tensor.n_bytes
-    template = header.metadata.get("tokenizer.chat_template")
     return ModelFacts(
         name=plain(model_name(path)),
         path=path,
@@ -111,10 +110,21 @@ def check_model(
         tied_embeddings="output.weight" not in shapes,
         bos_id=_integer(header, "tokenizer.ggml.bos_token_id"),
         eos_id=_integer(header, "tokenizer.ggml.eos_token_id"),
-        chat_template=template if isinstance(template, str) else None,
+        chat_templates=_chat_templates(header),
         shapes=shapes,
         bytes_by_type=dict(by_type),
     )
+
+
+def _chat_templates(header: Header) -> dict[str, str]:
+    """The templates by name: `tokenizer.chat_template` is "default", and others have theirs behind
+    it, as gguf's `add_chat_template` writes them."""
+    key = "tokenizer.chat_template"
+    found = {"default": header.metadata.get(key)}
+    for name in header.metadata:
+        if name.startswith(f"{key}."):
+            found[name.removeprefix(f"{key}.")] = header.metadata[name]
+    return {name: text for name, text in found.items() if isinstance(text, str) and text}
 
 
 def check_adapter(path: Path, *, values: bool = True) -> AdapterFacts:

@@ -17,7 +17,8 @@ class ModelFacts:
     in tokens it was trained for. `heads`, `kv_heads`, `key_length` and `value_length` (elements
     per head) are those of the widest layer; `kv_per_token` is the number of elements that one
     token takes in the KV cache, over all layers. `shapes` (row length first) and `bytes_by_type`
-    are by tensor name and by tensor type. Text is safe to print, but for `chat_template`.
+    are by tensor name and by tensor type. `chat_templates` are by name; the usual one, if there is
+    one, is "default". Text is safe to print, but for these.
     """
 
     name: str
@@ -41,9 +42,14 @@ class ModelFacts:
     tied_embeddings: bool
     bos_id: int | None
     eos_id: int | None
-    chat_template: str | None = field(repr=False)
+    chat_templates: Mapping[str, str] = field(repr=False)
     shapes: Mapping[str, tuple[int, ...]] = field(repr=False)
     bytes_by_type: Mapping[str, int] = field(repr=False)
+
+    @property
+    def chat_template(self) -> str | None:
+        """The default chat template."""
+        return self.chat_templates.get("default")
 
 
 @dataclass(frozen=True, kw_only=True)

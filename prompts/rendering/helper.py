@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from ..document import Message, Prompt
+from ..document import Message, Prompt, part_of
 from ..errors import PromptError
 from ..suggest import did_you_mean
 from .client import HelperProcess
 from .default_chat import DEFAULT_STOP, default_chat
 from .limits import DEADLINE_S, MEMORY_MB
+from .outline import Outline, outline_of, stand_in
+from .special import Special, without_joints
+
+MAX_OUTLINES = 256
+"""Outlines that are remembered."""
 
 
 @dataclass(frozen=True)
 class RenderedPrompt:
-    """A prompt with its values filled in: the chat, and the start of the answer."""
+    """A prompt with its values filled in: the chat, and the start of the answer.
+
+    `parts[i]` says which part of the prompt `messages[i]` is. `fenced` holds, by the names of the
+    variables, special tokens that were written in values; they stay text (see `special`), and the
+    texts have a JOINT in each.
+    """
 
     messages: tuple[Message, ...]
     prefill: str = ""
+    parts: tuple[str, ...] = ()
+    fenced: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 @dataclass(frozen=True)
 class RenderedChat:
     """The text a model is given.
 
-    Its special tokens are in it as text, to be parsed when it is tokenized. A model that wants a
-    token at the start gets it added where the text does not begin with it already.
+    Its special tokens are in it as text, to be parsed when it is tokenized; `marked` has a JOINT
+    where no token may lie. A model that wants a token at the start gets it added where the text
+    does not begin with it already.
 
     `template_source` says whose chat template made it; with the default one, which no model was
     trained on, `default_stop` holds the strings that end an answer.
     """
 
-    text: str
+    marked: str
     template_source: Literal["model", "default"]
     default_stop: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text as it is."""
+        return without_joints(self.marked)
 
 
 class Renderer:
@@ -46,6 +65,7 @@ class Renderer:
 
     def __init__(self, deadline_s: float = DEADLINE_S, memory_mb: int = MEMORY_MB) -> None:
         self._helper = HelperProcess(deadline_s, memory_mb)
+        self._outlines: dict[str, Outline | None] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -67,15 +87,25 @@ class Renderer:
         self._helper.close()
 
     def render_prompt(
-        self, prompt: Prompt, values: Mapping[str, str] | None = None
+        self,
+        prompt: Prompt,
+        values: Mapping[str, str] | None = None,
+        special: Special | None = None,
     ) -> RenderedPrompt:
         """The chat and the start of the answer, with `values` over the variables' defaults.
+
+        What a value holds of `special` tokens is fenced, so that it stays text: only who writes the
+        prompt says what is a special token.
 
         Raises PromptError for a variable without a value, a value nothing uses, a name or a
         template that is wrong, and a prompt that says nothing.
         """
         given = dict(values or {})
         filled = {v.name: v.default for v in prompt.variables if v.default is not None} | given
+        fenced: dict[str, tuple[str, ...]] = {}
+        if special is not None:
+            fenced = {n: found for n, v in filled.items() if (found := special.written_in(v))}
+            filled |= {name: special.fenced(filled[name]) for name in fenced}
         fields = list(prompt.text_fields())
         texts = self._ask(
             {
@@ -95,7 +125,8 @@ class Renderer:
             raise PromptError(
                 "the prompt is empty: write something in user", source=_source(prompt), field="user"
             )
-        return RenderedPrompt(messages, prefill)
+        parts = tuple(part_of(name) for _, name, _ in fields)[: len(messages)]
+        return RenderedPrompt(messages, prefill, parts, fenced)
 
     def render_messages(
         self, prompt: Prompt, values: Mapping[str, str] | None = None
@@ -115,13 +146,17 @@ class Renderer:
         *,
         bos_token: str,
         eos_token: str,
+        arguments: Mapping[str, object] | None = None,
         prefill: str = "",
         add_generation_prompt: bool = True,
     ) -> RenderedChat:
-        """The messages as text, through a model's own chat template, then `prefill`.
+        """The messages as text, through a model's own chat template, as transformers renders them.
 
         `template` is the jinja2 source a model file carries; without one the text is plain (see
         `default_chat`). `bos_token` and `eos_token` are texts, empty for a model without them.
+        `arguments` are the template's own switches (`enable_thinking` …), `tools`, `documents`.
+        The answer is begun with `prefill` as transformers continues a last message of the
+        assistant's; after a template that allows none, as llama-server does: `prefill` is appended.
         """
         if not template:
             text = default_chat(
@@ -135,13 +170,48 @@ class Renderer:
                 "job": "chat",
                 "template": template,
                 "messages": [{"role": m.role, "content": m.content} for m in messages],
-                "bos_token": bos_token,
-                "eos_token": eos_token,
+                "arguments": {"bos_token": bos_token, "eos_token": eos_token, **(arguments or {})},
+                "prefill": prefill,
                 "add_generation_prompt": add_generation_prompt,
             },
             None,
         )
-        return RenderedChat(text + prefill, "model")
+        return RenderedChat(text, "model")
+
+    def outline(
+        self,
+        template: str | None,
+        roles: Sequence[str],
+        *,
+        bos_token: str,
+        eos_token: str,
+        arguments: Mapping[str, object] | None = None,
+        prefill: bool = False,
+    ) -> Outline | None:
+        """What `render_chat` writes around messages of these roles; None if that is refused.
+
+        With `prefill` the start of the answer is the last message. Remembered: a chat that is
+        being written keeps its outline.
+        """
+        key = json.dumps([template, list(roles), bos_token, eos_token, arguments, prefill])
+        if key not in self._outlines:
+            words = [stand_in(number) for number in range(len(roles) + 1)]
+            try:
+                chat = self.render_chat(
+                    template,
+                    [Message(role, word) for role, word in zip(roles, words, strict=False)],
+                    bos_token=bos_token,
+                    eos_token=eos_token,
+                    arguments=arguments,
+                    prefill=words[-1] if prefill else "",
+                )
+                found = outline_of(chat.text)
+            except PromptError:
+                found = None
+            if len(self._outlines) >= MAX_OUTLINES:
+                self._outlines.clear()
+            self._outlines[key] = found
+        return self._outlines[key]
 
     def _ask(self, request: dict[str, Any], prompt: Prompt | None) -> Any:
         """The helper's result; its error as a PromptError. `prompt` is None for a chat template."""

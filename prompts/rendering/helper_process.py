@@ -116,14 +116,23 @@ def _variables(request: dict[str, Any], at: _Place) -> list[str]:
 
 
 def _chat(request: dict[str, Any], at: _Place) -> str:
-    pieces = templates.render_chat(
-        request["template"],
-        request["messages"],
-        request["bos_token"],
-        request["eos_token"],
-        request["add_generation_prompt"],
-    )
-    return _joined(pieces, MAX_CHARACTERS)
+    messages: list[dict[str, str]] = request["messages"]
+    prefill: str = request["prefill"]
+
+    def rendered(messages: list[dict[str, str]], *, end: bool) -> str:
+        pieces = templates.render_chat(request["template"], messages, request["arguments"], end=end)
+        return _joined(pieces, MAX_CHARACTERS)
+
+    if prefill:
+        begun = {"role": "assistant", "content": prefill + templates.MARK}
+        try:
+            return templates.until_mark(rendered([*messages, begun], end=False), prefill)
+        except (TooLong, MemoryError):
+            raise
+        except Exception:
+            # A template that cannot leave an answer open may still be able to open one.
+            return rendered(messages, end=True) + prefill
+    return rendered(messages, end=request["add_generation_prompt"])
 
 
 _JOBS = {"prompt": _prompt, "variables": _variables, "chat": _chat}

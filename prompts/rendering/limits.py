@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-DEADLINE_S = 1.0
+DEADLINE_S = 0.9
 """Seconds of wall time from sending a request to having its answer."""
 
 MEMORY_MB = 512

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 from jinja2 import StrictUndefined, Template, TemplateError, Undefined, UndefinedError, meta, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import missing
+from jinja2.utils import Namespace, missing
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Fields = Sequence[tuple[str, str]]
 """(field, template text) pairs; `field` is what an error calls it."""
+
+
+MARK = "\ufdd1 "
+"""Set behind the content of a message that is to be continued; no text has this character."""
 
 
 class UndefinedName(UndefinedError):
@@ -77,6 +85,36 @@ def _tojson(
     )
 
 
+class _Namespace(Namespace):
+    """jinja2's `namespace`, which here keeps no attribute with a leading underscore."""
+
+    def __init__(*args: Any, **attributes: Any) -> None:
+        self, *given = args
+        values = dict(*given, **attributes)
+        for name in values:
+            _refuse_private(name)
+        Namespace.__init__(self, values)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        _refuse_private(name)
+        super().__setitem__(name, value)
+
+
+def _refuse_private(name: object) -> None:
+    if isinstance(name, str) and name.startswith("_"):
+        raise SecurityError(f"a namespace cannot hold {name}; choose a name without _ at its start")
+
+
+class _Dict:
+    """`dict` for templates: makes one, and has no attribute of the type itself."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        return dict(*args, **kwargs)
+
+    def fromkeys(self, keys: Iterable[Any], value: Any = None) -> dict[Any, Any]:
+        return dict.fromkeys(keys, value)
+
+
 def _environment(*, of_a_prompt: bool) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True,
@@ -95,7 +133,12 @@ def _environment(*, of_a_prompt: bool) -> ImmutableSandboxedEnvironment:
         for name in ("lipsum", "cycler", "joiner", "dict"):
             del environment.globals[name]
     else:
-        environment.globals.update(raise_exception=_raise_exception, strftime_now=_strftime_now)
+        environment.globals.update(
+            raise_exception=_raise_exception,
+            strftime_now=_strftime_now,
+            namespace=_Namespace,
+            dict=_Dict(),
+        )
     return environment
 
 
@@ -103,15 +146,37 @@ _PROMPT = _environment(of_a_prompt=True)
 _CHAT = _environment(of_a_prompt=False)
 
 
-@lru_cache(maxsize=64)
+LONG = 20_000
+"""Characters from which on few templates are remembered."""
+
+
+def _remembered(function: Callable[P, R]) -> Callable[P, R]:
+    """`function` with its last results remembered by the template, its last argument: many for
+    short templates, a handful for long ones, so that memory stays for the rendering itself."""
+    short, long = lru_cache(maxsize=64)(function), lru_cache(maxsize=4)(function)
+
+    def remembering(*args: P.args, **kwargs: P.kwargs) -> R:
+        chosen = short if len(cast("str", args[-1])) < LONG else long
+        return cast("Callable[P, R]", chosen)(*args, **kwargs)
+
+    return remembering
+
+
+@_remembered
+def _parsed(environment: ImmutableSandboxedEnvironment, text: str) -> nodes.Template:
+    return environment.parse(text)
+
+
+@_remembered
 def _compiled(environment: ImmutableSandboxedEnvironment, text: str) -> Template:
-    return environment.from_string(text)
+    code = environment.compile(_parsed(environment, text))
+    return Template.from_code(environment, code, environment.make_globals(None))
 
 
-@lru_cache(maxsize=64)
+@_remembered
 def used_names(text: str) -> tuple[str, ...]:
     """The variables a prompt template needs, in the order in which they first appear."""
-    tree = _PROMPT.parse(text)
+    tree = _parsed(_PROMPT, text)
     free = meta.find_undeclared_variables(tree)
     order = [node.name for node in tree.find_all(nodes.Name) if node.name in free]
     return tuple(dict.fromkeys(order))
@@ -123,22 +188,36 @@ def render_text(text: str, values: Mapping[str, str]) -> Iterator[str]:
 
 
 def render_chat(
-    text: str,
-    messages: Sequence[Mapping[str, str]],
-    bos_token: str,
-    eos_token: str,
-    add_generation_prompt: bool,
+    text: str, messages: Sequence[Mapping[str, str]], arguments: Mapping[str, object], *, end: bool
 ) -> Iterator[str]:
     """A chat template's output in pieces, with the names transformers gives such templates.
 
-    See `apply_chat_template` in transformers: `messages`, `add_generation_prompt`, the special
-    tokens, and `tools` and `documents`, which are None here.
+    See `apply_chat_template` in transformers: `messages`, `add_generation_prompt` (which is `end`),
+    `tools` and `documents`, None unless they are among the `arguments`, and those.
     """
     return _compiled(_CHAT, text).generate(
-        messages=[dict(message) for message in messages],
-        add_generation_prompt=add_generation_prompt,
-        bos_token=bos_token,
-        eos_token=eos_token,
-        tools=None,
-        documents=None,
+        {
+            "tools": None,
+            "documents": None,
+            **arguments,
+            "messages": [dict(message) for message in messages],
+            "add_generation_prompt": end,
+        }
     )
+
+
+class NotContinued(Exception):
+    """A chat template does not write the last message out as it is."""
+
+
+def until_mark(rendered: str, content: str) -> str:
+    """What comes before the end of the last message, whose content was `content` and then MARK.
+
+    As transformers' `continue_final_message`: a template that trims what it writes has trimmed the
+    blank at the mark's end too, and then the content counts as trimmed. Raises NotContinued.
+    """
+    at = rendered.rfind(MARK.strip())
+    if at < 0 or content.strip() not in rendered:
+        raise NotContinued
+    whole = rendered.startswith(MARK, at)
+    return rendered[:at] if whole else rendered[:at].rstrip()

@@ -68,6 +68,14 @@ def test_facts_of_a_small_model(write_model: WriteFile) -> None:
     assert check_model(write_model(tied=True)).tied_embeddings
 
 
+def test_chat_templates_are_known_by_name(write_model: WriteFile) -> None:
+    def edit(writer: gguf.GGUFWriter) -> None:
+        writer.add_chat_template([{"name": "tool_use", "template": "{{ tools }}"}])
+
+    facts = check_model(write_model(edit=edit))
+    assert facts.chat_templates == {"default": "{{ messages }}", "tool_use": "{{ tools }}"}
+
+
 def test_the_file_type_names_the_quantization(write_model: WriteFile) -> None:
     path = write_model(edit=lambda writer: writer.add_file_type(15))
     assert check_model(path).quantization == "Q4_K_M"

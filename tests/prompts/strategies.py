@@ -53,6 +53,7 @@ def _prompts(**other: st.SearchStrategy[object]) -> st.SearchStrategy[Prompt]:
         prefill=texts,
         variables=variables,
         examples=examples,
+        template=st.dictionaries(names.filter(lambda name: name != "name"), data, max_size=3),
         sampling=st.dictionaries(texts, data, max_size=3),
         output=outputs,
         tags=tags,

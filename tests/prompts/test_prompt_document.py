@@ -40,6 +40,10 @@ content = """
 Two
 lines"""
 
+[template]
+enable_thinking = false
+tools = [{ type = "function" }]
+
 [sampling]
 temperature = 0.7
 logit_bias = { "12" = -1.5 }
@@ -64,6 +68,7 @@ def test_everything_a_prompt_can_say_is_read() -> None:
         ),
         examples=(Example("Hi", "Hello"),),
         messages=(Message("user", "Two\nlines"),),
+        template={"enable_thinking": False, "tools": [{"type": "function"}]},
         sampling={"temperature": 0.7, "logit_bias": {"12": -1.5}},
         output=OutputRules(("\n\n",), None, {"type": "string"}),
     )
@@ -88,6 +93,20 @@ MISTAKES = [
         "sampling.when",
         "cannot be a date or time",
     ),
+    ('name = "X"\nuser = "a"\ntemplate = true', 3, "template", "must be a table, not true"),
+    (
+        'name = "X"\nuser = "a"\n[template]\nmessages = []',
+        4,
+        "template.messages",
+        "made from the prompt",
+    ),
+    (
+        'name = "X"\nuser = "a"\n[template]\ntools = [{ since = 2020-01-01 }]',
+        4,
+        "template.tools",
+        "holds a date",
+    ),
+    ('name = "X"\nuser = "a"\ntemplate.name = 3', 3, "template.name", "name of a template"),
     ('name = "X"\nuser = "a"\nvariables = []', 3, "variables", "must be a table, not a list"),
     ('name = "X"\nuser = "a"\n[variables]\nn = 3', 4, "variables.n", "text in quotes, or a table"),
     ('name = "X"\nuser = "a"\n[variables]\na-b = "1"', 4, "variables.a-b", "cannot name a"),
@@ -190,7 +209,7 @@ def test_tables_nested_without_end_are_refused() -> None:
         (("examples", 0, "assistant"), 14),
         (("examples", 7, "assistant"), None),
         (("messages", 0, "content"), 18),
-        (("output", "stop"), 27),
+        (("output", "stop"), 31),
         (("absent",), None),
     ],
 )

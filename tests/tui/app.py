@@ -8,8 +8,8 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from llamadiff.compare.preview import Part, Preview
 from llamadiff.compare.run import Output, Run, State
-from llamadiff.compare.runner import Preview
 from llamadiff.compare.variants import StackedAdapter, Variant
 from llamadiff.models.engine.protocol import ModelInfo, ModelSettings, Timings
 from llamadiff.prompts.document import Message
@@ -99,10 +99,22 @@ PREVIEW = Preview(
     messages=(Message("user", "Tell me about dogs."),),
     text="<s>[USER] Tell me about dogs. [/USER]",
     tokens=[1, 5, 40, 41, 42, 43, 6],
-    pieces=[b"<s>", b"[USER]", b" Tell", b" me", b" about", b" dogs.", b"[/USER]"],
+    texts={
+        1: b"<s>",
+        5: b"[USER]",
+        40: b" Tell",
+        41: b" me",
+        42: b" about",
+        43: b" dogs.",
+        6: b"[/USER]",
+    },
+    starts=[0, 3, 9, 14, 17, 23, 29, 36],
     message_tokens=(4,),
     template_source="model",
     n_ctx=1024,
+    spans=((9, 29),),
+    special=frozenset({0}),
+    parts=(Part("user", 4), Part("template", 3)),
 )
 MODEL = Path("/models/demo-7m.gguf")
 PLAIN = "Dogs are loyal companions that live with people. They have a keen sense of smell."

@@ -20,6 +20,7 @@ _GROUPS = {
     "run": "Running",
     "prompt": "Prompt",
     "variant": "Variants",
+    "rendered": "Rendered prompt",
     "output": "Outputs",
     "library": "Library",
     "app": "Everywhere",

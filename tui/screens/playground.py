@@ -26,6 +26,7 @@ from ..widgets.lines import FittedLine, Line
 from ..widgets.output_board import OutputBoard
 from ..widgets.prompt_editor import PromptEditor
 from ..widgets.prompt_panel import RENDERED, PromptPanel
+from ..widgets.rendered_view import RenderedView
 from ..widgets.top_bar import TopBar
 from ..widgets.variables_form import VariablesForm
 from ..widgets.variant_list import VariantList, VariantRow
@@ -35,7 +36,7 @@ FLUSHES_PER_S = 10
 """How often outputs are drawn while they stream; keys are painted at once. Textual composes the
 screen anew for each drawing, whatever it is of, so all are drawn together."""
 LIVE_PAUSE_S = 0.4
-PREVIEW_PAUSE_S = 0.08
+PREVIEW_PAUSE_S = 0.04
 KEEP_PAUSE_S = 0.5
 """How long after a change a draft is handed to the history, which writes it within a second."""
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
@@ -52,7 +53,8 @@ class Playground(VariantActions):
         super().__init__()
         self.session = Session(setup, self._session_changed, self._trouble)
         self._flushes: Timer | None = None
-        self._pause: Timer | None = None
+        self._preview_pause: Timer | None = None
+        self._live_pause: Timer | None = None
         self._pending: set[str] = set()
         self._drafting: Drafting | None = None
         self._keeping: Timer | None = None
@@ -164,7 +166,13 @@ class Playground(VariantActions):
         bar.always = [("app.palette", "all commands"), ("app.help", "help")]
         if self.session.running:
             run = [("run.stop", "stop")]
-        if self.query_one(PromptPanel).has_focus_within:
+        if self.query_one(RenderedView).has_focus:
+            bar.hints = [
+                ("rendered.chat", "chat"), ("rendered.text", "text"),
+                ("rendered.tokens", "tokens"), ("rendered.ids", "ids"), ("prompt.tab", "next tab"),
+                *run, ("prompt.edit", "edit"),
+            ]  # fmt: skip
+        elif self.query_one(PromptPanel).has_focus_within:
             leave: list[Hint] = [] if self.session.running else [("run.stop", "leave editor")]
             bar.hints = [
                 *run, *leave, ("prompt.tab", "next tab"), ("run.live", "live"),
@@ -231,12 +239,15 @@ class Playground(VariantActions):
         self._pending |= names - ready
         self._keeping = self._keeping or self.set_timer(KEEP_PAUSE_S, self._keep_drafts)
         self.show()
-        if self._pause is not None:
-            self._pause.stop()
+        for pause in (self._preview_pause, self._live_pause):
+            if pause is not None:
+                pause.stop()
         if ready:
             self.start(ready)
-        pause = LIVE_PAUSE_S if self.playground.live else PREVIEW_PAUSE_S
-        self._pause = self.set_timer(pause, self._settled)
+        self._preview_pause = self.set_timer(PREVIEW_PAUSE_S, self._settled)
+        self._live_pause = (
+            self.set_timer(LIVE_PAUSE_S, self._live) if self.playground.live else None
+        )
 
     def list_changed(self, names: Iterable[str]) -> None:
         held = self.board.has_focus_within
@@ -245,8 +256,12 @@ class Playground(VariantActions):
             self.board.focus_pane(self.playground.selected)
 
     def _settled(self) -> None:
-        """A person has paused: preview the prompt, and run what waits and is well."""
+        """A person has paused: preview the prompt. A preview under way is given up for it."""
         self.run_worker(self._preview(), group="preview", exclusive=True, exit_on_error=False)
+
+    def _live(self) -> None:
+        """A person has paused for longer: run what waits and is well."""
+        self.run_worker(self._run_pending(), group="live", exclusive=True, exit_on_error=False)
 
     async def _preview(self) -> None:
         panel, variant = self.query_one(PromptPanel), self.playground.current
@@ -257,18 +272,17 @@ class Playground(VariantActions):
             panel.show_problem(preview)
         else:
             panel.show_preview(preview)
-        if self.playground.live:
-            await self._run_pending({_asks(variant): not isinstance(preview, str)})
-        else:
+        if not self.playground.live:
             self._pending.clear()
         self.show()
 
-    async def _run_pending(self, well: dict[tuple[Prompt, Path], bool]) -> None:
-        """Run what waits and can be previewed; the rest goes on waiting. `well` is known by now."""
+    async def _run_pending(self) -> None:
+        """Run what waits and can be run; the rest goes on waiting."""
+        well: dict[tuple[Prompt, Path], bool] = {}
         for variant in [v for v in self.playground.variants if v.name in self._pending]:
             if _asks(variant) not in well:
                 preview = await self.session.preview(variant)
-                well[_asks(variant)] = not isinstance(preview, str)
+                well[_asks(variant)] = not isinstance(preview, str) and preview.fits
         waiting = [v for v in self.playground.variants if v.name in self._pending]
         ready = {v.name for v in waiting if well.get(_asks(v))}
         self._pending = {v.name for v in waiting} - ready

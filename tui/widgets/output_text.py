@@ -41,7 +41,11 @@ class OutputText(ScrollView, can_focus=True):
         "output-text--removed",
         "output-text--ahead",
         "output-text--title",
+        "output-text--chosen",
         "output-text--special",
+        "output-text--written",
+        "output-text--lookalike",
+        "output-text--id",
         "output-text--even",
         "output-text--problem",
     }
@@ -52,7 +56,11 @@ class OutputText(ScrollView, can_focus=True):
     | `output-text--removed` | Words only the baseline has, in the unified view. |
     | `output-text--ahead` | Words the other output has not reached yet. |
     | `output-text--title` | A heading in a rendered prompt. |
-    | `output-text--special` | A special token in a rendered prompt. |
+    | `output-text--chosen` | The layer that is shown of a rendered prompt. |
+    | `output-text--special` | A special token that the chat template writes. |
+    | `output-text--written` | A special token that stands in a message. |
+    | `output-text--lookalike` | Text that is written like a special token and is none. |
+    | `output-text--id` | The id of a token. |
     | `output-text--even` | Every other token of a rendered prompt. |
     | `output-text--problem` | Why there is no rendered prompt. |
     """
@@ -84,13 +92,21 @@ class OutputText(ScrollView, can_focus=True):
         return self._following
 
     def show(
-        self, text: str, marks: Sequence[Mark] = (), *, growing: bool = False, rest: int = 0
+        self,
+        text: str,
+        marks: Sequence[Mark] = (),
+        *,
+        growing: bool = False,
+        rest: int = 0,
+        lines: Sequence[Line] = (),
+        width: int = 0,
     ) -> None:
         """Show `text` with `marks` (in order, apart from each other).
 
         Text that begins with the text shown is appended. While `growing`, the scrollable
         height runs ahead by up to a page, so that a new line is not a new layout. Text that is
         complete comes to rest, unless a person scrolled it, with offset `rest` in the upper third.
+        `lines` are those of `break_lines` for the whole text at `width`, where they are known.
         """
         old = self._text
         safe = old + safe_text(text[len(old) :]) if text.startswith(old) else safe_text(text)
@@ -107,7 +123,10 @@ class OutputText(ScrollView, can_focus=True):
         if not self.size.width:
             self._lines = []
             return
-        self._layout()
+        if lines and width == self._wrap_width() == self._width:
+            self._take(lines, drawn)
+        else:
+            self._layout()
         self._redraw(len(self._lines), drawn)
         if not safe.startswith(old) and growing and len(self._lines) <= self.size.height:
             self._following = True
@@ -146,6 +165,12 @@ class OutputText(ScrollView, can_focus=True):
         fresh = break_lines(self._text, width, start)
         self.lines_broken += len(fresh)
         self._lines.extend(fresh)
+        self._redraw(kept, max(drawn, len(self._lines)))
+
+    def _take(self, lines: Sequence[Line], drawn: int) -> None:
+        """Lay out as was found elsewhere."""
+        kept = len(self._lines)
+        self._lines = list(lines)
         self._redraw(kept, max(drawn, len(self._lines)))
 
     def _wrap_width(self) -> int:

@@ -20,12 +20,13 @@ from ..parts import parts_of, with_part
 from ..safe_text import safe_line
 from .lines import Line
 from .prompt_editor import PromptEditor
-from .rendered_view import RenderedView, counts_of
+from .rendered_layers import counts_of
+from .rendered_view import RenderedView
 from .tab_strip import TabStrip
 from .variables_form import VariablesForm
 
 if TYPE_CHECKING:
-    from ...compare.runner import Preview
+    from ...compare.preview import Preview
 
 VARIABLES, RENDERED = "variables", "rendered"
 SHOWN = 500
@@ -121,10 +122,12 @@ class PromptPanel(Vertical):
 
     def show_preview(self, preview: Preview) -> None:
         """Show what the prompt costs, and, on its tab, what the model will see."""
-        counts = counts_of(preview)
-        if preview.template_source == "default":
-            counts = f"no chat template, a plain one is used · {counts}"
-        self._cost, self._problem = Content.styled(counts, "$dim"), ""
+        counts = Content.styled(counts_of(preview), "$dim")
+        if preview.warnings:
+            first, *others = preview.warnings
+            warning = f"! {safe_line(first)}{f' (+{len(others)})' * bool(others)}"
+            counts = Content.assemble((warning, "$warning"), " · ", counts)
+        self._cost, self._problem = counts, ""
         self._total = Content.styled(f"{len(preview.tokens):,} tok", "$dim")
         self.query_one(RenderedView).show_preview(preview)
         self._show_lines()

@@ -1,67 +1,83 @@
-"""The prompt as the model will see it: its messages, and its text cut into tokens."""
+"""The prompt as the model will see it, in three layers: messages, text, tokens."""
 
 from __future__ import annotations
 
-import codecs
-import re
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import BindingType
+
+from ..keys import RENDERED_KEYS
 from .output_text import Mark, OutputText
+from .rendered_layers import Layer, draw
 
 if TYPE_CHECKING:
-    from ...compare.runner import Preview
-
-_SPECIAL = re.compile(r"<[^<>\s]{1,48}>|\[/?[A-Z_]{2,24}\]")
+    from ...compare.preview import Preview
 
 
 class RenderedView(OutputText):
-    """Shows a preview; special tokens stand out, every other token is shaded."""
+    """Shows a preview, one layer at a time; only what is on the screen is drawn.
 
-    HELP = "The messages with their values filled in, and below them the very tokens."
+    Special tokens of the template are reversed, those written in a message underlined too; text
+    that only looks like one is underlined. Every other token is shaded.
+    """
+
+    HELP = (
+        "What the model will see: the chat with its values filled in, the text that its template "
+        "makes of it, and the tokens. Special tokens are reversed; one that stands in a message of "
+        "yours is underlined too, and so is text that only looks like one."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*RENDERED_KEYS]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer: Layer = "chat"
+        self.ids = False
+        self._preview: Preview | None = None
+        self._drawn: tuple[object, ...] = ()
 
     def show_preview(self, preview: Preview) -> None:
-        """Show what the model would be given."""
-        text, marks = rendered(preview)
-        self.show(text, marks)
+        """Show what the model would be given; made ready when it can be seen."""
+        self._preview = preview
+        self._draw()
 
     def show_problem(self, sentence: str) -> None:
         """Show why there is no preview."""
+        self._preview, self._drawn = None, ()
+        self.workers.cancel_group(self, "draw")
         self.show(sentence, [Mark(0, len(sentence), "problem")])
 
+    def on_show(self) -> None:
+        self._draw()
 
-def rendered(preview: Preview) -> tuple[str, list[Mark]]:
-    """The text of the view and its marks (`title`, `special`, `even`)."""
-    parts: list[str] = []
-    marks: list[Mark] = []
-    at = 0
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._draw()
 
-    def add(text: str, kind: str = "") -> None:
-        nonlocal at
-        if kind and text:
-            marks.append(Mark(at, at + len(text), kind))
-        parts.append(text)
-        at += len(text)
+    def action_layer(self, layer: Layer) -> None:
+        """Show another layer."""
+        self.layer = layer
+        self._draw()
 
-    counts = (*preview.message_tokens, *[0] * len(preview.messages))
-    for message, count in zip(preview.messages, counts, strict=False):
-        add(f"{message.role} · {count:,} tokens", "title")
-        add(f"\n{message.content}\n\n")
-    whose = "the model's template" if preview.template_source == "model" else "the plain template"
-    add(f"{len(preview.tokens):,} of {preview.n_ctx:,} tokens · {whose}", "title")
-    add("\n")
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for number, piece in enumerate(preview.pieces):
-        text = decoder.decode(piece, number == len(preview.pieces) - 1)
-        add(text, "special" if _SPECIAL.fullmatch(text) else "even" if number % 2 else "")
-    return "".join(parts), marks
+    def action_ids(self) -> None:
+        """Show the ids of the tokens, or hide them again."""
+        self.ids = self.layer != "tokens" or not self.ids
+        self.layer = "tokens"
+        self._draw()
 
+    def _draw(self) -> None:
+        if self._preview is not None and self.display and self.size.width:
+            work = self._show_layer(self._preview, self._wrap_width())
+            self.run_worker(work, group="draw", exclusive=True, exit_on_error=False)
 
-def counts_of(preview: Preview) -> str:
-    """`system 9 · user 5 · 23 tokens`."""
-    said = [
-        f"{message.role} {count:,}"
-        for message, count in zip(preview.messages, preview.message_tokens, strict=True)
-    ]
-    if len(said) > 3:
-        said = [f"{len(said)} messages"]
-    return " · ".join([*said, f"{len(preview.tokens):,} tokens"])
+    async def _show_layer(self, preview: Preview, width: int) -> None:
+        """Draw a layer behind the scenes, then show it; a newer call takes the place of this."""
+        layer, ids = self.layer, self.ids
+        if self._drawn == (preview, layer, ids, width):
+            return
+        drawing = await asyncio.to_thread(draw, preview, layer, ids=ids, width=width)
+        turned = self._drawn[1:3] not in ((), (layer, ids))
+        self._drawn = (preview, layer, ids, width)
+        self.show(drawing.text, drawing.marks, lines=drawing.lines, width=width)
+        if turned:
+            self.scroll_home(animate=False)

@@ -71,7 +71,7 @@ def facts(architecture: str = "llama", tied: bool = True) -> ModelFacts:
         tied_embeddings=tied,
         bos_id=0,
         eos_id=1,
-        chat_template=None,
+        chat_templates={},
         shapes=shapes,
         bytes_by_type={},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamadiff.models.engine.tokenizing import LONGEST, MARK, RUN, pieces_of, tokenize
+from llamadiff.models.engine.stretches import stretches
+from llamadiff.models.engine.tokenizing import LONGEST, MARK, RUN, Tokenizer, pieces_of
 
 from ...conftest import ROOT
 
@@ -29,6 +31,9 @@ CHARACTERS = ("a", "1", " ", "\n")
 MEGABYTE = 1_000_000
 PROSE = "".join(
     (ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "models/hashing.py")
+)
+MORE_PROSE = PROSE + "".join(
+    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/architecture.md")
 )
 
 
@@ -86,7 +91,7 @@ def test_a_run_of_blanks_or_digits_is_cut() -> None:
 @pytest.mark.parametrize("text", ["", "word " * (LONGEST // 5), " " * (RUN - 1)])
 def test_what_is_not_too_long_goes_whole(text: str) -> None:
     vocabulary = Letters()
-    assert tokenize(text, True, vocabulary) == Letters().plain_tokens(text, True)
+    assert Tokenizer(vocabulary).tokenize([text], True) == Letters().plain_tokens(text, True)
     assert vocabulary.asked == [text]
 
 
@@ -97,8 +102,44 @@ def test_what_is_set_around_a_text_is_set_once(
     text: str, adds_space: bool, add_special: bool
 ) -> None:
     vocabulary = Letters(["<s>"], adds_space)
-    assert tokenize(text, add_special, vocabulary) == vocabulary.plain_tokens(text, add_special)
+    tokens = Tokenizer(vocabulary).tokenize([text], add_special)
+    assert tokens == vocabulary.plain_tokens(text, add_special)
     assert max(len(asked) for asked in vocabulary.asked[:-1]) <= LONGEST + len(MARK)
+
+
+class Pairs(Letters):
+    """A vocabulary with one token for a word's last letter and the blank behind it."""
+
+    def plain_tokens(self, text: str, add_special: bool) -> list[int]:
+        self.asked.append(text)
+        return [ord(piece[0]) * 2 + len(piece) - 1 for piece in re.findall(r"z |.", text, re.S)]
+
+
+@pytest.mark.parametrize("ending", ["a", "z"])
+def test_stretches_are_joined_only_where_no_token_lies_across_them(ending: str) -> None:
+    text = " ".join(f"{word:x}word{ending}" for word in range(3000))
+    assert len(stretches(text)) > 4
+    assert Tokenizer(Pairs()).tokenize([text], False) == Pairs().plain_tokens(text, False)
+
+
+def test_no_token_lies_across_two_texts_and_no_space_comes_between() -> None:
+    tokens = Tokenizer(Pairs()).tokenize(["az", " b"], False)
+    assert tokens == [ord(letter) * 2 for letter in "az b"]
+    spaced = Letters(adds_space=True)
+    assert Tokenizer(spaced).tokenize(["a", "b"], True) == [1, 42, 107, 108, 2]
+
+
+def test_what_is_edited_is_all_that_is_asked_for_again() -> None:
+    words = [f"{word:x}word" for word in range(30_000)]
+    vocabulary = Letters()
+    tokenizer = Tokenizer(vocabulary)
+    tokenizer.tokenize([" ".join(words)], False)
+    cold = sum(map(len, vocabulary.asked))
+    for place in (0, 15_000, 29_999):
+        words[place] += "é"
+        vocabulary.asked.clear()
+        tokenizer.tokenize([" ".join(words)], False)
+        assert 0 < sum(map(len, vocabulary.asked)) < cold / 20
 
 
 def path_of(name: str) -> Path:
@@ -118,24 +159,24 @@ def examples(name: str) -> list[tuple[str, list[int]]]:
     return [(t, [int(i) for i in line.split()]) for t, line in zip(texts, lines, strict=True)]
 
 
-def tokens_of(name: str) -> tuple[list[Any], list[Any], Any]:
-    """What a process of its own answers: the characters, the examples, and prose in pieces."""
+def tokens_of(name: str) -> tuple[list[Any], list[Any], Any, Any]:
+    """What a process of its own answers: characters, examples, prose in pieces, and edits."""
     asks: list[dict[str, Any]] = [
         {"do": "count", "text": letter, "times": MEGABYTE} for letter in CHARACTERS
     ]
     asks += [{"do": "ids", "text": text} for text, _ in examples(name)]
-    asks.append({"do": "cut", "text": PROSE})
+    asks += [{"do": "cut", "text": PROSE}, {"do": "edit", "text": MORE_PROSE}]
     script = Path(__file__).with_name("vocabularies.py")
     done = subprocess.run(
         [sys.executable, str(script), str(path_of(name))],
         input=json.dumps(asks), capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, f"{name}: {done.returncode} {done.stderr[-2000:]}"
-    *rest, prose = json.loads(done.stdout)
-    return rest[: len(CHARACTERS)], rest[len(CHARACTERS) :], prose
+    *rest, prose, edits = json.loads(done.stdout)
+    return rest[: len(CHARACTERS)], rest[len(CHARACTERS) :], prose, edits
 
 
-Answers = dict[str, Future[tuple[list[Any], list[Any], Any]]]
+Answers = dict[str, Future[tuple[list[Any], list[Any], Any, Any]]]
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +203,15 @@ def test_a_megabyte_of_one_character_is_tokenized(name: str, answers: Answers) -
 def test_prose_in_pieces_has_the_tokens_of_the_whole(name: str, answers: Answers) -> None:
     cut, whole = answers[name].result()[2]
     assert cut == whole
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_edited_text_has_the_tokens_of_the_whole_and_little_is_asked_again(
+    name: str, answers: Answers
+) -> None:
+    wrong, asked = answers[name].result()[3]
+    assert wrong == 0
+    assert asked < 0.1
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in WITHOUT_EXAMPLES])

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import ctypes
 import json
+import random
 import sys
 import threading
 from typing import Any
 
 import llama_cpp.llama_cpp as bindings
 
-from llamadiff.models.engine import tokenizing
-from llamadiff.models.engine.native import Model
+from llamadiff.models.engine import stretches, tokenizing
+from llamadiff.models.engine.native import Model, _Pieces
 from llamadiff.models.engine.worker import TOKENIZER_STACK
 
 lib: Any = bindings
@@ -36,7 +37,8 @@ class Vocabulary(Model):
         assert self.handle, path
         self.vocab = lib.llama_model_get_vocab(self.handle)
         self.n_vocab = lib.llama_vocab_n_tokens(self.vocab)
-        self._pieces = {}
+        self._pieces = _Pieces(self.vocab, special=True)
+        self._plain_pieces = _Pieces(self.vocab, special=False)
 
     def text_of(self, tokens: list[int]) -> str:
         """The text that tokens stand for, as llama.cpp detokenizes all of them at once."""
@@ -46,6 +48,35 @@ class Vocabulary(Model):
         n = lib.llama_detokenize(self.vocab, data, len(tokens), buffer, size, False, True)
         assert n >= 0
         return buffer.raw[:n].decode("utf-8", "replace")
+
+
+EDITS = (
+    " and", "x", "\n", "  ", "<s>", "é", "123", "\n\n    return", "\t", "🦙", "<|im_start|>", "don't",
+)  # fmt: skip
+
+
+def edited(vocabulary: Vocabulary, text: str) -> Any:
+    stretches.LEAST, least = 60, stretches.LEAST
+    source = random.Random(1)
+    asked = 0
+    plain_tokens = vocabulary.plain_tokens
+
+    def count(part: str, add_special: bool) -> list[int]:
+        nonlocal asked
+        asked += len(part)
+        return plain_tokens(part, add_special)
+
+    wrong = 0
+    vocabulary.tokenize([text], False)
+    for _ in range(60):
+        at, taken = source.randrange(len(text)), source.choice((0, 0, 1, 5))
+        text = text[:at] + source.choice(EDITS) + text[at + taken :]
+        vocabulary.plain_tokens = count
+        tokens = vocabulary.tokenize([text], False)
+        vocabulary.plain_tokens = plain_tokens
+        wrong += tokens != plain_tokens(text, False)
+    stretches.LEAST = least
+    return [wrong, asked / 60 / len(text)]
 
 
 def main() -> None:
@@ -59,17 +90,21 @@ def ask(vocabulary: Vocabulary, do: str, text: str, times: int = 1) -> Any:
 
     `ids`: the token ids. `count`: how many there are, and whether they stand for the text. `cut`:
     the ids, set around as a prompt is, in pieces of 400 characters, and those of the whole.
+    `edit`: how many of a series of edits were tokenized otherwise than the whole, and which part of
+    the text was tokenized again on average.
     """
     text *= times
     match do:
+        case "edit":
+            return edited(vocabulary, text)
         case "ids":
-            return vocabulary.tokenize(text, False)
+            return vocabulary.tokenize([text], False)
         case "count":
-            tokens = vocabulary.tokenize(text, False)
+            tokens = vocabulary.tokenize([text], False)
             return [len(tokens), vocabulary.text_of(tokens) == text]
         case _:
             tokenizing.LONGEST, longest = 400, tokenizing.LONGEST
-            tokens = vocabulary.tokenize(text, True)
+            tokens = vocabulary.tokenize([text], True)
             tokenizing.LONGEST = longest
             return [tokens, vocabulary.plain_tokens(text, True)]
 

@@ -1,0 +1,191 @@
+"""A variant's prompt made into what the model is given: rendered, tokenized, and taken apart again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..models.engine.client import Engine, LoadedModel
+from ..models.engine.protocol import Sampling, SpecialTexts, Tokens
+from ..prompts.document import Message
+from ..prompts.rendering.choose import choose_template
+from ..prompts.rendering.helper import RenderedChat, RenderedPrompt, Renderer
+from ..prompts.rendering.outline import Outline, Span, SystemRole, spans, system_role
+from ..prompts.rendering.special import JOINT, Special, without_joints
+from .preview import Preview, counts, lookalikes, parts_of, special_places, token_starts
+from .warnings import Found, warnings_of
+
+if TYPE_CHECKING:
+    from ..prompts.document import Prompt
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A prompt rendered for a model: with the template and the arguments that made its text."""
+
+    model: LoadedModel
+    template: str | None
+    arguments: Mapping[str, object]
+    special: Special
+    prompt: RenderedPrompt
+    rendered: RenderedChat
+    bos: str
+    """The token set before the text, which a template that writes it itself makes empty."""
+
+    @property
+    def text(self) -> str:
+        """What the model is given."""
+        return self.bos + self.rendered.text
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages as a person reads them."""
+        return tuple(
+            Message(message.role, without_joints(message.content))
+            for message in self.prompt.messages
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A variant ready to run: what the model will be given, exactly.
+
+    `tokens` holds the ids and the byte pieces they stand for.
+    """
+
+    chat: Chat
+    tokens: Tokens
+    sampling: Sampling
+    stop: tuple[str, ...]
+
+    @property
+    def model(self) -> LoadedModel:
+        return self.chat.model
+
+    @property
+    def text(self) -> str:
+        return self.chat.text
+
+    @property
+    def template_source(self) -> str:
+        return self.chat.rendered.template_source
+
+
+async def tokenized(engine: Engine, chat: Chat) -> Tokens:
+    """The tokens of a chat. Raises EngineError."""
+    first, *rest = chat.rendered.marked.split(JOINT)
+    return await engine.tokenize(chat.model, chat.bos + first, *rest, add_special=False)
+
+
+async def render(
+    renderer: Renderer,
+    model: LoadedModel,
+    templates: Mapping[str, str],
+    prompt: Prompt,
+    values: Mapping[str, str],
+) -> Chat:
+    """The prompt as text for a model that has these chat templates. Raises PromptError."""
+    return await asyncio.to_thread(_render, renderer, model, templates, prompt, values)
+
+
+def _render(
+    renderer: Renderer,
+    model: LoadedModel,
+    templates: Mapping[str, str],
+    prompt: Prompt,
+    values: Mapping[str, str],
+) -> Chat:
+    template, arguments = choose_template(templates, prompt.template)
+    special = _special(model.special, template or "")
+    rendered = renderer.render_prompt(prompt, values, special)
+    info = model.info
+    chat = renderer.render_chat(
+        template,
+        rendered.messages,
+        bos_token=info.bos,
+        eos_token=info.eos,
+        arguments=arguments,
+        prefill=rendered.prefill,
+    )
+    wanted = info.add_bos and not chat.text.startswith(info.bos)
+    bos = info.bos if wanted else ""
+    return Chat(model, template, arguments, special, rendered, chat, bos)
+
+
+@lru_cache(maxsize=8)
+def _special(texts: SpecialTexts, template: str) -> Special:
+    """The tokens that only the author of a prompt writes: control tokens, and those that were added
+    to the vocabulary for this template. A word that was added for being frequent is none."""
+    return Special([*texts.control, *(text for text in texts.added if text in template)])
+
+
+def previewed(renderer: Renderer, ready: Prepared) -> Preview:
+    """What a person is shown of a prompt; takes some milliseconds for a long one."""
+    chat, ids, texts = ready.chat, ready.tokens.tokens, ready.tokens.texts
+    prefill = without_joints(chat.prompt.prefill)
+    contents = [message.content for message in chat.messages]
+    names = list(chat.prompt.parts)
+    if prefill:
+        contents.append(prefill)
+        names.append("prefill")
+    text, before = chat.text, len(chat.bos)
+    roles = [message.role for message in chat.messages]
+    outline = _outline(renderer, chat, roles, prefill=bool(prefill))
+    found = spans(text[before:], contents, outline)
+    places: list[Span | None] = [
+        (span[0] + before, span[1] + before) if span else None for span in found
+    ]
+    starts = token_starts(ids, texts)
+    tokens, around = counts(starts, places)
+    special = special_places(ids, texts, chat.special)
+    preview = Preview(
+        messages=chat.messages,
+        text=text,
+        tokens=ids,
+        texts=texts,
+        starts=starts,
+        message_tokens=tuple(tokens[: len(chat.messages)]),
+        template_source=ready.template_source,
+        n_ctx=ready.model.info.n_ctx,
+        prefill=prefill,
+        spans=tuple(places),
+        special=special,
+        lookalikes=lookalikes(text, starts, special, chat.special),
+        parts=parts_of(names, tokens, around),
+    )
+    return preview.with_warnings(
+        warnings_of(
+            Found(
+                preview,
+                names,
+                _system_role(renderer, chat),
+                chat.prompt.fenced,
+                chat.template,
+                chat.arguments,
+            )
+        )
+    )
+
+
+def _outline(
+    renderer: Renderer, chat: Chat, roles: Sequence[str], *, prefill: bool = False
+) -> Outline | None:
+    info = chat.model.info
+    return renderer.outline(
+        chat.template,
+        roles,
+        bos_token=info.bos,
+        eos_token=info.eos,
+        arguments=chat.arguments,
+        prefill=prefill,
+    )
+
+
+def _system_role(renderer: Renderer, chat: Chat) -> SystemRole:
+    if not any(message.role == "system" for message in chat.prompt.messages):
+        return "own"
+    alone, both = (_outline(renderer, chat, roles) for roles in (["user"], ["system", "user"]))
+    return system_role(both, alone)
