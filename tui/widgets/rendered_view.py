@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -67,7 +68,7 @@ class RenderedView(OutputText):
 
     def _draw_layer(self) -> None:
         if self._preview is not None and self.display and self.size.width:
-            work = self._show_layer(self._preview, self._wrap_width())
+            work = partial(self._show_layer, self._preview, self._wrap_width())
             self.run_worker(work, group="draw", exclusive=True, exit_on_error=False)
 
     async def _show_layer(self, preview: Preview, width: int) -> None:
