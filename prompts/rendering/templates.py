@@ -129,6 +129,7 @@ def _environment(*, of_a_prompt: bool) -> ImmutableSandboxedEnvironment:
         ],
     )
     environment.filters["tojson"] = _tojson
+    environment.globals["namespace"] = _Namespace
     if of_a_prompt:
         for name in ("lipsum", "cycler", "joiner", "dict"):
             del environment.globals[name]
@@ -136,7 +137,6 @@ def _environment(*, of_a_prompt: bool) -> ImmutableSandboxedEnvironment:
         environment.globals.update(
             raise_exception=_raise_exception,
             strftime_now=_strftime_now,
-            namespace=_Namespace,
             dict=_Dict(),
         )
     return environment

@@ -28,7 +28,7 @@ HOSTILE = {
     "endless output": "{% for i in range(99999) %}{{ 'a' * 99999 }}{% endfor %}",
     "an escape by class": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
     "an escape by format": "{{ '{0.__class__.__init__.__globals__}'.format(messages) }}",
-    "an escape by a helper": "{{ raise_exception.__globals__ }}",
+    "an escape by a helper": "{{ raise_exception.__globals__.items() }}",
     "an escape by another helper": "{{ strftime_now.__globals__.os.getcwd() }}",
     "an escape by a type": "{{ namespace.__init__.__globals__ }}",
     "an escape by dict": "{{ dict.mro() }}",

@@ -1,9 +1,11 @@
 """Lines of a growing text: as wide as allowed, and the same however it arrives."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from llamadiff.tui.widgets import wrapping
 from llamadiff.tui.widgets.wrapping import break_lines, width_of
 
 TEXTS = st.text(st.sampled_from("ab  \n\té漢字😀e\u0301ᄒ-"), max_size=80)
@@ -54,3 +56,11 @@ def test_growing_is_the_same_as_breaking_the_whole(pieces: list[str], width: int
 
 def test_width_agrees_with_the_terminal() -> None:
     assert width_of("a漢😀") == cell_len("a漢😀") == 5
+
+
+@given(st.text(st.sampled_from("ab  \té漢"), max_size=60), st.integers(1, 12))
+def test_text_of_narrow_characters_breaks_as_any_text(text: str, width: int) -> None:
+    fast = break_lines(text, width)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wrapping, "_is_narrow", lambda *_: False)
+        assert break_lines(text, width) == fast

@@ -20,7 +20,7 @@ from ..parts import parts_of, with_part
 from ..safe_text import safe_line
 from .lines import Line
 from .prompt_editor import PromptEditor
-from .rendered_layers import counts_of
+from .rendered_layers import short_counts_of
 from .rendered_view import RenderedView
 from .tab_strip import TabStrip
 from .variables_form import VariablesForm
@@ -57,7 +57,7 @@ class PromptPanel(Vertical):
         self._unused: frozenset[str] = frozenset()
         self._drafted: datetime | None = None
         self._cost = self._total = Content()
-        self._problem = ""
+        self._problem = self._warning = ""
 
     def compose(self) -> ComposeResult:
         yield Line("prompt-summary")
@@ -122,12 +122,11 @@ class PromptPanel(Vertical):
 
     def show_preview(self, preview: Preview) -> None:
         """Show what the prompt costs, and, on its tab, what the model will see."""
-        counts = Content.styled(counts_of(preview), "$dim")
+        self._cost, self._problem = Content.styled(short_counts_of(preview), "$dim"), ""
+        self._warning = ""
         if preview.warnings:
             first, *others = preview.warnings
-            warning = f"! {safe_line(first)}{f' (+{len(others)})' * bool(others)}"
-            counts = Content.assemble((warning, "$warning"), " · ", counts)
-        self._cost, self._problem = counts, ""
+            self._warning = f"! {f'(1 of {len(others) + 1}) ' * bool(others)}{safe_line(first)}"
         self._total = Content.styled(f"{len(preview.tokens):,} tok", "$dim")
         self.query_one(RenderedView).show_preview(preview)
         self._show_lines()
@@ -141,7 +140,8 @@ class PromptPanel(Vertical):
     def _show_lines(self) -> None:
         values = Content.assemble(*self._values())
         problem = Content.styled(self._problem, "$error")
-        foot = (problem, Content()) if self._problem else (values, self._cost)
+        told = Content.styled(self._warning, "$warning") if self._warning else values
+        foot = (problem, Content()) if self._problem else (told, self._cost)
         self.query_one("#prompt-foot", Line).say(*foot)
         self._show_summary(values, problem or self._total)
 

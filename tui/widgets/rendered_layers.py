@@ -53,6 +53,16 @@ def draw(preview: Preview, layer: Layer, *, ids: bool, width: int) -> Drawing:
 
 def counts_of(preview: Preview) -> str:
     """`system 9 · user 5 · template 9 · 23 of 1,024 tokens`; examples are counted together."""
+    return " · ".join([*_by_part(preview), f"{len(preview.tokens):,} of {preview.n_ctx:,} tokens"])
+
+
+def short_counts_of(preview: Preview) -> str:
+    """`system 9 · user 5 · 23/1,024 tok`: without what the template adds."""
+    *parts, _ = _by_part(preview)
+    return " · ".join([*parts, f"{len(preview.tokens):,}/{preview.n_ctx:,} tok"])
+
+
+def _by_part(preview: Preview) -> list[str]:
     said: dict[str, int] = {}
     examples = sum(part.name.startswith("example ") for part in preview.parts)
     for part in preview.parts:
@@ -60,8 +70,7 @@ def counts_of(preview: Preview) -> str:
         if name.startswith("example "):
             name = f"{examples} example{'s' * (examples > 1)}"
         said[name] = said.get(name, 0) + part.tokens
-    parts = [f"{name} {count:,}" for name, count in said.items()]
-    return " · ".join([*parts, f"{len(preview.tokens):,} of {preview.n_ctx:,} tokens"])
+    return [f"{name} {count:,}" for name, count in said.items()]
 
 
 class _Page:

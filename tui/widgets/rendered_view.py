@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -31,7 +32,7 @@ class RenderedView(OutputText):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layer: Layer = "chat"
+        self.chosen: Layer = "chat"
         self.ids = False
         self._preview: Preview | None = None
         self._drawn: tuple[object, ...] = ()
@@ -39,7 +40,7 @@ class RenderedView(OutputText):
     def show_preview(self, preview: Preview) -> None:
         """Show what the model would be given; made ready when it can be seen."""
         self._preview = preview
-        self._draw()
+        self._draw_layer()
 
     def show_problem(self, sentence: str) -> None:
         """Show why there is no preview."""
@@ -48,31 +49,31 @@ class RenderedView(OutputText):
         self.show(sentence, [Mark(0, len(sentence), "problem")])
 
     def on_show(self) -> None:
-        self._draw()
+        self._draw_layer()
 
     def on_resize(self) -> None:
         super().on_resize()
-        self._draw()
+        self._draw_layer()
 
     def action_layer(self, layer: Layer) -> None:
         """Show another layer."""
-        self.layer = layer
-        self._draw()
+        self.chosen = layer
+        self._draw_layer()
 
     def action_ids(self) -> None:
         """Show the ids of the tokens, or hide them again."""
-        self.ids = self.layer != "tokens" or not self.ids
-        self.layer = "tokens"
-        self._draw()
+        self.ids = self.chosen != "tokens" or not self.ids
+        self.chosen = "tokens"
+        self._draw_layer()
 
-    def _draw(self) -> None:
+    def _draw_layer(self) -> None:
         if self._preview is not None and self.display and self.size.width:
-            work = self._show_layer(self._preview, self._wrap_width())
+            work = partial(self._show_layer, self._preview, self._wrap_width())
             self.run_worker(work, group="draw", exclusive=True, exit_on_error=False)
 
     async def _show_layer(self, preview: Preview, width: int) -> None:
         """Draw a layer behind the scenes, then show it; a newer call takes the place of this."""
-        layer, ids = self.layer, self.ids
+        layer, ids = self.chosen, self.ids
         if self._drawn == (preview, layer, ids, width):
             return
         drawing = await asyncio.to_thread(draw, preview, layer, ids=ids, width=width)
