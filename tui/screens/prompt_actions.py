@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
 from textual.timer import Timer
 
+from ...prompts.errors import PromptError
 from ..drafts import Drafting, Texts
 from ..outside import Outside
 from ..safe_text import safe_line
+from ..sentences import for_app
 from .variant_actions import VariantActions
 
 if TYPE_CHECKING:
@@ -90,3 +95,27 @@ class PromptActions(VariantActions):
             return
         document, original = self.playground.document(variant), self.playground.original(variant)
         self.changed(self.playground.put(document, original))
+
+    # -------------------------------------------------------------- the library
+
+    async def use_prompt(self, path: Path) -> str:
+        """Have the selected variant use the prompt in a file; why not, if it cannot."""
+        from ...prompts.parse import load_prompt
+
+        variant = self.playground.current
+        if variant is None:
+            return "There is no variant yet."
+        try:
+            prompt = await asyncio.to_thread(load_prompt, path)
+        except PromptError as error:
+            return for_app(str(error))
+        self.playground.update(replace(variant, prompt=prompt, label=""))
+        self.changed([variant.name])
+        return ""
+
+    def moved(self, before: Path, path: Path) -> None:
+        """Take note that a prompt's file has another name now."""
+        for document, variant in self.playground.documents().items():
+            if variant.prompt.path == before:
+                original = replace(self.playground.original(variant), path=path)
+                self.playground.put(document, replace(variant.prompt, path=path), original=original)
