@@ -56,7 +56,8 @@ def merged(base: Prompt, theirs: Prompt, mine: Prompt) -> Prompt:
     if colliding:
         kept = {**fields_of(both), **{field: new.get(field) for field in colliding}}
         raise Conflict(
-            f"{theirs.path} was changed meanwhile, as here, in {', '.join(colliding)}",
+            f"{theirs.path} was changed by another program, as here, in {', '.join(colliding)}; "
+            "another name keeps both",
             mine=both,
             theirs=_with(kept, theirs, mine, order),
             on_disk=theirs,

@@ -56,6 +56,31 @@ async def test_ctrl_s_saves_from_the_editor(
         assert again.user.endswith("x"), "one's own file is saved again without a question"
 
 
+async def test_what_another_program_wrote_meanwhile_is_kept_and_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tell-me-about.toml"
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        await edit_and_save(pilot)
+        await pilot.press("enter")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        path.write_text(path.read_text() + '\n[output]\nstop = ["END"]\n')
+        await pilot.press("x", "ctrl+s")
+        await until(lambda: isinstance(pilot.app.focused, Input))
+        await pilot.press("enter")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        both = load_prompt(path)
+        assert both.output.stop == ("END",) and both.user.endswith("x")
+        assert playground(pilot).playground.variants[0].prompt == both
+        path.write_text(path.read_text().replace("Now.x", "Later."))
+        await pilot.press("y", "ctrl+s")
+        await until(lambda: isinstance(pilot.app.focused, Input))
+        await pilot.press("enter")
+        await until(lambda: "as here, in user; another name keeps both" in words(pilot))
+        assert load_prompt(path).user.endswith("Later.")
+
+
 async def test_a_file_that_is_there_is_asked_about_and_a_foreign_one_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,16 +171,16 @@ def import_command(files: tuple[Path, ...], tags: tuple[str, ...], as_json: bool
 
     library = open_library()
     imported = [import_prompts(path) for path in files]
+    prompts = [prompt for one in imported for prompt in one.prompts]
+    places = [library.new_path(replace(prompt, path=None).slug) for prompt in prompts]
     written: list[dict[str, str]] = []
-    for one in imported:
-        for prompt in one.prompts:
-            path = library.new_path(replace(prompt, path=None).slug)
-            save_prompt(replace(prompt, tags=tuple(dict.fromkeys((*prompt.tags, *tags)))), path)
-            written.append({"name": prompt.name, "path": str(path)})
-            if not as_json:
-                data(str(path))
-        for line in one.notes:
-            note(safe_text(line))
+    for prompt, path in zip(prompts, places, strict=True):
+        save_prompt(replace(prompt, tags=tuple(dict.fromkeys((*prompt.tags, *tags)))), path)
+        written.append({"name": prompt.name, "path": str(path)})
+        if not as_json:
+            data(str(path))
+    for line in (line for one in imported for line in one.notes):
+        note(safe_text(line))
     if as_json:
         print_json(written, indent=True)
 

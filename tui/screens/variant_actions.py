@@ -209,7 +209,7 @@ class VariantActions(Screen[None]):
         saved = await self.app.push_screen_wait(SavePrompt(variant.prompt))
         if saved is not None:
             self.session.saved(variant.prompt, saved)
-            self.changed(())
+            self.changed([variant.name] if saved != variant.prompt else ())
             self.app.notify(f"Saved {saved.name} as {saved.path}.", timeout=4, markup=False)
 
     def _update(self, variant: object) -> None:
