@@ -40,6 +40,7 @@ SEARCHES = {
     "a word of one in a hundred": "w199",
     "a rare word": "w15000",
     "three words, the last unfinished": "w3 w40 w2",
+    "the first letter of a word": "w",
     "a word of prompts only": "question1234",
     "a word of each prompt": "of",
     "the first, with a model's name": "w0 model",
