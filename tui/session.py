@@ -282,9 +282,7 @@ class Session:
                 if not output.state.over:
                     output.state, output.error = State.FAILED, str(error)
         finally:
-            for output in run.outputs:
-                if not output.state.over:
-                    output.state, output.finish_reason = State.CANCELLED, "cancelled"
+            _cancel(run)
             self._ended(run)
             if self.history is not None and not followed:
                 self.history.end(run)
@@ -343,9 +341,17 @@ class Session:
         """End the engine and the helper, and write down what is not yet."""
         for task in self._behind:
             task.cancel()
-        await self._services.close()
+        if self.run_now is not None:
+            _cancel(self.run_now)
         if "history" in vars(self) and self.history is not None:
             await asyncio.to_thread(self.history.close)
+        await self._services.close()
+
+
+def _cancel(run: Run) -> None:
+    for output in run.outputs:
+        if not output.state.over:
+            output.state, output.finish_reason = State.CANCELLED, "cancelled"
 
 
 def _import_history() -> None:

@@ -63,7 +63,9 @@ def _gone(owned: str) -> bool:
     if host != socket.gethostname():
         return False
     try:
-        return abs(psutil.Process(pid).create_time() - started) > SAME_S
+        process = psutil.Process(pid)
+        other = abs(process.create_time() - started) > SAME_S
+        return other or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 

@@ -20,6 +20,8 @@ NETWORKS = ("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "afs
 """File systems that several machines see, whose WAL would need a memory they do not share
 (https://www.sqlite.org/wal.html, section 1)."""
 
+_NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+_NO_WAL = (*_NOT_WRITABLE, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -63,7 +65,7 @@ def open_for_reading(file: Path) -> sqlite3.Connection | None:
             return connection
         except sqlite3.Error as error:
             connection.close()
-            if "immutable" in how or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN:
+            if "immutable" in how or error.sqlite_errorcode & 0xFF not in _NOT_WRITABLE:
                 raise CompareError(cannot("read", file, error)) from None
     return None
 
@@ -93,14 +95,12 @@ def cannot(what: str, file: Path, error: Exception) -> str:
 
 def _prepared(file: Path) -> sqlite3.Connection:
     file.touch(mode=0o600)
+    wal = _has_wal(file)
     connection = _connect(file)
     try:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        try:
-            wal = not on_network(file.parent) and _journal(connection, "wal")
-        except sqlite3.OperationalError:
-            wal = False
-        if not wal:
+        if wal is None:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        if wal is not False and not (wal := _use_wal(connection, file)):
             connection.close()
             connection = _connect(file)
             _roll_back(connection)
@@ -123,10 +123,31 @@ def _connect(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(file, timeout=PATIENCE_S, isolation_level=None)
 
 
+def _has_wal(file: Path) -> bool | None:
+    """Whether the database was made with a WAL; None for an empty file
+    (https://www.sqlite.org/fileformat.html, section 1.3)."""
+    with file.open("rb") as start:
+        head = start.read(20)
+    return head[18:20] == b"\2\2" if head else None
+
+
+def _use_wal(connection: sqlite3.Connection, file: Path) -> bool:
+    """Whether a WAL works here; it is used from now on."""
+    if on_network(file.parent):
+        return False
+    try:
+        return _journal(connection, "wal")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _NO_WAL:
+            raise
+        return False
+
+
 def _journal(connection: sqlite3.Connection, mode: str) -> bool:
-    """Switch to a journal and see that the database can be used with it."""
+    """Switch to a journal and see that the database can be written with it."""
     (now,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
-    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")
     return now == mode
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..run import State
+from ..run import Run, State
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,18 @@ class RunEntry:
     outputs: tuple[OutputEntry, ...]
     number: int
     """Where it stands: `page` goes on from here."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run, whole. `program` is the version of llamadiff it ran in; times are in UTC."""
+
+    run: Run
+    at: datetime
+    ended: datetime | None
+    program: str
+    note: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True)

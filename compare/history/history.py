@@ -12,7 +12,7 @@ from ...prompts.document import Prompt
 from ..errors import CompareError
 from ..run import Run
 from .drafts import Drafts
-from .entries import Hit, RunEntry, Wanted
+from .entries import Hit, Recorded, RunEntry, Wanted
 from .recorder import Recorder
 from .writer import Writer
 
@@ -105,10 +105,10 @@ class History:
 
     def open(self, run_id: str) -> Run:
         """A run as it was recorded; one that goes on, as far as it has come."""
-        return self.recorded(run_id)[0]
+        return self.recorded(run_id).run
 
-    def recorded(self, run_id: str) -> tuple[Run, datetime, str]:
-        """A run, when it was begun, in UTC, and the version of llamadiff it ran in."""
+    def recorded(self, run_id: str) -> Recorded:
+        """A run with what is known about it."""
         from . import reading
 
         found = self._read(lambda connection: reading.open_run(connection, run_id), None)

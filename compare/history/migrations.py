@@ -61,12 +61,16 @@ def m001_tables(connection: Connection) -> None:
 @migration
 def m002_full_text(connection: Connection) -> None:
     """An index of the words of outputs and prompts, where this SQLite can make one."""
-    compiled = {option for (option,) in connection.execute("PRAGMA compile_options")}
-    if "ENABLE_FTS5" not in compiled:
+    if not has_full_text(connection):
         return
     for table in ("texts", "rendered"):
         for statement in _INDEX.replace("@", table).split(";\n\n"):
             connection.execute(statement)
+
+
+def has_full_text(connection: Connection) -> bool:
+    """Whether this SQLite was built with FTS5."""
+    return ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()
 
 
 _TABLES = """
@@ -178,7 +182,8 @@ CREATE TABLE drafts (
 
 _INDEX = """
 CREATE VIRTUAL TABLE @_words USING fts5 (
-    text, content='@', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+    text, content='@', content_rowid='id', tokenize='unicode61 remove_diacritics 2',
+    prefix='1 2 3'
 );
 
 CREATE TRIGGER @_added AFTER INSERT ON @ BEGIN

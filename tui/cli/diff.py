@@ -79,14 +79,14 @@ def _diff_files(a: Path, b: Path, mode: Mode, as_json: bool) -> int:
             raise CompareError(f"{path} is not UTF-8 text.") from None
     diff = compare(texts[0], texts[1], mode)
     if as_json:
-        print_json(_file_document(diff), indent=True)
+        print_json(file_document(diff), indent=True)
     else:
         data(f"── {safe_line(str(a))} → {safe_line(str(b))} · {summary(diff)} ──")
         data(painted(diff, *texts))
     return 0 if diff.equal else 1
 
 
-def _file_document(diff: Diff) -> dict[str, Any]:
+def file_document(diff: Diff) -> dict[str, Any]:
     return {
         "equal": diff.equal,
         "first_divergence": None if diff.equal else {"token": None, "char": diff.first_divergence},

@@ -15,6 +15,7 @@ from ...compare.runner import Runner
 from ...models.engine.client import Engine, EngineError
 from ...prompts.rendering.helper import Renderer
 from ..paths import cache_dir, log_dir, state_dir
+from ..safe_text import safe_line
 from .options import Asked
 from .printing import note
 
@@ -51,12 +52,15 @@ def recorded(asked: Asked, run: Run) -> Iterator[None]:
 
 @contextmanager
 def open_history() -> Iterator[History]:
-    """The history; a trouble it has is one line on stderr, and no reason to do anything less."""
-    history = History(state_dir(), version("llamadiff"), lambda said: note(f"llamadiff: {said}"))
+    """The history; a trouble it has is a line on stderr, and no reason to do anything less."""
+    troubles: list[str] = []
+    history = History(state_dir(), version("llamadiff"), troubles.append)
     try:
         yield history
     finally:
         history.close()
+    for said in troubles:
+        note(f"llamadiff: {safe_line(said)}")
 
 
 def carry_out(

@@ -1,0 +1,78 @@
+"""A recorded run as a document: JSON for programs, Markdown for people."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..document import run_document
+from ..run import Output
+from .entries import Recorded
+
+
+def as_document(recorded: Recorded) -> dict[str, Any]:
+    """As `run --json` printed it, with its times (ISO 8601, UTC), note and tags."""
+    return {
+        **run_document(recorded.run, recorded.program),
+        "at": recorded.at.isoformat(),
+        "ended": recorded.ended and recorded.ended.isoformat(),
+        "note": recorded.note,
+        "tags": list(recorded.tags),
+    }
+
+
+def as_markdown(recorded: Recorded) -> str:
+    """Headings, what each variant is, and the texts as they are, fenced."""
+    run = recorded.run
+    said = [f"# Run {run.id}", f"{recorded.at:%Y-%m-%d %H:%M:%S} UTC, llamadiff {recorded.program}"]
+    said += [recorded.note] if recorded.note else []
+    said += ["Tags: " + ", ".join(recorded.tags)] if recorded.tags else []
+    if run.values:
+        said.append("\n".join(f"- {name}: {_code(text)}" for name, text in run.values.items()))
+    for variant in run.variants:
+        outputs = run.of(variant)
+        said.append(f"## {variant.name}: {_code(variant.title)}")
+        said.append(_facts(outputs[0]))
+        if prompt := outputs[0].stamp.prompt_text:
+            said += ["### Prompt", _fenced(prompt)]
+        for output in outputs:
+            said.append(f"### Output, seed {output.seed}")
+            said.append(_fenced(output.text))
+            said.append(
+                f"{len(output.tokens)} tokens, {output.finish_reason or output.state.value}"
+            )
+            if output.error:
+                said.append(f"Error: {_code(output.error)}")
+    return "\n\n".join(said) + "\n"
+
+
+def _facts(output: Output) -> str:
+    variant, stamp = output.variant, output.stamp
+    hashes = stamp.adapter_sha256 or (None,) * len(variant.adapters)
+    facts = [f"- model: {_code(variant.model_name)}, SHA-256 {stamp.model_sha256 or 'unknown'}"]
+    facts += [
+        f"- adapter: {_code(str(adapter))}, SHA-256 {digest or 'unknown'}"
+        for adapter, digest in zip(variant.adapters, hashes, strict=True)
+    ]
+    facts.append(f"- prompt: {_code(variant.prompt.name)}")
+    sampling = {**variant.prompt.sampling, **variant.sampling}
+    facts += [f"- {name}: {_code(str(value))}" for name, value in sampling.items()]
+    facts.append(f"- llama.cpp: {stamp.llama_cpp or 'unknown'}")
+    return "\n".join(facts)
+
+
+def _code(text: str) -> str:
+    """Text in a line that no Markdown in it can change."""
+    line = " ".join(text.split())
+    ticks = "`" * (1 + _longest(line))
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{ticks}{pad}{line}{pad}{ticks}" if line else "(empty)"
+
+
+def _fenced(text: str) -> str:
+    fence = "`" * max(3, 1 + _longest(text))
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _longest(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)

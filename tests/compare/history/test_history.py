@@ -1,0 +1,260 @@
+"""Runs recorded and read back, found, annotated and removed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from llamadiff.compare.document import run_document
+from llamadiff.compare.errors import CompareError
+from llamadiff.compare.history.entries import Wanted
+from llamadiff.compare.history.export import as_document, as_markdown
+from llamadiff.compare.history.history import History
+from llamadiff.compare.run import Run, State
+from llamadiff.prompts.document import Prompt
+
+from .runs import PROMPT, finish, grow, keep, made, opened, start
+
+
+def same(a: Run, b: Run) -> bool:
+    """Everything of two runs, their outputs included, which compare by identity."""
+    outputs = [[vars(output) for output in run.outputs] for run in (a, b)]
+    return replace(a, outputs=[]) == replace(b, outputs=[]) and outputs[0] == outputs[1]
+
+
+def test_a_run_is_read_back_exactly(tmp_path: Path) -> None:
+    run = made("Dogs bark.", "Coats and boots.", values={"topic": "Hunde ü"})
+    failed = run.outputs[1]
+    failed.state, failed.error, failed.refused, failed.no_effect = (
+        State.FAILED,
+        "Kaputt.",
+        True,
+        True,
+    )
+    run.outputs[0].logprobs[0] = replace_logprob(run, 0.1 + 0.2)
+    with opened(tmp_path) as history:
+        keep(history, run)
+        assert same(history.open(run.id), run)
+    with opened(tmp_path) as history:  # another program
+        recorded = history.recorded(history.find("last"))
+        assert same(recorded.run, run)
+        assert run_document(recorded.run, "1.2.3") == run_document(run, "1.2.3")
+        assert recorded.program == "1.2.3" and recorded.at.tzinfo is UTC
+        assert recorded.ended and recorded.ended >= recorded.at
+
+
+def replace_logprob(run: Run, value: float):  # type: ignore[no-untyped-def]
+    from llamadiff.models.engine.protocol import TokenLogprob
+
+    return TokenLogprob(run.outputs[0].tokens[0], -value, [])
+
+
+def test_a_run_is_there_while_it_streams_and_what_comes_later_too(tmp_path: Path) -> None:
+    run = start()
+    with opened(tmp_path) as history:
+        history.begin(run)
+        grow(run.outputs[0], "One two")
+        history.flush()
+        seen = history.open(run.id)
+        assert [out.text for out in seen.outputs] == ["One two ", ""]
+        assert seen.outputs[0].state is State.STREAMING
+        for _ in range(3):
+            grow(run.outputs[0], "three four")
+            grow(run.outputs[1], "five")
+            history.flush()
+        assert [vars(o) for o in history.open(run.id).outputs] == [vars(o) for o in run.outputs]
+        for output in run.outputs:
+            finish(output)
+        history.flush()
+        assert same(history.open(run.id), run)
+        assert history.page()[0].ended
+        # hashes and effects are known only after the run
+        run.outputs[0].stamp.model_sha256 = "abc"
+        run.outputs[0].no_effect = True
+        history.end(run)
+        history.flush()
+        assert same(history.open(run.id), run)
+
+
+def test_a_run_that_said_nothing_is_not_remembered(tmp_path: Path) -> None:
+    refused = start()
+    for output in refused.outputs:
+        output.state = State.CANCELLED
+    with opened(tmp_path) as history:
+        keep(history, refused, made("said"))
+        assert len(history.page()) == 1
+
+
+def test_pages_go_on_where_the_one_before_ended(tmp_path: Path) -> None:
+    runs = [made(f"text {i}") for i in range(7)]
+    with opened(tmp_path) as history:
+        assert history.page() == []
+        keep(history, *runs)
+        first = history.page(limit=3)
+        rest = history.page(limit=10, before=first[-1].number)
+    assert [entry.id for entry in first + rest] == [run.id for run in reversed(runs)]
+    entry = first[0]
+    assert (entry.outputs[0].preview, entry.outputs[0].tokens) == ("text 6 ", 2)
+    assert (entry.variants[0].stack, entry.variants[0].prompt) == ("base", "Tell me about")
+
+
+@pytest.fixture
+def filled(tmp_path: Path):  # type: ignore[no-untyped-def]
+    with opened(tmp_path) as history:
+        cats = made("Cats purr at the müller's door.", values={"topic": "cats"})
+        dogs = made("Dogs bark.", "We sell 100% warm coats.", prompt=Prompt("Support", user="Help"))
+        keep(history, cats, dogs)
+        yield history, cats, dogs
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("purr", "cats"),
+        ("PURR cats", "cats"),
+        ("pur", "cats"),
+        ("pur ", ""),
+        ("purr bark", ""),
+        ("Muller", "cats"),
+        ('"purr at"', "cats"),
+        ('"at purr"', ""),
+        ("100%", "dogs"),
+        ("Tell", "cats"),
+        ("Help", "dogs"),
+        ("AND OR ( * \" ' NEAR", ""),
+        ("door.", "cats"),
+    ],
+)
+def test_words_find_outputs_and_prompts(
+    filled: tuple[History, Run, Run], text: str, found: str
+) -> None:
+    history, cats, dogs = filled
+    names = {cats.id: "cats", dogs.id: "dogs"}
+    runs = {names[entry.id] for entry in history.page(Wanted(text=text))}
+    assert runs == set(found.split())
+    assert {names[hit.run] for hit in history.search(Wanted(text=text))} == runs
+
+
+def test_search_says_where_it_found_something(filled: tuple[History, Run, Run]) -> None:
+    history, cats, _ = filled
+    assert history.search(Wanted(text=" … ")) == []
+    (hit,) = history.search(Wanted(text="door"))
+    assert (hit.run, hit.variant, hit.in_prompt) == (cats.id, "A", False)
+    assert "müller's door" in hit.excerpt
+    (hit,) = history.search(Wanted(text="Tell"))
+    assert hit.in_prompt and hit.excerpt == "Tell cats"
+    first, second = history.search(Wanted(text="Help"))
+    assert history.search(Wanted(text="Help"), before=first.number) == [second]
+
+
+def test_filters(filled: tuple[History, Run, Run]) -> None:
+    history, cats, dogs = filled
+    history.annotate(cats.id, "keep this")
+    history.tag(cats.id, ["good", " good ", "shop"])
+    now = datetime.now(UTC)
+
+    def ids(**wanted: object) -> list[str]:
+        return [entry.id for entry in history.page(Wanted(**wanted))]  # type: ignore[arg-type]
+
+    both = [dogs.id, cats.id]
+    assert ids(model="DEMO") == both and ids(model="de%o") == []
+    assert ids(adapter="supp") == [dogs.id] == ids(prompt="supp") == ids(label="x")
+    assert ids(tag="good") == [cats.id] and ids(tag="goo") == []
+    assert ids(since=now - timedelta(hours=1)) == both == ids(until=now + timedelta(hours=1))
+    assert ids(since=now + timedelta(hours=1)) == [] == ids(until=now - timedelta(hours=1))
+    entry = history.page(Wanted(tag="shop"))[0]
+    assert (entry.note, entry.tags) == ("keep this", ("good", "shop"))
+    assert ids(version=entry.variants[0].version) == [cats.id]
+    history.tag(cats.id, [])
+    assert ids(tag="good") == []
+    with pytest.raises(CompareError, match="nope"):
+        history.tag("nope", ["x"])
+
+
+def test_without_fts5_words_are_found_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from llamadiff.compare.history import migrations
+
+    monkeypatch.setattr(migrations, "has_full_text", lambda connection: False)
+    with opened(tmp_path) as history:
+        keep(history, made("Cats purr.", "100 % coats"), made("Coats, 50% less"))
+        assert [hit.variant for hit in history.search(Wanted(text="coats %"))] == ["A", "B"]
+        assert (
+            len(history.search(Wanted(text="50%")))
+            == 1
+            == len(history.search(Wanted(text="COATS 50")))
+        )
+        assert len(history.search(Wanted(text="Tell"))) == 3
+        assert history.remove([history.find("last")]) == 1
+
+
+def test_what_is_removed_is_not_on_the_disk_any_more(tmp_path: Path) -> None:
+    secret = Prompt("Secret", user="Zebrafink")
+    with opened(tmp_path) as history:
+        keep(history, made("stays"))
+        streaming = start(prompt=secret)
+        grow(streaming.outputs[0], "Pumpernickel " * 500)
+        history.begin(streaming)
+        history.flush()
+        over = made("Quetzalcoatl", prompt=secret)
+        keep(history, over)
+        disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert b"Pumpernickel" in disk and b"Quetzalcoatl" in disk and b"quetzalcoatl" in disk
+        assert history.remove([over.id, streaming.id, "unknown"]) == 2
+        grow(streaming.outputs[0], "Pumpernickel")
+        history.flush()
+        assert [entry.outputs[0].preview for entry in history.page()] == ["stays "]
+        assert history.versions(secret) == []
+        disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        for word in (b"Pumpernickel", b"pumpernickel", b"quetzal", b"Quetzal", b"ebrafink"):
+            assert word not in disk
+
+
+def test_old_runs_are_told_apart(tmp_path: Path) -> None:
+    with opened(tmp_path) as history:
+        keep(history, made("now"))
+        now = datetime.now(UTC)
+        assert history.older_than(now - timedelta(days=1)) == []
+        assert len(history.older_than(now + timedelta(days=1))) == 1
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
+    a, b = replace(made("a"), id="ab12"), replace(made("b"), id="ab34")
+    with opened(tmp_path) as history:
+        with pytest.raises(CompareError, match="no run yet"):
+            history.find("last")
+        keep(history, a, b)
+        assert (history.find("ab1"), history.find("ab34"), history.find("last")) == (
+            a.id,
+            b.id,
+            b.id,
+        )
+        for name, word in (("ab", "ab12, ab34"), ("x", "'x'"), ("", "not in"), ("%", "'%'")):
+            with pytest.raises(CompareError, match=word):
+                history.find(name)
+
+
+def test_half_characters_and_strange_paths_are_kept(tmp_path: Path) -> None:
+    strange = Path("/tmp/\udcff\x1b.toml")
+    run = made("half \ud800 of one", prompt=replace(PROMPT, user="\ud83d", path=strange))
+    with opened(tmp_path) as history:
+        keep(history, run)
+        found = history.open(run.id)
+        assert found.outputs[0].text == "half ? of one "
+        assert found.variants[0].prompt == run.variants[0].prompt
+        assert found.variants[0].prompt.path == strange
+        assert len(history.versions(run.variants[0].prompt)) == 1
+
+
+def test_markdown_cannot_be_broken_by_what_a_model_says(tmp_path: Path) -> None:
+    run = made("```\n# not a heading\n```` end", values={"topic": "a`b"})
+    with opened(tmp_path) as history:
+        keep(history, run)
+        recorded = history.recorded(run.id)
+    text = as_markdown(recorded)
+    assert "\n`````text\n```\n# not a heading\n```` end \n`````\n" in text
+    assert "``a`b``" in text and "SHA-256 3f9a" in text
+    document = as_document(recorded)
+    assert document["at"].endswith("+00:00") and document["run_id"] == run.id

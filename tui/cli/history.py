@@ -1,0 +1,225 @@
+"""`llamadiff history`: runs already made, listed, shown, compared, exported and removed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..safe_text import safe_line, safe_text
+from .printing import data, note, outcome, print_json, table
+
+if TYPE_CHECKING:
+    from ...compare.diff.live import Mode
+    from ...compare.history.entries import RunEntry
+    from ...compare.history.history import History
+    from ...compare.run import Output
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Time(click.ParamType):
+    """A moment, in UTC: so long ago (90d, 12h, 30m, 2w), or a date."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, datetime):
+            return value
+        try:
+            if match := re.fullmatch(r"(\d+)([mhdw])", value):
+                return datetime.now(UTC) - timedelta(**{UNITS[match[2]]: int(match[1])})
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is neither an age, as 90d or 12h, nor a date, as 2026-01-31.")
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+
+
+@click.group("history")
+def history_command() -> None:
+    """Runs already made, in the app or with `run` and `diff`.
+
+    RUN is the id of a run, its first characters, or `last`.
+    """
+
+
+@history_command.command("list")
+@click.argument("words", nargs=-1)
+@click.option("--model", default="", help="Only runs of models with this in their name.")
+@click.option("--adapter", default="", help="Only with an adapter with this in its name.")
+@click.option("--prompt", default="", help="Only with a prompt with this in its name.")
+@click.option("--label", default="", help="Only with a variant with this in its label.")
+@click.option("--tag", default="", help="Only with this tag.")
+@click.option("--since", type=Time(), metavar="TIME", help="Only runs since: 7d, 12h, 2026-01-31.")
+@click.option("--until", type=Time(), metavar="TIME", help="Only runs before that.")
+@click.option("-n", "limit", default=50, type=click.IntRange(1), metavar="N", help="How many. [50]")
+@_json
+def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: Any) -> None:
+    """List runs, newest first; with WORDS those that say them, or were asked with them.
+
+    All words have to be there. Words in one pair of "quotes" stand together.
+    """
+    from ...compare.history.entries import Wanted
+    from .session import open_history
+
+    with open_history() as history:
+        runs = history.page(Wanted(text=" ".join(words), **wanted), limit=limit)
+    if as_json:
+        print_json([_entry(run) for run in runs], indent=True)
+        return
+    rows = [("RUN", "WHEN", "VARIANTS", "PROMPT", "MODEL", "TEXT")]
+    for run in runs:
+        prompts = dict.fromkeys(variant.prompt for variant in run.variants)
+        models = dict.fromkeys(variant.model for variant in run.variants)
+        preview = next((" ".join(out.preview.split()) for out in run.outputs if out.preview), "")
+        when = f"{run.at.astimezone():%Y-%m-%d %H:%M}"
+        rows.append((run.id, when, str(len(run.variants)), ", ".join(prompts), ", ".join(models), preview[:60]))  # fmt: skip
+    table(rows)
+
+
+def _entry(run: RunEntry) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    entry = asdict(run)
+    del entry["number"]
+    return {
+        "run_id": entry.pop("id"),
+        **entry,
+        "at": run.at.isoformat(),
+        "ended": run.ended and run.ended.isoformat(),
+        "outputs": [{**asdict(output), "state": output.state.value} for output in run.outputs],
+    }
+
+
+@history_command.command("show")
+@click.argument("run", metavar="RUN")
+@_json
+def show_command(run: str, as_json: bool) -> None:
+    """Show a run: what was asked and what each variant said; --json as `run --json`."""
+    from ...compare.history.export import as_document
+    from .session import open_history
+
+    with open_history() as history:
+        recorded = history.recorded(history.find(run))
+    if as_json:
+        print_json(as_document(recorded), indent=True)
+        return
+    said = [f"{recorded.run.id} · {recorded.at.astimezone():%Y-%m-%d %H:%M:%S %Z}"]
+    said += [f"{name} = {value}" for name, value in recorded.run.values.items()]
+    said += [recorded.note] if recorded.note else []
+    said += [", ".join(recorded.tags)] if recorded.tags else []
+    note(safe_line(" · ".join(said)))
+    for output in recorded.run.outputs:
+        data(f"── {_title(output)} · seed {output.seed} ──\n{safe_text(output.text)}")
+        note(outcome(output))
+        if output.error:
+            note(safe_line(f"{output.variant.name}: {output.error}"))
+
+
+def _title(output: Output) -> str:
+    return f"{output.variant.name} · {safe_line(output.variant.title)}"
+
+
+@history_command.command("diff")
+@click.argument("a", metavar="RUN[:VARIANT[.REPEAT]]")
+@click.argument("b", metavar="RUN[:VARIANT[.REPEAT]]")
+@click.option("--mode", default="word", type=click.Choice(["word", "char", "line", "token"]), help="What is compared.")  # fmt: skip
+@_json
+def diff_command(a: str, b: str, mode: Mode, as_json: bool) -> int:
+    """Compare any two outputs; the exit code is 0 when they are equal and 1 when they differ.
+
+    \b
+    llamadiff history diff last:A last:B
+    llamadiff history diff 3f9a:A last:A.2
+    """
+    from .diff import compare, file_document, painted, summary
+    from .session import open_history
+
+    with open_history() as history:
+        first, other = _output(history, a), _output(history, b)
+    if mode == "token" and first.variant.model != other.variant.model:
+        raise click.UsageError("--mode token needs outputs of one model; these are of two.")
+    diff = compare(first.text, other.text, mode, first.token_ends, other.token_ends)
+    if as_json:
+        print_json(file_document(diff), indent=True)
+    else:
+        data(f"── {_title(first)} → {_title(other)} · {summary(diff)} ──")
+        data(painted(diff, first.text, other.text))
+    return 0 if diff.equal else 1
+
+
+def _output(history: History, name: str) -> Output:
+    """The output that `RUN:VARIANT.REPEAT` means; repeats count from 1. Raises CompareError."""
+    from ...compare.errors import CompareError
+
+    run_name, _, rest = name.partition(":")
+    run = history.open(history.find(run_name))
+    variant, _, repeat = rest.partition(".")
+    found = [
+        output
+        for output in run.outputs
+        if output.variant.name == (variant or run.variants[0].name)
+        and str(output.repeat + 1) == (repeat or "1")
+    ]
+    if not found:
+        known = ", ".join(f"{o.variant.name}.{o.repeat + 1}" for o in run.outputs)
+        raise CompareError(f"The run {run.id} has no output {rest!r}; it has {known}.")
+    return found[0]
+
+
+@history_command.command("export")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
+@click.option("--format", "form", type=click.Choice(["json", "markdown"]), help="[as OUT ends, else json]")  # fmt: skip
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="A file to write. [stdout]")  # fmt: skip
+def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) -> None:
+    """Export runs as JSON (a list if there are several) or Markdown."""
+    import json
+
+    from ...compare.errors import CompareError
+    from ...compare.history.export import as_document, as_markdown
+    from .session import open_history
+
+    with open_history() as history:
+        found = [history.recorded(history.find(name)) for name in runs]
+    if (form or ("markdown" if out and out.suffix in (".md", ".markdown") else "json")) == "json":
+        documents = [as_document(recorded) for recorded in found]
+        document = documents if len(documents) > 1 else documents[0]
+        if out is None:
+            print_json(document, indent=True)
+            return
+        text = json.dumps(document, indent=2) + "\n"
+    else:
+        text = "\n".join(map(as_markdown, found))
+    if out is None:
+        data(safe_text(text))
+        return
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise CompareError(f"{out} cannot be written: {error.strerror}.") from None
+
+
+@history_command.command("rm")
+@click.argument("runs", nargs=-1, metavar="[RUN…]")
+@click.option("--older-than", type=Time(), metavar="TIME", help="All runs before: 90d, 2026-01-31.")
+@_json
+def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool) -> None:
+    """Remove runs for good: their texts are overwritten on the disk."""
+    if not runs and older_than is None:
+        raise click.UsageError("Say which: RUN…, or --older-than 90d.")
+    from .session import open_history
+
+    with open_history() as history:
+        gone = [history.find(name) for name in runs]
+        if older_than is not None:
+            gone += history.older_than(older_than)
+        removed = history.remove(gone) if gone else 0
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        note(f"Removed {removed} run{'s' * (removed != 1)}.")
