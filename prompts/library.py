@@ -69,10 +69,7 @@ class Library:
         Places are, from the best: slug and name, tags, description, the prompt's text. A word that
         starts with `#` is a whole tag. Case does not matter.
         """
-        words = text.casefold().split()
-        ranked = [(_rank(entry, words), entry) for entry in self.entries()]
-        found = [(rank, entry) for rank, entry in ranked if rank is not None]
-        return [entry for _, entry in sorted(found, key=lambda it: it[0])]
+        return searched(self.entries(), text)
 
     def tags(self) -> list[str]:
         """Every tag in use, in alphabetical order."""
@@ -202,6 +199,14 @@ def shipped() -> list[Prompt]:
 def resolve(name_or_path: str, folders: Sequence[Path] = ()) -> Prompt:
     """`Library.resolve` in `folders` and among the shipped prompts."""
     return Library(folders).resolve(name_or_path)
+
+
+def searched(entries: Iterable[PromptEntry], text: str) -> list[PromptEntry]:
+    """Those of `entries` that fit, as `Library.search` finds them."""
+    words = text.casefold().split()
+    ranked = [(_rank(entry, words), entry) for entry in entries]
+    found = [(rank, entry) for rank, entry in ranked if rank is not None]
+    return [entry for _, entry in sorted(found, key=lambda it: it[0])]
 
 
 def _by_stem(folder: Path) -> list[Path]:

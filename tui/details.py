@@ -1,10 +1,12 @@
-"""What is known of a model or an adapter, as labels and values for the details pane."""
+"""What is known of a model, an adapter or a prompt, as labels and values for the details pane."""
 
 from __future__ import annotations
 
 from ..models.adapters.peft_config import PeftConfig
 from ..models.catalog import AdapterEntry, ModelEntry
 from ..models.gguf.facts import AdapterFacts, ModelFacts
+from ..prompts.document import Prompt
+from ..prompts.library import PromptEntry
 from .amounts import count, size
 from .library import Entry
 
@@ -15,9 +17,11 @@ SHOWN_CONTEXT = 4096
 
 
 def of_entry(entry: Entry) -> Details:
-    """What the catalog's list says; shown at once."""
+    """What the list says; shown at once."""
     if isinstance(entry, AdapterEntry):
         return _adapter(entry)
+    if isinstance(entry, PromptEntry):
+        return _prompt(entry)
     return [
         ("architecture", entry.architecture or "–"),
         ("parameters", count(entry.parameters)),
@@ -76,6 +80,31 @@ def of_peft(entry: AdapterEntry, config: PeftConfig) -> Details:
     return [("format", how), *((k, v) for k, v in details.items() if k != "architecture")]
 
 
+def of_prompt(entry: PromptEntry, prompt: Prompt) -> Details:
+    """What a prompt has besides its texts."""
+    details = dict(_prompt(entry))
+    path = details.pop("path")
+    variables = [f"{v.name} = {v.default}" if v.default is not None else v.name for v in prompt.variables]  # fmt: skip
+    rules = [name for name in ("stop", "grammar", "schema") if getattr(prompt.output, name)]
+    further = {
+        "variables": ", ".join(variables),
+        "examples": str(len(prompt.examples) or ""),
+        "sampling": ", ".join(f"{key} {value}" for key, value in prompt.sampling.items()),
+        "output": ", ".join(rules),
+    }
+    return [*details.items(), *((k, v) for k, v in further.items() if v), ("path", path)]
+
+
+def texts_of(prompt: Prompt) -> str:
+    """The texts of a prompt, each below what it is."""
+    return "\n\n".join(f"{field}\n{text}" for _, field, text in prompt.text_fields())
+
+
+def _prompt(entry: PromptEntry) -> Details:
+    known = [("about", entry.description), ("tags", " ".join(entry.tags)), ("file", entry.slug)]
+    return [*((k, v) for k, v in known if v), ("path", str(entry.path))]
+
+
 def _adapter(entry: AdapterEntry) -> Details:
     return [
         ("architecture", entry.architecture or "–"),
@@ -88,5 +117,5 @@ def _adapter(entry: AdapterEntry) -> Details:
     ]
 
 
-def _where(entry: Entry) -> Details:
+def _where(entry: ModelEntry | AdapterEntry) -> Details:
     return [("source", entry.source), ("path", entry.path)]

@@ -12,7 +12,7 @@ APP_KEYS = [
     ),
     Binding(
         "f3", "library", "library", id="app.library", priority=True,
-        tooltip="The models and adapters on this disk",
+        tooltip="Prompts, and the models and adapters on this disk",
     ),
     Binding(
         "ctrl+p", "command_palette", "all commands", id="app.palette", priority=True,
@@ -119,8 +119,8 @@ LIBRARY_KEYS = [
     Binding("pageup", "page(-1)", "page up", id="library.page_up", priority=True, show=False, tooltip="A page up"),
     Binding("pagedown", "page(1)", "page down", id="library.page_down", priority=True, show=False, tooltip="A page down"),
     Binding(
-        "tab,ctrl+t", "next_list", "models or adapters", id="library.tab", priority=True,
-        tooltip="Models, adapters",
+        "tab,ctrl+t", "next_list", "next list", id="library.tab", priority=True,
+        tooltip="Models, adapters, prompts",
     ),
     Binding("less_than_sign", "sort(-1)", "sort left", id="library.sort_left", priority=True, tooltip="Sort by the column to the left"),
     Binding("greater_than_sign", "sort(1)", "sort right", id="library.sort_right", priority=True, tooltip="Sort by the column to the right"),
@@ -130,6 +130,9 @@ LIBRARY_KEYS = [
         "shift+tab", "details", "details", id="library.details", priority=True,
         tooltip="To the details, to scroll them, and back",
     ),
+    Binding("ctrl+d", "duplicate", "duplicate", id="library.duplicate", priority=True, tooltip="Copy this prompt under another name"),
+    Binding("ctrl+n", "rename", "rename", id="library.rename", priority=True, tooltip="Give this prompt another name or file name"),
+    Binding("ctrl+g", "tags", "tags", id="library.tags", priority=True, tooltip="Give this prompt tags"),
     Binding("escape", "leave", "back", id="library.leave", tooltip="Take the filter back, then leave"),
 ]  # fmt: skip
 

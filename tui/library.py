@@ -1,4 +1,4 @@
-"""What the Library shows of the catalog: its columns, in which order, and which entries fit."""
+"""What the Library shows of models, adapters and prompts: columns, their order, which fit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..models.catalog import AdapterEntry, ModelEntry
+from ..prompts.library import PromptEntry, searched
 from .amounts import count, size
 from .safe_text import safe_line
 
-Entry = ModelEntry | AdapterEntry
-Tab = Literal["models", "adapters"]
+Entry = ModelEntry | AdapterEntry | PromptEntry
+Tab = Literal["models", "adapters", "prompts"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,14 @@ def _number(key: str, title: str, text: Callable[[Any], str], keep: int) -> Colu
     )
 
 
+def _tags(entry: PromptEntry) -> str:
+    return " ".join(entry.tags)
+
+
+def _origin(entry: PromptEntry) -> str:
+    return "shipped" if entry.shipped else entry.path.parent.name
+
+
 def _plain(number: float | None) -> str:
     return "–" if number is None else f"{number:,g}" if number < 1e6 else f"{number:,.0f}"
 
@@ -78,7 +87,13 @@ COLUMNS: dict[Tab, tuple[Column, ...]] = {
         _words("architecture", "arch", 3),
         _words("source", "source", 5),
     ),
-}
+    "prompts": (
+        _words("name", "name", 9),
+        _words("slug", "file", 6),
+        Column("tags", "tags", lambda e: safe_line(_tags(e)), lambda e: _tags(e).casefold() or None, keep=7),
+        Column("origin", "folder", lambda e: safe_line(_origin(e)), _origin, keep=5),
+    ),
+}  # fmt: skip
 
 
 def obstacle(entry: Entry) -> str | None:
@@ -91,16 +106,19 @@ def obstacle(entry: Entry) -> str | None:
 def fitting(entries: Sequence[Entry], typed: str) -> list[Entry]:
     """The entries that have every word typed in what they show or where they are.
 
-    Those that have them all in their names come first.
+    Those that have them all in their names come first. Prompts are found by their texts too.
     """
     words = typed.casefold().split()
     if not words:
         return list(entries)
-    found = [entry for entry in entries if all(word in _haystack(entry) for word in words)]
-    return sorted(found, key=lambda e: not all(word in e.name.casefold() for word in words))
+    prompts = [entry for entry in entries if isinstance(entry, PromptEntry)]
+    files = [entry for entry in entries if not isinstance(entry, PromptEntry)]
+    found = [entry for entry in files if all(word in _haystack(entry) for word in words)]
+    found.sort(key=lambda e: not all(word in e.name.casefold() for word in words))
+    return [*found, *searched(prompts, typed)]
 
 
-def _haystack(entry: Entry) -> str:
+def _haystack(entry: ModelEntry | AdapterEntry) -> str:
     parts = [entry.name, entry.path, entry.source, entry.architecture or ""]
     parts.append((entry.quantization if isinstance(entry, ModelEntry) else entry.base) or "")
     return " ".join(parts).casefold()

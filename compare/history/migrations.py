@@ -182,7 +182,8 @@ CREATE TABLE drafts (
 
 _INDEX = """
 CREATE VIRTUAL TABLE @_words USING fts5 (
-    text, content='@', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+    text, content='@', content_rowid='id', tokenize='unicode61 remove_diacritics 2',
+    prefix='1 2 3'
 );
 
 CREATE TRIGGER @_added AFTER INSERT ON @ BEGIN

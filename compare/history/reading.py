@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,28 +37,39 @@ def page(
     connection: Connection, wanted: Wanted, limit: int, before: int | None = None
 ) -> list[RunEntry]:
     """The newest runs that are wanted, or those older than the one numbered `before`."""
+    if _terms(wanted.text):
+        return _pages_of(connection, wanted, limit, before)
     conditions, values = _conditions(wanted)
-    if wanted.text.strip():
-        found, words = _found(connection, wanted.text)
-        conditions.append(
-            "EXISTS (SELECT 1 FROM variants v JOIN outputs o ON o.variant = v.id "
-            f"WHERE v.run = r.id AND {found})"
-        )
-        values |= words
     if before is not None:
         conditions.append("r.id < :before")
         values["before"] = before
     rows = connection.execute(
-        "SELECT r.id, r.key, r.at, r.ended, r.vars, r.note FROM runs r "
-        f"WHERE {' AND '.join(conditions)} ORDER BY r.id DESC LIMIT :limit",
+        f"SELECT r.id FROM runs r WHERE {' AND '.join(conditions)} ORDER BY r.id DESC LIMIT :limit",
         values | {"limit": limit},
     ).fetchall()
-    return [_entry(connection, *row) for row in rows]
+    return [_entry(connection, row) for (row,) in rows]
 
 
-def _entry(
-    connection: Connection, row: int, key: str, at: int, ended: int | None, values: str, note: str
-) -> RunEntry:
+def _pages_of(
+    connection: Connection, wanted: Wanted, limit: int, before: int | None
+) -> list[RunEntry]:
+    """The runs of the outputs that are found, newest first."""
+    conditions, values = _conditions(wanted)
+    if before is not None:
+        conditions.append("r.id < :before")
+        values["before"] = before
+    rows: dict[int, None] = {}
+    for _, row in _found(connection, wanted.text, conditions, values):
+        rows[row] = None
+        if len(rows) == limit:
+            break
+    return [_entry(connection, row) for row in rows]
+
+
+def _entry(connection: Connection, row: int) -> RunEntry:
+    key, at, ended, values, note = connection.execute(
+        "SELECT key, at, ended, vars, note FROM runs WHERE id = ?", (row,)
+    ).fetchone()
     variants = connection.execute(
         "SELECT name, label, model_name, adapters, prompt_name, version FROM variants "
         "WHERE run = ? ORDER BY id",
@@ -141,29 +154,25 @@ def search(
 ) -> list[Hit]:
     """The newest outputs that are wanted, or those older than the one numbered `before`."""
     conditions, values = _conditions(wanted)
-    found, words = _found(connection, wanted.text)
+    terms = _terms(wanted.text)
+    if not terms:
+        return []
     if before is not None:
         conditions.append("o.id < :before")
         values["before"] = before
-    rows = connection.execute(
-        "SELECT o.id, r.key, r.at, v.name, v.label, v.prompt_name, v.adapters, o.repeat, "
-        "t.text, p.text FROM outputs o JOIN variants v ON v.id = o.variant "
-        "JOIN runs r ON r.id = v.run LEFT JOIN texts t ON t.id = o.id "
-        "LEFT JOIN rendered p ON p.id = o.rendered "
-        f"WHERE {found} AND {' AND '.join(conditions)} ORDER BY o.id DESC LIMIT :limit",
-        values | words | {"limit": limit},
-    )
-    terms = _terms(wanted.text)
-    return [
-        _hit(terms, row, key, at, name, label or f"{prompt} · {_stack(adapters)}", repeat, *texts)
-        for row, key, at, name, label, prompt, adapters, repeat, *texts in rows
-    ]
+    found = _found(connection, wanted.text, conditions, values)
+    return [_hit(connection, terms, row) for row, _ in islice(found, limit)]
 
 
-def _hit(
-    terms: list[str], row: int, key: str, at: int, name: str, title: str, repeat: int,
-    text: str | None, prompt: str | None,
-) -> Hit:  # fmt: skip
+def _hit(connection: Connection, terms: list[str], row: int) -> Hit:
+    key, at, name, label, prompt_name, adapters, repeat, text, prompt = connection.execute(
+        "SELECT r.key, r.at, v.name, v.label, v.prompt_name, v.adapters, o.repeat, t.text, p.text "
+        "FROM outputs o JOIN variants v ON v.id = o.variant JOIN runs r ON r.id = v.run "
+        "LEFT JOIN texts t ON t.id = o.id LEFT JOIN rendered p ON p.id = o.rendered "
+        "WHERE o.id = ?",
+        (row,),
+    ).fetchone()
+    title = label or f"{prompt_name} · {_stack(adapters)}"
     place = _place(text or "", terms)
     in_prompt = place is None and _place(prompt or "", terms) is not None
     source = (prompt if in_prompt else text) or ""
@@ -188,29 +197,55 @@ def _terms(text: str) -> list[str]:
     return [term for term in found if re.search(r"\w", term)]
 
 
-def _found(connection: Connection, text: str) -> tuple[str, dict[str, Any]]:
-    """SQL that says whether the output `o` or its prompt has all of the words, and its values."""
-    terms = _terms(text)
-    if not terms:
-        return "1", {}
+def _found(
+    connection: Connection, text: str, conditions: list[str], values: dict[str, Any]
+) -> Iterator[tuple[int, int]]:
+    """The rows of outputs that say all of the words or were asked with them, and of their runs.
+
+    The newest come first, and are looked for only as far as they are taken: a word that half of all
+    outputs have costs no more than another.
+    """
     indexed = "SELECT 1 FROM sqlite_schema WHERE name = 'texts_words'"
     if connection.execute(indexed).fetchone():
-        open_end = not text.rstrip().endswith('"') and not text.endswith(" ")
-        phrases = ['"{}"'.format(term.replace('"', '""')) for term in terms]
-        words = " ".join(phrases) + ("*" if open_end else "")
-        return (
-            "(o.id IN (SELECT rowid FROM texts_words WHERE texts_words MATCH :words) OR "
-            "o.rendered IN (SELECT rowid FROM rendered_words WHERE rendered_words MATCH :words))"
-        ), {"words": words}
-    values = {f"w{i}": _anywhere(term) for i, term in enumerate(terms)}
-    tests = {
-        table: " AND ".join(f"text LIKE :{name} ESCAPE '\\'" for name in values)
-        for table in ("texts", "rendered")
-    }
-    return (
-        f"(o.id IN (SELECT id FROM texts WHERE {tests['texts']}) OR "
-        f"o.rendered IN (SELECT id FROM rendered WHERE {tests['rendered']}))"
-    ), values
+        tests = {it: f"{it}_words MATCH :words" for it in ("texts", "rendered")}
+        values = values | {"words": _query(text)}
+        tables = {it: f"{it}_words" for it in tests}
+    else:
+        terms = {f"w{i}": _anywhere(term) for i, term in enumerate(_terms(text))}
+        test = " AND ".join(f"text LIKE :{name} ESCAPE '\\'" for name in terms)
+        tests = dict.fromkeys(("texts", "rendered"), test)
+        values = values | terms
+        tables = {it: it for it in tests}
+    run = "CROSS JOIN variants v ON v.id = o.variant CROSS JOIN runs r ON r.id = v.run WHERE "
+    others = " AND ".join(conditions)
+    said = connection.execute(
+        f"SELECT o.id, r.id FROM {tables['texts']} w CROSS JOIN outputs o ON o.id = w.rowid {run}"
+        f"{tests['texts']} AND {others} ORDER BY w.rowid DESC",
+        values,
+    )
+    with_prompt = connection.execute(
+        "SELECT id FROM outputs WHERE rendered IN "
+        f"(SELECT rowid FROM {tables['rendered']} WHERE {tests['rendered']}) ORDER BY id DESC",
+        values,
+    )
+    wanted = f"SELECT o.id, r.id FROM outputs o {run}o.id = :row AND {others}"
+    asked = (
+        pair
+        for (row,) in with_prompt
+        for pair in connection.execute(wanted, values | {"row": row}).fetchall()
+    )
+    last = None
+    for found in merge(said, asked, reverse=True):
+        if found != last:
+            yield found
+        last = found
+
+
+def _query(text: str) -> str:
+    """Words in FTS5's language (https://www.sqlite.org/fts5.html, section 3)."""
+    unfinished = not text.endswith(('"', " "))
+    phrases = ['"{}"'.format(term.replace('"', '""')) for term in _terms(text)]
+    return " ".join(phrases) + "*" * unfinished
 
 
 # --------------------------------------------------------------------- opening

@@ -33,7 +33,13 @@ def setup(
 ) -> Setup:
     folders = {"cache_dir": home / "cache", "log_dir": home / "log", "state_dir": home / "state"}
     settings = ModelSettings(n_ctx=60_000)
-    return Setup(**folders, variants=variants, values=values or {}, settings=settings)
+    return Setup(
+        **folders,
+        variants=variants,
+        values=values or {},
+        settings=settings,
+        prompt_folders=(home / "prompts",),
+    )
 
 
 def playground(pilot: Pilot[None]) -> Playground:

@@ -1,10 +1,11 @@
 """What is recorded of runs, in the app and by commands, and `llamadiff history`."""
 
 import json
-import os
-import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from llamadiff.compare.history.entries import Wanted
@@ -167,7 +168,11 @@ def test_the_app_killed_while_it_streams_has_kept_its_texts(home: Path) -> None:
         with opened_history(home / "state") as history:
             app.wait_for(lambda screen: len(history.page()) == 1)
             seen = history.open(history.find("last")).outputs[0].text
-            os.kill(app.pid, signal.SIGKILL)
+            process = psutil.Process(app.pid)
+            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                while process.status() != psutil.STATUS_ZOMBIE:
+                    time.sleep(0.01)
     finally:
         app.close()
     with opened_history(home / "state") as history:

@@ -65,7 +65,7 @@ def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Catalog, "scan", lambda self, on_progress=None: None)
     monkeypatch.setattr(Catalog, "models", lambda self: MODELS)
     monkeypatch.setattr(Catalog, "adapters", lambda self: ADAPTERS)
-    monkeypatch.setattr(module, "_whole", of_entry)
+    monkeypatch.setattr(module, "_whole", lambda entry: (of_entry(entry), ""))
 
 
 # ------------------------------------------------------------------ what it looks like

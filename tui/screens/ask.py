@@ -13,17 +13,23 @@ from .dialog import Dialog
 
 
 class Ask(Dialog[str]):
-    """Gives what was typed."""
+    """Gives what was typed; with `adding` it goes behind the value instead of in its place."""
 
-    def __init__(self, title: str, value: str, placeholder: str) -> None:
+    def __init__(self, title: str, value: str, placeholder: str, *, adding: bool = False) -> None:
         super().__init__()
+        self._adding = adding
         self._title, self._value, self._placeholder = title, value, placeholder
 
     def title_text(self) -> str:
         return self._title
 
     def body(self) -> Iterable[Widget]:
-        yield SafeInput(self._value, placeholder=self._placeholder, compact=True)
+        yield SafeInput(
+            self._value,
+            placeholder=self._placeholder,
+            select_on_focus=not self._adding,
+            compact=True,
+        )
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

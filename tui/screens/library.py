@@ -1,13 +1,13 @@
-"""The Library: the models and adapters on this disk, to look through and to take."""
+"""The Library: models, adapters and prompts, to look through, to take and to keep in order."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -22,23 +22,30 @@ from ...models.adapters.peft_config import read_config
 from ...models.catalog import AdapterEntry, Catalog, ModelEntry
 from ...models.errors import ModelError
 from ...models.gguf.check import check_adapter, check_model
-from ..details import Details, of_adapter, of_entry, of_model, of_peft
+from ...prompts.errors import PromptError
+from ...prompts.library import PromptEntry
+from ...prompts.parse import load_prompt
+from ..details import Details, of_adapter, of_entry, of_model, of_peft, of_prompt, texts_of
 from ..keys import LIBRARY_KEYS
 from ..library import COLUMNS, Column, Entry, Tab, arranged, fitting, obstacle
-from ..safe_text import safe_line
+from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
 from ..widgets.entry_table import EntryTable
 from ..widgets.facts import Facts
-from ..widgets.key_bar import KeyBar
+from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line
 from ..widgets.safe_input import SafeInput
 from ..widgets.tab_strip import TabStrip
-from .variant_actions import VariantActions
+from .ask import Ask
+from .name_prompt import NamePrompt
+from .prompt_actions import PromptActions
 
 WIDE = 100
 """From here on the details stand beside the list."""
 DETAILS_PAUSE_S = 0.12
 PROGRESS_S = 0.1
+MOST_TEXT = 20_000
+"""Characters of a prompt that the details show."""
 
 
 class Filter(SafeInput):
@@ -55,17 +62,19 @@ class Library(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*LIBRARY_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = (
-        "The models and adapters on this disk: the bundled ones, and what Hugging Face, llama.cpp, "
+        "Prompts, and the models and adapters on this disk: the bundled ones, and what Hugging Face, llama.cpp, "
         "LM Studio, Ollama, GPT4All and Jan keep. Typing filters by name, type, source or path. "
-        "✗ marks what cannot be used; the details say why. Nothing here is ever deleted."
+        "✗ marks what cannot be used; the details say why. Prompts are your own and those that ship; "
+        "they are found by their words and, as #tag, by tag. Nothing here is ever deleted."
     )
 
-    def __init__(self, playground: VariantActions, catalog: Catalog) -> None:
+    def __init__(self, playground: PromptActions, catalog: Catalog) -> None:
         super().__init__()
         self._playground = playground
         self._catalog = catalog
+        self._prompts = playground.session.library
         self.tab: Tab = "models"
-        self.found: dict[Tab, Sequence[Entry]] = {"models": (), "adapters": ()}
+        self.found: dict[Tab, Sequence[Entry]] = {"models": (), "adapters": (), "prompts": ()}
         self._order: dict[Tab, tuple[Column, bool]] = {}
         """By which column a list is sorted, and whether from the largest on; as found without."""
         self._scanning = False
@@ -88,6 +97,7 @@ class Library(Screen[None]):
             with VerticalScroll(id="library-details"):
                 yield Static(classes="library-problem", markup=False)
                 yield Facts()
+                yield Static(id="library-text", markup=False)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -115,10 +125,15 @@ class Library(Screen[None]):
         self._show_hints()
 
     def _show_hints(self) -> None:
-        other = "adapters" if self.tab == "models" else "models"
+        tabs = list(COLUMNS)
+        other = tabs[(tabs.index(self.tab) + 1) % len(tabs)]
         reading = self.query_one("#library-details").has_focus
+        own: list[Hint] = [
+            ("library.duplicate", "duplicate"), ("library.rename", "rename"),
+            ("library.tags", "tags"),
+        ]  # fmt: skip
         self.query_one(KeyBar).hints = [
-            ("library.use", "use"), ("library.tab", other),
+            ("library.use", "use"), ("library.tab", other), *(own * (self.tab == "prompts")),
             ("library.sort_left library.sort_right", "sort"), ("library.turn", "turn"),
             ("library.leave", "back"), ("library.details", "list" if reading else "details"),
             ("library.again", "look again"),
@@ -144,7 +159,7 @@ class Library(Screen[None]):
         table = self.query_one(EntryTable)
         self.query_one("#library-place", Static).update(table.place if table.entries else "")
         entry = event.entry
-        self._asked = entry.path if entry else ""
+        self._asked = str(entry.path) if entry else ""
         self._refusal = ""
         if self._pause is not None:
             self._pause.stop()
@@ -157,34 +172,44 @@ class Library(Screen[None]):
             self._pause = self.set_timer(DETAILS_PAUSE_S, lambda: self._look_into(entry))
 
     def _nothing(self) -> str:
-        return "Looking …" if self._scanning else f"There are no {self.tab} on this disk."
+        if self._scanning:
+            return "Looking …"
+        return f"There are no {self.tab} on this disk."
 
     def _problem(self, entry: Entry) -> str:
         problem = obstacle(entry)
         return for_app(safe_line(problem)) if problem else ""
 
-    def _say(self, problem: str, title: str = "", details: Details | None = None) -> None:
-        """Show a problem, and details if these are given too."""
+    def _say(
+        self, problem: str, title: str = "", details: Details | None = None, texts: str = ""
+    ) -> None:
+        """Show a problem, and details and texts if these are given too."""
         widget = self.query_one(".library-problem", Static)
         widget.update(problem)
         widget.display = bool(problem)
         if details is not None:
             facts = self.query_one(Facts)
             facts.title, facts.facts = title, details
+            self._show_texts(texts)
         self.query_one("#library-details").scroll_home(animate=False)
+
+    def _show_texts(self, texts: str) -> None:
+        widget = self.query_one("#library-text", Static)
+        widget.update(safe_text(texts[:MOST_TEXT]))
+        widget.display = bool(texts)
 
     def _look_into(self, entry: Entry) -> None:
         self.run_worker(self._details(entry), group="details", exclusive=True, exit_on_error=False)
 
     async def _details(self, entry: Entry) -> None:
         """Read the whole header of the chosen entry and show what it says."""
-        problem, details = "", of_entry(entry)
+        problem, details, texts = "", of_entry(entry), ""
         try:
-            details = await asyncio.to_thread(_whole, entry)
-        except ModelError as error:
+            details, texts = await asyncio.to_thread(_whole, entry)
+        except (ModelError, PromptError) as error:
             problem = for_app(str(error))
-        if self._asked == entry.path:
-            self._say(problem or self._refusal, entry.name, details)
+        if self._asked == str(entry.path):
+            self._say(problem or self._refusal, entry.name, details, texts)
 
     # ----------------------------------------------------------------- scanning
 
@@ -197,9 +222,14 @@ class Library(Screen[None]):
 
     async def _scan(self) -> None:
         try:
-            self.found = await asyncio.to_thread(self._look)
+            await self._list_prompts()
+            self.found |= await asyncio.to_thread(self._look)
         finally:
             self._scanning = False
+        self.show()
+
+    async def _list_prompts(self) -> None:
+        self.found["prompts"] = await asyncio.to_thread(self._prompts.entries)
         self.show()
 
     def _look(self) -> dict[Tab, Sequence[Entry]]:
@@ -288,7 +318,9 @@ class Library(Screen[None]):
             self.app.bell()
             return
         self._refuse("checking …")
-        if isinstance(entry, ModelEntry):
+        if isinstance(entry, PromptEntry):
+            problem = await self._playground.use_prompt(entry.path)
+        elif isinstance(entry, ModelEntry):
             problem = await self._playground.use_model(entry.name, Path(entry.path))
         else:
             problem = await self._playground.use_adapter(entry.name, Path(entry.path), self._refuse)
@@ -298,6 +330,61 @@ class Library(Screen[None]):
             self._refuse(problem)
         else:
             self.app.pop_screen()
+
+    # ---------------------------------------------------------------- prompts
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("duplicate", "rename", "tags"):
+            return self.tab == "prompts"
+        return True
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_duplicate(self) -> None:
+        entry = self._chosen_prompt()
+        if entry is None:
+            return
+        dialog = Ask(f"File name for a copy of {safe_line(entry.name)}", f"{entry.slug}-2", "name")
+        slug = await self.app.push_screen_wait(dialog)
+        if slug:
+            await self._change(entry, lambda: self._prompts.duplicate(entry, slug.strip()))
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_rename(self) -> None:
+        entry = self._chosen_prompt()
+        if entry is None:
+            return
+        names = await self.app.push_screen_wait(NamePrompt(entry))
+        if names is not None:
+            slug, name = names
+            await self._change(entry, lambda: self._prompts.rename(entry, slug, name))
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_tags(self) -> None:
+        entry = self._chosen_prompt()
+        if entry is None:
+            return
+        title = f"Tags of {safe_line(entry.name)}, with blanks between them"
+        tags = await self.app.push_screen_wait(
+            Ask(title, " ".join(entry.tags), "tags", adding=True)
+        )
+        if tags is not None:
+            await self._change(entry, lambda: self._prompts.set_tags(entry, tags.split()))
+
+    def _chosen_prompt(self) -> PromptEntry | None:
+        entry = self.query_one(EntryTable).chosen
+        return entry if isinstance(entry, PromptEntry) else None
+
+    async def _change(self, entry: PromptEntry, change: Callable[[], PromptEntry]) -> None:
+        """Change a prompt's file, and choose it again; or say why it cannot be."""
+        try:
+            changed = await asyncio.to_thread(change)
+        except PromptError as error:
+            self._refuse(for_app(str(error)))
+            return
+        if not entry.path.exists():
+            self._playground.moved(entry.path, changed.path)
+        await self._list_prompts()
+        self.query_one(EntryTable).choose(changed.path)
 
     def _refuse(self, sentence: str) -> None:
         self._refusal = sentence
@@ -311,7 +398,7 @@ class Library(Screen[None]):
 
     @on(TabStrip.Chosen)
     def _tab_chosen(self, event: TabStrip.Chosen) -> None:
-        self._open("adapters" if event.key == "adapters" else "models")
+        self._open(cast("Tab", event.key))
 
     @on(EntryTable.Sorted)
     def _title_clicked(self, event: EntryTable.Sorted) -> None:
@@ -332,10 +419,13 @@ class Library(Screen[None]):
         self.set_class(event.size.width < WIDE, "-narrow")
 
 
-def _whole(entry: Entry) -> Details:
-    """Details from the whole header. Raises ModelError."""
+def _whole(entry: Entry) -> tuple[Details, str]:
+    """Details from the whole header, and texts. Raises ModelError or PromptError."""
+    if isinstance(entry, PromptEntry):
+        prompt = load_prompt(entry.path)
+        return of_prompt(entry, prompt), texts_of(prompt)
     if isinstance(entry, AdapterEntry) and entry.is_peft:
-        return of_peft(entry, read_config(Path(entry.path)))
+        return of_peft(entry, read_config(Path(entry.path))), ""
     if isinstance(entry, AdapterEntry):
-        return of_adapter(entry, check_adapter(Path(entry.path), values=False))
-    return of_model(entry, check_model(Path(entry.path)))
+        return of_adapter(entry, check_adapter(Path(entry.path), values=False)), ""
+    return of_model(entry, check_model(Path(entry.path))), ""

@@ -18,7 +18,6 @@ from textual.worker import Worker, WorkerState
 
 from ...compare.variants import Variant
 from ...prompts.document import Prompt
-from ..drafts import Drafting
 from ..session import Session
 from ..state import VIEWS, Setup
 from ..widgets.key_bar import Hint, KeyBar
@@ -30,21 +29,19 @@ from ..widgets.rendered_view import RenderedView
 from ..widgets.top_bar import TopBar
 from ..widgets.variables_form import VariablesForm
 from ..widgets.variant_list import VariantList, VariantRow
-from .variant_actions import VariantActions
+from .prompt_actions import PromptActions
 
 FLUSHES_PER_S = 10
 """How often outputs are drawn while they stream; keys are painted at once. Textual composes the
 screen anew for each drawing, whatever it is of, so all are drawn together."""
 LIVE_PAUSE_S = 0.4
 PREVIEW_PAUSE_S = 0.04
-KEEP_PAUSE_S = 0.5
-"""How long after a change a draft is handed to the history, which writes it within a second."""
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(VariantActions):
+class Playground(PromptActions):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -56,8 +53,6 @@ class Playground(VariantActions):
         self._preview_pause: Timer | None = None
         self._live_pause: Timer | None = None
         self._pending: set[str] = set()
-        self._drafting: Drafting | None = None
-        self._keeping: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -80,7 +75,7 @@ class Playground(VariantActions):
         self.call_after_refresh(self._begin)
 
     async def on_unmount(self) -> None:
-        self._keep_drafts()
+        self.keep_drafts()
         await self.session.close()
 
     def _begin(self) -> None:
@@ -90,7 +85,7 @@ class Playground(VariantActions):
 
     async def _open(self) -> None:
         await self.session.choose()
-        await self._bring_back()
+        await self.bring_back(self.query_one(PromptEditor))
         await self.session.open()
         if not self.app.is_headless:
             # What is there by now stays: a full collection while streaming takes 1 ms instead of
@@ -100,18 +95,6 @@ class Playground(VariantActions):
         if self.board.narrow and self.focused is None:
             self.board.focus_pane(self.playground.selected)
         self.changed(())
-
-    async def _bring_back(self) -> None:
-        """Go on with the drafts of the last time, and keep those of this one."""
-        drafting = Drafting(self.playground, self.query_one(PromptEditor))
-        await self.session.bring_back(drafting)
-        self._drafting = drafting
-        self.show()
-
-    def _keep_drafts(self) -> None:
-        self._keeping = None
-        if self._drafting is not None:
-            self.session.keep(self._drafting)
 
     # ---------------------------------------------------------------- showing
 
@@ -237,7 +220,7 @@ class Playground(VariantActions):
         names = set(names)
         ready = names - self._pending if at_once and self.playground.live else set[str]()
         self._pending |= names - ready
-        self._keeping = self._keeping or self.set_timer(KEEP_PAUSE_S, self._keep_drafts)
+        self.keep_soon()
         self.show()
         for pause in (self._preview_pause, self._live_pause):
             if pause is not None:

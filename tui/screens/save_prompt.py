@@ -77,16 +77,24 @@ class SavePrompt(Picker[Prompt]):
             await self._save(path)
 
     async def _save(self, path: Path) -> None:
+        from ...prompts.merge import Conflict
         from ...prompts.save import save_prompt
+        from .both_changed import BothChanged
 
-        try:
-            saved = await asyncio.to_thread(
-                save_prompt, self._prompt, path, replacing=path == self._confirmed
-            )
-        except PromptError as error:
-            self.problem(str(error))
-        else:
-            self.dismiss(replace(saved, path=path))
+        prompt: Prompt | None = self._prompt
+        while prompt is not None:
+            try:
+                saved = await asyncio.to_thread(
+                    save_prompt, prompt, path, replacing=path == self._confirmed
+                )
+            except Conflict as conflict:
+                prompt = await self.app.push_screen_wait(BothChanged(conflict))
+            except PromptError as error:
+                self.problem(str(error))
+                return
+            else:
+                self.dismiss(replace(saved, path=path))
+                return
 
 
 def _is_shipped(path: Path) -> bool:

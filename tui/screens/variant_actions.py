@@ -86,16 +86,6 @@ class VariantActions(Screen[None]):
         else:
             self.changed(())
 
-    def action_drop_draft(self) -> None:
-        variant = self.playground.current
-        if variant is None:
-            return
-        if not self.playground.edited(variant):
-            self.app.notify("This prompt is as it was opened.", timeout=3)
-            return
-        document, original = self.playground.document(variant), self.playground.original(variant)
-        self.changed(self.playground.put(document, original))
-
     # ----------------------------------------------------------------- dialogs
 
     @work(group="dialog", exclusive=True, exit_on_error=False)

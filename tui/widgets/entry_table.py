@@ -1,9 +1,10 @@
-"""A table of the catalog: one line an entry, sorted by a column, one line chosen."""
+"""A table of the Library: one line an entry, sorted by a column, one line chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
@@ -76,6 +77,12 @@ class EntryTable(Widget):
         }
         self.post_message(self.Chosen(self.chosen))
         self.refresh()
+
+    def choose(self, path: str | Path) -> None:
+        """Choose the entry with this path, if it is among them."""
+        paths = [entry.path for entry in self.entries]
+        if path in paths:
+            self.move(paths.index(path) - self._at)
 
     def move(self, step: int) -> None:
         """Choose another line; the first and the last stop it."""

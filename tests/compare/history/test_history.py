@@ -124,7 +124,6 @@ def filled(tmp_path: Path):  # type: ignore[no-untyped-def]
         ("Help", "dogs"),
         ("AND OR ( * \" ' NEAR", ""),
         ("door.", "cats"),
-        ("…", "cats dogs"),
     ],
 )
 def test_words_find_outputs_and_prompts(
@@ -139,6 +138,7 @@ def test_words_find_outputs_and_prompts(
 
 def test_search_says_where_it_found_something(filled: tuple[History, Run, Run]) -> None:
     history, cats, _ = filled
+    assert history.search(Wanted(text=" … ")) == []
     (hit,) = history.search(Wanted(text="door"))
     assert (hit.run, hit.variant, hit.in_prompt) == (cats.id, "A", False)
     assert "müller's door" in hit.excerpt

@@ -1,0 +1,121 @@
+"""What happens to prompts in the playground: drafts, changes from outside, versions, snippets."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.timer import Timer
+
+from ...prompts.errors import PromptError
+from ..drafts import Drafting, Texts
+from ..outside import Outside
+from ..safe_text import safe_line
+from ..sentences import for_app
+from .variant_actions import VariantActions
+
+if TYPE_CHECKING:
+    from ...prompts.merge import Conflict
+
+KEEP_PAUSE_S = 0.5
+"""How long after a change a draft is handed to the history, which writes it within a second."""
+LOOK_PAUSE_S = 0.8
+"""How often the files of prompts are looked at."""
+
+
+class PromptActions(VariantActions):
+    """The part of the playground that changes prompts; the screen shows what came of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outside: Outside | None = None
+        self._drafting: Drafting | None = None
+        self._keeping: Timer | None = None
+
+    # ------------------------------------------------------ drafts and their files
+
+    async def bring_back(self, texts: Texts) -> None:
+        """Go on with the drafts of the last time, keep those of this one, and watch the files."""
+        drafting = Drafting(self.playground, texts)
+        await self.session.bring_back(drafting)
+        self._drafting = drafting
+        self._outside = Outside(self.playground)
+        self.changed(())
+        self.set_interval(LOOK_PAUSE_S, self._look_outside)
+
+    def keep_soon(self) -> None:
+        """A prompt may have been changed: keep the draft in a moment."""
+        self._keeping = self._keeping or self.set_timer(KEEP_PAUSE_S, self.keep_drafts)
+
+    def keep_drafts(self) -> None:
+        """Have drafts kept."""
+        self._keeping = None
+        if self._drafting is not None:
+            self.session.keep(self._drafting)
+
+    def _look_outside(self) -> None:
+        if self.is_current and self._outside is not None:
+            self.run_worker(
+                self._take_news(self._outside), group="outside", exclusive=True, exit_on_error=False
+            )
+
+    async def _take_news(self, outside: Outside) -> None:
+        """Take in what other programs changed in the files of prompts, and say so."""
+        for news in await outside.look():
+            name = safe_line(news.path.name)
+            if news.conflict is not None:
+                self._ask_which(outside, news.document, news.conflict)
+            elif news.problem:
+                self.app.notify(
+                    f"{name} was changed by another program and cannot be used now; yours is kept. "
+                    f"{news.problem}",
+                    severity="warning", timeout=8, markup=False,
+                )  # fmt: skip
+            else:
+                self.changed(news.names)
+                self.app.notify(f"{name} was changed by another program; that is in here now.", timeout=5, markup=False)  # fmt: skip
+
+    @work(group="dialog", exit_on_error=False)
+    async def _ask_which(self, outside: Outside, document: str, conflict: Conflict) -> None:
+        from .both_changed import BothChanged
+
+        chosen = await self.app.push_screen_wait(BothChanged(conflict))
+        if chosen is not None and document in self.playground.documents():
+            self.changed(outside.settle(document, chosen, conflict.on_disk))
+
+    def action_drop_draft(self) -> None:
+        variant = self.playground.current
+        if variant is None:
+            return
+        if not self.playground.edited(variant):
+            self.app.notify("This prompt is as it was opened.", timeout=3)
+            return
+        document, original = self.playground.document(variant), self.playground.original(variant)
+        self.changed(self.playground.put(document, original))
+
+    # -------------------------------------------------------------- the library
+
+    async def use_prompt(self, path: Path) -> str:
+        """Have the selected variant use the prompt in a file; why not, if it cannot."""
+        from ...prompts.parse import load_prompt
+
+        variant = self.playground.current
+        if variant is None:
+            return "There is no variant yet."
+        try:
+            prompt = await asyncio.to_thread(load_prompt, path)
+        except PromptError as error:
+            return for_app(str(error))
+        self.playground.update(replace(variant, prompt=prompt, label=""))
+        self.changed([variant.name])
+        return ""
+
+    def moved(self, before: Path, path: Path) -> None:
+        """Take note that a prompt's file has another name now."""
+        for document, variant in self.playground.documents().items():
+            if variant.prompt.path == before:
+                original = replace(self.playground.original(variant), path=path)
+                self.playground.put(document, replace(variant.prompt, path=path), original=original)
