@@ -52,7 +52,7 @@ PROMPT_KEYS = [
     ),
     Binding(
         "D", "drop_draft", "drop draft", id="prompt.drop",
-        tooltip="Back to the prompt as it is in its file; ctrl+z in the editor brings the words back",
+        tooltip="Back to the prompt as it is in its file",
     ),
 ]  # fmt: skip
 
