@@ -36,6 +36,7 @@ from .protocol import (
     Generate,
     Load,
     Loading,
+    Pieces,
     Score,
     Tokenize,
     Tokens,
@@ -208,9 +209,23 @@ class Worker:
                     self._outbox.put(Failed(item.id, "The model is not loaded."))
                 else:
                     self._tokenizer.submit(item, model)
+            case Pieces():
+                self._outbox.put(self._pieces(item))
             case Tokenized():
                 self._scheduler.release(item.model)
                 self._outbox.put(item.answer)
+
+    def _pieces(self, command: Pieces) -> Tokens | Failed:
+        model = self._scheduler.hold(command.model)
+        if model is None:
+            return Failed(command.id, "The model is not loaded.")
+        try:
+            if wrong := [it for it in command.tokens if not 0 <= it < model.n_vocab]:
+                return Failed(command.id, f"The model has no token {wrong[0]}.", refused=True)
+            pieces = [model.piece(token, special=True) for token in command.tokens]
+            return Tokens(command.id, command.tokens, pieces)
+        finally:
+            self._scheduler.release(command.model)
 
 
 def main() -> None:

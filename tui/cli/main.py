@@ -16,6 +16,7 @@ from .options import Asked, variant_options
 COMMANDS = {
     "run": "Run variants once and print what they say.",
     "diff": "Compare the outputs of variants, or two saved texts, word by word.",
+    "lens": "Show how likely two variants find each token of a text.",
     "models": "List the base models on this disk.",
     "adapters": "List the adapters on this disk.",
     "inspect": "Show what a model or adapter file is.",
