@@ -16,6 +16,7 @@ from .options import Asked, variant_options
 COMMANDS = {
     "run": "Run variants once and print what they say.",
     "diff": "Compare the outputs of variants, or two saved texts, word by word.",
+    "sweep": "Run one variant at several values of one setting.",
     "lens": "Show how likely two variants find each token of a text.",
     "models": "List the base models on this disk.",
     "adapters": "List the adapters on this disk.",

@@ -10,6 +10,7 @@ from functools import partial
 from ...compare.errors import CompareError
 from ...compare.run import Output, Run, new_run
 from ...compare.runner import Runner
+from ...compare.variants import Variant
 from ...models.engine.client import Engine, EngineError
 from ...models.engine.protocol import Hello
 from ...prompts.rendering.helper import Renderer
@@ -36,15 +37,18 @@ def carry_out(
     logprobs: int = 0,
     hashes: bool = False,
     on_change: Callable[[Run, Output, str], None] | None = None,
+    change: Callable[[list[Variant]], list[Variant]] | None = None,
 ) -> tuple[Run, Hello | None]:
     """Run all variants once and wait for them.
 
     Raises a mistake in what was asked for, before anything is generated if it can be known
     then. An output the engine failed on holds its `error`. With `hashes` the stamps are complete.
+    With `change` the variants it gives are run in place of those asked for.
     """
 
     async def work() -> tuple[Run, Hello | None]:
         variants = await asyncio.to_thread(asked.make_variants)
+        variants = change(variants) if change else variants
         run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
         async with runner(asked) as it:
             await it.run(run, strict=True, on_change=on_change and partial(on_change, run))
