@@ -113,9 +113,10 @@ class PickAdapters(Picker[Stack]):
             return
         self.problem("")
         self.stack = list(stack)
-        if all(self._in_stack(choice.key) != new for choice in self.choices):
-            self.choices = [Choice(str(new.path), new.name, "given"), *self.choices]
-        self._show_taken(next(c.key for c in self.choices if self._in_stack(c.key) == new))
+        taken = next(it for it in stack if it.path.resolve() == new.path.resolve())
+        if all(self._in_stack(choice.key) != taken for choice in self.choices):
+            self.choices = [Choice(str(taken.path), taken.name, "given"), *self.choices]
+        self._show_taken(next(c.key for c in self.choices if self._in_stack(c.key) == taken))
 
     def _show_taken(self, key: str) -> None:
         self.query_one(Input).value = ""
