@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import ModelError
+from ..errors import ModelError, plain
 from ..gguf.check import check_adapter, check_model
 from . import places
 from .cache import Remembered, recall, remember
@@ -20,6 +21,8 @@ from .names import Item, ambiguous, matching, shown_names, unknown
 from .ollama import ollama
 from .peft import to_be_converted
 from .places import Place
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Told how many files have been looked at, and how many there are."""
@@ -204,7 +207,11 @@ def _head(
     known = remembered.get(path)
     if known is not None and known.identity == identity:
         return known.head
-    head = careful_head(path) if candidate.split else read_head(path, identity[2])
+    try:
+        head = careful_head(path) if candidate.split else read_head(path, identity[2])
+    except Exception as error:  # what nobody foresaw costs this file, not the whole list
+        log.exception("%s", path)
+        return Head(problem=f"{plain(path)} cannot be understood ({type(error).__name__}).")
     if path.isprintable():
         new[path] = Remembered(identity, head)
     return head
