@@ -25,7 +25,7 @@ class Provenance:
 
     `folder` is the name of PEFT's folder, `sources` the SHA-256 of the weight files in it by their
     names, `trained_on` the base model as PEFT names it; `base`, `base_file` and `base_sha256` are
-    the title, file name and hash of the GGUF model it was converted for.
+    the title, file name and hash (`hashing.model_sha256`) of the GGUF model it was converted for.
     """
 
     folder: str
