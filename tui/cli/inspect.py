@@ -13,6 +13,7 @@ from ..safe_text import safe_line, safe_text
 from .found import open_catalog
 from .options import complete_model
 from .printing import count, data, note, print_json, size, table
+from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ...models.adapters.effect import Effect
@@ -53,12 +54,13 @@ def inspect_command(
     """
     if effect and not base:
         raise click.UsageError("--effect needs --base: the model that the adapter is to change.")
-    found, base_facts = _find(file, base)
+    found, base_facts, odd = _find(file, base)
     document = _document(found, ctx_size)
     if template and not as_json:
         return _print_template(document)
     if base_facts is not None:
         document["fits"] = base
+        document["odd"] = list(odd)
     measured = None
     if effect and base_facts is not None:
         measured = asyncio.run(_measure(base_facts.path, found.path))
@@ -77,8 +79,10 @@ def inspect_command(
     return int(measured is not None and measured.nothing)
 
 
-def _find(file: str, base: str | None) -> tuple[ModelFacts | AdapterFacts, ModelFacts | None]:
-    """The facts of FILE, and of the base it is to fit."""
+def _find(
+    file: str, base: str | None
+) -> tuple[ModelFacts | AdapterFacts, ModelFacts | None, tuple[str, ...]]:
+    """The facts of FILE and of the base it is to fit, and what is odd about the two together."""
     from ...models.adapters.preflight import check_fit
     from ...models.errors import ModelError
     from ...models.gguf.facts import ModelFacts
@@ -98,12 +102,27 @@ def _find(file: str, base: str | None) -> tuple[ModelFacts | AdapterFacts, Model
         except ModelError:
             facts = catalog.model(file).facts
     if base is None:
-        return facts, None
+        return facts, None, ()
     if isinstance(facts, ModelFacts):
         raise ModelError(f"{file} is a base model; --base goes with an adapter.")
     base_facts = catalog.model(base).facts
-    check_fit(facts, base_facts)
-    return facts, base_facts
+    return facts, base_facts, check_fit(facts, base_facts, base_sha256=_hash(facts, base_facts))
+
+
+def _hash(adapter: AdapterFacts, base: ModelFacts) -> str | None:
+    """The hash of the base, where the adapter records one to hold it against."""
+    from ...models.adapters.provenance import BASE_SHA256
+    from ...models.hashing import model_sha256
+    from ..paths import cache_dir
+
+    if BASE_SHA256 not in adapter.provenance:
+        return None
+    with ProgressLine() as line:
+        return model_sha256(
+            base.parts,
+            cache_dir(),
+            lambda done: line.show(f"hashing {base.path.name}", done / max(base.bytes, 1)),
+        )
 
 
 async def _measure(base: Path, adapter: Path) -> Effect:
@@ -228,9 +247,13 @@ def _print(document: dict[str, Any]) -> None:
     provenance = shown.pop("provenance", None)
     if provenance is not None:
         shown |= {key: _plain(value) for key, value in document["provenance"].items()}
+    odd = document.get("odd", [])
+    shown.pop("odd", None)
     width = max(map(len, shown))
     for key, value in shown.items():
         data(f"{safe_line(key):{width}}  {safe_line(value)}")
+    for sentence in odd:
+        data(f"{'odd':{width}}  {safe_line(sentence)}")
     if tensors := document.get("tensors"):
         rows = [(it["name"], " × ".join(map(str, it["shape"])), it["type"], size(it["bytes"])) for it in tensors]  # fmt: skip
         data("")
