@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +49,8 @@ def inspect_command(
 ) -> int:
     """Show what FILE is: a GGUF file, or a name from the catalog.
 
-    With --effect the exit code is 1 when the adapter changes nothing.
+    With --effect the exit code is 1 when the adapter changes nothing, or no more than rounding
+    does.
     """
     if effect and not base:
         raise click.UsageError("--effect needs --base: the model that the adapter is to change.")
@@ -69,6 +69,7 @@ def inspect_command(
             "probability": measured.probability,
             "noise": measured.noise,
             "nothing": measured.nothing,
+            "within_rounding": measured.within_rounding,
         }
     if tensors:
         document["tensors"] = _tensors(found)
@@ -76,7 +77,7 @@ def inspect_command(
         print_json(document, indent=True)
     else:
         _print(document)
-    return int(measured is not None and measured.nothing)
+    return int(measured is not None and measured.within_rounding)
 
 
 def _find(
@@ -282,11 +283,10 @@ def _words(key: str, value: Any, document: dict[str, Any]) -> str:
 
 
 def _effect_words(effect: dict[str, Any]) -> str:
-    noise = f"rounding alone does {effect['noise']:.2g}"
-    if effect["nothing"]:
-        return f"this adapter changes nothing: logits by {effect['logit']:.2g}, and {noise}"
-    share = math.floor(effect["probability"] * 1000) / 10
-    return f"logits by up to {effect['logit']:.2g} ({noise}), a probability by up to {share:g} %"
+    from ...models.adapters.effect import Effect
+
+    measured = Effect(effect["logit"], effect["probability"], effect["noise"])
+    return measured.verdict() or measured.numbers
 
 
 def _plain(value: Any) -> str:
