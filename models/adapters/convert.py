@@ -6,6 +6,7 @@ llama-adapter.cpp and llm_graph_context::build_inp_embd read. llama.cpp scales e
 alpha / rank; where PEFT's scale differs (`use_rslora`, `alpha_pattern`) B carries the difference.
 """
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def convert(
     place = check_out(out, [*base.parts, *files], sum(sizes))
     known = cache_dir is None or cached_model_sha256(base.parts, cache_dir) is not None
     steps = _Steps(progress, 2 * sum(sizes) + (0 if known else sum(map(_size, base.parts))))
-    here = folder.resolve().name
+    here = _known_as(folder)
     base_sha256 = None
     if cache_dir is not None:
         steps.begin(f"hashing {base.path.name}")
@@ -96,11 +97,12 @@ def convert(
         folder=here,
         sources={path.name: _sha256(path, steps) for path in files},
         trained_on=config.base,
+        local=_is_path(folder, config.base),
         base=base.title or base.name,
         base_file=base.path.name,
         base_sha256=base_sha256,
     )
-    title = name or here or "adapter"
+    title = name or here.rpartition("/")[2] or "adapter"
     steps.begin("converting")
     try:
         with written_whole(place) as part:
@@ -109,6 +111,25 @@ def convert(
     except OSError as error:
         raise ModelError(f"{out} cannot be written: {error.strerror or error}.") from None
     return Converted(out, len(plans), written, notes(folder, config))
+
+
+def _known_as(folder: Path) -> str:
+    """The name of the folder, or of the repository whose snapshot it is in a hub's cache."""
+    path = folder.resolve()
+    for snapshots in path.parents:
+        repository = snapshots.parent.name
+        if snapshots.name == "snapshots" and repository.startswith("models--"):
+            inside = path.relative_to(snapshots).parts[1:]
+            return "/".join((*repository.removeprefix("models--").split("--"), *inside))
+    return path.name
+
+
+def _is_path(folder: Path, base: str | None) -> bool:
+    """Whether what PEFT calls the base is a folder on this disk rather than a repository."""
+    places = (Path(), folder, folder.parent)
+    with contextlib.suppress(OSError, ValueError):
+        return base is not None and any((place / base).exists() for place in places)
+    return True
 
 
 def notes(folder: Path, config: PeftConfig) -> tuple[str, ...]:

@@ -540,6 +540,31 @@ def test_where_it_is_from_is_recorded(tmp_path: Path) -> None:
     assert not [key for key, value in found.items() if str(tmp_path) in str(value)]
 
 
+def test_a_hubs_snapshot_goes_by_its_repository(tmp_path: Path) -> None:
+    folder = tmp_path / "models--org--poet-lora" / "snapshots" / ("a" * 40)
+    folder.mkdir(parents=True)
+    convert(save(folder, pair("v_proj")), tmp_path / "out.gguf", facts())
+    fields = GGUFReader(tmp_path / "out.gguf").fields
+    assert fields["general.name"].contents() == "poet-lora"
+    assert fields["llamadiff.source.folder"].contents() == "org/poet-lora"
+
+
+def test_a_path_is_not_taken_for_a_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models" / "base").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    folder = save(tmp_path / "peft", pair("v_proj"), base_model_name_or_path="models/base")
+    convert(folder, tmp_path / "out.gguf", facts())
+    fields = GGUFReader(tmp_path / "out.gguf").fields
+    assert "general.base_model.0.repo_url" not in fields
+
+
+def test_layers_with_heads_of_their_own_are_refused(tmp_path: Path) -> None:
+    base = dataclasses.replace(facts(), kv_heads=KV_HEADS * 2)  # the widest layer's
+    refused(save(tmp_path / "peft", pair("k_proj")), base, "whose layers differ")
+
+
 @pytest.mark.parametrize(
     ("outtype", "kinds"),
     [
