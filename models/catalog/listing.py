@@ -76,6 +76,21 @@ class Catalog:
         path, item = self._meant(name_or_path, "adapter")
         return _found_adapter(path, item)
 
+    def either(self, name_or_path: str) -> FoundModel | FoundAdapter:
+        """The model or adapter meant by a path or a name, an adapter where both go by it; as `model`."""
+        said: dict[Kind, ModelError] = {}
+        ways: dict[Kind, Callable[[str], FoundModel | FoundAdapter]]
+        ways = {"adapter": self.adapter, "model": self.model}
+        for kind, find in ways.items():
+            try:
+                return find(name_or_path)
+            except ModelError as error:
+                said[kind] = error
+        for kind in ways:
+            if matching(name_or_path, [item for item in self._all() if item.kind == kind]):
+                raise said[kind]
+        raise unknown(name_or_path, None, self._all())
+
     def _all(self) -> list[Item]:
         if self._items is None:
             self.scan()

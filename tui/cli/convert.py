@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .found import open_catalog
+from .found import base_model, open_catalog
 from .options import complete_model
 from .printing import data, note, size
 from .progress import ProgressLine
@@ -36,7 +36,7 @@ def convert_command(peft_dir: Path, out: Path, base: str, outtype: Any) -> None:
     from ...models.adapters.convert import convert
     from ..paths import cache_dir
 
-    facts = open_catalog().model(base).facts
+    facts = base_model(open_catalog(), base).facts
     with ProgressLine() as line:
         converted = convert(
             peft_dir,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..safe_text import safe_line, safe_text
-from .found import open_catalog
+from .found import base_model, open_catalog
 from .options import complete_model
 from .printing import count, data, note, print_json, size, table
 from .progress import ProgressLine
@@ -54,6 +54,10 @@ def inspect_command(
     """
     if effect and not base:
         raise click.UsageError("--effect needs --base: the model that the adapter is to change.")
+    if (folder := _peft_folder(file)) is not None:
+        if base or template or tensors:
+            raise click.UsageError(f"{folder} is a PEFT folder; convert it first.")
+        return _print_peft(folder, as_json)
     found, base_facts, odd = _find(file, base)
     document = _document(found, ctx_size)
     if template and not as_json:
@@ -80,6 +84,51 @@ def inspect_command(
     return int(measured is not None and measured.within_rounding)
 
 
+def _peft_folder(file: str) -> Path | None:
+    """The PEFT folder meant by a path or a name, if it is one. Raises ModelError for other folders."""
+    from ...models.adapters.peft_config import is_peft_folder
+    from ...models.errors import ModelError
+
+    path = Path(file)
+    if path.is_dir():
+        if is_peft_folder(path):
+            return path
+        raise ModelError(f"{file} is a folder; give a .gguf file in it.")
+    if path.exists() or "/" in file:
+        return None
+    for entry in open_catalog().adapters():
+        if entry.is_peft and entry.name.casefold() == file.casefold():
+            return Path(entry.path)
+    return None
+
+
+def _print_peft(folder: Path, as_json: bool) -> int:
+    """What the config of a PEFT folder says, and what makes a file of it."""
+    from ...models.adapters.peft_config import read_config
+    from ...models.catalog.peft import to_be_converted
+
+    config = read_config(folder)
+    document = {
+        "kind": "PEFT folder",
+        "name": folder.resolve().name,
+        "path": str(folder),
+        "rank": config.rank,
+        "rank_pattern": sorted(set(config.ranks.values())),
+        "alpha": config.alpha,
+        "alpha_pattern": sorted(set(config.alphas.values())),
+        "rslora": config.rslora,
+        "targets": list(config.targets),
+        "base": config.base,
+        "unknown": list(config.unknown),
+    }
+    if as_json:
+        print_json(document, indent=True)
+    else:
+        _print({key: value for key, value in document.items() if value not in ([], False)})
+        note(to_be_converted(folder, document["name"]))
+    return 0
+
+
 def _find(
     file: str, base: str | None
 ) -> tuple[ModelFacts | AdapterFacts, ModelFacts | None, tuple[str, ...]]:
@@ -91,22 +140,17 @@ def _find(
 
     catalog = open_catalog()
     path = Path(file)
-    if path.is_dir():
-        raise ModelError(f"{file} is a folder; give a .gguf file in it.")
     if path.is_file():
         file = str(path.absolute())
         adapter = read_header(Path(file)).metadata.get("general.type") == "adapter"
         facts = catalog.adapter(file).facts if adapter else catalog.model(file).facts
     else:
-        try:
-            facts = catalog.adapter(file).facts
-        except ModelError:
-            facts = catalog.model(file).facts
+        facts = catalog.either(file).facts
     if base is None:
         return facts, None, ()
     if isinstance(facts, ModelFacts):
         raise ModelError(f"{file} is a base model; --base goes with an adapter.")
-    base_facts = catalog.model(base).facts
+    base_facts = base_model(catalog, base).facts
     return facts, base_facts, check_fit(facts, base_facts, base_sha256=_hash(facts, base_facts))
 
 

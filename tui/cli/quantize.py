@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .found import open_catalog
+from .found import base_model, open_catalog
 from .options import complete_model
 from .printing import data, note, print_json, size
 from .progress import ProgressLine
@@ -30,7 +30,7 @@ def quantize_command(
     from ...models.quantize import quantize
     from ..paths import log_dir
 
-    facts = open_catalog().model(model).facts
+    facts = base_model(open_catalog(), model).facts
     with ProgressLine() as line:
         made = asyncio.run(
             quantize(
