@@ -104,7 +104,8 @@ def _notes(
     sha256 = cached_model_sha256(base.parts, cache_dir)  # which merging has computed
     for adapter, _ in stack:
         yield from check_fit(adapter, base, base_sha256=sha256)
-    if outtype is not None and any(kind not in FLOATS for kind in base.bytes_by_type):
+    packed = any(kind not in FLOATS for kind in base.bytes_by_type)
+    if packed and outtype is not None and outtype.upper() not in FLOATS:
         yield (
             f"{base.name} is quantized already ({base.quantization}), and quantizing it again to "
             f"{outtype.upper()} has added its errors to those there were; the original would lose less."

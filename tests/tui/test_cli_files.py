@@ -86,7 +86,7 @@ def test_merge_and_quantize_print_json(tmp_path: Path) -> None:
     out, small = tmp_path / "f16.gguf", tmp_path / "q4.gguf"
     arguments = ("merge", BASE, "-a", "support", "-a", "sentiment@0.5", "-o", str(out))
     merged = json.loads(llamadiff(*arguments, "--outtype", "f16", "--json").stdout)
-    assert merged == {"path": str(out), "bytes": out.stat().st_size, "rounding": None}
+    assert merged == {"path": str(out), "bytes": out.stat().st_size, "rounding": None, "notes": []}
     made = json.loads(llamadiff("quantize", str(out), "Q4_K_M", "-o", str(small), "--json").stdout)
     assert made == {
         "path": str(small), "bytes": small.stat().st_size, "bytes_before": out.stat().st_size,

@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from ...models.gguf.header import Header
 
 DEFAULT_CONTEXT = 4096
-PROVENANCE = ("general.base_model.", "general.source.", "llamadiff.")
 PROVENANCE_KEYS = (
     "general.author", "general.organization", "general.url", "general.repo_url",
     "general.finetune", "general.quantized_by",
 )  # fmt: skip
-"""Metadata that tells where a file comes from."""
+"""More metadata that tells where a file comes from, beside `facts.PROVENANCE`."""
 ONLY_JSON = ("template", "tensors", "memory", "memory_available")
 """Fields of the document that the text shows in another way, or not."""
 
@@ -252,6 +251,7 @@ def _adapter(facts: AdapterFacts) -> dict[str, Any]:
 
 def _provenance(path: Path) -> dict[str, Any]:
     """What the file says of where it comes from, by the names of its metadata."""
+    from ...models.gguf.facts import PROVENANCE
     from ...models.gguf.header import ArraySummary, read_header
 
     metadata = read_header(path, tensors=False).metadata
