@@ -472,7 +472,7 @@ def test_the_death_of_the_worker_is_told_and_does_no_harm(
     slow: tuple[Path, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "out.gguf"
-    out.write_text("what was there before")
+    out.write_text("GGUF that was there before")
 
     async def work() -> None:
         doing = asyncio.create_task(
@@ -491,7 +491,7 @@ def test_the_death_of_the_worker_is_told_and_does_no_harm(
 
     with pytest.raises(EngineError, match="SIGABRT"):
         asyncio.run(work())
-    assert out.read_text() == "what was there before"
+    assert out.read_text() == "GGUF that was there before"
     assert not list(tmp_path.glob(".*"))
 
 
