@@ -54,7 +54,7 @@ def test_run_and_diff_say_it_once_where_the_hash_is_known(odd: Path, home: Path)
         assert "another file" not in done.stdout
 
 
-async def test_the_app_says_it_in_the_library_and_in_the_dialog(odd: Path, home: Path) -> None:
+async def test_the_dialog_says_it(odd: Path, home: Path) -> None:
     default = default_model().facts
     model_sha256(default.parts, home / "cache")
     variants = make_variants(Defaults(prompt="tell-me-about"), ["label=plain"])
@@ -64,7 +64,7 @@ async def test_the_app_says_it_in_the_library_and_in_the_dialog(odd: Path, home:
         assert "[x] odd" in screen_text(pilot)
 
 
-async def test_settings_nobody_knows_are_told_when_a_folder_is_taken(
+async def test_the_library_tells_settings_that_nobody_knows(
     home: Path, tmp_path: Path
 ) -> None:
     folder = write_peft(tmp_path / "poet", new_thing=True)
