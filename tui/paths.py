@@ -11,14 +11,18 @@ import platformdirs
 def _folder(kind: str) -> Path:
     home = os.environ.get("LLAMADIFF_HOME")
     if home:
-        return Path(home).expanduser() / kind
+        return _expanded(home) / kind
     return Path(getattr(platformdirs, f"user_{kind}_path")("llamadiff", appauthor=False))
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises for ~nobody
 
 
 def model_folders() -> tuple[Path, ...]:
     """Folders of models and adapters that LLAMADIFF_MODELS lists, as PATH lists folders."""
     listed = os.environ.get("LLAMADIFF_MODELS", "").split(os.pathsep)
-    return tuple(Path(folder).expanduser() for folder in listed if folder)
+    return tuple(_expanded(folder) for folder in listed if folder)
 
 
 def cache_dir() -> Path:

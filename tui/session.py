@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..compare.effects import Effects
     from ..compare.runner import Preview, Runner
     from ..compare.variants import StackedAdapter, Variant
+    from ..models.adapters.converted import Usable
     from ..models.catalog import Catalog
     from ..models.engine.protocol import ModelInfo
 
@@ -45,6 +46,8 @@ class Session:
         self._load: str | None = None
         """How far a load under way has come; None while there is none."""
         self._facts: dict[Path, tuple[str, tuple[str, ...]]] = {}
+        self._said: set[str] = set()
+        """What has been said of adapters that are odd on their base."""
         self._effects: Effects | None = None
         self._behind: set[asyncio.Task[None]] = set()
         """What goes on behind the runs."""
@@ -156,7 +159,7 @@ class Session:
             hint = did_you_mean(name, known)
             self._on_trouble(f"There is no variable {name}{hint or '.'}")
 
-    async def readable(self, variant: Variant, adapter: Path, say: Callable[[str], None]) -> Path:
+    async def readable(self, variant: Variant, adapter: Path, say: Callable[[str], None]) -> Usable:
         """The file of an adapter; a PEFT folder is converted for `variant`'s base model first.
 
         `say` is told how far that has come. Raises ModelError.
@@ -167,12 +170,23 @@ class Session:
         """Where the adapters of PEFT folders are that are converted for `variant`'s base model."""
         return places(folders, variant.model, self._setup.cache_dir)
 
-    async def check(self, variant: Variant, adapters: tuple[StackedAdapter, ...]) -> None:
-        """See whether `variant` could run with this stack. Raises ModelError or EngineError."""
+    async def check(
+        self, variant: Variant, adapters: tuple[StackedAdapter, ...]
+    ) -> tuple[str, ...]:
+        """See whether `variant` could run with this stack.
+
+        Gives what is odd about that and has not been said before, a sentence each. Raises
+        ModelError or EngineError.
+        """
         from dataclasses import replace
 
         runner = await self._services.runner()
-        await runner.load(replace(variant, adapters=adapters))
+        stacked = replace(variant, adapters=adapters)
+        await runner.load(stacked)
+        odd = await asyncio.to_thread(runner.odd, [stacked])
+        new = tuple(sentence for sentence in odd if sentence not in self._said)
+        self._said.update(new)
+        return new
 
     # -------------------------------------------------------------- previewing
 

@@ -16,6 +16,7 @@ from ...models.engine.protocol import Hello
 from ...prompts.rendering.helper import Renderer
 from ..paths import cache_dir, log_dir
 from .options import Asked
+from .printing import note
 
 
 @asynccontextmanager
@@ -52,6 +53,8 @@ def carry_out(
         run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
         async with runner(asked) as it:
             await it.run(run, strict=True, on_change=on_change and partial(on_change, run))
+            for sentence in await asyncio.to_thread(it.odd, run.variants):
+                note(sentence)
             if hashes:
                 await it.hash_files(run)
             hello = it.engine.hello
