@@ -64,9 +64,7 @@ async def test_the_dialog_says_it(odd: Path, home: Path) -> None:
         assert "[x] odd" in screen_text(pilot)
 
 
-async def test_the_library_tells_settings_that_nobody_knows(
-    home: Path, tmp_path: Path
-) -> None:
+async def test_the_library_tells_settings_that_nobody_knows(home: Path, tmp_path: Path) -> None:
     folder = write_peft(tmp_path / "poet", new_thing=True)
     variants = make_variants(Defaults(prompt="tell-me-about"), ["label=plain"])
     async with opened(home, variants) as pilot:
