@@ -45,7 +45,7 @@ async def test_it_is_said_beside_the_difference_or_alone(tmp_path: Path) -> None
         screen.board.show()
         await until(lambda: f"{WORDS} · same as A" in screen_text(pilot))
         output.no_effect = f"{ROUNDING} (logits by up to 0.1; rounding alone does 0.2)"
-        screen.board.show()
+        screen.board.flush()
         await until(lambda: ROUNDING in screen_text(pilot))
         two = replace(variant, adapters=variant.adapters * 2)
         output = replace(said(two, PLAIN), no_effect="these adapters change nothing")
