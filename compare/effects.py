@@ -1,4 +1,4 @@
-"""Which adapter stacks change nothing: measured behind the runs, once for each stack."""
+"""Which adapter stacks change nothing that is sure: measured behind the runs, once for each."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Measured:
             for new, old in zip(uses, self.uses, strict=True)
         )
         none = NOISE * self.effect.noise
-        return not self.effect.nothing and self.effect.logit * least > FAR * none
+        return not self.effect.within_rounding and self.effect.logit * least > FAR * none
 
 
 class Effects:
@@ -54,7 +54,8 @@ class Effects:
         self._turn = asyncio.Lock()
 
     async def mark(self, outputs: Iterable[Output]) -> bool:
-        """Set `no_effect` of the finished outputs whose adapters change nothing; True if any do.
+        """Set `no_effect` of the finished outputs whose adapters change nothing, or no more than
+        rounding does; True if any is so.
 
         What cannot be measured is left as it is.
         """
@@ -62,14 +63,14 @@ class Effects:
         for output in outputs:
             if output.state is State.DONE and output.variant.adapters:
                 async with self._turn:
-                    output.no_effect = await self._nothing(output.variant)
-                marked |= output.no_effect
+                    output.no_effect = await self._verdict(output.variant)
+                marked |= bool(output.no_effect)
         return marked
 
-    async def _nothing(self, variant: Variant) -> bool:
+    async def _verdict(self, variant: Variant) -> str:
         model = self._engine.resident(variant.model, self._settings)
         if model is None:
-            return False
+            return ""
         uses = tuple(
             AdapterUse(str(it.path), it.scale, file_version(it.path)) for it in variant.adapters
         )
@@ -77,14 +78,14 @@ class Effects:
         known = self._known.setdefault(key, [])
         for measured in known:
             if measured.covers(uses):
-                return measured.effect.nothing
+                return measured.effect.verdict(len(uses))
         try:
             effect = await (await self._probe(model)).effect(uses)
         except (ModelError, EngineError) as error:
             log.warning("the effect of %s is unknown: %s", variant.stack, error)
-            return False
+            return ""
         known.append(_Measured(uses, effect))
-        return effect.nothing
+        return effect.verdict(len(uses))
 
     async def _probe(self, model: LoadedModel) -> Probe:
         from ..models.adapters.effect import Probe

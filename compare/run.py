@@ -69,8 +69,8 @@ class Output:
     """Fraction of the model loaded, or of the prompt prefilled, by state."""
     timings: Timings | None = None
     stamp: Stamp = field(default_factory=Stamp)
-    no_effect: bool = False
-    """The variant's adapters were seen to change nothing of what the model says."""
+    no_effect: str = ""
+    """That the variant's adapters were seen to change nothing, or no more than rounding does."""
 
     @property
     def slowed(self) -> str:

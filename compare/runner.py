@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from ..models.engine.client import Engine, EngineError, LoadedModel, StreamEvent
@@ -44,7 +44,9 @@ class Runner:
         self.renderer = renderer
         self.settings = settings or ModelSettings()
         self._facts: dict[tuple[Path, int], ModelFacts] = {}
-        self._fitting: set[tuple[Path, int, Path, int]] = set()
+        self._fitting: dict[tuple[Path, int, Path, int], tuple[str, ...]] = {}
+        """What is odd about adapters that fit, by the base and the adapter."""
+        self._cache_dir = cache_dir
         self._request_ids: dict[str, list[int]] = {}
         self._preparing: dict[str, asyncio.Task[dict[str, Prepared]]] = {}
         self._cancelled: set[str] = set()
@@ -76,15 +78,31 @@ class Runner:
         return self._facts[key]
 
     def _check(self, variant: Variant) -> None:
+        self.facts(variant.model)
+        for adapter in variant.adapters:
+            self._odd(variant.model, adapter.path)
+
+    def _odd(self, model: Path, adapter: Path) -> tuple[str, ...]:
+        """What is odd about the adapter on this base. Raises ModelError if it does not fit."""
         from ..models.adapters.preflight import check_fit
         from ..models.gguf.check import check_adapter
+        from ..models.hashing import cached_model_sha256
 
-        facts = self.facts(variant.model)
-        for adapter in variant.adapters:
-            key = (variant.model, _mtime(variant.model), adapter.path, _mtime(adapter.path))
-            if key not in self._fitting:
-                check_fit(check_adapter(adapter.path), facts)
-                self._fitting.add(key)
+        key = (model, _mtime(model), adapter, _mtime(adapter))
+        if key not in self._fitting:
+            facts = self.facts(model)
+            sha256 = cached_model_sha256(facts.parts, self._cache_dir)
+            self._fitting[key] = check_fit(check_adapter(adapter), facts, base_sha256=sha256)
+        return self._fitting[key]
+
+    def odd(self, variants: Iterable[Variant]) -> list[str]:
+        """What may surprise about the adapters of these variants on their bases, a sentence each.
+
+        The hash of a base is held against the one its adapter records where it is known without
+        reading the file. Raises ModelError for an adapter that does not fit.
+        """
+        pairs = [(it.model, adapter.path) for it in variants for adapter in it.adapters]
+        return list(dict.fromkeys(said for pair in pairs for said in self._odd(*pair)))
 
     async def prepare(
         self,

@@ -24,6 +24,8 @@ class ModelError(Exception):
 
 def size_in_words(n_bytes: int) -> str:
     """A size as people say it, in decimal units: 512 bytes, 3.4 MB, 12.3 GB."""
+    if n_bytes >= 1 << 63:
+        return "more than any file has"
     size = float(n_bytes)
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 999.5:

@@ -11,34 +11,70 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .errors import ModelError
 
 _FILE = "sha256.json"
+_PIECE = 4 << 20
 _BLOB = re.compile(r"(?:sha256-)?([0-9a-f]{64})")
 
 
-def sha256_file(path: Path, cache_dir: Path) -> str:
+def sha256_file(
+    path: Path, cache_dir: Path | None, progress: Callable[[int], None] = lambda done: None
+) -> str:
     """The SHA-256 of the file at `path`, in hexadecimal, from the cache or by reading it.
 
-    A cache folder that cannot be written costs only the time to hash again. Raises ModelError
+    `progress` is told how many bytes have been read; an exception that it raises ends the reading.
+    Without a `cache_dir` the file is read and the hash not remembered. A cache folder that cannot be written costs only the time to hash again. Raises ModelError
     when the file cannot be read, or changes while it is.
     """
-    known = cached_sha256(path, cache_dir)
+    known = None if cache_dir is None else cached_sha256(path, cache_dir)
     if known is not None:
         return known
+    digest, done = hashlib.sha256(), 0
     try:
         before = _identity(path)
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            while block := file.read(_PIECE):
+                digest.update(block)
+                done += len(block)
+                progress(done)
         after = _identity(path)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from None
     if before != after:
         raise ModelError(f"{path} changed while it was read; wait until it is complete.")
-    _remember(before, digest, cache_dir)
-    return digest
+    if cache_dir is not None:
+        _remember(before, digest.hexdigest(), cache_dir)
+    return digest.hexdigest()
+
+
+def model_sha256(
+    parts: Sequence[Path],
+    cache_dir: Path | None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> str:
+    """The SHA-256 of a model's file; of a split model those of all its parts, with spaces between.
+
+    `progress` is told how many bytes of all parts are done. Raises ModelError as `sha256_file`.
+    """
+    hashes: list[str] = []
+    before = 0
+    for part in parts:
+        hashes.append(
+            sha256_file(part, cache_dir, lambda done, before=before: progress(before + done))
+        )
+        before += _size(part)
+        progress(before)
+    return " ".join(hashes)
+
+
+def cached_model_sha256(parts: Sequence[Path], cache_dir: Path) -> str | None:
+    """`model_sha256` if it is known without reading the files, else None."""
+    hashes = [cached_sha256(part, cache_dir) for part in parts]
+    return None if None in hashes else " ".join(filter(None, hashes))
 
 
 def cached_sha256(path: Path, cache_dir: Path) -> str | None:
@@ -52,6 +88,13 @@ def cached_sha256(path: Path, cache_dir: Path) -> str | None:
     if blob and real.parent.name == "blobs":
         return blob[1]
     return _read(cache_dir).get(identity)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _identity(path: Path) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 from .errors import ModelError
 from .gguf.facts import ModelFacts
 from .gguf.types import FILE_TYPES
-from .writing.job import OnProgress, carry_out, check_out, written_whole
+from .writing.job import OnProgress, carry_out
 from .writing.tasks import Quantize
+from .writing.whole import check_out, written_whole
 
 FLOATS = ("F32", "F16", "BF16")
 """Types that are no quantization: what a model is quantized from."""
@@ -84,8 +85,8 @@ async def quantize(
             f"{model.name} is quantized already ({model.quantization}), and quantizing it again "
             "adds its errors to those there are; take the original, or ask for it with --requantize."
         )
-    check_out(out, model.parts, min(model.bytes, model.parameters * 2))
-    with written_whole(out) as part:
+    place = check_out(out, model.parts, min(model.bytes, model.parameters * 2))
+    with written_whole(place) as part:
         step = Quantize(str(model.path.absolute()), str(part), recipe, requantize)
         await carry_out([step], log, on_progress)
         size = part.stat().st_size

@@ -7,8 +7,12 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .amounts import percent
+
+if TYPE_CHECKING:
+    from ..models.adapters.converted import Usable
 
 
 class _Stopped(Exception):
@@ -34,31 +38,33 @@ def places(folders: Sequence[Path], base: Path, cache_dir: Path) -> dict[Path, P
     return found
 
 
-async def readable(adapter: Path, base: Path, cache_dir: Path, say: Callable[[str], None]) -> Path:
+async def readable(
+    adapter: Path, base: Path, cache_dir: Path, say: Callable[[str], None]
+) -> Usable:
     """The file of an adapter that llama.cpp can read: itself, or that of a PEFT folder.
 
     A folder is converted for the model `base` unless it has been before. `say` is told how far it
     has come. Cancelling this stops it and leaves nothing behind. Raises ModelError.
     """
-    from ..models.adapters.converted import converted
+    from ..models.adapters.converted import Usable, converted
     from ..models.gguf.check import check_model
 
     if not adapter.is_dir():
-        return adapter
+        return Usable(adapter)
     loop = asyncio.get_running_loop()
     stopped = threading.Event()
     said = ""
 
-    def progress(done: int, total: int) -> None:
+    def progress(what: str, done: int, total: int) -> None:
         nonlocal said
         if stopped.is_set():
             raise _Stopped
-        sentence = f"converting … {percent(done / max(1, total))}"
+        sentence = f"{what} … {percent(done / max(1, total))}"
         if sentence != said:
             said = sentence
             loop.call_soon_threadsafe(say, sentence)
 
-    def convert() -> Path:
+    def convert() -> Usable:
         return converted(adapter, check_model(base), cache_dir, progress=progress)
 
     try:

@@ -11,8 +11,12 @@ import platformdirs
 def _folder(kind: str) -> Path:
     home = os.environ.get("LLAMADIFF_HOME")
     if home:
-        return Path(home).expanduser() / kind
+        return _expanded(home) / kind
     return Path(getattr(platformdirs, f"user_{kind}_path")("llamadiff", appauthor=False))
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises for ~nobody
 
 
 def model_folders() -> tuple[Path, ...]:
@@ -22,7 +26,7 @@ def model_folders() -> tuple[Path, ...]:
 
 def _listed(variable: str) -> tuple[Path, ...]:
     folders = os.environ.get(variable, "").split(os.pathsep)
-    return tuple(Path(folder).expanduser() for folder in folders if folder)
+    return tuple(_expanded(folder) for folder in folders if folder)
 
 
 def prompt_folders() -> tuple[Path, ...]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..compare.preview import Preview
     from ..compare.runner import Runner
     from ..compare.variants import StackedAdapter, Variant
+    from ..models.adapters.converted import Usable
     from ..models.catalog import Catalog
     from ..models.engine.protocol import ModelInfo
     from ..prompts.document import Prompt
@@ -52,6 +53,8 @@ class Session:
         self._load: str | None = None
         """How far a load under way has come; None while there is none."""
         self._facts: dict[Path, tuple[str, tuple[str, ...]]] = {}
+        self._said: set[str] = set()
+        """What has been said of adapters that are odd on their base."""
         self._effects: Effects | None = None
         self._behind: set[asyncio.Task[None]] = set()
         """What goes on behind the runs."""
@@ -212,7 +215,7 @@ class Session:
             hint = did_you_mean(name, known)
             self._on_trouble(f"There is no variable {name}{hint or '.'}")
 
-    async def readable(self, variant: Variant, adapter: Path, say: Callable[[str], None]) -> Path:
+    async def readable(self, variant: Variant, adapter: Path, say: Callable[[str], None]) -> Usable:
         """The file of an adapter; a PEFT folder is converted for `variant`'s base model first.
 
         `say` is told how far that has come. Raises ModelError.
@@ -223,10 +226,21 @@ class Session:
         """Where the adapters of PEFT folders are that are converted for `variant`'s base model."""
         return places(folders, variant.model, self._setup.cache_dir)
 
-    async def check(self, variant: Variant, adapters: tuple[StackedAdapter, ...]) -> None:
-        """See whether `variant` could run with this stack. Raises ModelError or EngineError."""
+    async def check(
+        self, variant: Variant, adapters: tuple[StackedAdapter, ...]
+    ) -> tuple[str, ...]:
+        """See whether `variant` could run with this stack.
+
+        Gives what is odd about that and has not been said before, a sentence each. Raises
+        ModelError or EngineError.
+        """
         runner = await self._services.runner()
-        await runner.load(replace(variant, adapters=adapters))
+        stacked = replace(variant, adapters=adapters)
+        await runner.load(stacked)
+        odd = await asyncio.to_thread(runner.odd, [stacked])
+        new = tuple(sentence for sentence in odd if sentence not in self._said)
+        self._said.update(new)
+        return new
 
     # -------------------------------------------------------------- previewing
 

@@ -145,7 +145,7 @@ CREATE TABLE outputs (
     finish_reason TEXT,
     error TEXT,
     refused INTEGER NOT NULL DEFAULT 0,
-    no_effect INTEGER NOT NULL DEFAULT 0,
+    no_effect TEXT NOT NULL DEFAULT '',
     rendered INTEGER REFERENCES rendered,
     timings TEXT,
     stamp TEXT

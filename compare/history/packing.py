@@ -49,10 +49,11 @@ def unpack_ends(blobs: Sequence[bytes]) -> list[int]:
 
 
 class _Logprobs(msgspec.Struct, array_like=True):
-    """Parallel lists: tokens, how many alternatives each has, all of these; numbers as doubles,
-    little-endian, each token's followed by those of its alternatives."""
+    """Parallel lists: tokens, their ranks, how many alternatives each has, all of these; numbers as
+    doubles, little-endian: a token's log-probability, its entropy, and those of its alternatives."""
 
     tokens: list[int]
+    ranks: list[int]
     counts: list[int]
     top: list[int]
     numbers: bytes
@@ -62,10 +63,13 @@ def pack_logprobs(logprobs: Sequence[TokenLogprob]) -> bytes | None:
     """Log-probabilities, exactly; None when there are none."""
     if not logprobs:
         return None
-    numbers = array("d", [n for it in logprobs for n in (it.logprob, *(p for _, p in it.top))])
+    numbers = array(
+        "d", [n for it in logprobs for n in (it.logprob, it.entropy, *(p for _, p in it.top))]
+    )
     return msgspec.msgpack.encode(
         _Logprobs(
             [it.token for it in logprobs],
+            [it.rank for it in logprobs],
             [len(it.top) for it in logprobs],
             [token for it in logprobs for token, _ in it.top],
             _little(numbers).tobytes(),
@@ -79,11 +83,10 @@ def unpack_logprobs(blobs: Sequence[bytes | None]) -> list[TokenLogprob]:
     for blob in filter(None, blobs):
         it = msgspec.msgpack.decode(blob, type=_Logprobs)
         numbers, top = iter(_little(array("d", it.numbers))), iter(it.top)
-        for token, count in zip(it.tokens, it.counts, strict=True):
-            logprob = next(numbers)
-            found.append(
-                TokenLogprob(token, logprob, [(next(top), next(numbers)) for _ in range(count)])
-            )
+        for token, rank, count in zip(it.tokens, it.ranks, it.counts, strict=True):
+            logprob, entropy = next(numbers), next(numbers)
+            alternatives = [(next(top), next(numbers)) for _ in range(count)]
+            found.append(TokenLogprob(token, logprob, rank, entropy, alternatives))
     return found
 
 

@@ -340,7 +340,7 @@ def _output(connection: Connection, variant: Variant, *row: Any) -> Output:
         tokens,
     ) = row
     output = Output(variant, repeat, seed, State(state), finish_reason=reason, error=error)
-    output.refused, output.no_effect = bool(refused), bool(no_effect)
+    output.refused, output.no_effect = bool(refused), no_effect
     output.timings = msgspec.convert(from_json(timings), Timings) if timings else None
     parts = (
         connection.execute(

@@ -6,10 +6,8 @@ llama-adapter.cpp and llm_graph_context::build_inp_embd read. llama.cpp scales e
 alpha / rank; where PEFT's scale differs (`use_rslora`, `alpha_pattern`) B carries the difference.
 """
 
-import hashlib
+import contextlib
 import math
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,28 +16,34 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import ModelError, plain
 from ..gguf.facts import ModelFacts
-from ..hashing import sha256_file
+from ..hashing import cached_model_sha256, model_sha256, sha256_file
+from ..writing.whole import check_out, written_whole
 from .names import TOKEN_EMBEDDING, Names
 from .patterns import first_matches
 from .peft_config import PeftConfig, read_config
-from .peft_weights import Pair, read_pairs, weight_files
+from .peft_weights import Pair, Stored, read_pairs, weight_files
 from .provenance import Provenance
 
 if TYPE_CHECKING:
     import numpy as np
 
+FORMAT = 2
+"""Counted up when the same folder comes to be written as another file."""
+
 OutType = Literal["f16", "bf16", "f32", "q8_0"]
-Progress = Callable[[int, int], None]
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, and how many bytes of how many have been read by now, in all."""
 
-_LARGEST: Mapping[OutType, float] = {
-    "f16": 65504.0,
-    "bf16": 3.38e38,
-    "f32": math.inf,
-    "q8_0": 65504.0 * 127,
+_LARGEST: Mapping[str, float] = {
+    "F16": 65504.0,
+    "Q8_0": 65504.0 * 127,
+    "BF16": 3.38e38,
+    "F32": math.inf,
 }
-"""The largest number a type holds (of Q8_0: 127 times its float16 scale)."""
+"""The largest number a type holds (of Q8_0: 127 times its float16 scale), in ascending order."""
 
-_CHUNK = 1 << 22
+_SMALLEST_ALPHA = 1.1754944e-38
+"""Below it a float32 loses digits, and becomes 0 in the end."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,15 @@ def convert(
     name: str | None = None,
     outtype: OutType = "f16",
     cache_dir: Path | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = lambda what, done, total: None,
 ) -> Converted:
     """Write the adapter in `folder` to `out`, for `base`, under the title `name`.
 
     `name` is the folder's own unless given. Rows that do not fill a block of Q8_0 are written as
-    F16. With `cache_dir`, where hashes are remembered, that of the base's file is recorded
-    too (it takes some seconds the first time). `progress` is told how many bytes of how many have been read
-    (each is read twice, once for its hash); an exception that it raises ends the conversion. The
-    file appears at `out`, in place of what was there, only once it is complete; otherwise nothing
-    is left.
+    F16. With `cache_dir`, where hashes are remembered, that of the base is recorded too, which has
+    to be read for it the first time. The adapter's files are read twice, once for their hashes. An
+    exception that `progress` raises ends the conversion. The file appears at `out`, in place of a
+    GGUF file there, only once it is complete; otherwise nothing is left.
 
     Raises ModelError, one sentence, when the folder is not a PEFT LoRA, uses what a GGUF adapter
     cannot hold, does not fit the base, or `out` cannot be written.
@@ -78,36 +81,63 @@ def convert(
     pairs = read_pairs(folder)
     plans = _plans(folder, pairs, config, base)
     files = weight_files(folder)
-    _refuse_place(out, [base.path, *base.parts, *files])
-    steps = _Steps(progress, 2 * sum(path.stat().st_size for path in files))
-    here = folder.resolve().name
+    sizes = [_size(path) for path in files]
+    place = check_out(out, [*base.parts, *files], sum(sizes))
+    known = cache_dir is None or cached_model_sha256(base.parts, cache_dir) is not None
+    steps = _Steps(progress, 2 * sum(sizes) + (0 if known else sum(map(_size, base.parts))))
+    here = _known_as(folder)
+    base_sha256 = None
+    if cache_dir is not None:
+        steps.begin(f"hashing {base.path.name}")
+        base_sha256 = model_sha256(
+            base.parts, cache_dir, (lambda done: None) if known else steps.at
+        )
+    steps.begin(f"hashing {here}")
     provenance = Provenance(
         folder=here,
         sources={path.name: _sha256(path, steps) for path in files},
         trained_on=config.base,
+        local=_is_path(folder, config.base),
         base=base.title or base.name,
         base_file=base.path.name,
-        base_sha256=None if cache_dir is None else sha256_file(base.path, cache_dir),
+        base_sha256=base_sha256,
     )
-    title = name or here or "adapter"
+    title = name or here.rpartition("/")[2] or "adapter"
+    steps.begin("converting")
     try:
-        handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name[:200]}.")
-        os.close(handle)
-        unfinished = Path(temporary)
-        try:
-            _write(unfinished, plans, config.alpha, base, title, provenance, outtype, steps)
-            unfinished.chmod(0o644)
-            unfinished.replace(out)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
+        with written_whole(place) as part:
+            _write(part, plans, config.alpha, base, title, provenance, outtype, steps)
+            written = part.stat().st_size
     except OSError as error:
         raise ModelError(f"{out} cannot be written: {error.strerror or error}.") from None
-    notes = tuple(
+    return Converted(out, len(plans), written, notes(folder, config))
+
+
+def _known_as(folder: Path) -> str:
+    """The name of the folder, or of the repository whose snapshot it is in a hub's cache."""
+    path = folder.resolve()
+    for snapshots in path.parents:
+        repository = snapshots.parent.name
+        if snapshots.name == "snapshots" and repository.startswith("models--"):
+            inside = path.relative_to(snapshots).parts[1:]
+            return "/".join((*repository.removeprefix("models--").split("--"), *inside))
+    return path.name
+
+
+def _is_path(folder: Path, base: str | None) -> bool:
+    """Whether what PEFT calls the base is a folder on this disk rather than a repository."""
+    places = (Path(), folder, folder.parent)
+    with contextlib.suppress(OSError, ValueError):
+        return base is not None and any((place / base).exists() for place in places)
+    return True
+
+
+def notes(folder: Path, config: PeftConfig) -> tuple[str, ...]:
+    """What a person should know of the adapter in `folder` once it is converted, a sentence each."""
+    return tuple(
         f"{folder} sets {key}, which llamadiff does not know and has not applied."
-        for key in config.unknown
+        for key in map(plain, config.unknown)
     )
-    return Converted(out, len(plans), out.stat().st_size, notes)
 
 
 @dataclass(frozen=True)
@@ -124,8 +154,11 @@ def _plans(
     folder: Path, pairs: Mapping[str, Pair], config: PeftConfig, base: ModelFacts
 ) -> list[_Plan]:
     """How each pair is to be written. Everything that can be refused unread is refused here."""
-    if not config.alpha:
-        raise ModelError(f"{folder} has a lora_alpha of 0 and changes nothing; train it again.")
+    if abs(config.alpha) < _SMALLEST_ALPHA:
+        raise ModelError(
+            f"{folder} has a lora_alpha of {config.alpha:g}, with which it changes nothing; "
+            "train it again."
+        )
     names = Names(base)
     modules = list(pairs)
     ranks = first_matches(list(config.ranks), modules)
@@ -168,37 +201,44 @@ def _refuse_misfit(folder: Path, module: str, pair: Pair, weight: str, base: Mod
         )
 
 
-def _refuse_place(out: Path, kept: list[Path]) -> None:
-    if out.is_dir():
-        raise ModelError(f"{out} is a folder; give the name of a file in it.")
-    if not out.parent.is_dir():
-        raise ModelError(f"{out.parent} is not a folder; make it, or write elsewhere.")
-    if any(out.exists() and path.exists() and out.samefile(path) for path in kept):
-        raise ModelError(f"{out} is what the adapter is made from; write to another file.")
-
-
 class _Steps:
     """Bytes read so far, told to whoever wants to know."""
 
     def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._done, self._total = progress, 0, total
-        progress(0, total)
+        self._progress, self._what, self._start, self._done = progress, "", 0, 0
+        self._total = total
+
+    def begin(self, what: str) -> None:
+        """What is done from here on."""
+        self._what, self._start = what, self._done
+        self.at(0)
+
+    def at(self, n_bytes: int) -> None:
+        """Bytes that have been read since the beginning of this step."""
+        self._done = self._start + n_bytes
+        self._progress(self._what, min(self._done, self._total), self._total)
 
     def add(self, n_bytes: int) -> None:
-        self._done += n_bytes
-        self._progress(min(self._done, self._total), self._total)
+        self.at(self._done - self._start + n_bytes)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
 def _sha256(path: Path, steps: _Steps) -> str:
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_CHUNK):
-                digest.update(block)
-                steps.add(len(block))
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from None
-    return digest.hexdigest()
+    """The hash of one of the adapter's files, which is small enough to be read again each time."""
+    read = 0
+
+    def progress(done: int) -> None:
+        nonlocal read
+        steps.add(done - read)
+        read = done
+
+    return sha256_file(path, None, progress)
 
 
 def _write(
@@ -243,25 +283,45 @@ def _write(
             for half, stored in (("lora_a", plan.pair.a), ("lora_b", plan.pair.b)):
                 values = stored.read()
                 if half == "lora_b":
-                    values = plan.rows(
-                        values if plan.factor == 1 else values * np.float32(plan.factor)
-                    )
+                    values = plan.rows(_scaled(stored, values, plan.factor))
                 elif plan.pair.embedding:
                     values = values.T
-                if not max(values.max(), -values.min()) <= _LARGEST[outtype]:
-                    raise ModelError(
-                        f"{stored.key} in {stored.path} has numbers too large for {outtype}; "
-                        "convert it with outtype bf16 or f32."
-                    )
-                writer.write_tensor_data(
-                    quantize(np.ascontiguousarray(values), kind(values.shape[1]))
-                )
+                packed_as = kind(values.shape[1])
+                _refuse_too_large(stored, values, packed_as.name)
+                writer.write_tensor_data(quantize(np.ascontiguousarray(values), packed_as))
                 steps.add(stored.n_bytes)
         writer.close()
     except BaseException:
         for file in writer.fout or ():
             file.close()
         raise
+
+
+def _scaled(stored: Stored, b: "np.ndarray", factor: float) -> "np.ndarray":
+    """B times its factor. Raises ModelError where that is past all numbers."""
+    import numpy as np
+
+    if factor == 1:
+        return b
+    with np.errstate(over="ignore"):
+        scaled = b * np.float32(factor)
+    if not np.isfinite(scaled).all():
+        raise ModelError(
+            f"{stored.key} in {stored.path} is past what float32 holds once it is multiplied by the "
+            "scale that alpha_pattern or use_rslora gives it; train it with a smaller alpha."
+        )
+    return scaled
+
+
+def _refuse_too_large(stored: Stored, values: "np.ndarray", kind: str) -> None:
+    """Raise ModelError when the type `kind` would make infinities of the largest of `values`."""
+    largest = float(max(values.max(), -values.min()))
+    if largest > _LARGEST[kind]:
+        enough = [name.lower() for name in ("BF16", "F32") if largest <= _LARGEST[name]]
+        raise ModelError(
+            f"{stored.key} in {stored.path} has numbers too large for {kind.lower()}; "
+            f"convert it with outtype {' or '.join(enough)}."
+        )
 
 
 def _shapes(pair: Pair) -> dict[str, tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ TEXTS = (
 POSITIONS = 8
 """The last ones of each text are compared; before the first tokens there is little to change."""
 NOISE = 2.0
-"""A change of up to this many times the noise is none."""
+"""A change of up to this many times the noise may be noise."""
 QUANTIZED_KV = ("q8_0", "q4_0")
 
 
@@ -43,8 +44,34 @@ class Effect:
 
     @property
     def nothing(self) -> bool:
+        """The stack changes nothing at all."""
+        return self.logit == 0.0
+
+    @property
+    def within_rounding(self) -> bool:
         """The stack changes nothing, or no more than rounding does."""
         return self.logit <= NOISE * self.noise
+
+    @property
+    def numbers(self) -> str:
+        """How large the change is, and the noise."""
+        share = math.floor(self.probability * 1000) / 10
+        return (
+            f"logits by up to {self.logit:.2g}, a probability by up to {share:g} %; "
+            f"rounding alone does {self.noise:.2g}"
+        )
+
+    def verdict(self, adapters: int = 1) -> str:
+        """What is to be said of a stack of so many adapters; "" when it changes more than rounding.
+
+        Numbers are in parentheses at the end.
+        """
+        who = "this adapter changes" if adapters == 1 else "these adapters change"
+        if self.nothing:
+            return f"{who} nothing"
+        if self.within_rounding:
+            return f"{who} no more than rounding does ({self.numbers})"
+        return ""
 
 
 class Probe:

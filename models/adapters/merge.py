@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,11 @@ from ..engine.protocol import LARGEST_SCALE
 from ..errors import ModelError
 from ..gguf.facts import AdapterFacts, ModelFacts
 from ..gguf.header import read_header
-from ..quantize import file_type
-from ..writing.job import OnProgress, carry_out, check_out, scratch, written_whole
+from ..hashing import cached_model_sha256
+from ..quantize import FLOATS, file_type
+from ..writing.job import OnProgress, carry_out
 from ..writing.tasks import Merge, Quantize, StackedFile, Step
+from ..writing.whole import check_out, scratch, written_whole
 from .preflight import check_fit
 
 FIXED = ("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "NVFP4")
@@ -33,12 +35,14 @@ class Merged:
     """A merged model: its size in bytes, and what rounding missed of the change.
 
     `rounding` is a share of the change, as the root of summed squares over all changed weights;
-    None when the file was quantized anew.
+    None when the file was quantized anew. `notes` are what a person should know of it, a sentence
+    each.
     """
 
     path: Path
     bytes: int
     rounding: float | None
+    notes: tuple[str, ...] = ()
 
 
 async def merge(
@@ -61,15 +65,17 @@ async def merge(
     out = out.absolute()
     used = [(adapter, scale) for adapter, scale in stack if scale]
     _check_stack(base, used)
+    _check_scales(base, used)
     recipe = None if outtype is None else file_type(outtype)
     if recipe is None:
         _check_types(base, used)
     inputs = [*base.parts, *(adapter.path for adapter, _ in used)]
     loose = "F32" if recipe in WIDE else "F16"
-    check_out(out, inputs, base.bytes if recipe is None else base.parameters * SPACE)
+    needed = base.bytes if recipe is None else base.parameters * SPACE
+    place = check_out(out, inputs, needed)
     with contextlib.ExitStack() as files:
-        whole = files.enter_context(written_whole(out))
-        first = whole if recipe is None else files.enter_context(scratch(out))
+        whole = files.enter_context(written_whole(place))
+        first = whole if recipe is None else files.enter_context(scratch(place))
         steps: list[Step] = [
             Merge(
                 base=[str(path.absolute()) for path in base.parts],
@@ -85,7 +91,25 @@ async def merge(
             steps.append(Quantize(str(first), str(whole), recipe, requantize=True))
         done = await carry_out(steps, log, on_progress)
         size = whole.stat().st_size
-    return Merged(out, size, done.rounding if recipe is None else None)
+    rounding = done.rounding if recipe is None else None
+    return Merged(out, size, rounding, tuple(_notes(base, used, outtype, cache_dir)))
+
+
+def _notes(
+    base: ModelFacts,
+    stack: Sequence[tuple[AdapterFacts, float]],
+    outtype: str | None,
+    cache_dir: Path,
+) -> Iterator[str]:
+    sha256 = cached_model_sha256(base.parts, cache_dir)  # which merging has computed
+    for adapter, _ in stack:
+        yield from check_fit(adapter, base, base_sha256=sha256)
+    packed = any(kind not in FLOATS for kind in base.bytes_by_type)
+    if packed and outtype is not None and outtype.upper() not in FLOATS:
+        yield (
+            f"{base.name} is quantized already ({base.quantization}), and quantizing it again to "
+            f"{outtype.upper()} has added its errors to those there were; the original would lose less."
+        )
 
 
 def _check_stack(base: ModelFacts, stack: Sequence[tuple[AdapterFacts, float]]) -> None:
@@ -101,6 +125,18 @@ def _check_stack(base: ModelFacts, stack: Sequence[tuple[AdapterFacts, float]]) 
                 f"{-LARGEST_SCALE:g} and {LARGEST_SCALE:g}."
             )
         check_fit(adapter, base)
+
+
+def _check_scales(base: ModelFacts, stack: Sequence[tuple[AdapterFacts, float]]) -> None:
+    """Raise ModelError when a weight that changes is multiplied by a tensor of its own."""
+    for adapter, _ in stack:
+        for weight in adapter.pairs:
+            scale = f"{weight.removesuffix('.weight')}.scale"
+            if scale in base.shapes:
+                raise ModelError(
+                    f"{base.name} multiplies {weight} by {scale}, and adapters cannot be merged "
+                    "into such weights; merge them into a model of another type."
+                )
 
 
 def _check_types(base: ModelFacts, stack: Sequence[tuple[AdapterFacts, float]]) -> None:

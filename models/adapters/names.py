@@ -87,8 +87,12 @@ class Names:
             heads = self._base.kv_heads
         else:
             return b
-        if not heads or b.shape[0] % (2 * heads):
-            raise ModelError(f"{self._base.name} has {heads} heads, which {weight} does not fit.")
+        # Both numbers are those of the widest layer: where layers differ some do not fit them.
+        if not heads or b.shape[0] != heads * self._base.key_length or b.shape[0] % (2 * heads):
+            raise ModelError(
+                f"{self._base.name} has {heads} heads of {self._base.key_length}, which {weight} does "
+                "not fit; adapters of models whose layers differ in that cannot be converted."
+            )
         return rotary_rows(b, heads)
 
 

@@ -54,7 +54,7 @@ class PeftConfig:
     """What a LoRA's config says of its numbers.
 
     `ranks` and `alphas` are PEFT's `rank_pattern` and `alpha_pattern`, in the file's order, which
-    decides. `base` is the base model's name or path as trained. `unknown` are settings in use
+    decides. `targets` are the modules or the one pattern it was trained on. `base` is the base model's name or path as trained. `unknown` are settings in use
     that llamadiff does not know.
     """
 
@@ -64,6 +64,7 @@ class PeftConfig:
     ranks: Mapping[str, int]
     alphas: Mapping[str, float]
     base: str | None
+    targets: tuple[str, ...]
     unknown: tuple[str, ...]
 
 
@@ -101,6 +102,7 @@ def read_config(folder: Path) -> PeftConfig:
             for key, n in _table(path, config, "alpha_pattern")
         },
         base=_base(config),
+        targets=_targets(config),
         unknown=tuple(sorted(key for key, value in config.items() if value and not _known(key))),
     )
 
@@ -154,6 +156,12 @@ def _known(key: str) -> bool:
 def _base(config: Mapping[str, Any]) -> str | None:
     base = config.get("base_model_name_or_path")
     return base if isinstance(base, str) and base else None
+
+
+def _targets(config: Mapping[str, Any]) -> tuple[str, ...]:
+    targets = config.get("target_modules")
+    listed = targets if isinstance(targets, list) else [targets]
+    return tuple(sorted(target for target in listed if isinstance(target, str)))
 
 
 def _table(path: Path, config: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:

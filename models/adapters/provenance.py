@@ -21,11 +21,11 @@ _REPOSITORY = re.compile(r"([\w-][\w.-]*)/([\w-][\w.-]*)")
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where an adapter is from.
+    """Where an adapter is from. `local` says that `trained_on` is a path.
 
     `folder` is the name of PEFT's folder, `sources` the SHA-256 of the weight files in it by their
     names, `trained_on` the base model as PEFT names it; `base`, `base_file` and `base_sha256` are
-    the title, file name and hash of the GGUF model it was converted for.
+    the title, file name and hash (`hashing.model_sha256`) of the GGUF model it was converted for.
     """
 
     folder: str
@@ -34,12 +34,15 @@ class Provenance:
     base: str
     base_file: str
     base_sha256: str | None
+    local: bool
 
     def record(self, writer: "GGUFWriter") -> None:
         """Add it to a file's metadata. Only names of folders are kept, not whole paths."""
         writer.add_base_model_count(1)
         writer.add_base_model_name(0, self.base)
-        repository = _REPOSITORY.fullmatch(self.trained_on or "")
+        # A path may look like OWNER/NAME; one that is there is a path.
+        named = self.trained_on or ""
+        repository = None if self.local else _REPOSITORY.fullmatch(named)
         if repository:
             writer.add_base_model_organization(0, repository[1])
             writer.add_base_model_repo_url(0, f"https://huggingface.co/{self.trained_on}")

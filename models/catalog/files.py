@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,9 +16,16 @@ MAX_DEPTH = 12
 MAX_FOLDERS = 50_000
 """How many folders of a tree are searched."""
 
-PEFT_CONFIG = "adapter_config.json"
+MAX_SECONDS = 30.0
+"""How long a tree is searched."""
 
-_PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.DOTALL)
+PEFT_CONFIG = "adapter_config.json"
+HUB_PREFIX = "models--"
+"""What the folder of a repository begins with in a hub's cache."""
+
+_PART = re.compile(
+    r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.DOTALL | re.IGNORECASE
+)
 _GENERIC = frozenset({"model", "adapter", "adapter_model", "ggml-model", "ggml-adapter-model"})
 """File names that say nothing: such a file goes by the name of its folder."""
 
@@ -27,8 +36,9 @@ class Candidate:
 
     `name` is what people would type, `aliases` are other names for it, `owner` is what tells it
     from another of the same name: the path of its folder, or the repository it is from.
-    `identity` is the device, inode, size and modification time (ns) of its first part; None
-    where it is not to be had; the size is that of all parts, as `bytes`. A `problem` is a sentence without the
+    `identity` is the device, inode, size and modification time (ns) of the file; None where it is
+    not to be had. Of a split model it is those of the first part, with the size of all parts and a
+    number that changes when a part's size or time does. A `problem` is a sentence without the
     path; `quantization` is what others than the file say of it.
     """
 
@@ -53,16 +63,27 @@ class _Split:
     parts: dict[int, tuple[str, os.stat_result]] = field(default_factory=dict)
 
 
-def tree(root: str, source: str, owner: str | None = None) -> Iterator[Candidate]:
+def tree(
+    root: str, source: str, owner: str | None = None, *, links: bool = True
+) -> Iterator[Candidate]:
     """The models and adapters in a folder and the folders in it, hidden ones left out.
 
-    `owner` is whom they are from, where that is known. A folder that cannot be read is passed
-    over, unless it is the root: raises OSError.
+    `owner` is whom they are from, where that is known. Links to folders are followed if `links`,
+    and never in a repository of a hub's cache. Where the search is cut short the last candidate is
+    the root, with that for its problem. A folder that cannot be read is passed over, unless it is
+    the root: raises OSError.
     """
     seen: set[tuple[int, int]] = set()
-    todo = [(root, 0)]
-    while todo and len(seen) < MAX_FOLDERS:
-        folder, depth = todo.pop()
+    todo = [(root, 0, links)]
+    end, cut = time.monotonic() + MAX_SECONDS, ""
+    while todo:
+        if len(seen) >= MAX_FOLDERS:
+            cut = f"in {MAX_FOLDERS:,} folders"
+            break
+        if time.monotonic() >= end:
+            cut = f"for {MAX_SECONDS:g} seconds"
+            break
+        folder, depth, follow = todo.pop()
         try:
             status = os.stat(folder)  # noqa: PTH116 - paths are text here: a tenth of the time
             if (status.st_dev, status.st_ino) in seen:
@@ -76,9 +97,17 @@ def tree(root: str, source: str, owner: str | None = None) -> Iterator[Candidate
             continue
         whose = owner if owner is not None else _relative(folder, root)
         yield from _in_folder(folder, children, source, whose)
+        folders = [child for child in children if _is_folder(child, follow=follow)]
         if depth < MAX_DEPTH:
-            folders = [child.path for child in children if _is_folder(child)]
-            todo += [(path, depth + 1) for path in reversed(folders)]
+            todo += [
+                (child.path, depth + 1, follow and not child.name.startswith(HUB_PREFIX))
+                for child in reversed(folders)
+            ]
+        elif folders:
+            cut = f"{MAX_DEPTH} folders deep"
+    if cut:
+        problem = f"was searched {cut} and no further; give a folder nearer to the files."
+        yield Candidate(root, source, root, "", None, None, problem=problem)
 
 
 def one_file(path: str, source: str) -> Candidate:
@@ -99,13 +128,14 @@ def _in_folder(
             continue
         status = _status(child.path)
         part = _PART.fullmatch(name) if "-of-" in name else None
-        if part is None or status is None or int(part["count"]) < 2:
+        count, number = (int(part["count"]), int(part["number"])) if part else (0, 0)
+        regular = status is not None and stat.S_ISREG(status.st_mode)
+        if part is None or status is None or not regular or not 1 <= number <= count >= 2:
             if status is None or not stat.S_ISDIR(status.st_mode):
                 yield _file(child.path, name, source, owner, status)
             continue
-        count = int(part["count"])
         split = splits.setdefault((part["stem"], count), _Split(count))
-        split.parts[int(part["number"])] = (child.path, status)
+        split.parts[number] = (child.path, status)
     for (stem, _), split in splits.items():
         yield _split(stem, split, source, owner)
 
@@ -114,6 +144,10 @@ def _file(
     path: str, name: str, source: str, owner: str, status: os.stat_result | None
 ) -> Candidate:
     stem = name[:-5] if name[-5:].lower() == ".gguf" else name
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        # To open a pipe or a device could take for ever.
+        problem = "is not a regular file."
+        return Candidate(path, source, stem, owner, _identity(status), None, problem=problem)
     if stem.lower() in _GENERIC and owner:
         title = owner.rpartition("/")[2]
         return Candidate(path, source, title, owner, _identity(status), _size(status), (stem,))
@@ -129,7 +163,9 @@ def _split(stem: str, split: _Split, source: str, owner: str) -> Candidate:
         names = ", ".join(f"{stem}-{number:05d}-of-{split.count:05d}.gguf" for number in missing)
         problem = f"is split into {split.count} files and lacks {names}; fetch the model again."
     size = sum(part.st_size for _, part in split.parts.values())
-    identity = (status.st_dev, status.st_ino, size, status.st_mtime_ns)
+    changed = [(n, part.st_size, part.st_mtime_ns) for n, (_, part) in sorted(split.parts.items())]
+    digest = hashlib.blake2b(repr(changed).encode(), digest_size=7).digest()
+    identity = (status.st_dev, status.st_ino, size, int.from_bytes(digest, "little"))
     return Candidate(path, source, stem, owner, identity, size, problem=problem, split=True)
 
 
@@ -140,9 +176,9 @@ def _peft(folder: str, children: list[os.DirEntry[str]], source: str, owner: str
     return Candidate(folder, source, name, owner, _identity(_status(folder)), sum(sizes), peft=True)
 
 
-def _is_folder(child: os.DirEntry[str]) -> bool:
+def _is_folder(child: os.DirEntry[str], *, follow: bool) -> bool:
     try:
-        return not child.name.startswith(".") and child.is_dir()
+        return not child.name.startswith(".") and child.is_dir(follow_symlinks=follow)
     except OSError:
         return False
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import struct
 from pathlib import Path
 
@@ -123,8 +124,12 @@ def careful_head(name: str) -> Head:
 
 
 def _fast(path: str, size: int) -> Head:
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    # A pipe may have taken the file's place: opening one would wait for somebody to write.
+    flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(path, os.O_RDONLY | flags)
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise _OddError
         data, goal = os.read(handle, _WINDOW), _WINDOW
         while True:
             try:

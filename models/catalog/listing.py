@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import ModelError
+from ..errors import ModelError, plain
 from ..gguf.check import check_adapter, check_model
 from . import places
 from .cache import Remembered, recall, remember
@@ -20,6 +21,8 @@ from .names import Item, ambiguous, matching, shown_names, unknown
 from .ollama import ollama
 from .peft import to_be_converted
 from .places import Place
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Told how many files have been looked at, and how many there are."""
@@ -72,6 +75,21 @@ class Catalog:
         """The adapter meant by a path or a name; as `model`."""
         path, item = self._meant(name_or_path, "adapter")
         return _found_adapter(path, item)
+
+    def either(self, name_or_path: str) -> FoundModel | FoundAdapter:
+        """The model or adapter meant by a path or a name, an adapter where both go by it; as `model`."""
+        said: dict[Kind, ModelError] = {}
+        ways: dict[Kind, Callable[[str], FoundModel | FoundAdapter]]
+        ways = {"adapter": self.adapter, "model": self.model}
+        for kind, find in ways.items():
+            try:
+                return find(name_or_path)
+            except ModelError as error:
+                said[kind] = error
+        for kind in ways:
+            if matching(name_or_path, [item for item in self._all() if item.kind == kind]):
+                raise said[kind]
+        raise unknown(name_or_path, None, self._all())
 
     def _all(self) -> list[Item]:
         if self._items is None:
@@ -204,7 +222,11 @@ def _head(
     known = remembered.get(path)
     if known is not None and known.identity == identity:
         return known.head
-    head = careful_head(path) if candidate.split else read_head(path, identity[2])
+    try:
+        head = careful_head(path) if candidate.split else read_head(path, identity[2])
+    except Exception as error:  # what nobody foresaw costs this file, not the whole list
+        log.exception("%s", path)
+        return Head(problem=f"{plain(path)} cannot be understood ({type(error).__name__}).")
     if path.isprintable():
         new[path] = Remembered(identity, head)
     return head

@@ -93,28 +93,32 @@ def ambiguous(wanted: str, items: Sequence[Item]) -> ModelError:
     return ModelError(f"{wanted!r} is the name of several files; give one of {candidates}.")
 
 
-def unknown(wanted: str, kind: Kind, items: Sequence[Item]) -> ModelError:
-    """That nothing goes by a name, with what may have been meant."""
+def unknown(wanted: str, kind: Kind | None, items: Sequence[Item]) -> ModelError:
+    """That nothing of a kind, or of any, goes by a name, with what may have been meant."""
     import difflib
 
     other: Kind = "adapter" if kind == "model" else "model"
-    if matching(wanted, [item for item in items if item.kind == other]):
+    if kind and matching(wanted, [item for item in items if item.kind == other]):
         words = {"model": "a base model", "adapter": "an adapter"}
         option = {"model": "-m", "adapter": "-a"}[other]
         return ModelError(
             f"{wanted!r} is {words[other]}, not {words[kind]}; give it with {option}."
         )
-    names = {item.name.casefold(): item.name for item in items if item.kind == kind}
+    names = {item.name.casefold(): item.name for item in items if kind in (item.kind, None)}
     near = [names[name] for name in difflib.get_close_matches(wanted.casefold(), names)]
     if near:
         return ModelError(
-            f"No {kind} or file is called {wanted!r}; did you mean {' or '.join(near)}?"
+            f"No {kind or 'model, adapter'} or file is called {wanted!r}; did you mean {' or '.join(near)}?"
         )
     listed = list(names.values())
-    more = f" (`llamadiff {kind}s` lists all {len(listed)})" if len(listed) > _MOST_NAMES else ""
+    more = (
+        f" (`llamadiff {kind or 'model'}s` lists all {len(listed)})"
+        if len(listed) > _MOST_NAMES
+        else ""
+    )
     known = f"choose one of {', '.join(listed[:_MOST_NAMES])}{more}, or a path"
     return ModelError(
-        f"No {kind} or file is called {wanted!r}; {known if listed else 'give a path'}."
+        f"No {kind or 'model, adapter'} or file is called {wanted!r}; {known if listed else 'give a path'}."
     )
 
 

@@ -8,7 +8,7 @@ a link in that folder.
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 import re
 import stat
@@ -19,6 +19,9 @@ from typing import Any
 from ..errors import size_in_words
 from .entries import Kind
 from .files import Candidate
+from .json_text import parsed
+
+log = logging.getLogger(__name__)
 
 MAX_MANIFEST = 256 << 10
 """Bytes of a manifest, and of the description of a model that it names."""
@@ -44,7 +47,13 @@ def ollama(root: Path) -> Iterator[Candidate]:
     for count, (path, parts) in enumerate(_manifests(root / "manifests")):
         if count == _MAX_MANIFESTS:
             return
-        yield from _models(path, _name(parts), blobs)
+        name = _name(parts)
+        try:
+            found = list(_models(path, name, blobs))
+        except Exception as error:  # what nobody foresaw costs this manifest, not the whole list
+            log.exception("%s", path)
+            found = [_broken(path, name, f"cannot be understood ({type(error).__name__}).")]
+        yield from found
 
 
 def _manifests(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -86,7 +95,7 @@ def _models(path: Path, name: str, blobs: Path) -> Iterator[Candidate]:
     except OSError as error:
         yield _broken(path, name, f"cannot be read: {error.strerror or error}.")
         return
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         yield _broken(path, name, f"is not a sound Ollama manifest ({error}).")
         return
     numbers = {"model": 0, "adapter": 0}
@@ -112,8 +121,10 @@ def _layer(
         return _broken(path, name, f"is missing; run `ollama pull {name}`.")
     if not stat.S_ISREG(status.st_mode):
         return _broken(path, name, "is not a regular file.")
-    size = layer.get("size")
-    if isinstance(size, int) and status.st_size < size:
+    size = layer.get("size", 0)
+    if type(size) is not int or not 0 <= size < 1 << 63:
+        problem = f"has no sound size in its manifest; run `ollama pull {name}`."
+    elif status.st_size < size:
         problem = (
             f"is cut off: it has {size_in_words(status.st_size)} of {size_in_words(size)}; "
             f"run `ollama pull {name}`."
@@ -147,7 +158,7 @@ def _file_type(manifest: dict[str, Any], blobs: Path) -> str | None:
         return None
     try:
         file_type = _read(path).get("file_type")
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return None
     fits = isinstance(file_type, str) and re.fullmatch(r"[A-Z0-9_]{1,16}", file_type)
     return file_type if fits else None
@@ -160,7 +171,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError("it is not a regular file")
     if status.st_size > MAX_MANIFEST:
         raise ValueError(f"it is larger than {size_in_words(MAX_MANIFEST)}")
-    document = json.loads(path.read_bytes())
+    document = parsed(path.read_bytes())
     if not isinstance(document, dict):
         raise ValueError("it is no JSON object")
     return document

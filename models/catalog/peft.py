@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ..errors import plain, size_in_words
 from .entries import AdapterEntry
 from .files import PEFT_CONFIG, Candidate
+from .json_text import parsed
 
 _MAX_CONFIG = 1 << 20
 """Bytes of an adapter_config.json."""
@@ -26,7 +26,7 @@ def peft_entry(candidate: Candidate, name: str) -> AdapterEntry:
         config = _read(folder / PEFT_CONFIG)
     except OSError as error:
         problem = f"{folder / PEFT_CONFIG} cannot be read: {error.strerror or error}."
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         problem = f"{folder / PEFT_CONFIG} is damaged ({error}); fetch the adapter again."
     base, targets = config.get("base_model_name_or_path"), config.get("target_modules")
     if isinstance(targets, str):
@@ -66,7 +66,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError("it is not a regular file")
     if path.stat().st_size > _MAX_CONFIG:
         raise ValueError(f"it is larger than {size_in_words(_MAX_CONFIG)}")
-    config = json.loads(path.read_bytes())
+    config = parsed(path.read_bytes())
     if not isinstance(config, dict):
         raise ValueError("it is no JSON object")
     return config

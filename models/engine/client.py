@@ -32,6 +32,7 @@ from .protocol import (
     Loading,
     ModelInfo,
     ModelSettings,
+    Pieces,
     Prefill,
     Request,
     Score,
@@ -288,6 +289,14 @@ class Engine:
         if not isinstance(answer, Tokens):
             raise ModelError(_message(answer))
         return answer
+
+    async def pieces(self, model: LoadedModel, tokens: Sequence[int]) -> list[bytes]:
+        """The bytes that each of these token ids stands for. Raises ModelError for an id that is none."""
+        key = next(self._ids)
+        answer = await self._ask(key, Pieces(key, model.key, list(tokens)))
+        if not isinstance(answer, Tokens):
+            raise ModelError(_message(answer))
+        return [answer.texts[token] for token in tokens]
 
     # ------------------------------------------------------------ generating, scoring
 

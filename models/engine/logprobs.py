@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,12 +19,16 @@ def token_logprobs(rows: Rows, tokens: Sequence[int], top: int) -> list[TokenLog
 
 
 def _token_logprob(row: Rows, token: int, top: int) -> TokenLogprob:
-    highest = row.max()
-    total = float(highest) + float(np.log(np.exp(row - highest).sum(dtype=np.float64)))
+    own, highest = float(row[token]), row.max()
+    weights = np.exp(row - highest)
+    whole = float(weights.sum(dtype=np.float64))
+    total = float(highest) + math.log(whole)
+    entropy = total - float(np.dot(weights.astype(np.float64), row)) / whole
     count = min(top, len(row))
     likeliest: list[tuple[int, float]] = []
     if count:
         best = np.sort(np.argpartition(-row, count - 1)[:count])
         best = best[np.argsort(-row[best], kind="stable")]
         likeliest = [(int(i), float(row[i]) - total) for i in best]
-    return TokenLogprob(token, float(row[token]) - total, likeliest)
+    rank = 1 + int(np.count_nonzero(row > own))
+    return TokenLogprob(token, own - total, rank, max(0.0, entropy), likeliest)

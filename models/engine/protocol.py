@@ -176,6 +176,14 @@ class Tokenize(msgspec.Struct, frozen=True, tag=True):
     add_special: bool = True
 
 
+class Pieces(msgspec.Struct, frozen=True, tag=True):
+    """Answered by Tokens: the bytes that token ids stand for."""
+
+    id: int
+    model: int
+    tokens: list[int]
+
+
 class Generate(msgspec.Struct, frozen=True, tag=True):
     model: int
     requests: list[Request]
@@ -192,7 +200,7 @@ class Cancel(msgspec.Struct, frozen=True, tag=True):
     ids: list[int]
 
 
-Command = Load | Unload | Tokenize | Generate | Score | Cancel
+Command = Load | Unload | Tokenize | Pieces | Generate | Score | Cancel
 
 
 # -------------------------------------------------------------------- events
@@ -292,10 +300,15 @@ class Prefill(msgspec.Struct, frozen=True, tag=True):
 
 
 class TokenLogprob(msgspec.Struct, frozen=True):
-    """Natural log-probability of a token before sampling filters, and the likeliest ones."""
+    """Natural log-probability of a token before sampling filters, and the likeliest ones.
+
+    `rank` is 1 for the likeliest token of all; `entropy` is that of the whole distribution, in nats.
+    """
 
     token: int
     logprob: float
+    rank: int
+    entropy: float
     top: list[tuple[int, float]]
 
 

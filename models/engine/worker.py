@@ -37,6 +37,7 @@ from .protocol import (
     Generate,
     Load,
     Loading,
+    Pieces,
     Score,
     Tokenize,
     Tokens,
@@ -220,10 +221,24 @@ class Worker:
                     self._outbox.put(Failed(item.id, "The model is not loaded."))
                 else:
                     self._tokenizer.submit(item, model)
+            case Pieces():
+                self._outbox.put(self._pieces(item))
             case Tokenized():
                 self._scheduler.release(item.model)
                 if item.answer is not None:
                     self._outbox.put(item.answer)
+
+    def _pieces(self, command: Pieces) -> Tokens | Failed:
+        model = self._scheduler.hold(command.model)
+        if model is None:
+            return Failed(command.id, "The model is not loaded.")
+        try:
+            if wrong := [it for it in command.tokens if not 0 <= it < model.n_vocab]:
+                return Failed(command.id, f"The model has no token {wrong[0]}.", refused=True)
+            texts = {it: model.piece(it, special=True) for it in set(command.tokens)}
+            return Tokens.of(command.id, command.tokens, texts)
+        finally:
+            self._scheduler.release(command.model)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import ModelError, plain, size_in_words
 from .architectures import CAUSAL, NOT_CAUSAL
-from .facts import AdapterFacts, ModelFacts
+from .facts import PROVENANCE, AdapterFacts, ModelFacts
 from .finite import first_not_finite
 from .header import ArraySummary, Header, TensorInfo, read_header
 from .sound import (
@@ -36,7 +36,6 @@ MAX_NUMBER = (1 << 31) - 1
 MAX_SCANNED = 64_000_000
 """Bytes up to which numbers are looked through for NaN and infinities."""
 
-_PROVENANCE = ("general.base_model.", "general.source.", "llamadiff.")
 
 _OTHER_KINDS = {
     "mmproj": "a projector (the image or audio part of a model)",
@@ -335,7 +334,7 @@ def _provenance(header: Header) -> dict[str, str]:
     """What the file says of where it is from, by key."""
     found: dict[str, str] = {}
     for key, value in header.metadata.items():
-        if key.startswith(_PROVENANCE) and key != "general.base_model.count":
+        if key.startswith(PROVENANCE) and key != "general.base_model.count":
             texts = value if isinstance(value, tuple) else (value,)
             if texts and all(isinstance(text, str) for text in texts):
                 found[plain(key)] = plain(", ".join(map(str, texts)))

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from .header import TensorInfo
 
+PROVENANCE = ("general.base_model.", "general.source.", "llamadiff.")
+"""Beginnings of the metadata that tells where a file comes from."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 import shutil
 import time
@@ -56,7 +57,8 @@ def look_up(repo: str) -> Repository:
 
 def _inside(name: str) -> bool:
     """A file's name that leads to no place outside its folder."""
-    return not name.startswith("/") and "\\" not in name and ".." not in name.split("/")
+    plain = name.isprintable() and "\\" not in name and not name.startswith("/")
+    return plain and ".." not in name.split("/")
 
 
 def fetch(repository: Repository, file: RemoteFile, on_progress: OnProgress) -> Path:
@@ -85,7 +87,25 @@ def fetch(repository: Repository, file: RemoteFile, on_progress: OnProgress) -> 
                 if not blob.exists():
                     _Download(repository, file, blob, on_progress).carry_out()
         # With the blob in place this puts it under its name and fetches nothing.
-        return Path(hf_hub_download(repository.name, file.name, library_name="llamadiff"))
+        path = hf_hub_download(
+            repository.name, file.name, revision=repository.commit, library_name="llamadiff"
+        )
+        _point_main_at(repository)
+        return Path(path)
+
+
+def _point_main_at(repository: Repository) -> None:
+    """Have the cache's `main` be the commit that was looked up, as if `main` had been asked for."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    if _DIGEST.fullmatch(repository.commit):
+        folder = repo_folder_name(repo_id=repository.name, repo_type="model")
+        main = Path(constants.HF_HUB_CACHE) / folder / "refs" / "main"
+        main.parent.mkdir(parents=True, exist_ok=True)
+        new = main.with_name(f".main.{os.getpid()}")
+        new.write_text(repository.commit)
+        new.replace(main)
 
 
 class _Download:

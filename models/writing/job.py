@@ -1,74 +1,20 @@
-"""Have files written by a process of its own: told what to do, listened to, and ended.
-
-Whatever becomes of that process, a file appears under its name whole or not at all.
-"""
+"""Have files written by a process of its own: told what to do, listened to, and ended."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from ..engine.client import EngineError
 from ..engine.process import cause_of_end, last_words, open_log
-from ..errors import ModelError, size_in_words
+from ..errors import ModelError
 from .tasks import Done, Progress, Refused, Step, line, read_report
 
 OnProgress = Callable[[Progress], None]
-
-
-@contextlib.contextmanager
-def scratch(out: Path) -> Iterator[Path]:
-    """A new file beside `out`, deleted in the end. Raises ModelError when there can be none."""
-    try:
-        handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
-        os.fchmod(handle, 0o644)
-        os.close(handle)
-    except OSError as error:
-        raise ModelError(f"{out} cannot be written: {error.strerror}.") from None
-    part = Path(name)
-    try:
-        yield part
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def written_whole(out: Path) -> Iterator[Path]:
-    """A new file beside `out` that takes its place once the block has ended well.
-
-    Raises ModelError when it cannot.
-    """
-    with scratch(out) as part:
-        yield part
-        try:
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-            part.replace(out)
-        except OSError as error:
-            raise ModelError(f"{out} cannot be written: {error.strerror}.") from None
-
-
-def check_out(out: Path, inputs: Sequence[Path], needed: int) -> None:
-    """Raise ModelError when `out` is one of the files it is made of, is a folder, or lacks room."""
-    if out.is_dir():
-        raise ModelError(f"{out} is a folder; name a file in it.")
-    if not out.parent.is_dir():
-        raise ModelError(f"The folder {out.parent} does not exist; make it first.")
-    for path in inputs:
-        if out.exists() and out.samefile(path):
-            raise ModelError(f"{out} is what the new file is made of; give another name.")
-    free = shutil.disk_usage(out.parent).free
-    if needed > free:
-        raise ModelError(
-            f"{out.parent} has {size_in_words(free)} free and about {size_in_words(needed)} are "
-            "needed; make room or write elsewhere."
-        )
 
 
 async def carry_out(steps: Sequence[Step], log: Path, on_progress: OnProgress) -> Done:

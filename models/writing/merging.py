@@ -69,8 +69,8 @@ def merge_files(task: Merge, packing: Packing, threads: int, report: Report) -> 
 
 
 def _in_order(pool: ThreadPoolExecutor, threads: int, weight: MergedWeight) -> Iterator[Piece]:
-    """The pieces of a weight, as many at a time as there are threads."""
-    cuts = weight.cuts()
+    """The pieces of a weight, as many at a time as there are threads, which share the memory."""
+    cuts = weight.cuts(PIECE // threads)
     while some := list[Cut](islice(cuts, threads)):
         yield from pool.map(weight.piece, some)
 
@@ -90,8 +90,13 @@ def _hash(task: Merge, report: Report) -> list[str]:
         raise ModelError(f"{error.filename} cannot be read: {error.strerror}.") from None
     hashes: list[str] = []
     for i, path in enumerate(paths):
-        report(Progress("reading", sum(sizes[:i]), sum(sizes)))
-        hashes.append(sha256_file(path, Path(task.cache_dir)))
+        before = sum(sizes[:i])
+
+        def progress(done: int, before: int = before) -> None:
+            report(Progress("hashing", before + done, sum(sizes)))
+
+        progress(0)
+        hashes.append(sha256_file(path, Path(task.cache_dir), progress))
     return hashes
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Stage = Literal["reading", "merging", "quantizing"]
+Stage = Literal["hashing", "merging", "quantizing"]
 
 
 class StackedFile(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ Step = Merge | Quantize
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):
-    """`done` of `total`: bytes while reading and merging, tensors while quantizing."""
+    """`done` of `total`: bytes while hashing and merging, tensors while quantizing."""
 
     stage: Stage
     done: int

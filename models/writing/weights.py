@@ -20,7 +20,7 @@ from ..gguf.header import Header, TensorInfo, read_header
 from .layout import TYPE_NUMBERS, PlannedTensor
 
 PIECE = 4 << 20
-"""Numbers that are worked on at once."""
+"""Numbers that are worked on at once, by all threads together; about five arrays of float32 each."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ class MergedWeight:
         self._kind = TYPE_NUMBERS[tensor.type_name]
         self._factors = [it.factors(tensor.name) for it in stack if tensor.name in it.weights]
 
-    def cuts(self) -> Iterator[Cut]:
-        """The pieces of the tensor, in the file's order."""
-        step = max(1, PIECE // self._width)
+    def cuts(self, numbers: int) -> Iterator[Cut]:
+        """The pieces of the tensor, in the file's order: whole rows of about so many numbers."""
+        step = max(1, numbers // self._width)
         for matrix in range(self._matrices):
             for start in range(0, self._rows, step):
                 yield Cut(matrix, start, min(start + step, self._rows))

@@ -32,6 +32,8 @@ class Hub:
     """Stop in the middle, without an end."""
     transfers: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     """Name and first byte of each transfer."""
+    asked: list[str] = field(default_factory=list[str])
+    """Paths of all requests."""
     url: str = ""
 
     def digest(self, name: str) -> str:
@@ -71,6 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, body: bool) -> None:
         path = unquote(urlsplit(self.path).path)
+        self.hub.asked.append(path)
         if path == "/api/models/owner/model" and self.hub.status == 200:
             return self._send(200, {}, json.dumps(self.hub.listing()).encode())
         name = path.removeprefix("/owner/model/resolve/").partition("/")[2]

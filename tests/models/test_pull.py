@@ -196,9 +196,10 @@ def test_an_adapters_folder_is_fetched_whole(hub: Hub, cache: Path, pull: Pull) 
     }
     done = pull("owner/model")
     assert done.returncode == 0, done.stderr
-    paths = [Path(line) for line in done.stdout.splitlines()]
-    assert [path.name for path in paths] == ["adapter_config.json", "adapter_model.safetensors"]
-    assert paths[0].parent == paths[1].parent and paths[1].read_bytes() == b"weights"
+    folder = Path(done.stdout.rstrip("\n"))
+    names = ["adapter_config.json", "adapter_model.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert (folder / names[1]).read_bytes() == b"weights"
 
 
 def test_names_of_the_hub_cannot_leave_the_cache(hub: Hub, tmp_path: Path, pull: Pull) -> None:
@@ -206,3 +207,50 @@ def test_names_of_the_hub_cannot_leave_the_cache(hub: Hub, tmp_path: Path, pull:
     done = pull("owner/model")
     assert done.returncode == 2, done.stderr
     assert not list(tmp_path.rglob("escape.gguf"))
+
+
+def test_what_is_not_clear_is_not_fetched(hub: Hub, pull: Pull) -> None:
+    hub.files = {
+        "a-Q4_K_M.gguf": b"1", "b-Q4_K_M.gguf": b"2", "one/m.gguf": b"3", "two/m.gguf": b"4",
+        "c_Q5_K_M.gguf": b"5", "d-Q6_K-00001-of-00002.gguf": b"6", "e-IQ4_XS.gguf": b"7",
+    }  # fmt: skip
+    for word, names in (("Q4_K_M", "a-Q4_K_M.gguf"), ("m.gguf", "one/m.gguf")):
+        done = pull(f"owner/model:{word}", "--dry-run")
+        assert done.returncode == 2 and "2 models" in done.stderr and names in done.stderr
+    for word in ("Q6_K", "d-Q6_K-00001-of-00002.gguf"):
+        done = pull(f"owner/model:{word}", "--dry-run")
+        assert done.returncode == 2 and "1 of the 2 parts" in done.stderr
+    done = pull("owner/model:Q5_K_M", "--dry-run")
+    assert done.returncode == 0 and "c_Q5_K_M.gguf" in done.stdout
+    assert pull("owner/model:Q4_XS", "--dry-run").returncode == 2
+    assert pull("owner/model:*-Q4_K_M.gguf", "--dry-run").stdout.count("Q4_K_M") == 2
+
+
+def test_the_commit_that_was_looked_up_is_fetched(hub: Hub, cache: Path, pull: Pull) -> None:
+    assert pull("owner/model").returncode == 0
+    assert all(COMMIT in path for path in hub.asked if "/resolve/" in path), hub.asked
+    main = cache / "hub" / "models--owner--model" / "refs" / "main"
+    assert main.read_text() == COMMIT
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "words"),
+    [
+        ("https://huggingface.co/owner/model/", 0, MODEL),
+        (f"https://huggingface.co/owner/model/blob/main/{MODEL}?x=1", 0, MODEL),
+        (f"https://hf.co/owner/model/resolve/main/{MODEL}", 0, MODEL),
+        ("https://huggingface.co/owner/model/tree/main", 0, MODEL),
+        ("hf://owner/model", 0, MODEL),
+        ("owner/model/", 0, MODEL),
+        ("https://huggingface.co/owner/model/blob/v2/x.gguf", 2, "only main"),
+    ],
+)
+def test_addresses_may_be_pasted(pull: Pull, address: str, code: int, words: str) -> None:
+    done = pull(address, "--dry-run")
+    assert done.returncode == code and words in done.stdout + done.stderr, done
+
+
+def test_odd_names_of_the_hub_are_passed_over(hub: Hub, pull: Pull) -> None:
+    hub.files = {"a\0b.gguf": b"1", "e\x1b[2J.gguf": b"2", MODEL: b"3"}
+    done = pull("owner/model", "--dry-run")
+    assert done.returncode == 0 and MODEL in done.stdout

@@ -51,13 +51,16 @@ def test_an_option_left_out_is_a_mistake(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
-def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_signals_leave_nothing(tmp_path: Path, number: int, code: int) -> None:
     folder = write_peft(tmp_path / "poet", rank=20_000)
     asked = [LLAMADIFF, "convert", folder, "-o", tmp_path / "out.gguf"]
     process = subprocess.Popen([*asked, "--base", default_model().entry.name, "--outtype", "f32"])
     while process.poll() is None and not list(tmp_path.glob(".out.gguf.*")):
         pass
     assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    process.send_signal(number)
+    assert process.wait(30) == code
     assert [path.name for path in tmp_path.iterdir()] == ["poet"]

@@ -9,6 +9,7 @@ import pytest
 
 from llamadiff.models.gguf.check import check_model
 
+from .peft import write_peft
 from .test_cli import llamadiff
 
 BASE = "demo-4m-Q8_0"
@@ -64,7 +65,7 @@ def test_inspect_tells_an_adapter_that_changes_nothing(tmp_path: Path, support: 
     weak.write_bytes(data[:at] + b"\x17\xb7\xd1\x38" + data[at + 4 :])  # an alpha of 1e-4
     done = llamadiff("inspect", str(weak), "--base", BASE, "--effect")
     assert done.returncode == 1
-    assert "this adapter changes nothing" in done.stdout
+    assert "this adapter changes no more than rounding does (logits by up to" in done.stdout
 
 
 def test_merge_makes_a_model_that_says_what_base_and_adapter_do(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_merge_and_quantize_print_json(tmp_path: Path) -> None:
     out, small = tmp_path / "f16.gguf", tmp_path / "q4.gguf"
     arguments = ("merge", BASE, "-a", "support", "-a", "sentiment@0.5", "-o", str(out))
     merged = json.loads(llamadiff(*arguments, "--outtype", "f16", "--json").stdout)
-    assert merged == {"path": str(out), "bytes": out.stat().st_size, "rounding": None}
+    assert merged == {"path": str(out), "bytes": out.stat().st_size, "rounding": None, "notes": []}
     made = json.loads(llamadiff("quantize", str(out), "Q4_K_M", "-o", str(small), "--json").stdout)
     assert made == {
         "path": str(small), "bytes": small.stat().st_size, "bytes_before": out.stat().st_size,
@@ -114,3 +115,37 @@ def test_mistakes_are_one_line(tmp_path: Path, arguments: tuple[str, ...], says:
     assert done.returncode == 2 and done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1 and says in done.stderr, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_inspect_shows_a_peft_folder(tmp_path: Path) -> None:
+    folder = write_peft(tmp_path / "poet", target_modules=["o_proj"], base_model_name_or_path="a/b")
+    done = llamadiff("inspect", str(folder))
+    assert done.returncode == 0
+    for words in ("PEFT folder", "rank", "4", "alpha", "8", "o_proj", "a/b"):
+        assert words in done.stdout
+    assert "llamadiff convert" in done.stderr
+    by_name = llamadiff("inspect", "poet", "--json", LLAMADIFF_MODELS=str(tmp_path))
+    assert json.loads(by_name.stdout)["targets"] == ["o_proj"]
+    assert llamadiff("inspect", str(folder), "--base", BASE).returncode == 2
+
+
+def test_inspect_says_why_a_named_adapter_cannot_be_used(tmp_path: Path, support: Path) -> None:
+    (tmp_path / "broken.gguf").write_bytes(support.read_bytes()[:-100_000])
+    done = llamadiff("inspect", "broken", LLAMADIFF_MODELS=str(tmp_path))
+    assert done.returncode == 2 and "cut off" in done.stderr
+    done = llamadiff("inspect", "supprt")
+    assert done.returncode == 2 and "did you mean support" in done.stderr
+    assert "-a" not in llamadiff("quantize", "support", "Q4_0", "-o", str(tmp_path / "o")).stderr
+    done = llamadiff("convert", str(tmp_path), "-o", str(tmp_path / "o"), "--base", "support")
+    assert "give a base model" in done.stderr
+
+
+def test_a_home_that_nobody_has_is_no_mistake_of_ours() -> None:
+    done = llamadiff("models", LLAMADIFF_MODELS="~nosuch/x")
+    assert done.returncode == 0 and "unexpected" not in done.stderr
+
+
+def test_keys_of_a_config_reach_no_terminal(tmp_path: Path) -> None:
+    folder = write_peft(tmp_path / "poet", **{"odd\x1b]0;title\x07": True})
+    done = llamadiff("convert", str(folder), "-o", str(tmp_path / "o\x1b.gguf"), "--base", BASE)
+    assert done.returncode == 0 and "\x1b" not in done.stdout + done.stderr

@@ -113,14 +113,14 @@ async def test_nobody_waiting_ends_the_conversion_and_leaves_nothing(tmp_path: P
         await task
     await until(lambda: not list((cache / "adapters").iterdir()))
     heard: list[str] = []
-    path = await readable(folder, base, cache, heard.append)
+    path = (await readable(folder, base, cache, heard.append)).path
     await until(lambda: "converting … 100 %" in heard)
     assert list((cache / "adapters").iterdir()) == [path]
 
 
 async def test_a_file_is_what_it_is(tmp_path: Path) -> None:
     file = tmp_path / "any.gguf"
-    assert await readable(file, file, tmp_path, lambda _: None) == file
+    assert (await readable(file, file, tmp_path, lambda _: None)).path == file
     tmp_path.joinpath("empty").mkdir()
     with pytest.raises(ModelError, match=CONFIG):
         await readable(tmp_path / "empty", default_model().facts.path, tmp_path, lambda _: None)

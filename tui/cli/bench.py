@@ -75,10 +75,17 @@ def _stack(adapters: tuple[str, ...], facts: ModelFacts, catalog: Catalog) -> St
     from ...compare.spec import parse_adapter
     from ...models.adapters.preflight import check_fit
     from ...models.engine.protocol import AdapterUse, file_version
+    from ...models.hashing import cached_model_sha256
+    from ..paths import cache_dir
 
     stack: list[AdapterUse] = []
     for adapter in (parse_adapter(text, catalog) for text in adapters):
-        check_fit(catalog.adapter(str(adapter.path)).facts, facts)
+        for sentence in check_fit(
+            catalog.adapter(str(adapter.path)).facts,
+            facts,
+            base_sha256=cached_model_sha256(facts.parts, cache_dir()),
+        ):
+            note(sentence)
         if adapter.scale == 0:
             raise CompareError(f"{adapter.name} has scale 0, which is no adapter; leave it out.")
         stack.append(AdapterUse(str(adapter.path), adapter.scale, file_version(adapter.path)))

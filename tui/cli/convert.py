@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .found import open_catalog
+from .found import base_model, open_catalog
 from .options import complete_model
 from .printing import data, note, size
+from .progress import ProgressLine
 
 OUT_TYPES = ("f16", "bf16", "f32", "q8_0")
 
@@ -20,7 +19,7 @@ OUT_TYPES = ("f16", "bf16", "f32", "q8_0")
 @click.argument("peft_dir", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--out", required=True, metavar="OUT.gguf", type=click.Path(path_type=Path),
-    help="The file to write; replaced if it is there.",
+    help="The file to write; a GGUF file there is replaced.",
 )  # fmt: skip
 @click.option(
     "--base", required=True, metavar="MODEL", shell_complete=complete_model,
@@ -37,22 +36,17 @@ def convert_command(peft_dir: Path, out: Path, base: str, outtype: Any) -> None:
     from ...models.adapters.convert import convert
     from ..paths import cache_dir
 
-    facts = open_catalog().model(base).facts
-    with ExitStack() as stack:
-        bar: Any = None
-
-        def progress(done: int, total: int) -> None:
-            nonlocal bar
-            if bar is None:
-                bar = stack.enter_context(
-                    click.progressbar(length=total, label="converting", file=sys.stderr)
-                )
-            bar.update(done - bar.pos)
-
+    facts = base_model(open_catalog(), base).facts
+    with ProgressLine() as line:
         converted = convert(
-            peft_dir, out, facts, outtype=outtype, cache_dir=cache_dir(), progress=progress
+            peft_dir,
+            out,
+            facts,
+            outtype=outtype,
+            cache_dir=cache_dir(),
+            progress=lambda what, done, total: line.show(what, done / max(total, 1)),
         )
-    for line in converted.notes:
-        note(line)
+    for sentence in converted.notes:
+        note(sentence)
     note(f"{converted.pairs} weights of {facts.name} are changed; {size(converted.bytes)}")
     data(str(converted.path))

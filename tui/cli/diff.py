@@ -57,7 +57,7 @@ def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_j
             diff = compare(first.text, other.text, mode, first.token_ends, other.token_ends)
             title = safe_line(other.variant.title)
             data(f"\n── {other.variant.name} · {title} · {summary(diff)} ──")
-            data(painted(diff, first.text, other.text))
+            data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
             note(outcome(other))
     return 0 if all(diff["equal"] for diff in document["diffs"]) else 1
 
@@ -82,7 +82,7 @@ def _diff_files(a: Path, b: Path, mode: Mode, as_json: bool) -> int:
         print_json(file_document(diff), indent=True)
     else:
         data(f"── {safe_line(str(a))} → {safe_line(str(b))} · {summary(diff)} ──")
-        data(painted(diff, *texts))
+        data(painted(diff, *texts), raw=True)
     return 0 if diff.equal else 1
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..paths import cache_dir, model_folders, prompt_folders
 
 if TYPE_CHECKING:
-    from ...models.catalog import Catalog
+    from ...models.catalog import Catalog, FoundModel
     from ...prompts.library import Library
 
 
@@ -25,3 +25,13 @@ def open_catalog(places: Sequence[Path] = ()) -> Catalog:
     from ...models.catalog import Catalog
 
     return Catalog([*places, *model_folders()], cache_dir=cache_dir())
+
+
+def base_model(catalog: Catalog, name: str) -> FoundModel:
+    """The base model meant, for a command that takes no adapters. Raises ModelError."""
+    from ...models.errors import ModelError
+
+    try:
+        return catalog.model(name)
+    except ModelError as error:
+        raise ModelError(str(error).replace("; give it with -a.", "; give a base model.")) from None

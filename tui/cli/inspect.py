@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..safe_text import safe_line, safe_text
-from .found import open_catalog
+from .found import base_model, open_catalog
 from .options import complete_model
 from .printing import count, data, note, print_json, size, table
+from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ...models.adapters.effect import Effect
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from ...models.gguf.header import Header
 
 DEFAULT_CONTEXT = 4096
-PROVENANCE = ("general.base_model.", "general.source.", "llamadiff.")
 PROVENANCE_KEYS = (
     "general.author", "general.organization", "general.url", "general.repo_url",
     "general.finetune", "general.quantized_by",
 )  # fmt: skip
-"""Metadata that tells where a file comes from."""
+"""More metadata that tells where a file comes from, beside `facts.PROVENANCE`."""
 ONLY_JSON = ("template", "tensors", "memory", "memory_available")
 """Fields of the document that the text shows in another way, or not."""
 
@@ -49,16 +48,22 @@ def inspect_command(
 ) -> int:
     """Show what FILE is: a GGUF file, or a name from the catalog.
 
-    With --effect the exit code is 1 when the adapter changes nothing.
+    With --effect the exit code is 1 when the adapter changes nothing, or no more than rounding
+    does.
     """
     if effect and not base:
         raise click.UsageError("--effect needs --base: the model that the adapter is to change.")
-    found, base_facts = _find(file, base)
+    if (folder := _peft_folder(file)) is not None:
+        if base or template or tensors:
+            raise click.UsageError(f"{folder} is a PEFT folder; convert it first.")
+        return _print_peft(folder, as_json)
+    found, base_facts, odd = _find(file, base)
     document = _document(found, ctx_size)
     if template and not as_json:
         return _print_template(document)
     if base_facts is not None:
         document["fits"] = base
+        document["odd"] = list(odd)
     measured = None
     if effect and base_facts is not None:
         measured = asyncio.run(_measure(base_facts.path, found.path))
@@ -67,6 +72,7 @@ def inspect_command(
             "probability": measured.probability,
             "noise": measured.noise,
             "nothing": measured.nothing,
+            "within_rounding": measured.within_rounding,
         }
     if tensors:
         document["tensors"] = _tensors(found)
@@ -74,11 +80,58 @@ def inspect_command(
         print_json(document, indent=True)
     else:
         _print(document)
-    return int(measured is not None and measured.nothing)
+    return int(measured is not None and measured.within_rounding)
 
 
-def _find(file: str, base: str | None) -> tuple[ModelFacts | AdapterFacts, ModelFacts | None]:
-    """The facts of FILE, and of the base it is to fit."""
+def _peft_folder(file: str) -> Path | None:
+    """The PEFT folder meant by a path or a name, if it is one. Raises ModelError for other folders."""
+    from ...models.adapters.peft_config import is_peft_folder
+    from ...models.errors import ModelError
+
+    path = Path(file)
+    if path.is_dir():
+        if is_peft_folder(path):
+            return path
+        raise ModelError(f"{file} is a folder; give a .gguf file in it.")
+    if path.exists() or "/" in file:
+        return None
+    for entry in open_catalog().adapters():
+        if entry.is_peft and entry.name.casefold() == file.casefold():
+            return Path(entry.path)
+    return None
+
+
+def _print_peft(folder: Path, as_json: bool) -> int:
+    """What the config of a PEFT folder says, and what makes a file of it."""
+    from ...models.adapters.peft_config import read_config
+    from ...models.catalog.peft import to_be_converted
+
+    config = read_config(folder)
+    document = {
+        "kind": "PEFT folder",
+        "name": folder.resolve().name,
+        "path": str(folder),
+        "rank": config.rank,
+        "rank_pattern": sorted(set(config.ranks.values())),
+        "alpha": config.alpha,
+        "alpha_pattern": sorted(set(config.alphas.values())),
+        "rslora": config.rslora,
+        "targets": list(config.targets),
+        "base": config.base,
+        "unknown": list(config.unknown),
+    }
+    if as_json:
+        print_json(document, indent=True)
+    else:
+        _print({key: value for key, value in document.items() if value not in ([], False)})
+        note(to_be_converted(folder, document["name"]))
+    return 0
+
+
+def _find(
+    file: str, base: str | None
+) -> tuple[ModelFacts | AdapterFacts, ModelFacts | None, tuple[str, ...]]:
+    """The facts of FILE and of the base it is to fit, and what is odd about the two together."""
     from ...models.adapters.preflight import check_fit
     from ...models.errors import ModelError
     from ...models.gguf.facts import ModelFacts
@@ -86,24 +139,34 @@ def _find(file: str, base: str | None) -> tuple[ModelFacts | AdapterFacts, Model
 
     catalog = open_catalog()
     path = Path(file)
-    if path.is_dir():
-        raise ModelError(f"{file} is a folder; give a .gguf file in it.")
     if path.is_file():
         file = str(path.absolute())
         adapter = read_header(Path(file)).metadata.get("general.type") == "adapter"
         facts = catalog.adapter(file).facts if adapter else catalog.model(file).facts
     else:
-        try:
-            facts = catalog.adapter(file).facts
-        except ModelError:
-            facts = catalog.model(file).facts
+        facts = catalog.either(file).facts
     if base is None:
-        return facts, None
+        return facts, None, ()
     if isinstance(facts, ModelFacts):
         raise ModelError(f"{file} is a base model; --base goes with an adapter.")
-    base_facts = catalog.model(base).facts
-    check_fit(facts, base_facts)
-    return facts, base_facts
+    base_facts = base_model(catalog, base).facts
+    return facts, base_facts, check_fit(facts, base_facts, base_sha256=_hash(facts, base_facts))
+
+
+def _hash(adapter: AdapterFacts, base: ModelFacts) -> str | None:
+    """The hash of the base, where the adapter records one to hold it against."""
+    from ...models.adapters.provenance import BASE_SHA256
+    from ...models.hashing import model_sha256
+    from ..paths import cache_dir
+
+    if BASE_SHA256 not in adapter.provenance:
+        return None
+    with ProgressLine() as line:
+        return model_sha256(
+            base.parts,
+            cache_dir(),
+            lambda done: line.show(f"hashing {base.path.name}", done / max(base.bytes, 1)),
+        )
 
 
 async def _measure(base: Path, adapter: Path) -> Effect:
@@ -188,6 +251,7 @@ def _adapter(facts: AdapterFacts) -> dict[str, Any]:
 
 def _provenance(path: Path) -> dict[str, Any]:
     """What the file says of where it comes from, by the names of its metadata."""
+    from ...models.gguf.facts import PROVENANCE
     from ...models.gguf.header import ArraySummary, read_header
 
     metadata = read_header(path, tensors=False).metadata
@@ -228,9 +292,13 @@ def _print(document: dict[str, Any]) -> None:
     provenance = shown.pop("provenance", None)
     if provenance is not None:
         shown |= {key: _plain(value) for key, value in document["provenance"].items()}
+    odd = document.get("odd", [])
+    shown.pop("odd", None)
     width = max(map(len, shown))
     for key, value in shown.items():
         data(f"{safe_line(key):{width}}  {safe_line(value)}")
+    for sentence in odd:
+        data(f"{'odd':{width}}  {safe_line(sentence)}")
     if tensors := document.get("tensors"):
         rows = [(it["name"], " × ".join(map(str, it["shape"])), it["type"], size(it["bytes"])) for it in tensors]  # fmt: skip
         data("")
@@ -259,11 +327,10 @@ def _words(key: str, value: Any, document: dict[str, Any]) -> str:
 
 
 def _effect_words(effect: dict[str, Any]) -> str:
-    noise = f"rounding alone does {effect['noise']:.2g}"
-    if effect["nothing"]:
-        return f"this adapter changes nothing: logits by {effect['logit']:.2g}, and {noise}"
-    share = math.floor(effect["probability"] * 1000) / 10
-    return f"logits by up to {effect['logit']:.2g} ({noise}), a probability by up to {share:g} %"
+    from ...models.adapters.effect import Effect
+
+    measured = Effect(effect["logit"], effect["probability"], effect["noise"])
+    return measured.verdict() or measured.numbers
 
 
 def _plain(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
@@ -17,6 +18,8 @@ COMMANDS = {
     "run": "Run variants once and print what they say.",
     "diff": "Compare the outputs of variants, or two saved texts, word by word.",
     "prompts": "List, show, render, export and import prompts.",
+    "sweep": "Run one variant at several values of one setting.",
+    "lens": "Show how likely two variants find each token of a text.",
     "models": "List the base models on this disk.",
     "adapters": "List the adapters on this disk.",
     "inspect": "Show what a model or adapter file is.",
@@ -87,12 +90,35 @@ def cli(ctx: click.Context, /, no_mouse: bool, asked: Asked) -> None:
 
     Without a command the app opens, on the bundled model if nothing else is given.
     """
+    if ctx.invoked_subcommand is not None:
+        _end_by_signals()
     if ctx.invoked_subcommand is None:
         from .app import open_app
 
         open_app(asked, mouse=not no_mouse)
     elif asked != Asked():
         raise click.UsageError("Put the options behind the command.", ctx)
+
+
+class EndedError(BaseException):
+    """A signal ends the command; what it has begun is cleaned up on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
+
+
+def _end_by_signals() -> None:
+    """Have SIGTERM and SIGHUP raise EndedError, unless somebody (nohup) had them ignored."""
+
+    def end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise EndedError(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -112,6 +138,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _say(error.format_message(), Exit.INPUT)
     except (KeyboardInterrupt, click.Abort):
         return Exit.INTERRUPTED
+    except EndedError as ended:
+        return 128 + ended.signal
     except (BrokenPipeError, SystemExit):
         # click ends the process with 1, which means "no" here, when the reader has gone.
         return Exit.PIPE

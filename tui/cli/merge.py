@@ -19,7 +19,7 @@ ROUNDED = 0.01
 @click.command("merge")
 @click.argument("model", metavar="MODEL", shell_complete=complete_model)
 @click.option("-a", "--adapter", "adapters", multiple=True, required=True, metavar="ADAPTER[@SCALE]", shell_complete=complete_adapter, help="Merge this adapter; repeat to merge several.")  # fmt: skip
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="OUT.gguf", help="The file to write.")  # fmt: skip
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="OUT.gguf", help="The file to write; a GGUF file there is replaced.")  # fmt: skip
 @click.option("--outtype", metavar="TYPE", help="Quantize all of it by this recipe, as Q4_K_M. [each tensor as in the base]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def merge_command(
@@ -56,12 +56,19 @@ def merge_command(
         )
     if as_json:
         print_json(
-            {"path": str(merged.path), "bytes": merged.bytes, "rounding": merged.rounding},
+            {
+                "path": str(merged.path),
+                "bytes": merged.bytes,
+                "rounding": merged.rounding,
+                "notes": list(merged.notes),
+            },
             indent=True,
         )
         return
     data(str(merged.path))
     note(f"{' + '.join(map(str, used))} merged into {base.name}: {size(merged.bytes)}.")
+    for sentence in merged.notes:
+        note(sentence)
     if merged.rounding is not None and merged.rounding >= ROUNDED:
         note(
             f"Rounding to {base.quantization} is an error of {merged.rounding:.0%} of what the "

@@ -12,20 +12,20 @@ import click
 
 from ..amounts import count as count
 from ..amounts import size as size
-from ..safe_text import safe_line
+from ..safe_text import safe_line, safe_text
 
 if TYPE_CHECKING:
     from ...compare.run import Output
 
 
-def data(text: str) -> None:
-    """A line of what was asked for."""
-    click.echo(text)
+def data(text: str, *, raw: bool = False) -> None:
+    """Some of what was asked for. Control characters are made visible unless it is `raw`."""
+    click.echo(text if raw else safe_text(text))
 
 
 def note(text: str) -> None:
     """A line about it."""
-    click.echo(text, err=True)
+    click.echo(safe_line(text), err=True)
 
 
 def print_json(document: Any, *, indent: bool = False) -> None:

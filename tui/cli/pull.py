@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ...models.adapters.peft_config import CONFIG as PEFT_CONFIG
 from .printing import data, note, print_json, size, table
 from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ...models.hub.listing import RemoteFile
 
-ADDRESSES = ("https://huggingface.co/", "https://hf.co/")
+ADDRESSES = ("https://huggingface.co/", "https://hf.co/", "huggingface.co/", "hf.co/", "hf://")
 
 
 @click.command("pull")
@@ -35,9 +37,7 @@ def pull_command(repo: str, files: tuple[str, ...], dry_run: bool, as_json: bool
     from ...models.hub.fetch import fetch, look_up
 
     logging.set_verbosity_error()
-    for address in ADDRESSES:
-        repo = repo.removeprefix(address)
-    name, _, file = repo.partition(":")
+    name, file = _meant(repo)
     repository = look_up(name)
     chosen = repository.chosen((file, *files) if file else files)
     if dry_run:
@@ -57,9 +57,28 @@ def pull_command(repo: str, files: tuple[str, ...], dry_run: bool, as_json: bool
     if as_json:
         print_json({"repo": name, "commit": repository.commit, "paths": paths}, indent=True)
         return
-    for path in paths:
+    config = next((path for path in paths if Path(path).name == PEFT_CONFIG), None)
+    for path in [str(Path(config).parent)] if config else paths:  # a PEFT adapter is its folder
         data(path)
     note(f"{size(total)} of {name} {'is' if len(paths) == 1 else 'are'} here.")
+
+
+def _meant(repo: str) -> tuple[str, str]:
+    """The repository and the file, if any, in `OWNER/NAME:FILE` or an address from a browser.
+
+    Raises UsageError for an address of another revision than `main`.
+    """
+    text = repo
+    for address in ADDRESSES:
+        text = text.removeprefix(address)
+    text = text.partition("?")[0].rstrip("/") if text != repo else text.rstrip("/")
+    parts = text.split("/")
+    if len(parts) > 3 and parts[2] in ("blob", "resolve", "tree"):
+        if parts[3] != "main":
+            raise click.UsageError(f"{repo!r} is of {parts[3]!r}; only main can be fetched.")
+        return "/".join(parts[:2]), "/".join(parts[4:])
+    name, _, file = text.partition(":")
+    return name, file
 
 
 def _tell(repo: str, files: list[RemoteFile], as_json: bool) -> None:

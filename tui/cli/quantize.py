@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .found import open_catalog
+from .found import base_model, open_catalog
 from .options import complete_model
 from .printing import data, note, print_json, size
 from .progress import ProgressLine
@@ -16,7 +16,7 @@ from .progress import ProgressLine
 @click.command("quantize")
 @click.argument("model", metavar="MODEL", shell_complete=complete_model)
 @click.argument("type_name", metavar="TYPE")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="OUT.gguf", help="The file to write.")  # fmt: skip
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="OUT.gguf", help="The file to write; a GGUF file there is replaced.")  # fmt: skip
 @click.option("--requantize", is_flag=True, help="Do it though MODEL is quantized already, and lose more than from the original.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def quantize_command(
@@ -30,7 +30,7 @@ def quantize_command(
     from ...models.quantize import quantize
     from ..paths import log_dir
 
-    facts = open_catalog().model(model).facts
+    facts = base_model(open_catalog(), model).facts
     with ProgressLine() as line:
         made = asyncio.run(
             quantize(

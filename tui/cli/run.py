@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..safe_text import safe_line, safe_text
+from ..safe_text import safe_line
 from .options import Asked, variant_options
 from .printing import data, note, outcome, print_json
 
@@ -96,5 +96,5 @@ class Printer:
             if len(run.outputs) > 1:
                 title = safe_line(output.variant.title)
                 data(f"── {output.variant.name} · {title} · seed {output.seed} ──")
-            data(output.text if self._raw else safe_text(output.text))
+            data(output.text, raw=self._raw)
             note(outcome(output))

@@ -12,6 +12,7 @@ from ...compare.errors import CompareError
 from ...compare.history.history import History
 from ...compare.run import Output, Run, new_run
 from ...compare.runner import Runner
+from ...compare.variants import Variant
 from ...models.engine.client import Engine, EngineError
 from ...prompts.rendering.helper import Renderer
 from ..paths import cache_dir, log_dir, state_dir
@@ -70,19 +71,24 @@ def carry_out(
     logprobs: int = 0,
     hashes: bool = False,
     on_change: Callable[[Run, Output, str], None] | None = None,
+    change: Callable[[list[Variant]], list[Variant]] | None = None,
 ) -> Run:
     """Run all variants once, wait for them, and keep them in the history unless asked not to.
 
     Raises a mistake in what was asked for, before anything is generated if it can be known
     then. An output the engine failed on holds its `error`. With `hashes` the stamps are complete.
+    With `change` the variants it gives are run in place of those asked for.
     """
 
     async def work() -> Run:
         variants = await asyncio.to_thread(asked.make_variants)
+        variants = change(variants) if change else variants
         run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
         with recorded(asked, run):
             async with runner(asked) as it:
                 await it.run(run, strict=True, on_change=on_change and partial(on_change, run))
+                for sentence in await asyncio.to_thread(it.odd, run.variants):
+                    note(sentence)
                 hashing = asyncio.create_task(it.hash_files(run))
                 await asyncio.wait({hashing}, timeout=None if hashes else HASHING_S)
         refused = next((output for output in run.outputs if output.refused), None)

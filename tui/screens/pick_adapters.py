@@ -24,6 +24,7 @@ from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
 from ..state import MAX_SCALE
+from .odd import tell_odd
 from .picker import Choice, Picker
 
 Stack = tuple[StackedAdapter, ...]
@@ -93,18 +94,20 @@ class PickAdapters(Picker[Stack]):
             self._show_taken(key)
             return
         self.problem("checking …")
+        notes: tuple[str, ...] = ()
         try:
             names = {choice.key: choice.name for choice in self.choices}
             folder = Path(key).expanduser()
             if is_peft_folder(folder):
-                path = await self._session.readable(self._variant, folder, self.problem)
+                usable = await self._session.readable(self._variant, folder, self.problem)
+                path, notes = usable.path, usable.notes
                 self._converted[folder] = path
                 new = StackedAdapter(names.get(key, folder.resolve().name), path)
             else:
                 new = await asyncio.to_thread(parse_adapter, key, self._catalog)
                 new = replace(new, name=names.get(str(new.path), new.name))
             stack = _with(self.stack, new)
-            await self._session.check(self._variant, stack)
+            odd = await self._session.check(self._variant, stack)
         except (CompareError, ModelError, EngineError) as error:
             if self.is_attached:
                 self.problem(for_app(str(error)))
@@ -112,10 +115,12 @@ class PickAdapters(Picker[Stack]):
         if not self.is_attached:
             return
         self.problem("")
+        tell_odd(self.app, (*notes, *odd))
         self.stack = list(stack)
-        if all(self._in_stack(choice.key) != new for choice in self.choices):
-            self.choices = [Choice(str(new.path), new.name, "given"), *self.choices]
-        self._show_taken(next(c.key for c in self.choices if self._in_stack(c.key) == new))
+        taken = next(it for it in stack if it.path.resolve() == new.path.resolve())
+        if all(self._in_stack(choice.key) != taken for choice in self.choices):
+            self.choices = [Choice(str(taken.path), taken.name, "given"), *self.choices]
+        self._show_taken(next(c.key for c in self.choices if self._in_stack(c.key) == taken))
 
     def _show_taken(self, key: str) -> None:
         self.query_one(Input).value = ""

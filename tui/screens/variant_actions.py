@@ -23,6 +23,7 @@ from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
 from ..state import Playground as State
+from .odd import tell_odd
 
 
 class VariantActions(Screen[None]):
@@ -159,14 +160,16 @@ class VariantActions(Screen[None]):
         if variant is None:
             return "There is no variant yet."
         try:
-            path = await self.session.readable(variant, path, say)
+            usable = await self.session.readable(variant, path, say)
+            path = usable.path
             if any(adapter.path.resolve() == path.resolve() for adapter in variant.adapters):
                 return f"{variant.name} has {name} already; ◂ ▸ in the playground scale it."
             stack = (*variant.adapters, StackedAdapter(name, path))
-            await self.session.check(variant, stack)
+            odd = await self.session.check(variant, stack)
         except (ModelError, EngineError) as error:
             return for_app(str(error))
         self._update(replace(variant, adapters=stack))
+        tell_odd(self.app, (*usable.notes, *odd))
         return ""
 
     @work(group="dialog", exclusive=True, exit_on_error=False)

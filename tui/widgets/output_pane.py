@@ -166,10 +166,12 @@ def _stats(state: PaneState, comparison: Comparison | None) -> list[Content]:
     said = _difference(state, comparison)
     if state.shown is None or not state.shown.no_effect:
         return said
-    several = len(state.shown.variant.adapters) > 1
-    words = "these adapters change nothing" if several else "this adapter changes nothing"
-    warning = Content.styled(words, "$warning")
-    return [*(Content.assemble(warning, " · ", it) for it in said if it.cell_length), warning]
+    short, _, numbers = state.shown.no_effect.partition(" (")
+    wordings = [state.shown.no_effect, short] if numbers else [short]
+    warnings = [Content.styled(words, "$warning") for words in wordings]
+    beside = [it for it in said if it.cell_length]
+    pairs = [Content.assemble(warning, " · ", it) for warning in warnings for it in beside]
+    return [*pairs, *warnings]
 
 
 def _difference(state: PaneState, comparison: Comparison | None) -> list[Content]:

@@ -344,6 +344,36 @@ def test_numbers_past_the_type_are_refused(tmp_path: Path) -> None:
     convert(folder, tmp_path / "out.gguf", facts(), outtype="bf16")
 
 
+@pytest.mark.parametrize(
+    ("outtype", "scale", "changes", "words"),
+    [
+        ("q8_0", 2e5, {}, "too large for f16; convert it with outtype bf16 or f32"),
+        ("bf16", 3.4e38, {}, "too large for bf16; convert it with outtype f32"),
+        ("f16", 3.4e38, {}, "too large for f16; convert it with outtype f32"),
+        ("f32", 1e28, {"alpha_pattern": {"v_proj": 1e29}}, "past what float32 holds"),
+    ],
+)
+def test_no_file_has_infinities(
+    tmp_path: Path, outtype: OutType, scale: float, changes: dict[str, Any], words: str
+) -> None:
+    tensors = pair("v_proj", rank=8)  # rows of B, 8 numbers, fill no block of Q8_0
+    key = next(key for key in tensors if "lora_B" in key)
+    tensors[key] = np.full_like(tensors[key], scale)
+    folder = save(tmp_path / "peft", tensors, r=8, **changes)
+    out = tmp_path / "out.gguf"
+    with pytest.raises(ModelError, match=words):
+        convert(folder, out, facts(), outtype=outtype)
+    if not changes:
+        convert(folder, out, facts(), outtype="f32")
+        assert all(np.isfinite(values).all() for values in read(out).values())
+
+
+@pytest.mark.parametrize("alpha", [1e-46, -1e-46, 1e-40])
+def test_an_alpha_that_float32_does_not_hold_is_refused(tmp_path: Path, alpha: float) -> None:
+    folder = save(tmp_path / "peft", pair("v_proj"), lora_alpha=alpha)
+    refused(folder, facts(), "with which it changes nothing")
+
+
 def test_an_adapter_of_another_base_is_refused(tmp_path: Path) -> None:
     tensors = pair("v_proj")
     folder = save(tmp_path / "one", tensors)
@@ -491,7 +521,8 @@ def test_an_index_that_names_more_than_there_is(tmp_path: Path) -> None:
 
 def test_where_it_is_from_is_recorded(tmp_path: Path) -> None:
     folder = save(tmp_path / "peft", pair("v_proj"), base_model_name_or_path="org/Base-1B")
-    base = dataclasses.replace(facts(), path=tmp_path / "base.gguf")
+    path = tmp_path / "base.gguf"
+    base = dataclasses.replace(facts(), path=path, parts=(path,))
     base.path.write_bytes(b"base")
     convert(folder, tmp_path / "out.gguf", base, cache_dir=tmp_path / "cache")
     fields = GGUFReader(tmp_path / "out.gguf").fields
@@ -507,6 +538,31 @@ def test_where_it_is_from_is_recorded(tmp_path: Path) -> None:
     assert found["llamadiff.base.sha256"] == hashlib.sha256(b"base").hexdigest()
     assert found["llamadiff.version"]
     assert not [key for key, value in found.items() if str(tmp_path) in str(value)]
+
+
+def test_a_hubs_snapshot_goes_by_its_repository(tmp_path: Path) -> None:
+    folder = tmp_path / "models--org--poet-lora" / "snapshots" / ("a" * 40)
+    folder.mkdir(parents=True)
+    convert(save(folder, pair("v_proj")), tmp_path / "out.gguf", facts())
+    fields = GGUFReader(tmp_path / "out.gguf").fields
+    assert fields["general.name"].contents() == "poet-lora"
+    assert fields["llamadiff.source.folder"].contents() == "org/poet-lora"
+
+
+def test_a_path_is_not_taken_for_a_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models" / "base").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    folder = save(tmp_path / "peft", pair("v_proj"), base_model_name_or_path="models/base")
+    convert(folder, tmp_path / "out.gguf", facts())
+    fields = GGUFReader(tmp_path / "out.gguf").fields
+    assert "general.base_model.0.repo_url" not in fields
+
+
+def test_layers_with_heads_of_their_own_are_refused(tmp_path: Path) -> None:
+    base = dataclasses.replace(facts(), kv_heads=KV_HEADS * 2)  # the widest layer's
+    refused(save(tmp_path / "peft", pair("k_proj")), base, "whose layers differ")
 
 
 @pytest.mark.parametrize(
@@ -529,13 +585,15 @@ def test_types(tmp_path: Path, outtype: OutType, kinds: set[str]) -> None:
 
 def test_progress_is_told_and_can_end_it(tmp_path: Path) -> None:
     folder = save(tmp_path / "peft", pair("v_proj") | pair("down_proj"))
-    told: list[tuple[int, int]] = []
+    told: list[tuple[str, int, int]] = []
     convert(folder, tmp_path / "out.gguf", facts(), progress=lambda *it: told.append(it))
-    assert told[0][0] == 0 and told == sorted(told) and len({total for _, total in told}) == 1
-    assert told[-1][0] > 0.9 * told[-1][1]
+    done = [it[1] for it in told]
+    assert done[0] == 0 and done == sorted(done) and len({total for _, _, total in told}) == 1
+    assert done[-1] > 0.9 * told[-1][2]
+    assert list(dict.fromkeys(what for what, _, _ in told)) == ["hashing peft", "converting"]
     (tmp_path / "out.gguf").unlink()
 
-    def stop(done: int, total: int) -> None:
+    def stop(what: str, done: int, total: int) -> None:
         if done > 0.8 * total:
             raise KeyboardInterrupt
 
@@ -544,12 +602,44 @@ def test_progress_is_told_and_can_end_it(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["peft"]
 
 
+def test_the_base_is_hashed_with_progress_and_can_be_stopped(tmp_path: Path) -> None:
+    folder = save(tmp_path / "peft", pair("v_proj"))
+    parts = tuple(tmp_path / f"base-0000{number}-of-00002.gguf" for number in (1, 2))
+    for part in parts:
+        part.write_bytes(part.name.encode() * 500_000)
+    base = dataclasses.replace(facts(), path=parts[0], parts=parts)
+    hashes = [hashlib.sha256(part.read_bytes()).hexdigest() for part in parts]
+    told: list[tuple[str, int, int]] = []
+
+    class Stopped(Exception):
+        pass
+
+    def stop(what: str, done: int, total: int) -> None:
+        told.append((what, done, total))
+        if done > 20_000_000:
+            raise Stopped
+
+    out, cache = tmp_path / "out.gguf", tmp_path / "cache"
+    with pytest.raises(Stopped):
+        convert(folder, out, base, cache_dir=cache, progress=stop)
+    assert len(told) > 3 and all(total > 20_000_000 for _, _, total in told)
+    assert {what for what, _, _ in told} == {"hashing base-00001-of-00002.gguf"}
+    assert not out.exists()
+    told.clear()
+    convert(folder, out, base, cache_dir=cache, progress=lambda *it: told.append(it))
+    assert check_adapter(out).provenance["llamadiff.base.sha256"] == " ".join(hashes)
+    assert told[-1][1] > 0.9 * told[-1][2]
+    told.clear()
+    convert(folder, out, base, cache_dir=cache, progress=lambda *it: told.append(it))
+    assert told[0][2] < 1_000_000, "what is known is not read again"
+
+
 def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = save(tmp_path / "peft", pair("v_proj"))
     out = tmp_path / "out.gguf"
-    out.write_bytes(b"before")
+    out.write_bytes(b"GGUF before")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -557,23 +647,24 @@ def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(
     monkeypatch.setattr("gguf.GGUFWriter.write_tensor_data", full)
     with pytest.raises(ModelError, match="cannot be written: No space left on device"):
         convert(folder, out, facts(), name="one")
-    assert out.read_bytes() == b"before"
+    assert out.read_bytes() == b"GGUF before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.gguf", "peft"]
 
 
 def test_places_where_nothing_can_be_written(tmp_path: Path) -> None:
     folder = save(tmp_path / "peft", pair("v_proj"))
-    base = dataclasses.replace(facts(), path=tmp_path / "base.gguf")
-    base.path.write_bytes(b"base")
+    path = tmp_path / "base.gguf"
+    base = dataclasses.replace(facts(), path=path, parts=(path,))
+    base.path.write_bytes(b"GGUF base")
     for out, words in (
-        (tmp_path / "nowhere" / "out.gguf", "is not a folder; make it"),
+        (tmp_path / "nowhere" / "out.gguf", "does not exist; make it"),
         (tmp_path, "is a folder"),
-        (base.path, "made from"),
-        (folder / "adapter_model.safetensors", "made from"),
+        (base.path, "made of"),
+        (folder / "adapter_model.safetensors", "no GGUF file"),
     ):
         with pytest.raises(ModelError, match=words):
             convert(folder, out, base)
-    assert base.path.read_bytes() == b"base"
+    assert base.path.read_bytes() == b"GGUF base"
 
 
 PEAK = """

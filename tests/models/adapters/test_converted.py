@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from llamadiff.models.adapters.converted import converted
+from llamadiff.models.adapters.converted import converted, kept
 from llamadiff.models.adapters.preflight import check_fit
 from llamadiff.models.errors import ModelError
 from llamadiff.models.gguf.check import check_adapter, check_model
@@ -38,8 +38,8 @@ def test_a_folder_is_converted_once(
 
     def ask() -> Path:
         return converted(
-            peft, base, tmp_path / "cache", progress=lambda done, total: told.append(done)
-        )
+            peft, base, tmp_path / "cache", progress=lambda what, done, total: told.append(done)
+        ).path
 
     first = ask()
     assert first.name.startswith("poet-") and told
@@ -65,3 +65,56 @@ def test_what_cannot_be_converted_is_said(
     with pytest.raises(ModelError, match=r"no adapter_config\.json"):
         converted(peft, base, tmp_path / "cache")
     assert not list((tmp_path / "cache").glob("adapters/*"))
+
+
+def test_a_long_name_is_cut(peft: Path, write_model: Callable[..., Path], tmp_path: Path) -> None:
+    base = check_model(write_model())
+    for name in ("p" * 240, "ü" * 120):
+        folder = peft.rename(peft.with_name(name))
+        assert converted(folder, base, tmp_path / "cache").path.name.startswith(name[:40])
+        peft = folder
+
+
+def test_a_damaged_file_is_made_again(
+    peft: Path, write_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    base = check_model(write_model())
+    path = converted(peft, base, tmp_path / "cache").path
+    whole = path.read_bytes()
+    for damaged in (b"", whole[:1000], whole[:-10]):
+        path.write_bytes(damaged)
+        assert converted(peft, base, tmp_path / "cache").path == path
+        check_fit(check_adapter(path), base)
+
+
+def test_another_format_is_another_file(
+    peft: Path, write_model: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = check_model(write_model())
+    first = kept(peft, base, tmp_path)
+    monkeypatch.setattr("llamadiff.models.adapters.converted.FORMAT", 1000)
+    assert kept(peft, base, tmp_path) != first
+
+
+def test_notes_come_with_a_kept_file_too(
+    peft: Path, write_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = peft / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"new\x1b[2Jthing": True}))
+    base = check_model(write_model())
+    for _ in range(2):
+        (sentence,) = converted(peft, base, tmp_path / "cache").notes
+        assert "thing" in sentence and sentence.isprintable()
+
+
+def test_what_was_abandoned_is_swept(
+    peft: Path, write_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "cache" / "adapters"
+    folder.mkdir(parents=True)
+    old, new = folder / ".a.gguf.123.part", folder / ".b.gguf.456.part"
+    old.touch()
+    new.touch()
+    os.utime(old, (1, 1))
+    path = converted(peft, check_model(write_model()), tmp_path / "cache").path
+    assert sorted(folder.iterdir()) == [new, path]

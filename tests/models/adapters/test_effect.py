@@ -36,7 +36,7 @@ async def test_the_bundled_adapters_change_much(
     adapter: Path = request.getfixturevalue(name)
     effect = await probe.effect([AdapterUse(str(adapter))])
     assert effect.logit > 5 and effect.probability > 0.5
-    assert not effect.nothing
+    assert not effect.within_rounding and not effect.verdict()
     half = await probe.effect([AdapterUse(str(adapter), 0.5)])
     assert half.logit < effect.logit
 
@@ -45,7 +45,7 @@ async def test_scale_zero_and_a_tiny_scale_change_nothing(probe: Probe, support:
     zero = await probe.effect([AdapterUse(str(support), 0.0)])
     assert (zero.logit, zero.probability, zero.nothing) == (0.0, 0.0, True)
     tiny = await probe.effect([AdapterUse(str(support), 1e-5)])
-    assert tiny.logit > 0 and tiny.noise > 0 and tiny.nothing
+    assert tiny.logit > 0 and tiny.noise > 0 and tiny.within_rounding and not tiny.nothing
 
 
 async def test_an_untrained_adapter_changes_exactly_nothing(
@@ -83,14 +83,20 @@ async def test_quantized_caches_have_no_exact_run_to_compare(
 ) -> None:
     model = await engine.load(base, ModelSettings(kv_type="q8_0"))
     effect = await (await Probe.of(engine, model)).effect([AdapterUse(str(support))])
-    assert effect.noise == 0.0 and not effect.nothing
+    assert effect.noise == 0.0 and not effect.within_rounding
 
 
-def test_nothing_is_what_rounding_does_too() -> None:
-    assert Effect(0.0, 0.0, 0.0).nothing
-    assert Effect(NOISE * 0.1, 0.01, 0.1).nothing
-    assert not Effect(NOISE * 0.1 + 0.01, 0.01, 0.1).nothing
-    assert not Effect(1e-9, 0.0, 0.0).nothing
+def test_nothing_is_said_only_of_nothing() -> None:
+    assert Effect(0.0, 0.0, 0.3).verdict() == "this adapter changes nothing"
+    assert Effect(0.0, 0.0, 0.0).verdict(2) == "these adapters change nothing"
+    small = Effect(0.4, 0.0555, 0.25)
+    assert small.verdict() == (
+        "this adapter changes no more than rounding does (logits by up to 0.4, a probability by up "
+        "to 5.5 %; rounding alone does 0.25)"
+    )
+    assert Effect(NOISE * 0.1, 0.01, 0.1).within_rounding
+    assert Effect(NOISE * 0.1 + 0.01, 0.01, 0.1).verdict() == ""
+    assert Effect(1e-9, 0.0, 0.0).verdict() == ""
 
 
 async def test_logits_are_those_the_log_probabilities_come_from(

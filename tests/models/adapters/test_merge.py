@@ -307,7 +307,7 @@ def test_experts_are_merged_one_by_one(tmp_path: Path) -> None:
         [OpenAdapter(tmp_path / "adapter.gguf", 0.5, packing)],
         packing,
     )
-    rows = np.concatenate([work.piece(cut).data.view(np.float32) for cut in work.cuts()])
+    rows = np.concatenate([work.piece(cut).data.view(np.float32) for cut in work.cuts(512)])
     np.testing.assert_allclose(rows.reshape(weight.shape), weight + 0.5 * 8 / 4 * b @ a, atol=1e-6)
 
 
@@ -336,6 +336,50 @@ def test_what_cannot_be_merged_is_refused_in_words(
             merged(model, stack, target, outtype)
     assert support.read_bytes() == before
     assert not out.exists() and not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("outtype", [None, "Q8_0"])
+def test_weights_with_a_scale_of_their_own_are_refused(
+    write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path, outtype: str | None
+) -> None:
+    def edit(writer: gguf.GGUFWriter) -> None:
+        writer.add_tensor("blk.0.attn_q.scale", np.full(1, 3, np.float32))
+
+    out = tmp_path / "out.gguf"
+    with pytest.raises(
+        ModelError, match=r"multiplies blk\.0\.attn_q\.weight by blk\.0\.attn_q\.scale"
+    ):
+        merged(write_model(edit=edit), [(write_adapter(), 1.0)], out, outtype)
+    assert not out.exists()
+
+
+def test_what_is_odd_about_a_merge_is_said(
+    write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path
+) -> None:
+    def edit(writer: gguf.GGUFWriter) -> None:
+        writer.add_string("llamadiff.base.sha256", "1" * 64)
+
+    base, adapter = write_model(), write_adapter(edit=edit)
+    (other,) = merged(base, [(adapter, 1.0)], tmp_path / "out.gguf").notes
+    assert "is another file" in other
+    _, again = merged(base, [(adapter, 1.0)], tmp_path / "out.gguf", "Q8_0").notes
+    assert "is quantized already" in again
+
+
+def test_memory_is_shared_by_the_threads(tmp_path: Path, write_model: WriteFile) -> None:
+    from llamadiff.models.writing import merging
+
+    asked: list[int] = []
+
+    class Weight:
+        def cuts(self, numbers: int) -> object:
+            asked.append(numbers)
+            return iter(())
+
+    with merging.ThreadPoolExecutor(1) as pool:
+        for threads in (1, 64):
+            list(merging._in_order(pool, threads, Weight()))  # type: ignore[arg-type]
+    assert asked == [merging.PIECE, merging.PIECE // 64]
 
 
 def test_types_that_need_an_importance_matrix_are_not_rewritten(
@@ -428,7 +472,7 @@ def test_the_death_of_the_worker_is_told_and_does_no_harm(
     slow: tuple[Path, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "out.gguf"
-    out.write_text("what was there before")
+    out.write_text("GGUF that was there before")
 
     async def work() -> None:
         doing = asyncio.create_task(
@@ -447,7 +491,7 @@ def test_the_death_of_the_worker_is_told_and_does_no_harm(
 
     with pytest.raises(EngineError, match="SIGABRT"):
         asyncio.run(work())
-    assert out.read_text() == "what was there before"
+    assert out.read_text() == "GGUF that was there before"
     assert not list(tmp_path.glob(".*"))
 
 

@@ -1,0 +1,266 @@
+"""The lens: one text under two variants, token by token, with nothing sampled.
+
+Both models are given their own prompt and then the same answer (teacher forcing). What each
+would have given every token of it shows where an adapter, or another prompt, changes the model's
+mind, without the noise of sampling.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..models.engine.client import EngineError, LoadedModel
+from ..models.engine.protocol import (
+    AdapterUse,
+    Failed,
+    Prefill,
+    Scored,
+    ScoreRequest,
+    TokenLogprob,
+    file_version,
+)
+from .errors import CompareError
+from .runner import Prepared, Runner
+from .variants import Variant
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A token a model could have said, and its natural log-probability."""
+
+    token: int
+    piece: bytes
+    logprob: float
+
+
+@dataclass(frozen=True)
+class View:
+    """How one variant sees a token: natural log-probability, rank from 1, and the entropy, in nats,
+    of what it expected here; `top` are the tokens it thought likeliest."""
+
+    logprob: float
+    rank: int
+    entropy: float
+    top: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True)
+class LensToken:
+    """A token of the text under both variants; `piece` is its bytes."""
+
+    token: int
+    piece: bytes
+    a: View
+    b: View
+
+    @property
+    def delta(self) -> float:
+        """By how much B finds it likelier than A, in nats."""
+        return self.b.logprob - self.a.logprob
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A text under one variant: its log-likelihood in nats, and e to the mean loss per token."""
+
+    logprob: float
+    perplexity: float
+
+
+@dataclass(frozen=True)
+class Lens:
+    """One text under two variants."""
+
+    a: Variant
+    b: Variant
+    tokens: tuple[LensToken, ...]
+
+    @property
+    def summaries(self) -> tuple[Summary, Summary]:
+        """The text as a whole, under A and under B."""
+        return _summary([it.a for it in self.tokens]), _summary([it.b for it in self.tokens])
+
+    @property
+    def mean_delta(self) -> float:
+        """The mean of the tokens' `delta`, in nats."""
+        return math.fsum(it.delta for it in self.tokens) / len(self.tokens)
+
+    def largest(self, count: int) -> list[int]:
+        """Indexes of the tokens with the largest differences, largest first."""
+        order = sorted(range(len(self.tokens)), key=lambda i: -abs(self.tokens[i].delta))
+        return order[:count]
+
+
+def _summary(views: Sequence[View]) -> Summary:
+    total = math.fsum(view.logprob for view in views)
+    return Summary(total, math.exp(-total / len(views)))
+
+
+Progress = Callable[[float], None]
+
+
+async def look(
+    runner: Runner,
+    variants: tuple[Variant, Variant],
+    values: Mapping[str, str],
+    answer: str | Sequence[int],
+    *,
+    top: int = 5,
+    exact: bool = False,
+    on_progress: Progress = lambda fraction: None,
+) -> Lens:
+    """Score `answer`, a text or the token ids of an output, as what either variant would say.
+
+    `top` alternatives are told for each token. `on_progress` is told the fraction computed.
+    Raises CompareError when the answer is empty, does not fit in a context, or the variants'
+    models have other vocabularies; otherwise as `Runner.prepare`.
+    """
+    first, second = variants
+    one = await runner.prepare(first, values)
+    two = await runner.prepare(second, values, keep=[one.model])
+    if isinstance(answer, str):
+        tokens = (await runner.engine.tokenize(one.model, answer, add_special=False)).tokens
+    else:
+        tokens = list(answer)
+    if not tokens:
+        raise CompareError("There is no text to look at; give one.")
+    pieces = await runner.engine.pieces(one.model, tokens)
+    if one.model is not two.model and not await _same_words(
+        runner, (one, two), answer, tokens, pieces
+    ):
+        raise CompareError(
+            f"{first.name} and {second.name} have models with different vocabularies; the lens "
+            "compares token by token, so give both the same one."
+        )
+    done = [0.0, 0.0]
+
+    async def views(which: int, ready: Prepared, variant: Variant) -> list[View]:
+        def progress(fraction: float) -> None:
+            done[which] = fraction
+            on_progress(sum(done) / 2)
+
+        return await _views(runner, ready, variant, tokens, top, exact, progress)
+
+    seen_a = await views(0, one, first)
+    seen_b = await views(1, two, second)
+    return Lens(
+        first,
+        second,
+        tuple(
+            LensToken(token, piece, a, b)
+            for token, piece, a, b in zip(tokens, pieces, seen_a, seen_b, strict=True)
+        ),
+    )
+
+
+async def _same_words(
+    runner: Runner,
+    ready: tuple[Prepared, Prepared],
+    answer: str | Sequence[int],
+    tokens: list[int],
+    pieces: list[bytes],
+) -> bool:
+    """Whether two models know the answer by the same tokens."""
+    one, two = ready
+    if one.model.info.n_vocab != two.model.info.n_vocab:
+        return False
+    if isinstance(answer, str):
+        return (await runner.engine.tokenize(two.model, answer, add_special=False)).tokens == tokens
+    return await runner.engine.pieces(two.model, tokens) == pieces
+
+
+async def _views(
+    runner: Runner,
+    ready: Prepared,
+    variant: Variant,
+    tokens: list[int],
+    top: int,
+    exact: bool,
+    progress: Progress,
+) -> list[View]:
+    prompt = ready.tokens.tokens
+    if len(prompt) + len(tokens) > ready.model.info.n_ctx:
+        raise CompareError(
+            f"{variant.name}: the prompt and the text are {len(prompt) + len(tokens):,} tokens long, "
+            f"but the context holds {ready.model.info.n_ctx:,}; take a shorter text."
+        )
+    if not prompt:
+        raise CompareError(f"{variant.name}: nothing comes before the text; give a prompt.")
+    request = ScoreRequest(
+        runner.engine.new_id(),
+        [*prompt, *tokens],
+        start=len(prompt),
+        adapters=tuple(
+            AdapterUse(str(it.path), it.scale, file_version(it.path)) for it in variant.adapters
+        ),
+        top=top,
+        exact=exact,
+    )
+    scored: list[TokenLogprob] = []
+    async for events in runner.engine.score(ready.model, [request]):
+        for event in events:
+            if isinstance(event, Scored):
+                scored += event.logprobs
+            elif isinstance(event, Prefill):
+                progress(event.done / event.total)
+            elif isinstance(event, Failed):
+                message = f"{variant.name}: {event.message}"
+                raise (CompareError if event.refused else EngineError)(message)
+    if len(scored) != len(tokens):
+        raise EngineError(f"{variant.name}: the scoring was stopped.")
+    words = await _words(runner, ready.model, {token for it in scored for token, _ in it.top})
+    return [
+        View(
+            it.logprob,
+            it.rank,
+            it.entropy,
+            tuple(Alternative(token, words[token], logprob) for token, logprob in it.top),
+        )
+        for it in scored
+    ]
+
+
+async def _words(runner: Runner, model: LoadedModel, tokens: set[int]) -> dict[int, bytes]:
+    ids = sorted(tokens)
+    return dict(zip(ids, await runner.engine.pieces(model, ids), strict=True))
+
+
+def lens_document(lens: Lens) -> dict[str, object]:
+    """The lens as `lens --json` prints it: nats, ranks from 1, pieces as text where they are."""
+    return {
+        "schema": 1,
+        "variants": [
+            {
+                "name": variant.name,
+                "label": variant.label or variant.name,
+                "stack": variant.stack,
+                "logprob": summary.logprob,
+                "perplexity": summary.perplexity,
+            }
+            for variant, summary in zip((lens.a, lens.b), lens.summaries, strict=True)
+        ],
+        "mean_delta": lens.mean_delta,
+        "tokens": [
+            {
+                "token": it.token,
+                "text": it.piece.decode("utf-8", "replace"),
+                "delta": it.delta,
+                "views": [_view(it.a), _view(it.b)],
+            }
+            for it in lens.tokens
+        ],
+    }
+
+
+def _view(view: View) -> dict[str, object]:
+    return {
+        "logprob": view.logprob,
+        "rank": view.rank,
+        "entropy": view.entropy,
+        "top": [
+            {"token": it.token, "text": it.piece.decode("utf-8", "replace"), "logprob": it.logprob}
+            for it in view.top
+        ],
+    }
