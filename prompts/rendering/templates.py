@@ -15,6 +15,8 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
 
+from .literal import split_ends
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -176,7 +178,7 @@ def _compiled(environment: ImmutableSandboxedEnvironment, text: str) -> Template
 @_remembered
 def used_names(text: str) -> tuple[str, ...]:
     """The variables a prompt template needs, in the order in which they first appear."""
-    tree = _parsed(_PROMPT, text)
+    tree = _parsed(_PROMPT, split_ends(text).template)
     free = meta.find_undeclared_variables(tree)
     order = [node.name for node in tree.find_all(nodes.Name) if node.name in free]
     return tuple(dict.fromkeys(order))
@@ -184,7 +186,13 @@ def used_names(text: str) -> tuple[str, ...]:
 
 def render_text(text: str, values: Mapping[str, str]) -> Iterator[str]:
     """A prompt template's output in pieces; an undefined variable raises UndefinedName."""
-    return _compiled(_PROMPT, text).generate(dict(values))
+    before, template, after, blank = split_ends(text)
+    yield before
+    if len(template) > blank:
+        for piece in _compiled(_PROMPT, template).generate(dict(values)):
+            yield piece[blank:]
+            blank = max(0, blank - len(piece))
+    yield after
 
 
 def render_chat(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ...compare.preview import Preview
 
 VARIABLES, RENDERED = "variables", "rendered"
+SUMMARY = 400
+"""Characters of a text that may be seen in the summary, which is one line."""
 
 
 class PromptPanel(Vertical):
@@ -122,8 +124,11 @@ class PromptPanel(Vertical):
     def _show_lines(self) -> None:
         values = Content.assemble(*self._values())
         problem = Content.styled(self._problem, "$error")
-        told = Content.styled(self._warning, "$warning") if self._warning else values
-        foot = (problem, Content()) if self._problem else (told, self._cost)
+        foot = (values, self._cost)
+        if self._problem:
+            foot = (problem, Content())
+        elif self._warning:
+            foot = (Content.styled(self._warning, "$warning"), self._total)
         self.query_one("#prompt-foot", Line).say(*foot)
         self._show_summary(values, problem or self._total)
 
@@ -143,7 +148,7 @@ class PromptPanel(Vertical):
         left = Content.assemble(
             (safe_line(self.prompt.name), "bold $secondary"),
             (f" {part.title}  ", "$dim"),
-            (safe_line(part.text), "$foreground"),
+            (safe_line(part.text[:SUMMARY]), "$foreground"),
         )
         right = Content.assemble(values.truncate(24, ellipsis=True), "   ", right)
         self.query_one("#prompt-summary", Line).say(left, right)
