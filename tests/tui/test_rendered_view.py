@@ -165,6 +165,8 @@ async def test_a_newer_preview_takes_the_place_of_one_being_drawn() -> None:
         view.show_preview(long)
         view.show_preview(replace(PREVIEW, n_ctx=77))
         await until(lambda: "of 77 tokens" in view.text)
+        await until(lambda: all(worker.is_finished for worker in pilot.app.workers))
+        assert "of 77 tokens" in view.text
         view.show_preview(long)
         await asyncio.sleep(0)
         view.show_problem("no")
