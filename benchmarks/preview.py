@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -17,6 +18,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+
+from terminal import Terminal
 
 from llamadiff.compare.prepare import previewed, render, tokenized
 from llamadiff.compare.preview import Preview
@@ -35,6 +38,8 @@ from llamadiff.models.engine.protocol import (
 from llamadiff.prompts.rendering.helper import Renderer
 from llamadiff.tui.widgets.rendered_layers import LAYERS, draw
 
+LETTERS = "ⴰⴱⴳⴷⴹⴻⴼⴽⵀⵃⵄⵅⵇⵉⵊⵍⵎⵏⵓⵔⵕⵖⵙⵚⵛⵜⵟⵡⵢⵣⵥ"
+"""Each adds tokens of its own, so the count after it is another."""
 ROOT = Path(__file__).parent.parent
 ENDLESS = Sampling(max_tokens=100_000, logit_bias=dict.fromkeys(range(8), -100.0))
 
@@ -167,6 +172,49 @@ async def everything(n: int, size: int, report: Callable[[str, dict[str, float]]
         await engine.close()
 
 
+def in_the_app(n: int, size: int, *, lines: bool) -> dict[str, float]:
+    """Milliseconds from a key in the app, in a pty, to the paint of the new count."""
+    with tempfile.TemporaryDirectory() as folder:
+        prompt = Path(folder) / "long.toml"
+        prompt.write_text(
+            f'name = "Long"\nuser = """\n{toml(long_text(size, lines=lines))}"""\n', "utf-8"
+        )
+        argv = [str(Path(sys.executable).parent / "llamadiff"), "-p", str(prompt)]
+        terminal = Terminal(argv, env={"LLAMADIFF_HOME": folder})
+        times: list[float] = []
+        try:
+            terminal.wait_for("ready", start=0)
+            terminal.wait(lambda: painted_count(terminal.seen), 30, "a count")
+            terminal.drain(2)
+            for number in range(n):
+                before = painted_count(terminal.seen)
+                pressed = terminal.send(LETTERS[number % len(LETTERS)])
+                found = terminal.wait(
+                    lambda before=before: painted_count(terminal.seen) != before, 10, "a new count"
+                )
+                times.append((found - pressed) * 1000)
+                terminal.drain(0.3)
+        finally:
+            terminal.close()
+    times.sort()
+    return {
+        "tokens": 0,
+        "median": statistics.median(times),
+        "p90": times[int(len(times) * 0.9) - 1],
+        "largest": times[-1],
+    }
+
+
+def painted_count(seen: bytearray) -> bytes | None:
+    """The count of tokens that was painted last."""
+    found = re.findall(rb"([0-9][0-9,]*) tok\x1b", bytes(seen[-400_000:]))
+    return found[-1] if found else None
+
+
+def toml(text: str) -> str:
+    return text.replace("\\", "/").replace('"', "'")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=30, help="keys")
@@ -182,6 +230,10 @@ def main() -> None:
         print(f"{name}, {figures['tokens']:,.0f} tokens, ms: {rest}")
         sys.stdout.flush()
 
+    for lines in (True, False):
+        what = "many lines" if lines else "one line"
+        figures = in_the_app(options.n, options.size, lines=lines)
+        report(f"in the app, key to painted count, {what}", figures)
     asyncio.run(everything(options.n, options.size, report))
 
 

@@ -9,11 +9,13 @@ from functools import lru_cache, partial
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 
 from jinja2 import StrictUndefined, Template, TemplateError, Undefined, UndefinedError, meta, nodes
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, TemplateSyntaxError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
+
+from .literal import Ends, split_ends
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -173,10 +175,20 @@ def _compiled(environment: ImmutableSandboxedEnvironment, text: str) -> Template
     return Template.from_code(environment, code, environment.make_globals(None))
 
 
+def _ends(text: str) -> Ends:
+    """A prompt template taken apart, or whole where it has a mistake, for jinja2 to say which."""
+    ends = split_ends(text)
+    try:
+        _parsed(_PROMPT, ends.template)
+    except TemplateSyntaxError:
+        return Ends("", text, "", 0)
+    return ends
+
+
 @_remembered
 def used_names(text: str) -> tuple[str, ...]:
     """The variables a prompt template needs, in the order in which they first appear."""
-    tree = _parsed(_PROMPT, text)
+    tree = _parsed(_PROMPT, _ends(text).template)
     free = meta.find_undeclared_variables(tree)
     order = [node.name for node in tree.find_all(nodes.Name) if node.name in free]
     return tuple(dict.fromkeys(order))
@@ -184,7 +196,13 @@ def used_names(text: str) -> tuple[str, ...]:
 
 def render_text(text: str, values: Mapping[str, str]) -> Iterator[str]:
     """A prompt template's output in pieces; an undefined variable raises UndefinedName."""
-    return _compiled(_PROMPT, text).generate(dict(values))
+    before, template, after, blank = _ends(text)
+    yield before
+    if len(template) > blank:
+        for piece in _compiled(_PROMPT, template).generate(dict(values)):
+            yield piece[blank:]
+            blank = max(0, blank - len(piece))
+    yield after
 
 
 def render_chat(

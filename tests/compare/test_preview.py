@@ -15,6 +15,7 @@ from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
 from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.protocol import Event
 from llamadiff.models.gguf.check import check_model
 from llamadiff.models.gguf.facts import ModelFacts
 from llamadiff.prompts.document import Example, Message, Prompt, Variable
@@ -186,19 +187,31 @@ async def test_bos_stands_at_the_start_once(
     assert preview.parts[-1] == Part("template", 1)
 
 
-async def test_a_preview_that_is_given_up_is_not_tokenized(runner: Runner) -> None:
+async def test_a_preview_that_is_given_up_is_not_tokenized(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = await runner.load(variant(PROMPT))
     engine = runner.engine
+    answered: list[int] = []
+    resolve = engine._resolve
+
+    def listen(key: int, event: Event) -> None:
+        answered.append(key)
+        resolve(key, event)
+
+    monkeypatch.setattr(engine, "_resolve", listen)
     slow = asyncio.create_task(engine.tokenize(model, "é " * 400_000, add_special=False))
     old = asyncio.create_task(engine.tokenize(model, "ab" * 400_000, add_special=False))
     new = asyncio.create_task(engine.tokenize(model, "a", add_special=False))
     await asyncio.sleep(0)
     await until(lambda: len(engine._waiting) == 3)
+    first, given_up, last = engine._waiting
     old.cancel()
     assert (await new).count == 1
     with pytest.raises(asyncio.CancelledError):
         await old
     assert (await slow).count > 400_000
+    assert first in answered and last in answered and given_up not in answered
 
 
 def test_characters_belong_to_the_token_they_begin_in() -> None:

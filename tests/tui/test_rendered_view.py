@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from llamadiff.compare.preview import Part, Preview, token_starts
 from llamadiff.prompts.document import Message, Prompt
 from llamadiff.tui.theme import DARK
-from llamadiff.tui.widgets.rendered_layers import Layer, counts_of, draw, short_counts_of
+from llamadiff.tui.widgets.rendered_layers import LAYERS, Layer, counts_of, draw, short_counts_of
 from llamadiff.tui.widgets.rendered_view import RenderedView
 
 from ..conftest import until
@@ -70,9 +70,16 @@ def test_counts_are_by_part_and_against_the_context() -> None:
     assert short_counts_of(PREVIEW) == "system 3 · 2 examples 6 · user 1 · prefill 1 · 10/1,024 tok"
 
 
-def test_the_head_says_the_layer_the_counts_and_every_warning() -> None:
-    head = draw(PREVIEW, "text", ids=False, width=200).text.partition("\n\n")[0].split("\n")
-    assert head == [f"text · {counts_of(PREVIEW)}", "! this is grave", "! this is not"]
+def test_the_head_says_the_layer_the_counts_and_the_warnings() -> None:
+    heads = [
+        draw(PREVIEW, layer, ids=False, width=200).text.partition("\n\n")[0].split("\n")
+        for layer in LAYERS
+    ]
+    assert heads == [
+        [f"chat · {counts_of(PREVIEW)}", "! this is grave", "! this is not"],
+        [f"text · {counts_of(PREVIEW)}", "! 2 warnings, under chat"],
+        [f"tokens · {counts_of(PREVIEW)}", "! 2 warnings, under chat"],
+    ]
 
 
 def test_the_chat_is_its_messages_and_the_start_of_the_answer() -> None:
@@ -95,7 +102,7 @@ def test_every_other_token_is_shaded_and_newlines_are_seen() -> None:
     assert text == PREVIEW.text.replace("\n", "⏎\n")
     assert marks == [
         ("<s>", "special"), ("<u>", "special"), ("<s>", "written"), ("🦙", "even"),
-        (" <x>", "even"), ("<a>", "special"), ("Yes", "even"),
+        (" <x>", "lookalike"), ("<a>", "special"), ("Yes", "even"),
     ]  # fmt: skip
 
 
@@ -156,8 +163,10 @@ async def test_a_newer_preview_takes_the_place_of_one_being_drawn() -> None:
     async with page(PREVIEW) as (pilot, view):
         await pilot.press("k")
         view.show_preview(long)
-        view.show_preview(replace(PREVIEW, warnings=("newest",)))
-        await until(lambda: "! newest" in view.text)
+        view.show_preview(replace(PREVIEW, n_ctx=77))
+        await until(lambda: "of 77 tokens" in view.text)
+        await until(lambda: all(worker.is_finished for worker in pilot.app.workers))
+        assert "of 77 tokens" in view.text
         view.show_preview(long)
         await asyncio.sleep(0)
         view.show_problem("no")

@@ -48,6 +48,7 @@ class OutputText(ScrollView, can_focus=True):
         "output-text--id",
         "output-text--even",
         "output-text--problem",
+        "output-text--warning",
     }
     """
     | Class | Description |
@@ -63,6 +64,7 @@ class OutputText(ScrollView, can_focus=True):
     | `output-text--id` | The id of a token. |
     | `output-text--even` | Every other token of a rendered prompt. |
     | `output-text--problem` | Why there is no rendered prompt. |
+    | `output-text--warning` | What to know before a rendered prompt is run. |
     """
 
     def __init__(self) -> None:

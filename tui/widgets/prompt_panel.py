@@ -140,8 +140,11 @@ class PromptPanel(Vertical):
     def _show_lines(self) -> None:
         values = Content.assemble(*self._values())
         problem = Content.styled(self._problem, "$error")
-        told = Content.styled(self._warning, "$warning") if self._warning else values
-        foot = (problem, Content()) if self._problem else (told, self._cost)
+        foot = (values, self._cost)
+        if self._problem:
+            foot = (problem, Content())
+        elif self._warning:
+            foot = (Content.styled(self._warning, "$warning"), self._total)
         self.query_one("#prompt-foot", Line).say(*foot)
         self._show_summary(values, problem or self._total)
 

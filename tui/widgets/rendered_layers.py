@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -28,16 +28,21 @@ class Drawing(NamedTuple):
 
 
 def draw(preview: Preview, layer: Layer, *, ids: bool, width: int) -> Drawing:
-    """A layer of a preview under its counts and warnings; `ids` shows the tokens' numbers.
+    """A layer of a preview under its counts; `ids` shows the tokens' numbers.
 
-    Takes some 0.1 s for 200 KB, in steps that let other threads work.
+    The chat has the warnings in full. Takes some 0.1 s for 200 KB, in steps that let other threads
+    work.
     """
     page = _Page()
     page.add(layer, "chosen")
     page.add(f" · {counts_of(preview)}", "title")
     page.add("\n")
-    for warning in preview.warnings:
-        page.add(f"! {warning}", "problem")
+    if preview.warnings and layer != "chat":
+        count = len(preview.warnings)
+        page.add(f"! {count} warning{'s' * (count != 1)}, under chat", "warning")
+        page.add("\n")
+    for warning in preview.warnings if layer == "chat" else ():
+        page.add(f"! {warning}", "warning")
         page.add("\n")
     page.add("\n")
     match layer:
@@ -82,10 +87,11 @@ class _Page:
         self._at = 0
 
     def add(self, text: str, kind: str = "") -> None:
+        end = self._at + len(text)
         if kind and text:
-            self.marks.append(Mark(self._at, self._at + len(text), kind))
+            self.marks.append(Mark(self._at, end, kind))
         self.parts.append(text)
-        self._at += len(text)
+        self._at = end
 
 
 def _chat(page: _Page, preview: Preview) -> None:
@@ -115,25 +121,33 @@ def _text(page: _Page, preview: Preview) -> None:
 
 
 def _tokens(page: _Page, preview: Preview, ids: bool) -> None:
-    starts, text = preview.starts, preview.text
-    looks = [(mark.start, mark.end) for mark in _special_marks(preview) if mark.kind == "lookalike"]
-    begins = [start for start, _ in looks]
-    for number, token in enumerate(preview.tokens):
-        start, end = starts[number], starts[number + 1]
+    text, odd = preview.text, _odd_kinds(preview)
+    shown: dict[str, str] = {}
+    start = 0
+    for number, (token, end) in enumerate(zip(preview.tokens, preview.starts[1:], strict=True)):
         piece = text[start:end]
-        kind = "even" if number % 2 else ""
-        if number in preview.special:
-            kind = _kind(preview, number)
-        elif looks and (at := bisect_right(begins, start) - 1) >= 0 and start < looks[at][1]:
-            kind = "lookalike"
+        start = end
+        kind = odd.get(number) or ("even" if number & 1 else "")
+        drawn = shown.get(piece)
+        if drawn is None:
+            drawn = shown[piece] = piece.replace("\n", f"{NEWLINE}\n")
         if not ids:
-            page.add(piece.replace("\n", f"{NEWLINE}\n"), kind)
+            page.add(drawn, kind)
             continue
-        line = "\n" if piece.endswith("\n") else ""
-        piece = piece.replace("\n", f"{NEWLINE}\n").removesuffix("\n")
-        page.add(piece or "…", kind)
+        page.add(drawn.removesuffix("\n") or "…", kind)
         page.add(f"⟨{token}⟩", "id")
-        page.add(line)
+        if drawn.endswith("\n"):
+            page.add("\n")
+
+
+def _odd_kinds(preview: Preview) -> dict[int, str]:
+    """How tokens are marked that are special or look like it, by their places."""
+    kinds = {token: _kind(preview, token) for token in preview.special}
+    for start, end in preview.lookalikes:
+        first = max(0, bisect_right(preview.starts, start) - 1)
+        for token in range(first, bisect_left(preview.starts, end)):
+            kinds.setdefault(token, "lookalike")
+    return kinds
 
 
 def _special_marks(preview: Preview) -> list[Mark]:
