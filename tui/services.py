@@ -64,10 +64,10 @@ def _import() -> None:
     """Load what the runner needs, off the event loop."""
     from ..compare import runner
     from ..compare.diff import live
-    from ..compare.history import database, history
+    from ..compare.history import adopt, database, history
     from ..models.gguf import check
 
-    del runner, check, database, history
+    del runner, check, adopt, database, history
     live.diff("a", "b", "char")
 
 

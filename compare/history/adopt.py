@@ -8,6 +8,8 @@ import socket
 from functools import cache
 from typing import TYPE_CHECKING
 
+import psutil
+
 from .packing import (
     pack_ends,
     pack_logprobs,
@@ -27,8 +29,6 @@ SAME_S = 5.0
 @cache
 def owner() -> str:
     """This process among all: machine, process id, and when it started."""
-    import psutil
-
     process = psutil.Process(os.getpid())
     return json.dumps([socket.gethostname(), process.pid, process.create_time()])
 
@@ -57,8 +57,6 @@ def adopt(connection: Connection) -> None:
 
 
 def _gone(owned: str) -> bool:
-    import psutil
-
     host, pid, started = json.loads(owned)
     if host != socket.gethostname():
         return False

@@ -114,10 +114,13 @@ class Recorder:
         return written
 
     def _write_run(self, connection: Connection, it: _Followed) -> bool:
-        """Write what is new; False when somebody has removed the run."""
+        """Write what is new; False when the run was recorded before, or somebody has removed it."""
         if it.row is None:
             if not any(_worth_keeping(output) for output in it.run.outputs):
                 return True
+            known = "SELECT 1 FROM runs WHERE key = ?"
+            if connection.execute(known, (it.run.id,)).fetchone():
+                return False
             self._insert(connection, it)
         elif not connection.execute("SELECT 1 FROM runs WHERE id = ?", (it.row,)).fetchone():
             return False

@@ -123,13 +123,17 @@ def test_programs_at_once_lose_no_write(tmp_path: Path, journal: str) -> None:
     assert sound(tmp_path)
 
 
-@pytest.mark.parametrize("what", ["junk", "torn", "inside"])
+@pytest.mark.parametrize("what", ["junk", "torn", "inside", "one table"])
 def test_a_damaged_file_is_put_aside_with_a_sentence_and_kept(tmp_path: Path, what: str) -> None:
     with opened(tmp_path) as history:
         keep(history, *(made("word " * 300) for _ in range(20)))
     file = tmp_path / "history.db"
     data = file.read_bytes()
+    with closing(sqlite3.connect(file)) as connection:
+        root = "SELECT rootpage FROM sqlite_schema WHERE name = 'outputs'"
+        page = 4096 * (connection.execute(root).fetchone()[0] - 1)
     bad = {
+        "one table": data[:page] + b"\xff" * 4096 + data[page + 4096 :],
         "junk": b"no database" * 1000,
         "torn": data[: len(data) // 3],
         "inside": data[:4096] + os.urandom(len(data) - 8192) + data[-4096:],
@@ -270,8 +274,11 @@ def test_a_full_disk_is_said_and_nothing_is_lost_once_there_is_room(tmp_path: Pa
         history.end(run)
         history.flush()
         history.flush()
+        history.saved(PROMPT)
+        history.flush()
         assert len(told) == 1 and "full" in told[0]
         assert len(history.page()) == 1
         history._writer.put(lambda it: it.execute("PRAGMA max_page_count = 1000000").fetchall())
         history.flush()
         assert history.open(run.id).outputs[0].text == run.outputs[0].text
+        assert history.versions(PROMPT)[0].saved

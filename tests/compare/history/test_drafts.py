@@ -1,9 +1,10 @@
 """Drafts: kept as typed, also when the program is killed."""
 
-import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from llamadiff.compare.history import database
 from llamadiff.compare.history.content import identity
 from llamadiff.compare.history.drafts import MOST_UNDO
 
@@ -49,22 +50,17 @@ def test_undo_steps_without_end_are_left_out(tmp_path: Path) -> None:
 
 
 def test_what_is_saved_during_a_commit_is_written_by_the_next(tmp_path: Path) -> None:
+    typed = replace(PROMPT, user="typed meanwhile")
     with opened(tmp_path) as history:
-        stop = threading.Event()
-
-        def type_on() -> None:
-            i = 0
-            while not stop.is_set():
-                i += 1
-                history.drafts.save(KEY, replace(PROMPT, user=str(i)))
-
-        typing = threading.Thread(target=type_on)
-        typing.start()
-        for _ in range(20):
-            history.flush()
-        stop.set()
-        typing.join()
-        last = history.drafts.load(KEY)
+        history.drafts.save(KEY, PROMPT)
+        history.flush()
+        with closing(database.open_for_writing(history.file)[0]) as connection:
+            history.drafts.save(KEY, PROMPT)
+            committed = history.drafts.write(connection)
+            history.drafts.save(KEY, typed)
+            committed()
+        here = history.drafts.load(KEY)
+        assert here is not None and here.prompt == typed
     with opened(tmp_path) as history:
         again = history.drafts.load(KEY)
-    assert last is not None and again is not None and again.prompt == last.prompt
+        assert again is not None and again.prompt == typed

@@ -71,10 +71,21 @@ def test_a_run_is_there_while_it_streams_and_what_comes_later_too(tmp_path: Path
         assert history.page()[0].ended
         # hashes and effects are known only after the run
         run.outputs[0].stamp.model_sha256 = "abc"
+        history.flush()
+        assert same(history.open(run.id), run)
+        run.outputs[1].stamp.adapter_sha256 = ("def",)
         run.outputs[0].no_effect = True
         history.end(run)
         history.flush()
         assert same(history.open(run.id), run)
+
+
+def test_a_run_is_recorded_once(tmp_path: Path) -> None:
+    run = made("said")
+    with opened(tmp_path) as history:
+        keep(history, run)
+        keep(history, history.open(run.id), made("another"))
+        assert [entry.outputs[0].preview for entry in history.page()] == ["another ", "said "]
 
 
 def test_a_run_that_said_nothing_is_not_remembered(tmp_path: Path) -> None:
@@ -210,6 +221,21 @@ def test_what_is_removed_is_not_on_the_disk_any_more(tmp_path: Path) -> None:
         disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
         for word in (b"Pumpernickel", b"pumpernickel", b"quetzal", b"Quetzal", b"ebrafink"):
             assert word not in disk
+
+
+def test_a_run_that_another_program_removes_while_it_streams_stays_removed(tmp_path: Path) -> None:
+    run = start()
+    with opened(tmp_path) as history, opened(tmp_path) as other:
+        grow(run.outputs[0], "one")
+        history.begin(run)
+        history.flush()
+        assert other.remove([run.id]) == 1
+        grow(run.outputs[0], "two")
+        history.flush()
+        finish(run.outputs[0])
+        history.end(run)
+        keep(history, made("another"))
+        assert [entry.outputs[0].preview for entry in other.page()] == ["another "]
 
 
 def test_old_runs_are_told_apart(tmp_path: Path) -> None:
