@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from .keys import APP_KEYS, LIBRARY_KEYS, PLAYGROUND_KEYS, key_name
+from .keys import APP_KEYS, LIBRARY_KEYS, PLAYGROUND_KEYS, VERSION_KEYS, key_name
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Actions(Provider):
 
     def _commands(self) -> Iterator[_Command]:
         app, screen = self.app, self.screen
-        for binding in [*PLAYGROUND_KEYS, *LIBRARY_KEYS]:
+        for binding in [*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS]:
             if binding.show and hasattr(screen, f"action_{binding.action.partition('(')[0]}"):
                 keys = " ".join(key_name(key) for key in binding.key.split(","))
                 name = f"{binding.description}  {keys}"

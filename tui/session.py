@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -88,6 +88,17 @@ class Session:
         from ..prompts.library import Library
 
         return Library(self._setup.prompt_folders)
+
+    @property
+    def snippet_folders(self) -> Sequence[Path]:
+        """Where the person's own snippets are."""
+        return self._setup.snippet_folders
+
+    async def count_tokens(self, variant: Variant, text: str) -> int:
+        """How many tokens a text has for a variant's base model. Raises as `load`."""
+        runner = await self._services.runner()
+        model = await runner.load(variant)
+        return len((await runner.engine.tokenize(model, text, add_special=False)).tokens)
 
     @property
     def running(self) -> bool:

@@ -22,6 +22,7 @@ _GROUPS = {
     "variant": "Variants",
     "output": "Outputs",
     "library": "Library",
+    "versions": "Versions",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }

@@ -34,7 +34,7 @@ FLUSHES_PER_S = 10
 """How often outputs are drawn while they stream; keys are painted at once. Textual composes the
 screen anew for each drawing, whatever it is of, so all are drawn together."""
 LIVE_PAUSE_S = 0.4
-PREVIEW_PAUSE_S = 0.08
+PREVIEW_PAUSE_S = 0.04
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
