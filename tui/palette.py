@@ -25,7 +25,9 @@ class Actions(Provider):
     def _commands(self) -> Iterator[_Command]:
         app, screen = self.app, self.screen
         for binding in [*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS]:
-            if binding.show and hasattr(screen, f"action_{binding.action.partition('(')[0]}"):
+            action = binding.action.partition("(")[0]
+            here = hasattr(screen, f"action_{action}") and screen.check_action(action, ())
+            if binding.show and here:
                 keys = " ".join(key_name(key) for key in binding.key.split(","))
                 name = f"{binding.description}  {keys}"
                 yield _Command(
