@@ -16,7 +16,6 @@ from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
 from .amounts import percent
 from .conversion import readable
-from .drafts import Drafting
 from .sentences import for_app
 from .services import Services, ready_variants
 from .state import Playground, Setup
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from ..models.engine.protocol import ModelInfo
     from ..prompts.document import Prompt
     from ..prompts.library import Library
+    from .drafts import Drafting
 
 
 class Session:

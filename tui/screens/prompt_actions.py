@@ -13,14 +13,14 @@ from textual.timer import Timer
 
 from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
-from ..drafts import Drafting, Texts, in_place_of
-from ..outside import Outside
 from ..safe_text import safe_line
 from ..sentences import for_app
 from .variant_actions import VariantActions
 
 if TYPE_CHECKING:
     from ...prompts.merge import Conflict
+    from ..drafts import Drafting, Texts
+    from ..outside import Outside
 
 KEEP_PAUSE_S = 0.5
 """How long after a change a draft is handed to the history, which writes it within a second."""
@@ -41,6 +41,9 @@ class PromptActions(VariantActions):
 
     async def bring_back(self, texts: Texts) -> None:
         """Go on with the drafts of the last time, keep those of this one, and watch the files."""
+        from ..drafts import Drafting
+        from ..outside import Outside
+
         drafting = Drafting(self.playground, texts)
         await self.session.bring_back(drafting)
         self._drafting = drafting
@@ -102,6 +105,7 @@ class PromptActions(VariantActions):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_versions(self) -> None:
+        from ..drafts import in_place_of
         from .versions import Versions
 
         variant, history = self.playground.current, self.session.history
