@@ -95,9 +95,9 @@ def of_prompt(entry: PromptEntry, prompt: Prompt) -> Details:
     return [*details.items(), *((k, v) for k, v in further.items() if v), ("path", path)]
 
 
-def texts_of(prompt: Prompt) -> str:
-    """The texts of a prompt, each below what it is."""
-    return "\n\n".join(f"{field}\n{text}" for _, field, text in prompt.text_fields())
+def texts_of(prompt: Prompt) -> Details:
+    """The texts of a prompt, each with what it is."""
+    return [(field, text) for _, field, text in prompt.text_fields()]
 
 
 def _prompt(entry: PromptEntry) -> Details:

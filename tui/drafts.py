@@ -77,7 +77,7 @@ class Drafting:
         variant = self._playground.documents().get(document)
         if variant is None or self._playground.edited(variant):
             return
-        prompt = _in_place_of(variant.prompt, draft.prompt)
+        prompt = in_place_of(variant.prompt, draft.prompt)
         if prompt == variant.prompt:
             return
         self._kept[document] = _key(variant.prompt), prompt
@@ -97,6 +97,6 @@ def _key(prompt: Prompt) -> str:
     return identity(prompt)
 
 
-def _in_place_of(opened: Prompt, typed: Prompt) -> Prompt:
+def in_place_of(opened: Prompt, typed: Prompt) -> Prompt:
     """The words typed, in the file that was opened."""
     return replace(typed, path=opened.path, loaded=opened.loaded, inherited=opened.inherited)

@@ -51,6 +51,18 @@ PROMPT_KEYS = [
         tooltip="Give this variant its own copy of a shared prompt",
     ),
     Binding(
+        "h", "versions", "versions", id="prompt.versions",
+        tooltip="What this prompt was before, how versions differ, and back to one",
+    ),
+    Binding(
+        "i", "add_snippet", "improve", id="prompt.snippet",
+        tooltip="Add a snippet (a format, steps, an example) to a copy of this variant",
+    ),
+    Binding(
+        "g", "add_examples", "give examples", id="prompt.examples",
+        tooltip="Choose few-shot examples from a dataset, for a copy of this variant",
+    ),
+    Binding(
         "D", "drop_draft", "drop draft", id="prompt.drop",
         tooltip="Back to the prompt as it is in its file",
     ),
@@ -59,6 +71,15 @@ PROMPT_KEYS = [
 EDITOR_KEYS = [
     Binding("ctrl+home", "text_start", "text's start", id="editor.start", show=False, tooltip="To the start of the text"),
     Binding("ctrl+end", "text_end", "text's end", id="editor.end", show=False, tooltip="To the end of the text"),
+]  # fmt: skip
+
+VERSION_KEYS = [
+    Binding("enter", "restore", "go back to it", id="versions.restore", priority=True, tooltip="Go on with this version; ctrl+z in the editor takes it back"),
+    Binding("space", "mark", "compare with it", id="versions.mark", tooltip="Compare all others with this version"),
+    Binding("n", "name", "name", id="versions.name", tooltip="Name this version"),
+    Binding("pageup", "scroll(-1)", "scroll up", id="versions.scroll_up", priority=True, tooltip="Scroll what differs"),
+    Binding("pagedown", "scroll(1)", "scroll down", id="versions.scroll_down", priority=True, tooltip="Scroll what differs, down"),
+    Binding("escape", "leave", "back", id="versions.leave", tooltip="Back to the playground"),
 ]  # fmt: skip
 
 VARIANT_KEYS = [
@@ -148,6 +169,8 @@ _NAMES = {
     "greater_than_sign": ">",
     "equals_sign": "=",
     "shift+tab": "⇧tab",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from .keys import APP_KEYS, LIBRARY_KEYS, PLAYGROUND_KEYS, key_name
+from .keys import APP_KEYS, LIBRARY_KEYS, PLAYGROUND_KEYS, VERSION_KEYS, key_name
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,10 @@ class Actions(Provider):
 
     def _commands(self) -> Iterator[_Command]:
         app, screen = self.app, self.screen
-        for binding in [*PLAYGROUND_KEYS, *LIBRARY_KEYS]:
-            if binding.show and hasattr(screen, f"action_{binding.action.partition('(')[0]}"):
+        for binding in [*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS]:
+            action = binding.action.partition("(")[0]
+            here = hasattr(screen, f"action_{action}") and screen.check_action(action, ())
+            if binding.show and here:
                 keys = " ".join(key_name(key) for key in binding.key.split(","))
                 name = f"{binding.description}  {keys}"
                 yield _Command(

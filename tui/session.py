@@ -16,7 +16,6 @@ from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
 from .amounts import percent
 from .conversion import places, readable
-from .drafts import Drafting
 from .sentences import for_app
 from .services import Services, ready_variants
 from .state import Playground, Setup
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from ..models.engine.protocol import ModelInfo
     from ..prompts.document import Prompt
     from ..prompts.library import Library
+    from .drafts import Drafting
 
 
 class Session:
@@ -92,6 +92,17 @@ class Session:
         from ..prompts.library import Library
 
         return Library(self._setup.prompt_folders)
+
+    @property
+    def snippet_folders(self) -> Sequence[Path]:
+        """Where the person's own snippets are."""
+        return self._setup.snippet_folders
+
+    async def count_tokens(self, variant: Variant, text: str) -> int:
+        """How many tokens a text has for a variant's base model. Raises as `load`."""
+        runner = await self._services.runner()
+        model = await runner.load(variant)
+        return len((await runner.engine.tokenize(model, text, add_special=False)).tokens)
 
     @property
     def running(self) -> bool:

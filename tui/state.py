@@ -27,7 +27,8 @@ class Setup:
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
     are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
     without the last nothing is remembered. `model_folders` are searched for models and adapters,
-    `prompt_folders` for prompts; the first of these is the person's own.
+    `prompt_folders` for prompts and `snippet_folders` for snippets; the first of these is the
+    person's own.
     """
 
     cache_dir: Path
@@ -40,6 +41,7 @@ class Setup:
     settings: ModelSettings | None = None
     model_folders: Sequence[Path] = ()
     prompt_folders: Sequence[Path] = ()
+    snippet_folders: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,15 @@ class Playground:
         self.variants.append(copy)
         self.selected = copy.name
         return copy
+
+    def add_with(self, prompt: Prompt) -> Variant | None:
+        """A copy of the selected variant with another prompt, selected; None without a free name."""
+        if self.add() is None or (copy := self.current) is None:
+            return None
+        changed = replace(copy, prompt=prompt)
+        self._shares[copy.name] = self._share_of(prompt)
+        self.variants = [changed if v.name == copy.name else v for v in self.variants]
+        return changed
 
     def _forget(self, name: str) -> None:
         for kept in (self.outputs, self.before, self._asked):

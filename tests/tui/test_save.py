@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from llamadiff.prompts.library import SHIPPED
 from llamadiff.prompts.parse import load_prompt
+from llamadiff.tui.screens.both_changed import BothChanged
 from llamadiff.tui.screens.save_prompt import SavePrompt
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
@@ -77,8 +78,10 @@ async def test_what_another_program_wrote_meanwhile_is_kept_and_shown(
         await pilot.press("y", "ctrl+s")
         await until(lambda: isinstance(pilot.app.focused, Input))
         await pilot.press("enter")
-        await until(lambda: "as here, in user; another name keeps both" in words(pilot))
+        await until(lambda: isinstance(pilot.app.screen, BothChanged))
         assert load_prompt(path).user.endswith("Later.")
+        await pilot.press("enter")
+        await until(lambda: load_prompt(path).user.endswith("Now.xy"))
 
 
 async def test_a_file_that_is_there_is_asked_about_and_a_foreign_one_is_kept(

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ..paths import cache_dir, log_dir, model_folders, prompt_folders, state_dir
+from ..paths import cache_dir, log_dir, model_folders, prompt_folders, snippet_folders, state_dir
 from ..state import Setup
 from .options import Asked
 
@@ -36,6 +36,7 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
         state_dir=state_dir() if asked.history else None,
         model_folders=model_folders(),
         prompt_folders=prompt_folders(),
+        snippet_folders=snippet_folders(),
         variants=variants,
         values=asked.values,
         exact=asked.exact,

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-Kind = Literal["template", "comment", "name"]
+Kind = Literal["template", "comment"]
 Mark = tuple[int, int, Kind]
-"""Start, end and kind of a part of a line. A `name` lies in a `template`."""
+"""Start, end and kind of a part of a line."""
 
 
 class State(NamedTuple):
@@ -21,7 +21,8 @@ class State(NamedTuple):
 
 TEXT = State()
 _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
-_OPENING = re.compile(r"\{\{|\{%|\{#")
+_OPENING = re.compile(r"\{\{[^{}\"']*\}\}|\{\{|\{%|\{#")
+"""What begins a part; an expression without strings and braces is found as a whole."""
 _RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
 _ENDRAW = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
 _ENDS = re.compile(r"""\}\}|%\}|[{}"']""")
@@ -35,7 +36,7 @@ _NAME = re.compile(
 
 
 def scan(line: str, state: State) -> tuple[list[Mark], State]:
-    """The template parts of a line that begins in `state`, without names, and the state after it.
+    """The template parts of a line that begins in `state`, and the state after it.
 
     As jinja2 reads them: quotes and braces in an expression hide what would end it, and nothing
     counts between raw and endraw. An expression or statement that nothing ends reaches to the next
@@ -53,6 +54,9 @@ def scan(line: str, state: State) -> tuple[list[Mark], State]:
             if opening is None:
                 return marks, TEXT
             start, at = opening.span()
+            if at - start > 2:
+                marks.append((start, at, "template"))
+                continue
             raw = _RAW.match(line, start)
             if raw is not None:
                 marks.append((start, raw.end(), "template"))
@@ -135,18 +139,15 @@ class TemplateMarks:
             states[row] = state
 
     def of(self, row: int) -> list[Mark]:
-        """The marks of a line, each name after the part it lies in."""
+        """The marks of a line."""
         marks = self._marks.get(row)
         if marks is None:
-            line, state = self._lines[row], self._states[row]
-            marks = self._marks[row] = [*_with_names(line, scan(line, state)[0])]
+            marks = self._marks[row] = scan(self._lines[row], self._states[row])[0]
         return marks
 
 
-def _with_names(line: str, marks: Sequence[Mark]) -> Iterator[Mark]:
-    for start, end, kind in marks:
-        yield start, end, kind
-        if kind == "template":
-            for found in _NAME.finditer(line, start, end):
-                if found["name"]:
-                    yield *found.span("name"), "name"
+def names_in(line: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where a template part of a line looks up names."""
+    for found in _NAME.finditer(line, start, end):
+        if found["name"]:
+            yield found.span("name")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 class BothChanged(Dialog[Prompt]):
     """Gives the prompt to go on with: what was changed elsewhere is in both answers."""
 
+    DEFAULT_CSS = "BothChanged ChangesView { height: auto; margin-top: 1; }"
     KEYS_TEXT = "↑↓ · enter take · PgUp PgDn scroll · esc decide later"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "page(-1)", "page up", id="both.page_up", priority=True, show=False),

@@ -23,6 +23,7 @@ _GROUPS = {
     "rendered": "Rendered prompt",
     "output": "Outputs",
     "library": "Library",
+    "versions": "Versions",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }
@@ -113,7 +114,8 @@ def keys_of(screen: Screen[object]) -> list[Key]:
             now.setdefault(active.binding.id, []).append(active.binding)
     later: dict[str, list[Binding]] = {}
     for _, binding in screen._bindings:
-        if binding.id is not None and binding.id not in now and binding.show:
+        possible = screen.check_action(binding.action.partition("(")[0], ())
+        if binding.id is not None and binding.id not in now and binding.show and possible:
             later.setdefault(binding.id, []).append(binding)
     order = ["", *_GROUPS]
     found = [_key(group if group in _GROUPS else "", now[name]) for name, group in _grouped(now)]

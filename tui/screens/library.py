@@ -45,7 +45,7 @@ WIDE = 100
 DETAILS_PAUSE_S = 0.12
 PROGRESS_S = 0.1
 MOST_TEXT = 20_000
-"""Characters of a prompt that the details show."""
+"""Characters of each text of a prompt that the details show."""
 
 
 class Filter(SafeInput):
@@ -181,7 +181,11 @@ class Library(Screen[None]):
         return for_app(safe_line(problem)) if problem else ""
 
     def _say(
-        self, problem: str, title: str = "", details: Details | None = None, texts: str = ""
+        self,
+        problem: str,
+        title: str = "",
+        details: Details | None = None,
+        texts: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Show a problem, and details and texts if these are given too."""
         widget = self.query_one(".library-problem", Static)
@@ -193,9 +197,12 @@ class Library(Screen[None]):
             self._show_texts(texts)
         self.query_one("#library-details").scroll_home(animate=False)
 
-    def _show_texts(self, texts: str) -> None:
+    def _show_texts(self, texts: Sequence[tuple[str, str]]) -> None:
         widget = self.query_one("#library-text", Static)
-        widget.update(safe_text(texts[:MOST_TEXT]))
+        parts = [
+            ((f"{field}\n", "$dim"), f"{safe_text(text[:MOST_TEXT])}\n\n") for field, text in texts
+        ]
+        widget.update(Content.assemble(*(it for part in parts for it in part)))
         widget.display = bool(texts)
 
     def _look_into(self, entry: Entry) -> None:
@@ -203,7 +210,7 @@ class Library(Screen[None]):
 
     async def _details(self, entry: Entry) -> None:
         """Read the whole header of the chosen entry and show what it says."""
-        problem, details, texts = "", of_entry(entry), ""
+        problem, details, texts = "", of_entry(entry), list[tuple[str, str]]()
         try:
             details, texts = await asyncio.to_thread(_whole, entry)
         except (ModelError, PromptError) as error:
@@ -419,13 +426,13 @@ class Library(Screen[None]):
         self.set_class(event.size.width < WIDE, "-narrow")
 
 
-def _whole(entry: Entry) -> tuple[Details, str]:
+def _whole(entry: Entry) -> tuple[Details, Details]:
     """Details from the whole header, and texts. Raises ModelError or PromptError."""
     if isinstance(entry, PromptEntry):
         prompt = load_prompt(entry.path)
         return of_prompt(entry, prompt), texts_of(prompt)
     if isinstance(entry, AdapterEntry) and entry.is_peft:
-        return of_peft(entry, read_config(Path(entry.path))), ""
+        return of_peft(entry, read_config(Path(entry.path))), []
     if isinstance(entry, AdapterEntry):
-        return of_adapter(entry, check_adapter(Path(entry.path), values=False)), ""
-    return of_model(entry, check_model(Path(entry.path))), ""
+        return of_adapter(entry, check_adapter(Path(entry.path), values=False)), []
+    return of_model(entry, check_model(Path(entry.path))), []

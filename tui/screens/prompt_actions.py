@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
 from textual.timer import Timer
 
+from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
-from ..drafts import Drafting, Texts
-from ..outside import Outside
 from ..safe_text import safe_line
 from ..sentences import for_app
 from .variant_actions import VariantActions
 
 if TYPE_CHECKING:
     from ...prompts.merge import Conflict
+    from ..drafts import Drafting, Texts
+    from ..outside import Outside
 
 KEEP_PAUSE_S = 0.5
 """How long after a change a draft is handed to the history, which writes it within a second."""
@@ -39,6 +41,9 @@ class PromptActions(VariantActions):
 
     async def bring_back(self, texts: Texts) -> None:
         """Go on with the drafts of the last time, keep those of this one, and watch the files."""
+        from ..drafts import Drafting
+        from ..outside import Outside
+
         drafting = Drafting(self.playground, texts)
         await self.session.bring_back(drafting)
         self._drafting = drafting
@@ -95,6 +100,65 @@ class PromptActions(VariantActions):
             return
         document, original = self.playground.document(variant), self.playground.original(variant)
         self.changed(self.playground.put(document, original))
+
+    # --------------------------------------------- versions, snippets, examples
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_versions(self) -> None:
+        from ..drafts import in_place_of
+        from .versions import Versions
+
+        variant, history = self.playground.current, self.session.history
+        if variant is None:
+            return
+        if history is None:
+            self.app.notify("Nothing is remembered (--no-history), so there are no versions.")
+            return
+        before = variant.prompt
+        chosen = await self.app.push_screen_wait(Versions(before, history))
+        if chosen is not None:
+            prompt = in_place_of(before, chosen)
+            self.changed(self.playground.put(self.playground.document(variant), prompt))
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_add_snippet(self) -> None:
+        from ...prompts.snippets import apply
+        from .pick_snippet import PickSnippet
+
+        variant = self.playground.current
+        snippet = await self.app.push_screen_wait(PickSnippet(self.session.snippet_folders))
+        if variant is None or snippet is None:
+            return
+        prompt = apply(snippet, variant.prompt)
+        if prompt == variant.prompt:
+            self.app.notify(f"All of {safe_line(snippet.name)} is in the prompt already.", timeout=4, markup=False)  # fmt: skip
+        else:
+            self._add_beside(prompt, snippet.name)
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_add_examples(self) -> None:
+        from .pick_examples import PickExamples
+
+        variant = self.playground.current
+        if variant is None:
+            return
+        prompt = variant.prompt
+        dialog = PickExamples(prompt, partial(self.session.count_tokens, variant))
+        examples = await self.app.push_screen_wait(dialog)
+        if examples:
+            title = f"{len(examples)} example{'s' * (len(examples) != 1)}"
+            self._add_beside(prompt.with_examples((*prompt.examples, *examples)), title)
+
+    def _add_beside(self, prompt: Prompt, added: str) -> None:
+        """A copy of the selected variant with a prompt that something was added to."""
+        name = f"{prompt.name} + {added}"
+        made = self.playground.add_with(replace(prompt, name=name, path=None, loaded=None))
+        if made is None:
+            self.app.notify("There is no room for another variant.", timeout=4)
+            return
+        self.list_changed([made.name])
+        said = f"{made.name} is {safe_line(name)}; F5 runs it, u takes it back."
+        self.app.notify(said, timeout=5, markup=False)
 
     # -------------------------------------------------------------- the library
 

@@ -15,7 +15,7 @@ from textual.document._edit import Edit
 from textual.document._history import EditHistory
 
 from ..editing.document import EditedText
-from ..editing.template_marks import TemplateMarks
+from ..editing.template_marks import TemplateMarks, names_in
 from ..editing.undo_log import new_history, pack, unpack
 from ..keys import EDITOR_KEYS
 from .safe_text_area import SafeTextArea
@@ -135,21 +135,18 @@ class PromptEditor(SafeTextArea):
 
     def styles_of(self, line: int, start: int, end: int) -> Iterable[tuple[int, int, Style]]:
         marks, styles = self._marks.of(line), self._theme.syntax_styles
-        at = bisect_left(marks, (start, 0, ""))
-        while at > 0:  # back to the part that may reach into this row
-            at -= 1
-            if marks[at][2] != "name":
-                break
-        words = ""
-        for begin, finish, kind in marks[at:]:
+        words = self.document.get_line(line)
+        # the part before may reach into this row
+        for begin, finish, kind in marks[max(0, bisect_left(marks, (start, 0, "")) - 1) :]:
             if begin >= end:
                 return
-            if finish > start and kind in styles:
-                yield begin, finish, styles[kind]
-            elif kind == "name" and self._missing:
-                words = words or self.document.get_line(line)
-                if words[begin:finish] in self._missing:
-                    yield begin, finish, styles["missing"]
+            if finish <= start or kind not in styles:
+                continue
+            yield begin, finish, styles[kind]
+            if kind == "template" and self._missing:
+                for first, last in names_in(words, begin, finish):
+                    if words[first:last] in self._missing:
+                        yield first, last, styles["missing"]
 
     # ------------------------------------------------------------------- keys
 

@@ -29,7 +29,7 @@ def grow(output: Output, text: str) -> None:
         output.text += word + " "
         output.tokens.append(sum(map(ord, word)))
         output.token_ends.append(len(output.text))
-        output.logprobs.append(TokenLogprob(output.tokens[-1], -0.1, [(1, -0.1), (70_000, -2.3)]))
+        output.logprobs.append(TokenLogprob(output.tokens[-1], -0.1, 1, 2.5, [(1, -0.1), (70_000, -2.3)]))
 
 
 def finish(output: Output) -> None:

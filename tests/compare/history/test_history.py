@@ -47,7 +47,7 @@ def test_a_run_is_read_back_exactly(tmp_path: Path) -> None:
 def replace_logprob(run: Run, value: float):  # type: ignore[no-untyped-def]
     from llamadiff.models.engine.protocol import TokenLogprob
 
-    return TokenLogprob(run.outputs[0].tokens[0], -value, [])
+    return TokenLogprob(run.outputs[0].tokens[0], -value, 3, value / 2, [])
 
 
 def test_a_run_is_there_while_it_streams_and_what_comes_later_too(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamadiff.tui.editing.document import EditedText
-from llamadiff.tui.editing.template_marks import TemplateMarks
+from llamadiff.tui.editing.template_marks import TemplateMarks, names_in
 
 
 def marked(text: str, *kinds: str) -> list[str]:
@@ -48,7 +48,9 @@ def test_comments_go_over_empty_lines_and_hide_what_they_hold() -> None:
 
 def test_names_are_those_looked_up() -> None:
     text = "{{ a.b | join(sep=c) }} {% set d = 'e f' %} g {{ h == i }}"
-    assert [n for n in marked(text, "name") if n not in ("join", "set")] == ["a", "c", "h", "i"]
+    marks = TemplateMarks([text]).of(0)
+    names = [text[a:b] for start, end, _ in marks for a, b in names_in(text, start, end)]
+    assert [name for name in names if name not in ("join", "set")] == ["a", "c", "h", "i"]
 
 
 PIECES = st.lists(
