@@ -52,15 +52,15 @@ PROMPT_KEYS = [
     ),
     Binding(
         "h", "versions", "versions", id="prompt.versions",
-        tooltip="What this prompt was before, how versions differ, and back to one",
+        tooltip="Versions of this prompt: compare them, go back to one",
     ),
     Binding(
         "i", "add_snippet", "improve", id="prompt.snippet",
-        tooltip="Add a snippet (a format, steps, an example) to a copy of this variant",
+        tooltip="Add a snippet (a format, steps …) to a copy of this",
     ),
     Binding(
         "g", "add_examples", "give examples", id="prompt.examples",
-        tooltip="Choose few-shot examples from a dataset, for a copy of this variant",
+        tooltip="Few-shot examples from a dataset, for a copy of this",
     ),
     Binding(
         "D", "drop_draft", "drop draft", id="prompt.drop",

@@ -11,6 +11,7 @@ import pytest
 from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.run import State
 from llamadiff.prompts.library import resolve
+from llamadiff.prompts.save import save_prompt
 
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
@@ -124,7 +125,7 @@ async def test_the_app_records_its_runs_with_values_and_versions(home: Path) -> 
         await run_over(pilot, "f5")
         said = {name: output(pilot, name).text for name in "ABC"}
         plain = playground(pilot).playground.variants[0].prompt
-        playground(pilot).session.saved(plain, home / "mine.toml")
+        playground(pilot).session.saved(plain, save_prompt(plain, home / "mine.toml"))
         saved = playground(pilot).playground.variants[0].prompt
     with opened_history(home / "state") as history:
         run = history.open(history.find("last"))

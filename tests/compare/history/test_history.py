@@ -30,7 +30,7 @@ def test_a_run_is_read_back_exactly(tmp_path: Path) -> None:
         State.FAILED,
         "Kaputt.",
         True,
-        True,
+        "support changes nothing",
     )
     run.outputs[0].logprobs[0] = replace_logprob(run, 0.1 + 0.2)
     with opened(tmp_path) as history:
@@ -74,7 +74,7 @@ def test_a_run_is_there_while_it_streams_and_what_comes_later_too(tmp_path: Path
         history.flush()
         assert same(history.open(run.id), run)
         run.outputs[1].stamp.adapter_sha256 = ("def",)
-        run.outputs[0].no_effect = True
+        run.outputs[0].no_effect = "support changes nothing"
         history.end(run)
         history.flush()
         assert same(history.open(run.id), run)
