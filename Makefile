@@ -34,6 +34,10 @@ bench: .venv/test .venv/llama-bench
 	$(BIN)/python benchmarks/key_latency.py
 	$(BIN)/python benchmarks/live_diff.py
 	$(BIN)/python benchmarks/catalog.py
+	$(BIN)/python benchmarks/prompt_edit.py
+	$(BIN)/python benchmarks/preview.py
+	$(BIN)/python benchmarks/library.py
+	$(BIN)/python benchmarks/history.py
 
 # The screens in docs/screens, drawn by the real app on the bundled model.
 screens: .venv/test
