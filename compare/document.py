@@ -73,6 +73,7 @@ def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
         ],
         "prompt": {
             "name": variant.prompt.name,
+            "variables": dict(variant.values),
             "text": stamp.prompt_text,
             "tokens": stamp.prompt_tokens,
         },

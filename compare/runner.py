@@ -135,8 +135,8 @@ class Runner:
         sampling = make_sampling(variant.prompt.sampling, variant.sampling)
         loaded = await self.load(variant, on_progress, keep)
         facts = await asyncio.to_thread(self.facts, variant.model)
-        prompt = variant.prompt
-        chat = await render(self.renderer, loaded, facts.chat_templates, prompt, values)
+        prompt, filled = variant.prompt, {**values, **variant.values}
+        chat = await render(self.renderer, loaded, facts.chat_templates, prompt, filled)
         tokens = await tokenized(self.engine, chat)
         stop = (*prompt.output.stop, *chat.rendered.default_stop)
         return Prepared(chat, tokens, sampling, stop)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,30 @@ def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
         _make(name, defaults, parse_spec(spec), catalog, library)
         for name, spec in zip(names, specs, strict=False)
     ]
+
+
+def with_values(
+    variants: Sequence[Variant],
+    values: Mapping[str, Sequence[str]],
+    used: Mapping[str, Collection[str]],
+) -> list[Variant]:
+    """Each variant with every combination of the values of those variables that its prompt has.
+
+    `used` gives, by a prompt's name, the variables that its templates use. Raises PromptError as
+    `matrix` does, and CompareError for more variants than there are names.
+    """
+    from ..prompts.matrix import matrix
+
+    cases = matrix([variant.prompt for variant in variants], values, used)
+    names = variant_names()
+    if len(cases) > len(names):
+        raise CompareError(f"{len(cases):,} combinations are too many; at most {len(names)}.")
+    made: list[Variant] = []
+    for name, case in zip(names, cases, strict=False):
+        variant = variants[case.place]
+        label = f"{variant.label} · {case}" if variant.label and case.values else variant.label
+        made.append(replace(variant, name=name, values=case.values, label=label))
+    return made
 
 
 def parse_spec(spec: str) -> dict[str, str]:

@@ -23,7 +23,11 @@ class StackedAdapter:
 
 @dataclass(frozen=True)
 class Variant:
-    """One column of the comparison. `sampling` holds only what differs from the prompt's own."""
+    """One column of the comparison. `sampling` holds only what differs from the prompt's own.
+
+    `values` are those of variables that this variant has its own of; the run's go before the
+    defaults, and these before the run's.
+    """
 
     name: str
     model: Path
@@ -32,6 +36,7 @@ class Variant:
     adapters: tuple[StackedAdapter, ...] = ()
     sampling: Mapping[str, object] = field(default_factory=dict[str, object])
     label: str = ""
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def stack(self) -> str:
@@ -40,8 +45,9 @@ class Variant:
 
     @property
     def title(self) -> str:
-        """`label`, or the prompt's name and the stack."""
-        return self.label or f"{self.prompt.name} · {self.stack}"
+        """`label`, or the prompt's name, the values of its own and the stack."""
+        own = [f"{name}={value}" for name, value in self.values.items()]
+        return self.label or " · ".join([self.prompt.name, *own, self.stack])
 
     def with_scale(self, index: int, scale: float) -> Variant:
         """The same variant with the adapter at `index` applied at `scale`."""

@@ -15,11 +15,14 @@ MOST_CASES = 10_000
 
 @dataclass(frozen=True)
 class Case:
-    """One combination; `label` tells it from the others of its matrix."""
+    """One combination: the prompt at `place` in its matrix, with these values."""
 
-    label: str
+    place: int
     prompt: Prompt
     values: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return " · ".join(f"{name}={value}" for name, value in self.values.items())
 
 
 def matrix(
@@ -43,23 +46,11 @@ def matrix(
             raise PromptError(f"no prompt has a variable {name}{did_you_mean(name, every)}")
         if not choices:
             raise PromptError(f"the variable {name} has no values")
-    labels = _labels(prompts)
     cases: list[Case] = []
-    for prompt, own, label in zip(prompts, names, labels, strict=True):
+    for place, (prompt, own) in enumerate(zip(prompts, names, strict=True)):
         axes = {name: choices for name, choices in values.items() if name in own}
         for combination in itertools.product(*axes.values()):
             if len(cases) == MOST_CASES:
                 raise PromptError(f"these are more than {MOST_CASES:,} combinations")
-            chosen = dict(zip(axes, combination, strict=True))
-            settings = [f"{name}={value}" for name, value in chosen.items()]
-            cases.append(Case(" · ".join([label, *settings]), prompt, chosen))
+            cases.append(Case(place, prompt, dict(zip(axes, combination, strict=True))))
     return cases
-
-
-def _labels(prompts: Sequence[Prompt]) -> list[str]:
-    """The prompts' names, numbered where several have the same one."""
-    names = [prompt.name for prompt in prompts]
-    return [
-        f"{name} {names[: i + 1].count(name)}" if names.count(name) > 1 else name
-        for i, name in enumerate(names)
-    ]

@@ -102,7 +102,10 @@ def texts_of(prompt: Prompt) -> Details:
 
 def _prompt(entry: PromptEntry) -> Details:
     known = [("about", entry.description), ("tags", " ".join(entry.tags)), ("file", entry.slug)]
-    return [*((k, v) for k, v in known if v), ("path", "shipped" if entry.shipped else str(entry.path))]
+    return [
+        *((k, v) for k, v in known if v),
+        ("path", "shipped" if entry.shipped else str(entry.path)),
+    ]
 
 
 def _adapter(entry: AdapterEntry) -> Details:

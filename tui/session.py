@@ -220,8 +220,8 @@ class Session:
         for variant in playground.variants:
             prompt = variant.prompt
             names = await asyncio.to_thread(runner.renderer.template_variables, prompt)
-            playground.set_used(prompt, names)
-            known |= {variable.name for variable in playground.variables(prompt)}
+            playground.values.set_used(prompt, names)
+            known |= {variable.name for variable in playground.values.variables(prompt)}
         for name in playground.values.keys() - known:
             hint = did_you_mean(name, known)
             self._on_trouble(f"There is no variable {name}{hint or '.'}")
@@ -263,9 +263,9 @@ class Session:
         try:
             runner = await self._services.runner()
             names = await asyncio.to_thread(runner.renderer.template_variables, variant.prompt)
-            playground.set_used(variant.prompt, names)
+            playground.values.set_used(variant.prompt, names)
             await self.load()
-            return await runner.preview(playground.filled(variant), {})
+            return await runner.preview(playground.values.filled(variant), {})
         except (*MISTAKES, EngineError) as error:
             return for_app(str(error))
 
@@ -284,7 +284,7 @@ class Session:
         variants = [v for v in playground.variants if v.name in wanted]
         if not variants:
             return None
-        values = playground.values_of(variants)
+        values = playground.values.known_to(variants)
         try:
             run = new_run(variants, values, seed=playground.seed, exact=playground.exact)
         except ModelError as error:

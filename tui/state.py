@@ -11,7 +11,8 @@ from typing import Literal
 from ..compare.run import Output, Run, State
 from ..compare.variants import Variant, variant_names
 from ..models.engine.protocol import ModelSettings
-from ..prompts.document import Prompt, Variable
+from ..prompts.document import Prompt
+from .values import Values
 
 View = Literal["off", "words", "tokens", "unified"]
 VIEWS: tuple[View, ...] = ("off", "words", "tokens", "unified")
@@ -72,7 +73,7 @@ class Playground:
         self.variants: list[Variant] = []
         self.selected = ""
         self.baseline = ""
-        self.values: dict[str, str] = dict(setup.values)
+        self.values = Values(setup.values)
         self.seed = setup.seed
         self.exact = setup.exact
         self.live = False
@@ -88,7 +89,6 @@ class Playground:
         """By that number: the prompt as it was opened, or is in its file."""
         self._drafted: dict[int, datetime] = {}
         """By that number: when what was typed before this start of the app was typed."""
-        self._used: dict[str, tuple[str, ...]] = {}
         self._undo: list[_Snapshot] = []
         self.open(setup.variants or ())
 
@@ -199,6 +199,9 @@ class Playground:
         self._remember()
         if (old := self.get(variant.name)) is not None and old.prompt != variant.prompt:
             self._shares[variant.name] = self._share_of(variant.prompt)
+        self._put(variant)
+
+    def _put(self, variant: Variant) -> None:
         self.variants = [variant if old.name == variant.name else old for old in self.variants]
 
     def choose_baseline(self) -> None:
@@ -308,56 +311,27 @@ class Playground:
 
     # ------------------------------------------------------------- variables
 
-    def set_used(self, prompt: Prompt, names: tuple[str, ...]) -> None:
-        """Remember which names a prompt's templates use, until it is looked at again."""
-        self._used[prompt.name] = names
+    def give_value(self, name: str, value: str) -> list[str]:
+        """Give a variable a value: its own to the selected variant if that has one, else to all.
 
-    def variables(self, prompt: Prompt) -> list[Variable]:
-        """The variables a prompt declares, then those it only uses."""
-        declared = {variable.name for variable in prompt.variables}
-        used = [name for name in self._used.get(prompt.name, ()) if name not in declared]
-        return [*prompt.variables, *map(Variable, used)]
-
-    def missing(self, prompt: Prompt) -> frozenset[str]:
-        """The names a prompt's templates use that have neither a variable nor a value."""
-        return frozenset(
-            variable.name
-            for variable in self.variables(prompt)
-            if variable.default is None and variable.name not in self.values
-        )
-
-    def unused(self, prompt: Prompt) -> frozenset[str]:
-        """The variables a prompt declares and no template of it uses, once that is known."""
-        used = self._used.get(prompt.name)
-        return frozenset(
-            v.name for v in prompt.variables if used is not None and v.name not in used
-        )
-
-    def value(self, variable: Variable) -> str:
-        """What a variable stands for now; empty when it has neither value nor default."""
-        return self.values.get(variable.name, variable.default or "")
-
-    def filled(self, variant: Variant) -> Variant:
-        """The variant with the values given as the defaults of its prompt's variables.
-
-        Prompts compared in one run need not have the same variables; a value that one of them
-        knows nothing of would be a mistake in it.
+        The names of the variants that this changes.
         """
-        prompt = variant.prompt
-        variables = tuple(
-            replace(variable, default=self.values[variable.name])
-            if variable.name in self.values
-            else variable
-            for variable in self.variables(prompt)
-        )
-        declared = {variable.name for variable in prompt.variables}
-        kept = tuple(v for v in variables if v.name in declared or v.default is not None)
-        return replace(variant, prompt=replace(prompt, variables=kept))
-
-    def values_of(self, variants: Iterable[Variant]) -> dict[str, str]:
-        """The values given that one of these variants' prompts has a variable for."""
-        known = {variable.name for it in variants for variable in self.variables(it.prompt)}
-        return {name: text for name, text in self.values.items() if name in known}
+        current = self.current
+        if current is not None and name in current.values:
+            if current.values[name] == value:
+                return []
+            self._put(replace(current, values={**current.values, name: value}))
+            return [current.name]
+        users = {
+            variant.name: self.values.of(variant, variable)
+            for variant in self.variants
+            for variable in self.values.variables(variant.prompt)
+            if variable.name == name and name not in variant.values
+        }
+        if all(value == had for had in users.values()):
+            return []
+        self.values[name] = value
+        return list(users)
 
     # --------------------------------------------------------------- outputs
 
@@ -369,7 +343,7 @@ class Playground:
             if (old := self.outputs.get(name)) is not None and old.text:
                 self.before[name] = old
             self.outputs[name] = output
-            self._asked[name] = self._ask(variant, self.values, seed, run.exact)
+            self._asked[name] = self._ask(variant, seed, run.exact)
 
     def shown(self, name: str) -> Output | None:
         """The output to show: the new one, or the one before while the new one has no text."""
@@ -383,13 +357,10 @@ class Playground:
         variant, asked = self.get(name), self._asked.get(name)
         if variant is None or asked is None:
             return False
-        return asked != self._ask(variant, self.values, self.seed, self.exact)
+        return asked != self._ask(variant, self.seed, self.exact)
 
-    def _ask(
-        self, variant: Variant, values: Mapping[str, str], seed: int | None, exact: bool
-    ) -> Asked:
-        used = {variable.name for variable in self.variables(variant.prompt)}
-        kept = tuple(sorted((name, text) for name, text in values.items() if name in used))
+    def _ask(self, variant: Variant, seed: int | None, exact: bool) -> Asked:
+        kept = tuple(sorted(self.values.known_to([variant]).items()))
         return Asked(replace(variant, label=""), kept, seed, exact)
 
 

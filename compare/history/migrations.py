@@ -127,6 +127,7 @@ CREATE TABLE variants (
     model_name TEXT NOT NULL,
     adapters TEXT NOT NULL,
     sampling TEXT NOT NULL,
+    vars TEXT NOT NULL,
     prompt_name TEXT NOT NULL,
     prompt_path TEXT,
     version INTEGER NOT NULL REFERENCES versions

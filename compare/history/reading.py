@@ -285,7 +285,7 @@ def open_run(connection: Connection, key: str) -> Recorded:
     ).fetchone()
     if row is None:
         raise CompareError(f"The run {key!r} is not in the history.")
-    number, at, ended, program, note, values, exact, logprobs = row
+    number, at, ended, program, note, shared, exact, logprobs = row
     variants = {
         variant: Variant(
             name,
@@ -295,15 +295,16 @@ def open_run(connection: Connection, key: str) -> Recorded:
             tuple(StackedAdapter(a["name"], Path(a["path"]), a["scale"]) for a in from_json(stack)),
             from_json(sampling),
             label,
+            from_json(values),
         )
-        for variant, name, label, model, model_name, stack, sampling, prompt_path, content in connection.execute(
-            "SELECT v.id, v.name, v.label, v.model, v.model_name, v.adapters, v.sampling, "
+        for variant, name, label, model, model_name, stack, sampling, values, prompt_path, content in connection.execute(
+            "SELECT v.id, v.name, v.label, v.model, v.model_name, v.adapters, v.sampling, v.vars, "
             "v.prompt_path, w.content FROM variants v JOIN versions w ON w.id = v.version "
             "WHERE v.run = ? ORDER BY v.id",
             (number,),
         )
     }  # fmt: skip
-    run = Run(tuple(variants.values()), from_json(values), bool(exact), logprobs, id=key)
+    run = Run(tuple(variants.values()), from_json(shared), bool(exact), logprobs, id=key)
     run.outputs += [
         _output(connection, variants[variant], *rest)
         for variant, *rest in connection.execute(

@@ -149,10 +149,11 @@ class Recorder:
             ]
             rows[variant.name] = connection.execute(
                 "INSERT INTO variants (run, name, label, model, model_name, adapters, sampling, "
-                "prompt_name, prompt_path, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "vars, prompt_name, prompt_path, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     it.row, variant.name, clean(variant.label), path_out(variant.model),
                     clean(variant.model_name), json.dumps(adapters), to_json(variant.sampling),
+                    to_json(string_map(variant.values)),
                     clean(variant.prompt.name), path_out(variant.prompt.path),
                     versions.record(connection, variant.prompt),
                 ),

@@ -75,7 +75,7 @@ async def test_the_document_has_the_documented_fields(runner: Runner) -> None:
         "outputs",
     }
     assert set(first["model"]) == {"name", "path", "sha256"}
-    assert set(first["prompt"]) == {"name", "text", "tokens"}
+    assert set(first["prompt"]) == {"name", "variables", "text", "tokens"}
     assert set(document["variants"][2]["adapters"][0]) == {"name", "path", "sha256", "scale"}
     output = first["outputs"][0]
     assert {"text", "tokens", "finish_reason", "seed", "timings", "logprobs"} <= set(output)

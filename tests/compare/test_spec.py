@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from llamadiff.compare.errors import CompareError
-from llamadiff.compare.spec import Defaults, make_variants, parse_spec
+from llamadiff.compare.spec import Defaults, make_variants, parse_spec, with_values
 from llamadiff.models.errors import ModelError
 from llamadiff.prompts.errors import PromptError
 
@@ -49,6 +49,23 @@ def test_an_adapter_path_may_hold_an_at_sign(support: Path, tmp_path: Path) -> N
 def test_wrong_specs_are_refused_in_words(spec: str, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         make_variants(DEFAULTS, [spec])
+
+
+def test_variants_are_made_for_every_combination_of_values() -> None:
+    specs = ["label=plain", "prompt=support"]
+    variants = make_variants(Defaults(prompt="tell-me-about"), specs)
+    topics = {"topic": ["dogs", "tea"]}
+    made = with_values(variants, topics, {})
+    assert [(it.name, it.title, dict(it.values)) for it in made] == [
+        ("A", "plain · topic=dogs", {"topic": "dogs"}),
+        ("B", "plain · topic=tea", {"topic": "tea"}),
+        ("C", "Support · base", {}),
+    ]
+    with pytest.raises(PromptError, match="no prompt has a variable tropic; did you mean topic"):
+        with_values(variants, {"tropic": ["x"]}, {})
+    assert len(with_values(variants, {"tropic": ["x", "y"]}, {"Support": ["tropic"]})) == 3
+    with pytest.raises(CompareError, match="31 combinations are too many; at most 26"):
+        with_values(variants, {"topic": list(map(str, range(30)))}, {})
 
 
 def test_a_variant_needs_a_prompt() -> None:

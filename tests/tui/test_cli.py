@@ -44,6 +44,15 @@ def test_run_prints_the_text_alone_on_stdout() -> None:
     assert "tokens" in done.stderr
 
 
+def test_every_combination_of_values_is_run() -> None:
+    done = llamadiff("run", *PROMPT, "--each", "topic=dogs", "--each", "topic=tea", "--json")
+    variants = json.loads(done.stdout)["variants"]
+    assert [it["prompt"]["variables"] for it in variants] == [{"topic": "dogs"}, {"topic": "tea"}]
+    assert ["tea" in it["prompt"]["text"] for it in variants] == [False, True]
+    assert llamadiff("diff", *PROMPT, "--each", "topic=dogs").returncode == 2
+    assert llamadiff("diff", *PROMPT, "--each", "topic=dogs", "--each", "topic=tea").returncode == 1
+
+
 def test_run_json_is_one_document_and_repeatable() -> None:
     arguments = ("run", *PROMPT, "--variant", "label=plain", "--variant", "label=tuned,adapter=support@0.8", "--set", "seed=5", "--repeat", "2", "--json")  # fmt: skip
     first, second = (json.loads(llamadiff(*arguments).stdout) for _ in range(2))

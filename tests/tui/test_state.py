@@ -183,21 +183,35 @@ def test_a_failed_run_keeps_the_old_text(state: Playground) -> None:
 
 def test_each_prompt_is_given_its_own_values(state: Playground) -> None:
     state.values.update(topic="cats", aspect="history")
-    plain, article, _ = map(state.filled, state.variants)
+    plain, article, _ = map(state.values.filled, state.variants)
     assert [v.default for v in plain.prompt.variables] == ["cats"]
     assert {v.name: v.default for v in article.prompt.variables} == {
         "topic": "cats", "aspect": "history",
     }  # fmt: skip
 
 
+def test_a_variant_may_have_a_value_of_its_own(state: Playground) -> None:
+    topic = Variable("topic", "dogs")
+    state.update(replace(state.variants[2], values={"topic": "tea"}))
+    state.started(new_run(state.variants, {}), None)
+    assert state.give_value("topic", "cats") == ["A", "B"]
+    assert [state.values.of(it, topic) for it in state.variants] == ["cats", "cats", "tea"]
+    assert not state.stale("C") and state.stale("A")
+    state.selected = "C"
+    assert state.give_value("topic", "tea") == []
+    assert state.give_value("topic", "milk") == ["C"]
+    assert state.stale("C") and state.values["topic"] == "cats"
+    assert state.values.missing(replace(state.variants[2], prompt=Prompt("X"))) == frozenset()
+
+
 def test_a_variable_that_is_only_used_can_have_a_value(state: Playground) -> None:
     edit(state, "{{ topic }} in {{ place }}")
     prompt = state.variants[0].prompt
-    state.set_used(prompt, ("topic", "place"))
-    assert [v.name for v in state.variables(prompt)] == ["topic", "place"]
-    assert [v.name for v in state.filled(state.variants[0]).prompt.variables] == ["topic"]
+    state.values.set_used(prompt, ("topic", "place"))
+    assert [v.name for v in state.values.variables(prompt)] == ["topic", "place"]
+    assert [v.name for v in state.values.filled(state.variants[0]).prompt.variables] == ["topic"]
     state.values["place"] = "Rome"
-    assert state.filled(state.variants[0]).prompt.variables[-1] == Variable("place", "Rome")
+    assert state.values.filled(state.variants[0]).prompt.variables[-1] == Variable("place", "Rome")
 
 
 def test_parts_are_system_and_user_or_each_message() -> None:

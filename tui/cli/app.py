@@ -21,7 +21,7 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
             "the app needs a terminal; without one use `llamadiff run` or `diff`."
         )
     variants = None
-    if not asked.nothing or asked.sampling:
+    if not asked.nothing or asked.sampling or asked.each:
         from dataclasses import replace
 
         from ...prompts.library import SHIPPED

@@ -38,7 +38,7 @@ def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_j
         if not asked.nothing:
             raise click.UsageError("--files compares two files; leave out the other options.")
         return _diff_files(*files, mode, as_json)
-    if len(asked.variants) < 2:
+    if len(asked.variants) < 2 and all(len(values) < 2 for values in asked.each.values()):
         raise click.UsageError("diff needs two or more variants: give --variant twice, or --files.")
     from ...compare.document import run_document
     from .session import carry_out, raise_failed

@@ -42,8 +42,8 @@ def lens_command(
     \b
     llamadiff lens -p support --variant label=base --variant adapter=support
     """
-    if len(asked.variants) != 2:
-        raise click.UsageError("lens compares two variants: give --variant twice.")
+    if len(asked.variants) != 2 or asked.each:
+        raise click.UsageError("lens compares two variants: give --variant twice, and no --each.")
     if text is not None and text_file is not None:
         raise click.UsageError("Give --text or --text-file, not both.")
     given = _read(text_file) if text_file is not None else text

@@ -26,6 +26,7 @@ class Asked:
     prompt: str | None = None
     variants: tuple[str, ...] = ()
     values: dict[str, str] = field(default_factory=dict[str, str])
+    each: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     sampling: dict[str, str] = field(default_factory=dict[str, str])
     exact: bool = False
     ctx_size: int | None = None
@@ -42,12 +43,18 @@ class Asked:
 
     def make_variants(self) -> list[Variant]:
         """Raises CompareError, ModelError or PromptError."""
-        from ...compare.spec import Defaults, make_variants
+        from ...compare.spec import Defaults, make_variants, with_values
+        from ...prompts.rendering.helper import Renderer
 
         defaults = Defaults(
             self.model, self.prompt, self.adapters, self.sampling, open_catalog(), open_library()
         )
-        return make_variants(defaults, self.variants)
+        variants = make_variants(defaults, self.variants)
+        if not self.each:
+            return variants
+        with Renderer() as renderer:
+            used = {it.prompt.name: renderer.template_variables(it.prompt) for it in variants}
+        return with_values(variants, self.each, used)
 
     def settings(self) -> ModelSettings:
         from ...models.engine.protocol import ModelSettings
@@ -93,6 +100,17 @@ def _complete(typed: str, names: list[str]) -> list[Completion]:
     return fitting or [Completion(typed, type="file")]
 
 
+def lists(
+    ctx: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    """`K=V` options, which may give several values to a key, as a dictionary."""
+    result: dict[str, tuple[str, ...]] = {}
+    for pair in given:
+        for key, value in pairs(ctx, option, (pair,)).items():
+            result[key] = (*result.get(key, ()), value)
+    return result
+
+
 def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     """`K=V` options as a dictionary."""
     result: dict[str, str] = {}
@@ -110,6 +128,7 @@ _OPTIONS = [
     click.option("-p", "--prompt", metavar="PROMPT", shell_complete=complete_prompt, help="Prompt: a TOML file, or a name from the library."),
     click.option("--variant", "variants", multiple=True, metavar="SPEC", help="A variant as key=value,…: label, model, adapter, prompt and sampling settings; the options above are its defaults."),
     click.option("--var", "values", multiple=True, metavar="K=V", callback=pairs, help="Value of a prompt variable."),
+    click.option("--each", multiple=True, metavar="K=V", callback=lists, help="One of several values of a prompt variable; repeat for the others. Each variant is run with every combination."),
     click.option("--set", "sampling", multiple=True, metavar="K=V", callback=pairs, shell_complete=complete_setting, help="Sampling setting, as temperature=0.2 or seed=7."),
     click.option("--exact", is_flag=True, help="Decode each variant alone: the same output whatever else runs."),
     click.option("-c", "--ctx-size", type=click.IntRange(32, 2**31 - 1), metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
@@ -123,7 +142,7 @@ _OPTIONS = [
 
 def variant_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the shared options; the command receives them as one `asked`."""
-    names = ("model", "adapters", "prompt", "variants", "values", "sampling", "exact", "ctx_size", "threads", "gpu_layers", "kv_type", "context_shift", "history")  # fmt: skip
+    names = ("model", "adapters", "prompt", "variants", "values", "each", "sampling", "exact", "ctx_size", "threads", "gpu_layers", "kv_type", "context_shift", "history")  # fmt: skip
 
     @functools.wraps(command)
     def wrapped(*args: Any, **given: Any) -> Any:

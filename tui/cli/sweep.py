@@ -34,8 +34,10 @@ def sweep_command(asked: Asked, over: str, repeat: int, texts: bool, as_json: bo
     llamadiff sweep -p support -a support --over scale=0:1.5:0.25
     llamadiff sweep -p tell-me-about --over temperature=0,0.5,1 --repeat 8
     """
-    if asked.variants:
-        raise click.UsageError("sweep takes one variant: use -m, -a, -p and --set, not --variant.")
+    if asked.variants or asked.each:
+        raise click.UsageError(
+            "sweep takes one variant: use -m, -a, -p and --set, not --variant or --each."
+        )
     from ...compare.document import run_document
     from ...compare.sweep import parse_axis, points, swept
     from .session import carry_out, raise_failed

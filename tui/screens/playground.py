@@ -109,7 +109,9 @@ class Playground(PromptActions):
         self.query_one(TopBar).status = self.session.status
         if variant is not None:
             prompt = variant.prompt
-            rows = [(v, playground.value(v)) for v in playground.variables(prompt)]
+            rows = [
+                (v, playground.values.of(variant, v)) for v in playground.values.variables(prompt)
+            ]
             self.query_one(PromptPanel).show(
                 prompt,
                 rows,
@@ -117,8 +119,8 @@ class Playground(PromptActions):
                 state="edited" if playground.edited(variant) else "",
                 drafted=playground.drafted(variant),
                 shared_by=playground.sharing(variant),
-                missing=playground.missing(prompt),
-                unused=playground.unused(prompt),
+                missing=playground.values.missing(variant),
+                unused=playground.values.unused(prompt),
             )
         self._show_variants()
         self.board.sync()
@@ -319,16 +321,8 @@ class Playground(PromptActions):
 
     @on(VariablesForm.Changed)
     def _value_changed(self, event: VariablesForm.Changed) -> None:
-        playground = self.playground
-        users = {
-            variant.name: variable
-            for variant in playground.variants
-            for variable in playground.variables(variant.prompt)
-            if variable.name == event.name
-        }
-        if any(playground.value(variable) != event.value for variable in users.values()):
-            playground.values[event.name] = event.value
-            self.changed(users)
+        if changed := self.playground.give_value(event.name, event.value):
+            self.changed(changed)
 
     @on(VariantList.Selected)
     def _row_selected(self, event: VariantList.Selected) -> None:

@@ -29,7 +29,9 @@ def grow(output: Output, text: str) -> None:
         output.text += word + " "
         output.tokens.append(sum(map(ord, word)))
         output.token_ends.append(len(output.text))
-        output.logprobs.append(TokenLogprob(output.tokens[-1], -0.1, 1, 2.5, [(1, -0.1), (70_000, -2.3)]))
+        output.logprobs.append(
+            TokenLogprob(output.tokens[-1], -0.1, 1, 2.5, [(1, -0.1), (70_000, -2.3)])
+        )
 
 
 def finish(output: Output) -> None:
@@ -43,7 +45,7 @@ def start(
     """A run of so many variants that has been sent to the engine."""
     stack = (StackedAdapter("support", Path("/models/support.gguf"), 0.8),)
     variants = tuple(
-        Variant(chr(65 + i), Path("/models/demo.gguf"), "demo-7m", prompt, stack * (i % 2), {"top_k": 3}, "x" * (i % 2))
+        Variant(chr(65 + i), Path("/models/demo.gguf"), "demo-7m", prompt, stack * (i % 2), {"top_k": 3}, "x" * (i % 2), {"tone": "dry"} if i % 2 else {})
         for i in range(count)
     )  # fmt: skip
     run = Run(variants, dict(values or {}), logprobs=2)
