@@ -44,6 +44,11 @@ class Variant:
         return "+".join(map(str, self.adapters)) or "base"
 
     @property
+    def short_title(self) -> str:
+        """`label`, or the values of its own and the prompt's name."""
+        return self.label or " · ".join([*self.values.values(), self.prompt.name])
+
+    @property
     def title(self) -> str:
         """`label`, or the prompt's name, the values of its own and the stack."""
         own = [f"{name}={value}" for name, value in self.values.items()]

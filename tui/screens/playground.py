@@ -18,6 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from ...compare.variants import Variant
 from ...prompts.document import Prompt
+from ..safe_text import safe_line
 from ..session import Session
 from ..state import VIEWS, Setup
 from ..widgets.key_bar import Hint, KeyBar
@@ -133,7 +134,7 @@ class Playground(PromptActions):
         variants.rows = [
             VariantRow(
                 name=variant.name,
-                title=variant.label or variant.prompt.name,
+                title=safe_line(variant.short_title),
                 stack="+".join(adapter.name for adapter in variant.adapters)
                 or (variant.model_name if len(models) > 1 else "base"),
                 scale=variant.adapters[-1].scale if variant.adapters else None,
