@@ -12,7 +12,7 @@ from llamadiff.compare.preview import Part, Preview
 from llamadiff.compare.run import Output, Run, State
 from llamadiff.compare.variants import StackedAdapter, Variant
 from llamadiff.models.engine.protocol import ModelInfo, ModelSettings, Timings
-from llamadiff.prompts.document import Message
+from llamadiff.prompts.document import Message, Prompt
 from llamadiff.prompts.library import resolve
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.screens.playground import Playground
@@ -83,6 +83,13 @@ async def run_over(pilot: Pilot[None], *keys: str) -> None:
     await pilot.pause()
 
 
+def current_prompt(pilot: Pilot[None]) -> Prompt:
+    """The selected variant's prompt as it is in the app."""
+    variant = playground(pilot).playground.current
+    assert variant is not None
+    return variant.prompt
+
+
 def told(pilot: Pilot[None]) -> str:
     """Everything the app has notified."""
     return " ".join(notification.message for notification in pilot.app._notifications)
@@ -93,6 +100,15 @@ def screen_text(pilot: Pilot[None]) -> str:
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
 
+
+OWN_PROMPT = """\
+# mine
+name = "Mine"
+system = "Be brief."
+user = "Say {{ it }}."
+[variables]
+it = "hello"
+"""
 
 # ------------------------------------------------------------- without an engine
 

@@ -9,45 +9,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
-from llamadiff.prompts.document import Prompt
 from llamadiff.prompts.parse import load_prompt
 from llamadiff.tui.amounts import moment
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
-from .app import opened, playground, screen_text
+from .app import OWN_PROMPT, current_prompt, opened, playground, screen_text
 from .tmux import HAS_TMUX, Tmux
 
 Closing = list[Callable[[], object]]
-FILE = """\
-# mine
-name = "Mine"
-system = "Be brief."
-user = "Say {{ it }}."
-[variables]
-it = "hello"
-"""
-
-
-@pytest.fixture
-def mine(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.toml"
-    path.write_text(FILE)
-    return path
 
 
 def variants(path: Path) -> list[Variant]:
     return make_variants(Defaults(prompt=str(path)), ["label=one", "label=two"])
-
-
-def prompt(pilot: Pilot[None]) -> Prompt:
-    variant = playground(pilot).playground.current
-    assert variant is not None
-    return variant.prompt
 
 
 async def test_what_was_typed_is_there_again_with_its_undo_steps(home: Path, mine: Path) -> None:
@@ -55,21 +32,21 @@ async def test_what_was_typed_is_there_again_with_its_undo_steps(home: Path, min
         await pilot.press("!")
         playground(pilot).query_one(PromptEditor).history.checkpoint()
         await pilot.press("?")
-        await until(lambda: prompt(pilot).user.endswith("!?"))
+        await until(lambda: current_prompt(pilot).user.endswith("!?"))
     async with opened(home, variants(mine)) as pilot:
-        await until(lambda: prompt(pilot).user == "Say {{ it }}.!?")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!?")
         screen = screen_text(pilot)
         assert "draft of " in screen and ", not saved · D drops it" in screen
         assert {v.prompt.user for v in playground(pilot).playground.variants} == {"Say {{ it }}.!?"}
         await pilot.press("ctrl+z")
-        await until(lambda: prompt(pilot).user == "Say {{ it }}.!")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!")
         await pilot.press("ctrl+z")
-        await until(lambda: prompt(pilot).user == "Say {{ it }}.")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.")
         assert "draft of" not in screen_text(pilot)
     async with opened(home, variants(mine)) as pilot:
         await pilot.pause()
-        assert prompt(pilot).user == "Say {{ it }}."
-    assert mine.read_text() == FILE
+        assert current_prompt(pilot).user == "Say {{ it }}."
+    assert mine.read_text() == OWN_PROMPT
 
 
 async def test_a_dropped_draft_can_be_had_back_with_undo_and_is_gone_otherwise(
@@ -80,15 +57,15 @@ async def test_a_dropped_draft_can_be_had_back_with_undo_and_is_gone_otherwise(
     async with opened(home, variants(mine)) as pilot:
         await until(lambda: "draft of" in screen_text(pilot))
         await pilot.press("escape", "D")
-        await until(lambda: prompt(pilot).user == "Say {{ it }}.")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.")
         await until(lambda: "draft of" not in screen_text(pilot))
         await pilot.press("e", "ctrl+z")
-        await until(lambda: prompt(pilot).user == "Say {{ it }}.!?")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!?")
         await pilot.press("ctrl+y")
-        await until(lambda: prompt(pilot).user == "Say {{ it }}.")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.")
     async with opened(home, variants(mine)) as pilot:
         await pilot.pause()
-        assert prompt(pilot).user == "Say {{ it }}."
+        assert current_prompt(pilot).user == "Say {{ it }}."
 
 
 async def test_a_saved_prompt_leaves_no_draft(home: Path, mine: Path) -> None:
@@ -96,20 +73,20 @@ async def test_a_saved_prompt_leaves_no_draft(home: Path, mine: Path) -> None:
         await pilot.press("!", "ctrl+s", "enter")
         await until(lambda: load_prompt(mine).user == "Say {{ it }}.!")
         await until(lambda: "edited" not in screen_text(pilot))
-    mine.write_text(FILE)
+    mine.write_text(OWN_PROMPT)
     async with opened(home, variants(mine)) as pilot:
         await pilot.pause()
-        assert prompt(pilot).user == "Say {{ it }}."
+        assert current_prompt(pilot).user == "Say {{ it }}."
 
 
 async def test_drafts_go_with_what_was_opened(home: Path, mine: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.toml"
-    other.write_text(FILE.replace("Mine", "Other"))
+    other.write_text(OWN_PROMPT.replace("Mine", "Other"))
     async with opened(home, variants(mine)) as pilot:
         await pilot.press("!")
     async with opened(home, [replace(variants(other)[0]), replace(variants(mine)[1], name="B")]) as pilot:  # fmt: skip
         await until(lambda: playground(pilot).playground.variants[1].prompt.user.endswith("!"))
-        assert prompt(pilot).user == "Say {{ it }}."
+        assert current_prompt(pilot).user == "Say {{ it }}."
 
 
 @pytest.mark.skipif(not HAS_TMUX, reason="needs tmux")

@@ -9,40 +9,17 @@ from textual.pilot import Pilot
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
-from llamadiff.prompts.document import Prompt
 from llamadiff.prompts.parse import load_prompt
 from llamadiff.tui.outside import News
 from llamadiff.tui.screens.both_changed import BothChanged
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
-from .app import opened, playground, screen_text, told
-
-FILE = """\
-# mine
-name = "Mine"
-system = "Be brief."
-user = "Say {{ it }}."
-[variables]
-it = "hello"
-"""
-
-
-@pytest.fixture
-def mine(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.toml"
-    path.write_text(FILE)
-    return path
+from .app import OWN_PROMPT, current_prompt, opened, playground, screen_text, told
 
 
 def variants(path: Path) -> list[Variant]:
     return make_variants(Defaults(prompt=str(path)), ["label=one", "label=two"])
-
-
-def prompt(pilot: Pilot[None]) -> Prompt:
-    variant = playground(pilot).playground.current
-    assert variant is not None
-    return variant.prompt
 
 
 async def news(pilot: Pilot[None]) -> list[News]:
@@ -54,9 +31,9 @@ async def news(pilot: Pilot[None]) -> list[News]:
 async def test_another_field_is_taken_in_and_saving_keeps_both(home: Path, mine: Path) -> None:
     async with opened(home, variants(mine)) as pilot:
         await pilot.press("!")
-        mine.write_text(FILE.replace("Be brief.", "Be long."))
-        await until(lambda: prompt(pilot).system == "Be long.")
-        assert prompt(pilot).user == "Say {{ it }}.!"
+        mine.write_text(OWN_PROMPT.replace("Be brief.", "Be long."))
+        await until(lambda: current_prompt(pilot).system == "Be long.")
+        assert current_prompt(pilot).user == "Say {{ it }}.!"
         assert "mine.toml was changed by another program; that is in here now." in told(pilot)
         await until(lambda: "edited" in screen_text(pilot))
         await pilot.press("ctrl+s", "enter")
@@ -66,12 +43,12 @@ async def test_another_field_is_taken_in_and_saving_keeps_both(home: Path, mine:
 
 async def test_words_that_come_in_are_a_step_of_undo(home: Path, mine: Path) -> None:
     async with opened(home, variants(mine)) as pilot:
-        mine.write_text(FILE.replace("Say {{", "Please say {{"))
-        await until(lambda: prompt(pilot).user == "Please say {{ it }}.")
+        mine.write_text(OWN_PROMPT.replace("Say {{", "Please say {{"))
+        await until(lambda: current_prompt(pilot).user == "Please say {{ it }}.")
         assert playground(pilot).query_one(PromptEditor).text == "Please say {{ it }}."
         assert "edited" not in screen_text(pilot)
         await pilot.press("ctrl+z")
-        await until(lambda: prompt(pilot).user == "Say {{ it }}.")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.")
         await until(lambda: "edited" in screen_text(pilot))
 
 
@@ -85,15 +62,15 @@ async def test_the_same_field_is_asked_about(
 ) -> None:
     async with opened(home, variants(mine)) as pilot:
         await pilot.press("!")
-        mine.write_text(FILE.replace("Say", "Ask").replace("hello", "bye"))
+        mine.write_text(OWN_PROMPT.replace("Say", "Ask").replace("hello", "bye"))
         await until(lambda: isinstance(pilot.app.screen, BothChanged))
         await until(lambda: "Ask" in screen_text(pilot))
         assert "Both changed user." in screen_text(pilot)
         await pilot.press(*keys)
         await until(lambda: pilot.app.screen is playground(pilot))
-        assert prompt(pilot).user == user
+        assert current_prompt(pilot).user == user
         if keys != ["escape"]:
-            assert prompt(pilot).variables[0].default == "bye"
+            assert current_prompt(pilot).variables[0].default == "bye"
         assert not await news(pilot), "asked once"
         await pilot.press("ctrl+s", "enter")
         if keys == ["escape"]:
@@ -110,8 +87,8 @@ async def test_a_file_that_is_no_prompt_now_is_said_and_taken_in_once_it_is_one(
     async with opened(home, variants(mine)) as pilot:
         mine.write_text("name = ")
         await until(lambda: "cannot be used now; yours is kept." in told(pilot))
-        assert prompt(pilot).user == "Say {{ it }}."
+        assert current_prompt(pilot).user == "Say {{ it }}."
         mine.unlink()
         assert not await news(pilot)
-        mine.write_text(FILE.replace("Say", "Tell me"))
-        await until(lambda: prompt(pilot).user == "Tell me {{ it }}.")
+        mine.write_text(OWN_PROMPT.replace("Say", "Tell me"))
+        await until(lambda: current_prompt(pilot).user == "Tell me {{ it }}.")

@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
-from llamadiff.prompts.document import Example, Prompt
+from llamadiff.prompts.document import Example
 from llamadiff.prompts.snippets import snippets
 from llamadiff.tui.screens.pick_examples import PickExamples
 from llamadiff.tui.screens.pick_snippet import PickSnippet
@@ -19,26 +19,11 @@ from llamadiff.tui.screens.versions import Versions
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
-from .app import opened, playground, run_over, screen_text, told
-
-FILE = 'name = "Mine"\nsystem = "Be brief."\nuser = "Say {{ it }}."\n[variables]\nit = "hello"\n'
-
-
-@pytest.fixture
-def mine(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.toml"
-    path.write_text(FILE)
-    return path
+from .app import current_prompt, opened, playground, run_over, screen_text, told
 
 
 def variants(path: Path) -> list[Variant]:
     return make_variants(Defaults(prompt=str(path)), ["label=one"])
-
-
-def prompt(pilot: Pilot[None]) -> Prompt:
-    variant = playground(pilot).playground.current
-    assert variant is not None
-    return variant.prompt
 
 
 def words(pilot: Pilot[None]) -> str:
@@ -58,7 +43,7 @@ async def show_versions(pilot: Pilot[None], count: int) -> None:
 async def two_versions(pilot: Pilot[None]) -> None:
     await run_over(pilot, "f5")
     await pilot.press(*" Twice.")
-    await until(lambda: prompt(pilot).user.endswith("Twice."))
+    await until(lambda: current_prompt(pilot).user.endswith("Twice."))
     await run_over(pilot, "f5")
     await pilot.press("escape")
 
@@ -83,9 +68,9 @@ async def test_versions_are_listed_compared_named_and_gone_back_to(
         await until(lambda: "from first to " in screen_text(pilot))
         await pilot.press("down", "enter")
         await until(lambda: pilot.app.screen is playground(pilot))
-        assert prompt(pilot).user == "Say {{ it }}."
+        assert current_prompt(pilot).user == "Say {{ it }}."
         await pilot.press("e", "ctrl+z")
-        await until(lambda: prompt(pilot).user == "Say {{ it }}. Twice.")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}. Twice.")
         assert playground(pilot).query_one(PromptEditor).text == "Say {{ it }}. Twice."
 
 
