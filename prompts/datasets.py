@@ -110,6 +110,8 @@ def read_rows(path: Path) -> Iterator[Row]:
             f"{path} is not a dataset: its name must end in {', '.join(SUFFIXES)}",
             source=str(path),
         )
+    if "\0" in str(path):
+        raise PromptError(f"{path!r} cannot be the name of a file", source=str(path))
     if path.exists() and not path.is_dir() and not path.is_file():
         raise PromptError(f"{path} is not an ordinary file", source=str(path))
     try:
@@ -215,7 +217,11 @@ class _Reader:
             for name in columns:
                 if name not in table:
                     _fail(self.path, line, f"there is no {name}")
-            yield shape(line, table)
+            try:
+                row = shape(line, table)
+            except RecursionError:
+                _fail(self.path, line, "this is nested too deeply")
+            yield row
 
     def shape(self, table: Mapping[str, object]) -> tuple[_Shape, Sequence[str]]:
         """What makes rows like this one, and the columns it needs."""

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .arranging import reorder, without_rows
 from .document import ExampleData, Loaded, Prompt, Variable
 from .errors import PromptError
-from .files import as_text, read_bytes
+from .fields import parse_table
+from .files import MAX_BYTES, as_text, read_bytes
 from .merge import Conflict, changed_fields, fields_of, is_from, merged
 from .parse import parse_prompt, prompt_of
 from .replacing import held, replace_file
@@ -57,6 +59,12 @@ def save_prompt(prompt: Prompt, path: Path | str, *, replacing: bool = False) ->
             seen = read_bytes(path, "prompt") if path.exists() else None
             wanted, text = _brought_together(prompt, path, seen, replacing)
             data = text.encode()
+            if len(data) > MAX_BYTES:
+                raise PromptError(
+                    f"{path} would be larger than {MAX_BYTES // 1_000_000} MB and could not be "
+                    "read again; shorten its texts",
+                    source=str(path),
+                )
             if data == seen or replace_file(path, data, seen):
                 loaded = Loaded(hashlib.sha256(data).hexdigest(), replace(wanted, loaded=None))
                 return replace(wanted, loaded=loaded)
@@ -114,13 +122,27 @@ def _written(prompt: Prompt, path: Path | None, before: tuple[str, Prompt] | Non
         _leave_inherited(table, prompt, {}, None)
     else:
         text, there = before
-        document = tomlkit.parse(text)
+        document = tomlkit.parse(_without_rows(text, table, path))
         spelled = document.unwrap()
         if "variables" in spelled and not _in_order(there.variables, prompt.variables):
-            del document["variables"]
+            reorder(document, "variables", [variable.name for variable in prompt.variables])
         _leave_inherited(table, prompt, spelled, there)
         _keep_spelling(spelled, table, there, prompt, path)
     return _checked(_merged(document, table), prompt, path)
+
+
+def _without_rows(text: str, table: Mapping[str, Any], path: Path | None) -> str:
+    """The text without those of its examples and messages that are to go, if that is all."""
+    for key in ("examples", "messages"):
+        had: Any = parse_table(text, str(path)).get(key)
+        wanted = table.get(key, [])
+        if not _are_tables(had) or not isinstance(wanted, list) or len(wanted) >= len(had):
+            continue
+        rest = iter(enumerate(had))
+        kept = [next((i for i, row in rest if _same(row, new)), None) for new in wanted]
+        if None not in kept:
+            text = without_rows(text, key, len(had), set(range(len(had))) - set(kept))
+    return text
 
 
 def _table(prompt: Prompt, folder: Path | None) -> dict[str, Any]:

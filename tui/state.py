@@ -243,7 +243,8 @@ class Playground:
     def _share_of(self, prompt: Prompt) -> int:
         """The number of the variants that have this prompt now, or a new one."""
         for variant in self.variants:
-            if variant.prompt == prompt and variant.name in self._shares:
+            same = variant.prompt == prompt and variant.prompt.path == prompt.path
+            if same and variant.name in self._shares:
                 return self._shares[variant.name]
         self._next_share += 1
         self._originals[self._next_share] = prompt

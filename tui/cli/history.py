@@ -57,7 +57,9 @@ def history_command() -> None:
 @click.option("--tag", default="", help="Only with this tag.")
 @click.option("--since", type=Time(), metavar="TIME", help="Only runs since: 7d, 12h, 2026-01-31.")
 @click.option("--until", type=Time(), metavar="TIME", help="Only runs before that.")
-@click.option("-n", "limit", default=50, type=click.IntRange(1), metavar="N", help="How many. [50]")
+@click.option(
+    "-n", "limit", default=50, type=click.IntRange(1, 1_000_000), metavar="N", help="How many. [50]"
+)
 @_json
 def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: Any) -> None:
     """List runs, newest first; with WORDS those that say them, or were asked with them.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...prompts.errors import PromptError
 from ..safe_text import safe_text
 from .found import open_library
 from .options import Asked, complete_model, complete_prompt, pairs
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from ...compare.runner import Prepared, Preview
     from ...compare.variants import Variant
     from ...prompts.document import Prompt
+    from ...prompts.library import Library
     from ...prompts.rendering.helper import RenderedPrompt
+    from ...prompts.warnings import PromptWarning
 
 FORMATS = ("toml", "messages", "chat", "text", "prompt", "tokens", "curl")
 FOR_A_MODEL = ("prompt", "tokens", "curl")
@@ -70,15 +74,23 @@ def show_command(name: str, as_json: bool) -> None:
     from ...prompts.warnings import warnings
 
     prompt = open_library().resolve(name)
-    with Renderer() as renderer:
-        found = warnings(prompt, renderer.template_variables(prompt))
+    found: Sequence[PromptWarning] = ()
+    problem: str | None = None
+    try:
+        with Renderer() as renderer:
+            found = warnings(prompt, renderer.template_variables(prompt))
+    except PromptError as error:
+        problem = str(error)
     if as_json:
-        print_json({**_document(prompt), "warnings": list(map(asdict, found))}, indent=True)
+        known = {"warnings": list(map(asdict, found)), "problem": problem}
+        print_json({**_document(prompt), **known}, indent=True)
         return
     assert prompt.path is not None, "it was loaded from a file"
     _print_text(as_text(read_bytes(prompt.path, "prompt"), prompt.path, "prompt"))
     for warning in found:
         note(safe_text(f"{warning.field}: {warning.message}"))
+    if problem:
+        note(safe_text(problem))
 
 
 @prompts_command.command("render")
@@ -172,7 +184,7 @@ def import_command(files: tuple[Path, ...], tags: tuple[str, ...], as_json: bool
     library = open_library()
     imported = [import_prompts(path) for path in files]
     prompts = [prompt for one in imported for prompt in one.prompts]
-    places = [library.new_path(replace(prompt, path=None).slug) for prompt in prompts]
+    places = _places(library, [replace(prompt, path=None).slug for prompt in prompts])
     written: list[dict[str, str]] = []
     for prompt, path in zip(prompts, places, strict=True):
         save_prompt(replace(prompt, tags=tuple(dict.fromkeys((*prompt.tags, *tags)))), path)
@@ -183,6 +195,15 @@ def import_command(files: tuple[Path, ...], tags: tuple[str, ...], as_json: bool
         note(safe_text(line))
     if as_json:
         print_json(written, indent=True)
+
+
+def _places(library: Library, slugs: Sequence[str]) -> list[Path]:
+    """A new file for each; equal ones are numbered. Raises PromptError for one that is taken."""
+    places: list[Path] = []
+    for number, slug in enumerate(slugs):
+        same = slugs[:number].count(slug)
+        places.append(library.new_path(f"{slug}-{same + 1}" if same else slug))
+    return places
 
 
 def _exported(asked: Asked, form: str, templates: bool, url: str) -> str:

@@ -71,10 +71,22 @@ class SavePrompt(Picker[Prompt]):
                 "The prompts that ship with llamadiff stay as they are; give another path."
             )
         elif path.exists() and path not in (self._own, self._confirmed):
-            self._confirmed = path
-            self.problem(f"{path} is there already; enter again puts this prompt into it.")
+            if await self._is_prompt(path):
+                self._confirmed = path
+                self.problem(f"{path} is there already; enter again puts this prompt into it.")
         else:
             await self._save(path)
+
+    async def _is_prompt(self, path: Path) -> bool:
+        """Whether a prompt is in this file; says so if not, as nothing else is written over."""
+        from ...prompts.parse import load_prompt
+
+        try:
+            await asyncio.to_thread(load_prompt, path)
+        except PromptError as error:
+            self.problem(f"This would not be saved over a file that is no prompt: {error}")
+            return False
+        return True
 
     async def _save(self, path: Path) -> None:
         from ...prompts.merge import Conflict
