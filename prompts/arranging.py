@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def without_rows(text: str, key: str, count: int, removed: Collection[int]) -> str:
     """The text without the `removed` ones of the `count` tables `[[key]]`, numbered from 0.
 
-    As it was where these cannot be told for sure, for example because a string looks like one.
+    The text as it is where there seem to be more or fewer of them; a string may look like one.
     """
-    lines = text.splitlines(keepends=True)
+    lines = re.findall(r"[^\n]*\n|[^\n]+\Z", text)
     heads = [i for i, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{key}\s*\]\]", line)]
     if len(heads) != count:
         return text

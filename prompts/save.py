@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -134,14 +135,19 @@ def _written(prompt: Prompt, path: Path | None, before: tuple[str, Prompt] | Non
 def _without_rows(text: str, table: Mapping[str, Any], path: Path | None) -> str:
     """The text without those of its examples and messages that are to go, if that is all."""
     for key in ("examples", "messages"):
-        had: Any = parse_table(text, str(path)).get(key)
+        said = parse_table(text, str(path))
+        had: Any = said.pop(key, None)
         wanted = table.get(key, [])
         if not _are_tables(had) or not isinstance(wanted, list) or len(wanted) >= len(had):
             continue
         rest = iter(enumerate(had))
         kept = [next((i for i, row in rest if _same(row, new)), None) for new in wanted]
-        if None not in kept:
-            text = without_rows(text, key, len(had), set(range(len(had))) - set(kept))
+        if None in kept:
+            continue
+        cut = without_rows(text, key, len(had), set(range(len(had))) - set(kept))
+        with suppress(PromptError):
+            if parse_table(cut, "") == said | ({key: wanted} if wanted else {}):
+                text = cut
     return text
 
 
