@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
@@ -252,6 +252,22 @@ async def test_an_adapter_that_does_not_fit_is_told(home: Path, support: Path) -
         await until(lambda: "qwen2" in library(pilot).query_one(".library-problem").render().plain)
         variant = playground(pilot).playground.current
         assert variant is not None and variant.adapters == ()
+
+
+async def test_a_model_of_ollama_is_never_called_by_its_blob(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = replace(MODELS[2], path=f"/m/blobs/sha256-{'a' * 64}")
+    monkeypatch.setattr(Catalog, "scan", lambda self, on_progress=None: None)
+    monkeypatch.setattr(Catalog, "models", lambda self: [gone])
+    async with opened(home, one()) as pilot:
+        await pilot.press("escape")
+        await look(pilot)
+        said = pilot.app.screen.query_one(".library-problem", Static)
+        sentence = "qwen2.5-coder:7b does not exist; check the path."
+        await until(lambda: str(said.content) == sentence)
+        await pilot.press("enter")
+        await until(lambda: str(said.content) == sentence)
 
 
 async def test_looking_does_not_hold_up_the_keys_and_can_be_done_again(

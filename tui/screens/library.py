@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerState
 
 from ...models.adapters.peft_config import read_config
 from ...models.catalog import AdapterEntry, Catalog, ModelEntry
-from ...models.errors import ModelError
+from ...models.errors import ModelError, named
 from ...models.gguf.check import check_adapter, check_model
 from ..details import Details, of_adapter, of_entry, of_model, of_peft
 from ..keys import LIBRARY_KEYS
@@ -182,7 +182,7 @@ class Library(Screen[None]):
         try:
             details = await asyncio.to_thread(_whole, entry)
         except ModelError as error:
-            problem = for_app(str(error))
+            problem = for_app(named(str(error), entry.path, entry.name))
         if self._asked == entry.path:
             self._say(problem or self._refusal, entry.name, details)
 
