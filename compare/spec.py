@@ -150,9 +150,9 @@ def parse_adapter(text: str, catalog: Catalog) -> StackedAdapter:
     try:
         scale = float(number)
     except ValueError:
-        # An @ may be part of a path.
+        # An @ may be part of a path, or stand before a revision: org/repo@1a2b3c4/name.
         name, scale = text, 1.0
-        if not Path(text).exists():
+        if "/" not in number and not Path(text).exists():
             raise CompareError(f"{text!r}: {number!r} is not a scale; write NAME@0.8.") from None
     if not abs(scale) <= LARGEST_SCALE:
         raise ModelError(f"{text!r}: a scale is between {-LARGEST_SCALE:g} and {LARGEST_SCALE:g}.")

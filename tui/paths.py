@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
+import tempfile
 from pathlib import Path
 
 import platformdirs
+
+from .safe_text import safe_line
 
 
 def _folder(kind: str) -> Path:
@@ -46,7 +51,7 @@ def config_dir() -> Path:
 
 def cache_dir() -> Path:
     """What can be made again: file hashes, converted adapters, the caches of long prompts."""
-    return _folder("cache")
+    return _writable(_folder("cache"))
 
 
 def state_dir() -> Path:
@@ -56,7 +61,27 @@ def state_dir() -> Path:
 
 def log_dir() -> Path:
     """The engine's log and the app's own."""
-    return _folder("log")
+    return _writable(_folder("log"))
+
+
+@functools.cache
+def _writable(folder: Path) -> Path:
+    """The folder; where it cannot be written, one that goes when the program ends."""
+    try:
+        private(folder)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    except OSError:
+        pass
+    if not _passing:
+        said = f"llamadiff: {folder} cannot be written; caches and logs are not kept."
+        print(safe_line(said), file=sys.stderr)
+        _passing.append(tempfile.TemporaryDirectory(prefix="llamadiff-"))
+    return private(Path(_passing[0].name) / folder.name)
+
+
+_passing: list[tempfile.TemporaryDirectory[str]] = []
+"""The folder that stands in for those that cannot be written, once there is one."""
 
 
 def private(folder: Path) -> Path:

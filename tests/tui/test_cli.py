@@ -115,7 +115,7 @@ def test_a_path_that_is_no_text_is_listed(tmp_path: Path, base: Path) -> None:
     path = tmp_path / os.fsdecode(b"\x1b[2J\xff.gguf")
     shutil.copy(base, path)
     strict = {"PYTHONIOENCODING": "utf-8:strict"}
-    _, model = json.loads(llamadiff("models", str(tmp_path), "--json", **strict).stdout)
+    (model,) = json.loads(llamadiff("models", str(tmp_path), "--json", **strict).stdout)
     assert os.fsencode(model["path"]) == os.fsencode(path)
     listed = llamadiff("models", str(tmp_path), **strict)
     assert listed.returncode == 0 and "\x1b" not in listed.stdout
@@ -276,9 +276,14 @@ def test_a_variants_own_seed_wins_over_the_common_one() -> None:
     assert seeds == [9, 5]
 
 
-def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
-    file = tmp_path / "file"
+def test_a_home_that_cannot_be_written_keeps_no_cache(tmp_path: Path) -> None:
+    file, out = tmp_path / "file", tmp_path / "out.gguf"
     file.write_text("")
-    done = llamadiff("run", *PROMPT, LLAMADIFF_HOME=str(file))
-    assert done.returncode == 3
-    assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+    for arguments in (
+        ("models",), ("run", *PROMPT),
+        ("quantize", "demo-4m-Q8_0", "Q4_0", "--requantize", "-o", str(out)),
+    ):  # fmt: skip
+        done = llamadiff(*arguments, LLAMADIFF_HOME=str(file), TMPDIR=str(tmp_path))
+        assert done.returncode == 0 and done.stdout, done.stderr
+        assert done.stderr.count("cannot be written; caches and logs are not kept") == 1
+        assert {path.name for path in tmp_path.iterdir()} <= {"file", "out.gguf"}

@@ -37,6 +37,26 @@ def test_inspect_says_all_of_a_model() -> None:
     }  # fmt: skip
 
 
+def test_inspect_says_whether_a_model_fits() -> None:
+    done = llamadiff("inspect", BASE, "-c", "1024")
+    assert "  fits: 11.4 MB of " in done.stdout and "trained for" not in done.stdout
+    done = llamadiff("inspect", BASE, "-c", "2000000000")
+    assert "  does not fit: needs " in done.stdout
+    assert "longer than the 1,024 that demo-4m-Q8_0 was trained for" in done.stdout
+    document = json.loads(llamadiff("inspect", BASE, "--json", "-c", "2000000000").stdout)
+    assert document["fits_memory"] is False and len(document["odd"]) == 1
+    assert document["memory_needed"] > document["memory_available"]
+    document = json.loads(llamadiff("inspect", BASE, "--json").stdout)
+    assert document["fits_memory"] is True and document["odd"] == []
+    assert "trained for" in llamadiff("run", "-p", "support", "-c", "2048").stderr
+
+
+@pytest.mark.parametrize("command", [("inspect", BASE), ("run", "-p", "support")])
+def test_a_context_is_a_number_of_tokens(command: tuple[str, ...]) -> None:
+    done = llamadiff(*command, "-c", "4k")
+    assert done.returncode == 2 and "such as 4096" in done.stderr
+
+
 def test_inspect_lists_tensors_and_prints_the_template_alone() -> None:
     done = llamadiff("inspect", BASE, "--tensors")
     assert "blk.4.ffn_up.weight" in done.stdout and "256 × 768" in done.stdout

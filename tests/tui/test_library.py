@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
@@ -223,7 +223,8 @@ async def test_a_model_and_an_adapter_are_taken_and_run(
         await look(pilot)
         await pilot.press(*"own")
         await until(lambda: "its own" in screen_text(pilot), 20)
-        assert "vocabulary" in screen_text(pilot) and "tokens of context" in screen_text(pilot)
+        shown = screen_text(pilot)
+        assert "vocabulary" in shown and "fits: 11.4 MB of " in shown
         await pilot.press("enter")
         await until(lambda: pilot.app.screen is playground(pilot))
         variant = playground(pilot).playground.current
@@ -251,6 +252,22 @@ async def test_an_adapter_that_does_not_fit_is_told(home: Path, support: Path) -
         await until(lambda: "qwen2" in library(pilot).query_one(".library-problem").render().plain)
         variant = playground(pilot).playground.current
         assert variant is not None and variant.adapters == ()
+
+
+async def test_a_model_of_ollama_is_never_called_by_its_blob(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = replace(MODELS[2], path=f"/m/blobs/sha256-{'a' * 64}")
+    monkeypatch.setattr(Catalog, "scan", lambda self, on_progress=None: None)
+    monkeypatch.setattr(Catalog, "models", lambda self: [gone])
+    async with opened(home, one()) as pilot:
+        await pilot.press("escape")
+        await look(pilot)
+        said = pilot.app.screen.query_one(".library-problem", Static)
+        sentence = "qwen2.5-coder:7b does not exist; check the path."
+        await until(lambda: str(said.content) == sentence)
+        await pilot.press("enter")
+        await until(lambda: str(said.content) == sentence)
 
 
 async def test_looking_does_not_hold_up_the_keys_and_can_be_done_again(

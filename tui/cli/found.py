@@ -21,10 +21,12 @@ def open_library() -> Library:
 
 
 def open_catalog(places: Sequence[Path] = ()) -> Catalog:
-    """What is on this disk, and in `places`; nothing is looked for until it is asked."""
+    """What is on this disk, or in `places` alone; nothing is looked for until it is asked."""
     from ...models.catalog import Catalog
 
-    return Catalog([*places, *model_folders()], cache_dir=cache_dir())
+    if places:
+        return Catalog(places, cache_dir=cache_dir(), only=True)
+    return Catalog(model_folders(), cache_dir=cache_dir())
 
 
 def base_model(catalog: Catalog, name: str) -> FoundModel:

@@ -122,6 +122,20 @@ def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -
     return result
 
 
+class _Tokens(click.IntRange):
+    """A context length."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            between = f"between {self.min:,} and {self.max:,}"
+            wrong = f"{value!r} is not a number of tokens {between}; give one such as 4096."
+            raise click.BadParameter(wrong, ctx, param) from None
+
+
+TOKENS = _Tokens(32, 2**31 - 1)
+
 _OPTIONS = [
     click.option("-m", "--model", metavar="MODEL", shell_complete=complete_model, help="Base model: a GGUF file, or a name from `llamadiff models`. [the bundled one]"),
     click.option("-a", "--adapter", "adapters", multiple=True, metavar="ADAPTER[@SCALE]", shell_complete=complete_adapter, help="Apply an adapter; repeat to stack several."),
@@ -131,7 +145,7 @@ _OPTIONS = [
     click.option("--each", multiple=True, metavar="K=V", callback=lists, help="One of several values of a prompt variable; repeat for the others. Each variant is run with every combination."),
     click.option("--set", "sampling", multiple=True, metavar="K=V", callback=pairs, shell_complete=complete_setting, help="Sampling setting, as temperature=0.2 or seed=7."),
     click.option("--exact", is_flag=True, help="Decode each variant alone: the same output whatever else runs."),
-    click.option("-c", "--ctx-size", type=click.IntRange(32, 2**31 - 1), metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
+    click.option("-c", "--ctx-size", type=TOKENS, metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
     click.option("-t", "--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads. [physical cores, fewer while other programs hold them; 1 for very small models]"),
     click.option("-ngl", "--gpu-layers", type=click.IntRange(-1), default=-1, metavar="N", help="Layers given to the GPU; 0 is none. [all]"),
     click.option("--kv-type", type=click.Choice(["f16", "bf16", "f32", "q8_0", "q4_0"]), default="f16", help="Type of the KV cache. [f16]"),

@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerState
 
 from ...models.adapters.peft_config import read_config
 from ...models.catalog import AdapterEntry, Catalog, ModelEntry
-from ...models.errors import ModelError
+from ...models.errors import ModelError, named
 from ...models.gguf.check import check_adapter, check_model
 from ...prompts.errors import PromptError
 from ...prompts.library import PromptEntry
@@ -214,7 +214,7 @@ class Library(Screen[None]):
         try:
             details, texts = await asyncio.to_thread(_whole, entry)
         except (ModelError, PromptError) as error:
-            problem = for_app(str(error))
+            problem = for_app(named(str(error), Path(entry.path), entry.name))
         if self._asked == str(entry.path):
             self._say(problem or self._refusal, entry.name, details, texts)
 

@@ -15,7 +15,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from ...compare.variants import StackedAdapter
-from ...models.errors import ModelError
+from ...models.errors import ModelError, named
 from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
 from ..keys import PLAYGROUND_KEYS
@@ -145,7 +145,7 @@ class VariantActions(Screen[None]):
                     replace(variant, model=path, model_name=name), variant.adapters
                 )
         except (ModelError, EngineError) as error:
-            return for_app(str(error))
+            return for_app(named(str(error), path, name))
         self._update(replace(variant, model=path, model_name=name))
         return ""
 
