@@ -64,3 +64,16 @@ def test_signals_leave_nothing(tmp_path: Path, number: int, code: int) -> None:
     process.send_signal(number)
     assert process.wait(30) == code
     assert [path.name for path in tmp_path.iterdir()] == ["poet"]
+
+
+def test_an_adapter_of_zeros_is_told_and_types_are_in_any_case(tmp_path: Path) -> None:
+    folder = write_peft(tmp_path / "poet")
+    weights = folder / "adapter_model.safetensors"
+    data = weights.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    out, base = tmp_path / "o.gguf", default_model().entry.name
+    done = llamadiff("convert", folder, "-o", out, "--base", base, "--outtype", "F32")
+    assert done.returncode == 0 and "changes nothing" not in done.stderr
+    weights.write_bytes(data[:start] + bytes(len(data) - start))
+    done = llamadiff("convert", folder, "-o", out, "--base", base, "--outtype", "q8_0")
+    assert done.returncode == 0 and "poet changes nothing: in each" in done.stderr
