@@ -42,9 +42,6 @@ _LARGEST: Mapping[str, float] = {
 }
 """The largest number a type holds (of Q8_0: 127 times its float16 scale), in ascending order."""
 
-_SMALLEST_ALPHA = 1.1754944e-38
-"""Below it a float32 loses digits, and becomes 0 in the end."""
-
 
 @dataclass(frozen=True)
 class Converted:
@@ -155,11 +152,6 @@ def _plans(
     folder: Path, pairs: Mapping[str, Pair], config: PeftConfig, base: ModelFacts
 ) -> list[_Plan]:
     """How each pair is to be written. Everything that can be refused unread is refused here."""
-    if abs(config.alpha) < _SMALLEST_ALPHA:
-        raise ModelError(
-            f"{folder} has a lora_alpha of {config.alpha:g}, with which it changes nothing; "
-            "train it again."
-        )
     names = Names(base)
     modules = list(pairs)
     ranks = first_matches(list(config.ranks), modules)

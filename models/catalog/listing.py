@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..adapters.convertible import refusal
 from ..errors import ModelError, plain
 from ..gguf.check import check_adapter, check_model
 from . import places
 from .cache import Remembered, recall, remember
 from .entries import AdapterEntry, FoundAdapter, FoundModel, Kind, ModelEntry
-from .files import PEFT_CONFIG, Candidate, one_file, tree
+from .files import PEFT_CONFIG, Candidate, no_folder, one_file, tree
 from .heads import Head, careful_head, read_head
 from .hub import hub
 from .judge import adapter_entry, model_entry
@@ -172,8 +173,7 @@ def _in_place(place: Place, *, named: bool = False) -> Iterator[Candidate]:
             yield from tree(folder, place.source)
     except OSError as error:
         if named or isinstance(error, PermissionError):
-            problem = f"cannot be read: {error.strerror or error}."
-            yield Candidate(folder, place.source, folder, "", None, None, problem=problem)
+            yield no_folder(folder, place.source, error)
 
 
 # ------------------------------------------------------------------------ heads
@@ -191,7 +191,10 @@ def _items(
             on_progress(number, len(once))
         head = _head(candidate, remembered, new)
         is_adapter = candidate.peft or head.kind == "adapter"
-        items.append(Item(candidate, head, "adapter" if is_adapter else "model"))
+        if candidate.unseen or not is_adapter:
+            items.append(Item(candidate, head, "model"))
+        if candidate.unseen or is_adapter:
+            items.append(Item(candidate, head, "adapter"))
     remember(new, cache_dir)
     if on_progress is not None:
         on_progress(len(once), len(once))
@@ -262,7 +265,8 @@ def _found_model(path: Path, item: Item | None) -> FoundModel:
 
 def _found_adapter(path: Path, item: Item | None) -> FoundAdapter:
     if _exists(path / PEFT_CONFIG):
-        raise ModelError(to_be_converted(path, item.candidate.name if item else path.name))
+        name = item.candidate.name if item else path.name
+        raise ModelError(refusal(path) or to_be_converted(path, name))
     facts = check_adapter(path)
     entry = AdapterEntry(
         item.name if item else facts.name,

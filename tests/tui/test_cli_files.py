@@ -160,3 +160,15 @@ def test_keys_of_a_config_reach_no_terminal(tmp_path: Path) -> None:
     folder = write_peft(tmp_path / "poet", **{"odd\x1b]0;title\x07": True})
     done = llamadiff("convert", str(folder), "-o", str(tmp_path / "o\x1b.gguf"), "--base", BASE)
     assert done.returncode == 0 and "\x1b" not in done.stdout + done.stderr
+
+
+def test_adapters_marks_what_convert_refuses(tmp_path: Path) -> None:
+    write_peft(tmp_path / "poet")
+    write_peft(tmp_path / "magnitude", use_dora=True)
+    done = llamadiff("adapters", str(tmp_path))
+    rows = {line.split("  ")[0] for line in done.stdout.splitlines()}
+    assert {"support", "poet", "✗ magnitude"} <= rows
+    assert "magnitude: " in done.stderr and "uses DoRA" in done.stderr
+    assert "poet: a PEFT folder; -a converts it" in done.stderr
+    listed = {it["name"]: it for it in json.loads(llamadiff("adapters", str(tmp_path), "--json").stdout)}  # fmt: skip
+    assert listed["poet"]["problem"] is None and "DoRA" in listed["magnitude"]["problem"]

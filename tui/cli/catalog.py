@@ -40,7 +40,7 @@ def models_command(places: tuple[Path, ...], as_json: bool) -> None:
 @_folders
 @_json
 def adapters_command(places: tuple[Path, ...], as_json: bool) -> None:
-    """List the adapters on this disk; as `models`."""
+    """List the adapters on this disk; as `models`. ✗ marks those that cannot be used."""
     entries = open_catalog(places).adapters()
     if as_json:
         print_json([asdict(entry) for entry in entries], indent=True)
@@ -48,9 +48,10 @@ def adapters_command(places: tuple[Path, ...], as_json: bool) -> None:
     rows = [("NAME", "RANK", "ALPHA", "SIZE", "BASE", "TARGETS", "SOURCE")]
     for e in entries:
         alpha = "–" if e.alpha is None else f"{e.alpha:g}"
-        rows.append((e.name, str(e.rank or "–"), alpha, size(e.bytes), e.base or "–", " ".join(e.targets) or "–", e.source))  # fmt: skip
+        rows.append((f"✗ {e.name}" if e.problem else e.name, str(e.rank or "–"), alpha, size(e.bytes), e.base or "–", " ".join(e.targets) or "–", e.source))  # fmt: skip
     table(rows)
-    _problems([(e.name, e.problem) for e in entries])
+    folders = "a PEFT folder; -a converts it for the base model it is used on."
+    _problems([(e.name, e.problem or (folders if e.is_peft else None)) for e in entries])
 
 
 def _problems(entries: list[tuple[str, str | None]]) -> None:
