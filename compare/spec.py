@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from .variants import StackedAdapter, Variant, variant_names
 
 if TYPE_CHECKING:
     from ..models.catalog import Catalog
+    from ..models.gguf.facts import ModelFacts
 
 KEYS = ("label", "model", "adapter", "prompt")
 
@@ -23,7 +24,8 @@ KEYS = ("label", "model", "adapter", "prompt")
 class Defaults:
     """What every variant starts from: names or paths, and sampling settings as text.
 
-    Without a `catalog` names are those of the bundled files and of other programs.
+    Without a `catalog` names are those of the bundled files and of other programs. `convert` makes
+    a file of a PEFT folder for a base model; without it such folders are refused.
     """
 
     model: str | None = None
@@ -31,6 +33,7 @@ class Defaults:
     adapters: tuple[str, ...] = ()
     sampling: Mapping[str, str] = field(default_factory=dict[str, str])
     catalog: Catalog | None = None
+    convert: Callable[[Path, ModelFacts], Path] | None = None
 
 
 def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
@@ -80,7 +83,9 @@ def _make(name: str, defaults: Defaults, spec: Mapping[str, str], catalog: Catal
         known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.toml")))
         raise CompareError(f"Variant {name} has no prompt; give one with -p: a file, or {known}.")
     stack = parse_stack(spec["adapter"]) if "adapter" in spec else defaults.adapters
-    adapters = tuple(parse_adapter(adapter, catalog) for adapter in stack)
+    convert, base = defaults.convert, found.facts
+    to_file = (lambda folder: convert(folder, base)) if convert else None
+    adapters = tuple(parse_adapter(adapter, catalog, to_file) for adapter in stack)
     paths = [adapter.path for adapter in adapters]
     for adapter in adapters:
         if paths.count(adapter.path) > 1:
@@ -113,8 +118,13 @@ def parse_stack(text: str) -> tuple[str, ...]:
     return () if text in ("", "none") else tuple(text.split("+"))
 
 
-def parse_adapter(text: str, catalog: Catalog) -> StackedAdapter:
-    """`NAME` or `NAME@SCALE`. Raises CompareError for a scale, ModelError for a name."""
+def parse_adapter(
+    text: str, catalog: Catalog, convert: Callable[[Path], Path] | None = None
+) -> StackedAdapter:
+    """`NAME` or `NAME@SCALE`; of a PEFT folder the file that `convert` makes of it.
+
+    Raises CompareError for a scale, ModelError for a name.
+    """
     name, at, number = text.rpartition("@")
     if not at:
         name, number = text, "1"
@@ -127,5 +137,12 @@ def parse_adapter(text: str, catalog: Catalog) -> StackedAdapter:
             raise CompareError(f"{text!r}: {number!r} is not a scale; write NAME@0.8.") from None
     if not abs(scale) <= LARGEST_SCALE:
         raise ModelError(f"{text!r}: a scale is between {-LARGEST_SCALE:g} and {LARGEST_SCALE:g}.")
-    found = catalog.adapter(name)
+    from ..models.catalog import PeftFolderError
+
+    try:
+        found = catalog.adapter(name)
+    except PeftFolderError as peft:
+        if convert is None:
+            raise
+        return StackedAdapter(peft.name, convert(peft.folder), scale)
     return StackedAdapter(found.entry.name, found.facts.path, scale)

@@ -20,7 +20,7 @@ from .hub import hub
 from .judge import adapter_entry, model_entry
 from .names import Item, ambiguous, matching, shown_names, unknown
 from .ollama import ollama
-from .peft import to_be_converted
+from .peft import PeftFolderError
 from .places import Place
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,10 @@ class Catalog:
         return _found_model(path, item)
 
     def adapter(self, name_or_path: str) -> FoundAdapter:
-        """The adapter meant by a path or a name; as `model`."""
+        """The adapter meant by a path or a name; as `model`.
+
+        Raises PeftFolderError for a folder that `convert` would take.
+        """
         path, item = self._meant(name_or_path, "adapter")
         return _found_adapter(path, item)
 
@@ -265,8 +268,9 @@ def _found_model(path: Path, item: Item | None) -> FoundModel:
 
 def _found_adapter(path: Path, item: Item | None) -> FoundAdapter:
     if _exists(path / PEFT_CONFIG):
-        name = item.candidate.name if item else path.name
-        raise ModelError(refusal(path) or to_be_converted(path, name))
+        if reason := refusal(path):
+            raise ModelError(reason)
+        raise PeftFolderError(item.name if item else path.resolve().name, path)
     facts = check_adapter(path)
     entry = AdapterEntry(
         item.name if item else facts.name,

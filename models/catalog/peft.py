@@ -40,6 +40,14 @@ def peft_entry(candidate: Candidate, name: str) -> AdapterEntry:
     )
 
 
+class PeftFolderError(ModelError):
+    """The adapter meant is a PEFT folder, which has to be converted first."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(to_be_converted(folder, name))
+        self.name, self.folder = name, folder
+
+
 def to_be_converted(folder: Path, name: str) -> str:
     """That a PEFT folder cannot be used as it is, and the command that helps."""
     paths = f"{shlex.quote(str(folder))} -o {shlex.quote(f'{name}.gguf')}"

@@ -40,10 +40,13 @@ class Asked:
         return not (self.model or self.adapters or self.prompt or self.variants)
 
     def make_variants(self) -> list[Variant]:
-        """Raises CompareError, ModelError or PromptError."""
+        """Raises CompareError, ModelError or PromptError. PEFT folders are converted first."""
         from ...compare.spec import Defaults, make_variants
+        from .peft import converter
 
-        defaults = Defaults(self.model, self.prompt, self.adapters, self.sampling, open_catalog())
+        defaults = Defaults(
+            self.model, self.prompt, self.adapters, self.sampling, open_catalog(), converter()
+        )
         return make_variants(defaults, self.variants)
 
     def settings(self) -> ModelSettings:
@@ -105,7 +108,7 @@ def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -
 
 _OPTIONS = [
     click.option("-m", "--model", metavar="MODEL", shell_complete=complete_model, help="Base model: a GGUF file, or a name from `llamadiff models`. [the bundled one]"),
-    click.option("-a", "--adapter", "adapters", multiple=True, metavar="ADAPTER[@SCALE]", shell_complete=complete_adapter, help="Apply an adapter; repeat to stack several."),
+    click.option("-a", "--adapter", "adapters", multiple=True, metavar="ADAPTER[@SCALE]", shell_complete=complete_adapter, help="Apply an adapter: a GGUF file, a PEFT folder (converted for the base model, and kept), or a name from `llamadiff adapters`; repeat to stack several."),
     click.option("-p", "--prompt", metavar="PROMPT", shell_complete=complete_prompt, help="Prompt: a TOML file, or a name from the library."),
     click.option("--variant", "variants", multiple=True, metavar="SPEC", help="A variant as key=value,…: label, model, adapter, prompt and sampling settings; the options above are its defaults."),
     click.option("--var", "values", multiple=True, metavar="K=V", callback=pairs, help="Value of a prompt variable."),
