@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..models.engine.protocol import LARGEST_SCALE
 from ..models.engine.samplers import FIELDS, parse_value
 from ..models.errors import ModelError
+from ..prompts.document import Message, Prompt
+from ..prompts.errors import PromptError
 from .errors import CompareError
 from .variants import StackedAdapter, Variant, variant_names
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from ..models.gguf.facts import ModelFacts
 
 KEYS = ("label", "model", "adapter", "prompt")
+LONGEST_SAID = 40
+"""Characters of a text that an error quotes."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class Defaults:
     """What every variant starts from: names or paths, and sampling settings as text.
 
     Without a `catalog` names are those of the bundled files and of other programs. `convert` makes
-    a file of a PEFT folder for a base model; without it such folders are refused.
+    a file of a PEFT folder for a base model; without it such folders are refused. `user` is the
+    user's message, in place of the prompt's or without a prompt.
     """
 
     model: str | None = None
@@ -34,6 +39,7 @@ class Defaults:
     sampling: Mapping[str, str] = field(default_factory=dict[str, str])
     catalog: Catalog | None = None
     convert: Callable[[Path, ModelFacts], Path] | None = None
+    user: str | None = None
 
 
 def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
@@ -74,14 +80,10 @@ def parse_spec(spec: str) -> dict[str, str]:
 
 def _make(name: str, defaults: Defaults, spec: Mapping[str, str], catalog: Catalog) -> Variant:
     from ..models.catalog import default_model
-    from ..prompts.library import SHIPPED, resolve
 
     model = spec.get("model", defaults.model)
     found = catalog.model(model) if model else default_model()
-    prompt = spec.get("prompt", defaults.prompt)
-    if not prompt:
-        known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.toml")))
-        raise CompareError(f"Variant {name} has no prompt; give one with -p: a file, or {known}.")
+    prompt = _prompt(name, spec.get("prompt", defaults.prompt), defaults.user)
     stack = parse_stack(spec["adapter"]) if "adapter" in spec else defaults.adapters
     convert, base = defaults.convert, found.facts
     to_file = (lambda folder: convert(folder, base)) if convert else None
@@ -97,14 +99,58 @@ def _make(name: str, defaults: Defaults, spec: Mapping[str, str], catalog: Catal
         name=name,
         model=found.facts.path,
         model_name=found.entry.name,
-        prompt=resolve(prompt),
+        prompt=prompt,
         adapters=adapters,
         sampling={key: _setting(key, value) for key, value in settings.items()},
         label=spec.get("label", ""),
     )
 
 
+def _prompt(variant: str, wanted: str | None, user: str | None) -> Prompt:
+    """The prompt of a variant, by its path or name; `user` is asked instead of its own text."""
+    from ..prompts.library import SHIPPED, resolve
+
+    if user is not None and not user.strip():
+        raise CompareError("--user is empty; give the text that the user says.")
+    if not wanted:
+        if user is not None:
+            return Prompt("own text", user=user)
+        known = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.toml")))
+        raise CompareError(
+            f"Variant {variant} has no prompt; give one with -p: a file, or {known}; or --user TEXT."
+        )
+    try:
+        prompt = resolve(wanted)
+    except (PromptError, OSError):
+        if not any(character.isspace() for character in wanted.strip()) or _exists(wanted):
+            raise
+        said = wanted if len(wanted) <= LONGEST_SAID else f"{wanted[:LONGEST_SAID]}…"
+        raise CompareError(
+            f"{said!r} is neither a prompt's name nor a file; give a text of your own with --user."
+        ) from None
+    return prompt if user is None else _asking(prompt, user)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _asking(prompt: Prompt, user: str) -> Prompt:
+    """The prompt with another last word of the user."""
+    if prompt.user or not prompt.messages:
+        return replace(prompt, user=user)
+    return replace(prompt, messages=(*prompt.messages[:-1], Message("user", user)))
+
+
 def _setting(key: str, value: str) -> object:
+    if key == "scale":
+        raise CompareError(
+            "A scale is not a setting of its own; it goes behind its adapter, as "
+            "adapter=support@0.5 in --variant, or -a support@0.5."
+        )
     try:
         return parse_value(key, value)
     except ModelError as error:

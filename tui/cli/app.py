@@ -26,7 +26,8 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
     if not asked.nothing or asked.sampling:
         from dataclasses import replace
 
-        variants = replace(asked, prompt=asked.prompt or DEFAULT_PROMPT).make_variants()
+        default = DEFAULT_PROMPT if asked.user is None else None
+        variants = replace(asked, prompt=asked.prompt or default).make_variants()
     from ..app import LlamadiffApp
 
     setup = Setup(
