@@ -118,9 +118,9 @@ class Library(Screen[None]):
         other = "adapters" if self.tab == "models" else "models"
         reading = self.query_one("#library-details").has_focus
         self.query_one(KeyBar).hints = [
-            ("library.use", "use"), ("library.tab", other),
+            ("library.use", "use"), ("library.leave", "back"), ("library.tab", other),
+            ("library.details", "list" if reading else "details"),
             ("library.sort_left library.sort_right", "sort"), ("library.turn", "turn"),
-            ("library.leave", "back"), ("library.details", "list" if reading else "details"),
             ("library.again", "look again"),
         ]  # fmt: skip
 
