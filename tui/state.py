@@ -80,6 +80,8 @@ class Playground:
         self._next_share = 0
         self._originals: dict[str, Prompt] = {}
         self._used: dict[str, tuple[str, ...]] = {}
+        self._misfits: dict[tuple[Path, ...], str] = {}
+        """Why adapters do not fit a model: by the path of the model and of those on it."""
         self._undo: list[_Snapshot] = []
         self.open(setup.variants or ())
 
@@ -203,6 +205,21 @@ class Playground:
         self.update(changed)
         return changed
 
+    def misfit(self, variant: Variant) -> str:
+        """Why the variant's adapters do not fit its model, as far as that has been seen; or empty."""
+        return self._misfits.get(_files(variant), "")
+
+    def set_misfit(self, variant: Variant, sentence: str) -> None:
+        """Take note why they do not fit; with an empty sentence, that they do."""
+        self._misfits[_files(variant)] = sentence
+
+    def fits_now(self, variant: Variant) -> bool:
+        """Whether it was for adapters that did not fit that the variant's output failed, and they
+        or the model are others since."""
+        output = self.outputs.get(variant.name)
+        changed = output is not None and _files(output.variant) != _files(variant)
+        return output is not None and changed and bool(self.misfit(output.variant))
+
     # --------------------------------------------------------------- prompts
 
     def edited(self, prompt: Prompt) -> bool:
@@ -321,6 +338,10 @@ class Playground:
         used = {variable.name for variable in self.variables(variant.prompt)}
         kept = tuple(sorted((name, text) for name, text in values.items() if name in used))
         return Asked(replace(variant, label=""), kept, seed, exact)
+
+
+def _files(variant: Variant) -> tuple[Path, ...]:
+    return (variant.model, *(adapter.path for adapter in variant.adapters))
 
 
 def _with_prompt(
