@@ -49,5 +49,5 @@ def convert_command(peft_dir: Path, out: Path, base: str, outtype: Any) -> None:
         )
     for sentence in converted.notes:
         note(sentence)
-    note(f"{converted.pairs} weights of {facts.name} are changed; {size(converted.bytes)}")
+    note(f"{converted.pairs} weights of {facts.name} are adapted; {size(converted.bytes)}")
     data(str(converted.path))
