@@ -88,7 +88,7 @@ VARIANT_KEYS = [
         "delete,backspace", "remove_variant", "remove", id="variant.remove",
         tooltip="Remove this variant; u brings it back",
     ),
-    Binding("u", "undo", "undo", id="variant.undo", tooltip="Take back the last change of the list"),
+    Binding("u,ctrl+z", "undo", "undo", id="variant.undo", tooltip="Take back the last change of the list"),
     Binding("m", "pick_model", "model", id="variant.model", tooltip="Choose or open a base model"),
     Binding("U", "unload_model", "unload model", id="variant.unload", tooltip="Free the memory of its base model; running loads it again"),
     Binding("a", "pick_adapters", "adapters", id="variant.adapters", tooltip="Put LoRA adapters on it, stack and scale them"),

@@ -116,12 +116,15 @@ class Session:
         quantization, facts = self._facts.get(variant.model, ("", ())) if variant else ("", ())
         # A run under way and a failure are not hidden by a load in the background.
         loading = self._load is not None and self._state not in ("running", "failed")
+        state, detail = self._state, ""
+        if variant and state != "running" and playground.misfit(variant):
+            loading, state, detail = False, "failed", "(does not fit)"
         return Status(
             model=variant.model_name if variant else "",
             quantization=quantization,
             facts=facts,
-            state="loading" if loading else self._state,
-            detail=self._load or "" if loading else "",
+            state="loading" if loading else state,
+            detail=self._load or "" if loading else detail,
             seed=playground.seed_shown,
             live=playground.live,
             exact=playground.exact,
@@ -264,10 +267,26 @@ class Session:
             runner = await self._services.runner()
             names = await asyncio.to_thread(runner.renderer.template_variables, variant.prompt)
             playground.values.set_used(variant.prompt, names)
+            if misfit := await self._misfit(runner, variant):
+                return for_app(misfit)
             await self.load()
             return await runner.preview(playground.values.filled(variant), {})
         except (*MISTAKES, EngineError) as error:
             return for_app(str(error))
+
+    async def _misfit(self, runner: Runner, variant: Variant) -> str:
+        """Why the variant's adapters do not fit its model, or empty; that is told in its pane."""
+        before, said = self.playground.misfit(variant), ""
+        try:
+            await asyncio.to_thread(runner.odd, [variant])
+        except ModelError as error:
+            said = str(error)
+        self.playground.set_misfit(variant, said)
+        if not said and self._state == "failed" and self.playground.fits_now(variant):
+            self._say("ready")
+        elif said != before:
+            self._on_change()
+        return said
 
     # ----------------------------------------------------------------- running
 

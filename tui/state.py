@@ -89,6 +89,8 @@ class Playground:
         """By that number: the prompt as it was opened, or is in its file."""
         self._drafted: dict[int, datetime] = {}
         """By that number: when what was typed before this start of the app was typed."""
+        self._misfits: dict[tuple[Path, ...], str] = {}
+        """Why adapters do not fit a model: by the path of the model and of those on it."""
         self._undo: list[_Snapshot] = []
         self.open(setup.variants or ())
 
@@ -221,6 +223,21 @@ class Playground:
         changed = variant.with_scale(len(variant.adapters) - 1, scale)
         self.update(changed)
         return changed
+
+    def misfit(self, variant: Variant) -> str:
+        """Why the variant's adapters do not fit its model, as far as that has been seen; or empty."""
+        return self._misfits.get(_files(variant), "")
+
+    def set_misfit(self, variant: Variant, sentence: str) -> None:
+        """Take note why they do not fit; with an empty sentence, that they do."""
+        self._misfits[_files(variant)] = sentence
+
+    def fits_now(self, variant: Variant) -> bool:
+        """Whether it was for adapters that did not fit that the variant's output failed, and they
+        or the model are others since."""
+        output = self.outputs.get(variant.name)
+        changed = output is not None and _files(output.variant) != _files(variant)
+        return output is not None and changed and bool(self.misfit(output.variant))
 
     # --------------------------------------------------------------- prompts
 
@@ -363,6 +380,10 @@ class Playground:
     def _ask(self, variant: Variant, seed: int | None, exact: bool) -> Asked:
         kept = tuple(sorted(self.values.known_to([variant]).items()))
         return Asked(replace(variant, label=""), kept, seed, exact)
+
+
+def _files(variant: Variant) -> tuple[Path, ...]:
+    return (variant.model, *(adapter.path for adapter in variant.adapters))
 
 
 def _with_prompt(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..adapters.convertible import refusal
 from ..errors import named, plain
 from ..gguf.architectures import CAUSAL, NOT_CAUSAL
 from .entries import AdapterEntry, ModelEntry
 from .heads import quantization_in
 from .names import Item
-from .peft import peft_entry, to_be_converted
+from .peft import peft_entry
 
 _OTHER_KINDS = {
     "mmproj": "a projector",
@@ -61,7 +62,7 @@ def problem_of(item: Item) -> str | None:
     if head.problem:
         return named(head.problem, candidate.path, path)
     if candidate.peft:
-        return to_be_converted(Path(candidate.path), candidate.name)
+        return refusal(Path(candidate.path))
     return None if item.kind == "adapter" else _no_base_model(item, path)
 
 

@@ -9,19 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from ..adapters.convertible import refusal
 from ..errors import ModelError, named, plain
 from ..gguf.check import check_adapter, check_model
 from ..gguf.facts import AdapterFacts, ModelFacts
 from . import places
 from .cache import Remembered, recall, remember
 from .entries import AdapterEntry, FoundAdapter, FoundModel, Kind, ModelEntry
-from .files import PEFT_CONFIG, Candidate, one_file, tree
+from .files import PEFT_CONFIG, Candidate, no_folder, one_file, tree
 from .heads import Head, careful_head, read_head
 from .hub import hub
 from .judge import adapter_entry, model_entry, problem_of
 from .names import Item, ambiguous, exactly, roughly, shown_names, unknown
 from .ollama import ollama
-from .peft import to_be_converted
+from .peft import PeftFolderError
 from .places import Place
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,10 @@ class Catalog:
         return _found_model(path, item)
 
     def adapter(self, name_or_path: str) -> FoundAdapter:
-        """The adapter meant by a path or a name; as `model`."""
+        """The adapter meant by a path or a name; as `model`.
+
+        Raises PeftFolderError for a folder that `convert` would take.
+        """
         path, item = self._meant(name_or_path, ("adapter",))
         return _found_adapter(path, item)
 
@@ -190,8 +194,7 @@ def _in_place(place: Place, *, named: bool = False) -> Iterator[Candidate]:
             yield from tree(folder, place.source)
     except OSError as error:
         if named or isinstance(error, PermissionError):
-            problem = f"cannot be read: {error.strerror or error}."
-            yield Candidate(folder, place.source, folder, "", None, None, problem=problem)
+            yield no_folder(folder, place.source, error)
 
 
 # ------------------------------------------------------------------------ heads
@@ -209,7 +212,10 @@ def _items(
             on_progress(number, len(once))
         head = _head(candidate, remembered, new)
         is_adapter = candidate.peft or head.kind == "adapter"
-        items.append(Item(candidate, head, "adapter" if is_adapter else "model"))
+        if candidate.unseen or not is_adapter:
+            items.append(Item(candidate, head, "model"))
+        if candidate.unseen or is_adapter:
+            items.append(Item(candidate, head, "adapter"))
     remember(new, cache_dir)
     if on_progress is not None:
         on_progress(len(once), len(once))
@@ -290,7 +296,9 @@ def _by_its_name(check: Callable[[Path], Facts], path: Path, item: Item | None) 
 
 def _found_adapter(path: Path, item: Item | None) -> FoundAdapter:
     if _exists(path / PEFT_CONFIG):
-        raise ModelError(to_be_converted(path, item.candidate.name if item else path.name))
+        if reason := refusal(path):
+            raise ModelError(reason)
+        raise PeftFolderError(item.candidate.name if item else path.resolve().name, path)
     facts = _by_its_name(check_adapter, path, item)
     entry = AdapterEntry(
         item.name if item else facts.name,

@@ -53,6 +53,14 @@ def test_every_combination_of_values_is_run() -> None:
     assert llamadiff("diff", *PROMPT, "--each", "topic=dogs", "--each", "topic=tea").returncode == 1
 
 
+def test_a_text_of_ones_own_is_asked() -> None:
+    done = llamadiff("run", "--user", "Tell me about {{ topic }}.", "--var", "topic=cats", "--set", "max_tokens=8", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Tell me about cats." in json.loads(done.stdout)["variants"][0]["prompt"]["text"]
+    done = llamadiff("run", "-p", "Tell me about cats.")
+    assert done.returncode == 2 and "--user" in done.stderr
+
+
 def test_run_json_is_one_document_and_repeatable() -> None:
     arguments = ("run", *PROMPT, "--variant", "label=plain", "--variant", "label=tuned,adapter=support@0.8", "--set", "seed=5", "--repeat", "2", "--json")  # fmt: skip
     first, second = (json.loads(llamadiff(*arguments).stdout) for _ in range(2))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from llamadiff.compare.run import State
 from llamadiff.compare.spec import Defaults, make_variants
@@ -409,3 +410,35 @@ async def test_the_steps_of_sampling_are_shown_as_they_are_typed(home: Path) -> 
         )
         await pilot.press("tab", "tab", "0")
         await until(lambda: "runs: greedy" in screen_text(pilot))
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=str)
+@pytest.mark.parametrize("key", ["u", "ctrl+z", "m"])
+async def test_a_model_that_an_adapter_does_not_fit_is_told_until_there_is_another(
+    home: Path, base: Path, tmp_path: Path, key: str, size: tuple[int, int]
+) -> None:
+    other = tmp_path / "other.gguf"
+    data = base.read_bytes().replace(b"llama.", b"qwen2.")
+    other.write_bytes(data.replace(b"llama", b"qwen2", 1))
+    async with opened(home, variants("adapter=support"), size=size) as pilot:
+        await pilot.press("escape", "m")
+        await until(lambda: isinstance(pilot.app.focused, Input))
+        pilot.app.screen.query_one(Input).value = str(other)
+        await pilot.press("enter")
+        error = pane(pilot, "A").query_one(".pane-error")
+        await until(lambda: error.display)
+        said = "choose an adapter trained on this base."
+        assert said in " ".join(str(error.render()).split())
+        assert "failed (does not fit)" in screen_text(pilot)
+        await run_over(pilot, "f5")
+        assert output(pilot, "A").state is State.FAILED and status(pilot) == "failed"
+        if key == "m":
+            await pilot.press("m")
+            await until(lambda: isinstance(pilot.app.focused, Input))
+            pilot.app.screen.query_one(Input).value = str(base)
+            await pilot.press("enter")
+        else:
+            await pilot.press(key)
+        await until(lambda: status(pilot) == "ready" and not error.display)
+        await run_over(pilot, "f5")
+        assert status(pilot) == "done" and output(pilot, "A").text

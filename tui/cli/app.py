@@ -26,8 +26,8 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
 
         from ...prompts.library import SHIPPED
 
-        prompt = asked.prompt or str(SHIPPED / "tell-me-about.toml")
-        variants = replace(asked, prompt=prompt).make_variants()
+        default = str(SHIPPED / "tell-me-about.toml") if asked.user is None else None
+        variants = replace(asked, prompt=asked.prompt or default).make_variants()
     from ..app import LlamadiffApp
 
     setup = Setup(

@@ -82,16 +82,9 @@ def _fitting(entries: Sequence[Any], wanted: str) -> list[Any]:
     return fitting(entries, wanted)
 
 
-def _convertible(entry: ModelEntry | AdapterEntry) -> bool:
-    """Whether this is a PEFT folder that was understood."""
-    from ...models.catalog import AdapterEntry
-
-    return isinstance(entry, AdapterEntry) and entry.is_peft and entry.rank is not None
-
-
 def _unusable(entry: ModelEntry | AdapterEntry) -> tuple[str, str] | None:
     """The row of an entry that cannot be used: its name, and why; the path goes without saying."""
-    if not entry.problem or _convertible(entry):
+    if not entry.problem:
         return None
     reason = entry.problem.removeprefix(entry.path).removeprefix(entry.name).strip()
     return entry.name, f"✗ {reason}"
@@ -101,12 +94,12 @@ def _summary(entries: Sequence[ModelEntry | AdapterEntry], what: str, wanted: st
     """What the table does not say: that nothing fits, and what to do about what cannot be used."""
     if not entries:
         note(f"There are no such {what}: {wanted}." if wanted else f"There are no {what}.")
-    to_convert = sum(map(_convertible, entries))
-    bad = sum(entry.problem is not None for entry in entries) - to_convert
+    from ...models.catalog import AdapterEntry
+
+    bad = sum(entry.problem is not None for entry in entries)
+    adapters = [it for it in entries if isinstance(it, AdapterEntry) and not it.problem]
     if bad:
         note(f"{bad:,} of {len(entries):,} cannot be used; `--json` has the paths.")
-    if to_convert:
-        convert = (
-            "`llamadiff convert FOLDER -o OUT.gguf --base MODEL` or the app's Library converts"
-        )
-        note(f"{to_convert:,} of {len(entries):,} are folders of PEFT; {convert} them.")
+    if folders := sum(adapter.is_peft for adapter in adapters):
+        convert = "-a converts one for the base model it is used on"
+        note(f"{folders:,} of {len(entries):,} are PEFT folders; {convert}.")

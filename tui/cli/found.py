@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,4 +37,7 @@ def base_model(catalog: Catalog, name: str) -> FoundModel:
     try:
         return catalog.model(name)
     except ModelError as error:
-        raise ModelError(str(error).replace("; give it with -a.", "; give a base model.")) from None
+        advised = re.sub(
+            r"; give it (with -a|as an adapter \(-a\))\.$", "; give a base model.", str(error)
+        )
+        raise ModelError(advised) from None

@@ -80,9 +80,10 @@ def carry_out(
     With `change` the variants it gives are run in place of those asked for.
     """
 
+    made = asked.make_variants()  # on no thread: ctrl+c ends the conversion of an adapter
+
     async def work() -> Run:
-        variants = await asyncio.to_thread(asked.make_variants)
-        variants = change(variants) if change else variants
+        variants = change(made) if change else made
         run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
         with recorded(asked, run):
             async with runner(asked) as it:

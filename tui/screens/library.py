@@ -133,9 +133,9 @@ class Library(Screen[None]):
             ("library.tags", "tags"),
         ]  # fmt: skip
         self.query_one(KeyBar).hints = [
-            ("library.use", "use"), ("library.tab", other), *(own * (self.tab == "prompts")),
+            ("library.use", "use"), ("library.leave", "back"), ("library.tab", other),
+            *(own * (self.tab == "prompts")), ("library.details", "list" if reading else "details"),
             ("library.sort_left library.sort_right", "sort"), ("library.turn", "turn"),
-            ("library.leave", "back"), ("library.details", "list" if reading else "details"),
             ("library.again", "look again"),
         ]  # fmt: skip
 

@@ -50,6 +50,10 @@ class VariantActions(Screen[None]):
         """As `changed`, when another variant may be selected now: the focus goes with it."""
         raise NotImplementedError
 
+    def action_run(self) -> None:
+        """Run every variant."""
+        raise NotImplementedError
+
     # ---------------------------------------------------------------- the list
 
     def action_add_variant(self) -> None:
@@ -129,6 +133,8 @@ class VariantActions(Screen[None]):
         stack = await self.app.push_screen_wait(dialog)
         if stack is not None:
             self._update(replace(variant, adapters=stack))
+            if dialog.runs:
+                self.action_run()
 
     async def use_model(self, name: str, path: Path) -> str:
         """Have the selected variant run on this base model; why not, if it cannot."""

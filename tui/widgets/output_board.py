@@ -130,6 +130,8 @@ class OutputBoard(Vertical):
             selected=name == playground.selected,
             narrow=self.narrow,
             aside=aside,
+            misfit=playground.misfit(variant),
+            fits_now=playground.fits_now(variant),
         )
 
     def _aside(self, name: str, visible: list[str]) -> str:

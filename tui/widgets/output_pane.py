@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class PaneState:
     """What a pane shows. `output` is the variant's newest, `shown` the one whose text is shown
-    (that of the run before while the newest is silent); `base` is the baseline's shown output."""
+    (that of the run before while the newest is silent); `base` is the baseline's shown output.
+    `misfit` is why adapters do not fit the model, `fits_now` that the output's error was this and is
+    over."""
 
     name: str
     title: str
@@ -38,6 +40,8 @@ class PaneState:
     selected: bool
     narrow: bool
     aside: str
+    misfit: str
+    fits_now: bool
 
 
 class OutputPane(Vertical):
@@ -95,7 +99,8 @@ class OutputPane(Vertical):
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
         self._result.say([*both, *result])
         self._stamp.say(stamp)
-        self._show_error(safe_text(for_app(state.output.error or "")) if state.output else "")
+        failed = state.output.error if state.output and not state.fits_now else None
+        self._show_error(safe_text(for_app(state.misfit or failed or "")))
 
     def _show_error(self, error: str) -> None:
         """Each change is a new layout of the whole screen, so there is one only when it differs."""

@@ -201,7 +201,7 @@ def test_peft_folders_are_adapters_to_be_converted(tmp_path: Path) -> None:
         str(folder), 8, 16.0, "org/base", 5,
     )  # fmt: skip
     assert entry.targets == ("q_proj", "v_proj")
-    assert f"llamadiff convert {folder}" in (entry.problem or "")
+    assert entry.problem is None
     for wanted in ("mine", str(folder)):
         with pytest.raises(ModelError, match="llamadiff convert"):
             Catalog([tmp_path]).adapter(wanted)
@@ -219,6 +219,54 @@ def test_a_spoilt_peft_folder_is_listed_with_a_problem(tmp_path: Path, config: o
     entry = adapters(tmp_path)["mine"]
     assert entry.problem
     assert (entry.rank, entry.alpha, entry.targets, entry.base) == (None, None, (), None)
+
+
+@pytest.mark.parametrize(
+    ("config", "weights", "words"),
+    [
+        ({"use_dora": True}, "adapter_model.safetensors", "uses DoRA"),
+        ({"peft_type": "IA3"}, "adapter_model.safetensors", "is IA3, not LoRA"),
+        ({"modules_to_save": ["lm_head"]}, "adapter_model.safetensors", "replaces whole modules"),
+        ({"lora_alpha": 0}, "adapter_model.safetensors", "changes nothing"),
+        ({}, "adapter_model.bin", "as a pickle"),
+        ({}, "other.safetensors", "has no adapter_model.safetensors"),
+    ],
+)
+def test_a_folder_that_convert_refuses_is_listed_with_its_reason(
+    tmp_path: Path, config: dict[str, object], weights: str, words: str
+) -> None:
+    folder = peft(tmp_path / "mine", {"peft_type": "LORA", "r": 8} | config, weights)
+    entry = adapters(tmp_path)["mine"]
+    assert words in (entry.problem or "") and "llamadiff convert" not in (entry.problem or "")
+    with pytest.raises(ModelError, match=words):
+        Catalog([tmp_path]).adapter(str(folder))
+
+
+def test_folders_that_cannot_be_read_are_listed_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_model: WriteFile
+) -> None:
+    write_model()
+    folder = peft(tmp_path / "mine", {"peft_type": "LORA"})
+    (tmp_path / "closed").mkdir()
+    closed, config = str(tmp_path / "closed"), folder / "adapter_config.json"
+    scan, is_file = os.scandir, Path.is_file
+
+    def scandir(path: str) -> object:
+        if path == closed:
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    def file(path: Path) -> bool:
+        if path == config:
+            raise PermissionError(13, "Permission denied", path)
+        return is_file(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(Path, "is_file", file)
+    said = f"{closed} cannot be read: Permission denied."
+    assert models(tmp_path)[closed].problem == adapters(tmp_path)[closed].problem == said
+    assert models(tmp_path)["base"].problem is None
+    assert adapters(tmp_path)["mine"].problem == f"{config} cannot be read: Permission denied."
 
 
 def test_cut_off_at_any_byte_is_listed_or_refused_but_never_raises(
