@@ -87,7 +87,7 @@ def test_folders_of_peft_keep_their_columns(tmp_path: Path) -> None:
     write_peft(tmp_path / "poet", target_modules=["o_proj"], base_model_name_or_path="a/b")
     done = llamadiff("adapters", str(tmp_path))
     assert "a/b" in done.stdout and "✗" not in done.stdout
-    assert "1 of 1 are folders of PEFT; `llamadiff convert" in done.stderr
+    assert "1 of 1 are PEFT folders; -a converts one" in done.stderr
 
 
 def test_a_model_of_ollama_goes_by_its_name(tmp_path: Path, base: Path) -> None:

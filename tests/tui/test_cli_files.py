@@ -186,9 +186,9 @@ def test_adapters_marks_what_convert_refuses(tmp_path: Path) -> None:
     write_peft(tmp_path / "poet")
     write_peft(tmp_path / "magnitude", use_dora=True)
     done = llamadiff("adapters", str(tmp_path))
-    rows = {line.split("  ")[0] for line in done.stdout.splitlines()}
-    assert {"support", "poet", "✗ magnitude"} <= rows
-    assert "magnitude: " in done.stderr and "uses DoRA" in done.stderr
-    assert "poet: a PEFT folder; -a converts it" in done.stderr
+    rows = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
+    assert {"poet", "magnitude"} <= rows.keys() and "✗" not in rows["poet"]
+    assert "✗" in rows["magnitude"] and "uses DoRA" in rows["magnitude"]
+    assert "1 of 2 are PEFT folders; -a converts one" in done.stderr
     listed = {it["name"]: it for it in json.loads(llamadiff("adapters", str(tmp_path), "--json").stdout)}  # fmt: skip
     assert listed["poet"]["problem"] is None and "DoRA" in listed["magnitude"]["problem"]
