@@ -45,6 +45,10 @@ PROMPT_KEYS = [
         "ctrl+s", "save_prompt", "save prompt", id="prompt.save",
         tooltip="Save this variant's prompt as a TOML file",
     ),
+    Binding(
+        "W", "save_prompt_as", "save as", id="prompt.save_as",
+        tooltip="Save it under another name, or somewhere else",
+    ),
     Binding("p", "pick_prompt", "prompt", id="prompt.pick", tooltip="Choose another prompt"),
     Binding(
         "f", "fork_prompt", "own copy", id="prompt.fork",

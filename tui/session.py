@@ -94,6 +94,11 @@ class Session:
         return Library(self._setup.prompt_folders)
 
     @property
+    def prompts_folder(self) -> Path:
+        """Where the person's own prompts are."""
+        return next(iter(self._setup.prompt_folders), Path())
+
+    @property
     def snippet_folders(self) -> Sequence[Path]:
         """Where the person's own snippets are."""
         return self._setup.snippet_folders

@@ -66,6 +66,18 @@ class Values(dict[str, str]):
         kept = tuple(v for v in variables if v.name in declared or v.default is not None)
         return replace(variant, prompt=replace(prompt, variables=kept))
 
+    def declared(self, variant: Variant) -> Prompt:
+        """The variant's prompt, with the values given to variables that it does not declare."""
+        prompt = variant.prompt
+        names = {variable.name for variable in prompt.variables}
+        given = {**self, **variant.values}
+        added = [
+            Variable(variable.name, given[variable.name])
+            for variable in self.variables(prompt)
+            if variable.name not in names and variable.name in given
+        ]
+        return replace(prompt, variables=(*prompt.variables, *added)) if added else prompt
+
     def known_to(self, variants: Iterable[Variant]) -> dict[str, str]:
         """The values given that apply to one of these variants."""
         known = {

@@ -105,8 +105,10 @@ def test_import_puts_prompts_among_ones_own(tmp_path: Path, home: Path) -> None:
     before = {path: path.read_text() for path in own.iterdir()}
     (tmp_path / "fresh.txt").write_text("Hi")
     done = llamadiff("prompts", "import", str(tmp_path / "fresh.txt"), *files)
-    assert done.returncode == 2 and "there already" in done.stderr
-    assert {path: path.read_text() for path in own.iterdir()} == before
+    assert done.stdout.split() == [
+        str(own / f"{it}.toml") for it in ("fresh", "ask-me-1-2", "ask-me-2-2", "chat-2")
+    ]
+    assert {path: path.read_text() for path in before} == before
 
 
 @pytest.mark.parametrize(

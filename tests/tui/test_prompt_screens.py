@@ -174,8 +174,9 @@ async def test_the_cost_of_examples_is_what_the_model_counts(
         (
             "rows.jsonl",
             '{"a": 1}\n',
-            "do not say what was asked and answered; their columns are a.",
+            "Its columns are a; call those that were asked and answered question and answer.",
         ),
+        ("none.csv", "question,answer\n", "There are no rows in it."),
         ("bad.jsonl", "{\n", "line 1"),
     ],
 )
@@ -189,3 +190,23 @@ async def test_a_dataset_that_cannot_be_used_is_said(
         await until(lambda: isinstance(pilot.app.screen, PickExamples))
         await pilot.press(*str(tmp_path / name), "enter")
         await until(lambda: said in words(pilot))
+
+
+async def test_rows_are_chosen_at_random_and_by_likeness(
+    home: Path, mine: Path, tmp_path: Path
+) -> None:
+    rows = [f'{{"question": "About {it}?", "answer": "{it}"}}' for it in range(20)]
+    rows[7] = '{"question": "Say it.", "answer": "it"}'
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows))
+    async with opened(home, variants(mine)) as pilot:
+        await pilot.press("escape", "g")
+        await until(lambda: isinstance(pilot.app.screen, PickExamples))
+        await pilot.press(*str(tmp_path / "rows.jsonl"), "enter")
+        await until(lambda: "0 of 20 chosen" in words(pilot))
+        await pilot.press("r")
+        await until(lambda: "4 of 20 chosen" in words(pilot))
+        await pilot.press("l")
+        await until(lambda: "[x]" in words(pilot) and "Say it." in words(pilot))
+        await pilot.press("enter")
+        await until(lambda: len(current_prompt(pilot).examples) == 4)
+        assert Example("Say it.", "it") in current_prompt(pilot).examples

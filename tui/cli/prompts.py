@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,10 @@ def list_command(words: tuple[str, ...], as_json: bool) -> None:
     for it in entries:
         where = "shipped" if it.shipped else str(it.path.parent)
         rows.append((it.slug, it.name, ", ".join(it.tags) or "–", it.description or "–", where))
-    table(rows)
+    if entries:
+        table(rows)
+    else:
+        note("No prompt has these words in it.")
     for it in entries:
         if it.problem:
             note(safe_text(it.problem))
@@ -125,6 +129,8 @@ def render_command(
     else:
         texts = (piece.decode("utf-8", "replace") for piece in preview.pieces)
         table([("ID", "TEXT"), *((str(i), f"|{t}|") for i, t in zip(preview.tokens, texts, strict=True))])  # fmt: skip
+    for warning in preview.warnings:
+        note(safe_text(warning))
     note(f"{len(preview.tokens):,} of {preview.n_ctx:,} tokens")
 
 
@@ -198,11 +204,14 @@ def import_command(files: tuple[Path, ...], tags: tuple[str, ...], as_json: bool
 
 
 def _places(library: Library, slugs: Sequence[str]) -> list[Path]:
-    """A new file for each; equal ones are numbered. Raises PromptError for one that is taken."""
+    """A new file for each; a number is added to a name that is taken."""
+    taken = {path.stem for path in library.paths()}
     places: list[Path] = []
-    for number, slug in enumerate(slugs):
-        same = slugs[:number].count(slug)
-        places.append(library.new_path(f"{slug}-{same + 1}" if same else slug))
+    for slug in slugs:
+        numbered = (f"{slug}-{number}" for number in count(2))
+        free = next(it for it in chain([slug], numbered) if it not in taken)
+        taken.add(free)
+        places.append(library.new_path(free))
     return places
 
 

@@ -375,7 +375,9 @@ class Library(Screen[None]):
             Ask(title, " ".join(entry.tags), "tags", adding=True)
         )
         if tags is not None:
-            await self._change(entry, lambda: self._prompts.set_tags(entry, tags.split()))
+            await self._change(
+                entry, lambda: self._prompts.set_tags(entry, tags.replace(",", " ").split())
+            )
 
     def _chosen_prompt(self) -> PromptEntry | None:
         entry = self.query_one(EntryTable).chosen

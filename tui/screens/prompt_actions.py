@@ -100,6 +100,9 @@ class PromptActions(VariantActions):
             return
         document, original = self.playground.document(variant), self.playground.original(variant)
         self.changed(self.playground.put(document, original))
+        self.app.notify(
+            "As it is in its file; ctrl+z in the editor brings your words back.", timeout=4
+        )
 
     # --------------------------------------------- versions, snippets, examples
 

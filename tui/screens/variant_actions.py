@@ -14,7 +14,7 @@ from textual.app import SuspendNotSupported
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from ...compare.variants import StackedAdapter
+from ...compare.variants import StackedAdapter, Variant
 from ...models.errors import ModelError, named
 from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
@@ -210,21 +210,42 @@ class VariantActions(Screen[None]):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_save_prompt(self) -> None:
-        from .save_prompt import SavePrompt
+        from .save_prompt import own_file, save
 
         variant = self.playground.current
         if variant is None:
             return
-        saved = await self.app.push_screen_wait(SavePrompt(variant.prompt))
+        prompt = self.playground.values.declared(variant)
+        path = own_file(prompt)
+        if path is None or not path.exists():
+            await self._save_as(variant, prompt)
+            return
+        try:
+            saved = await save(self.app, prompt, path)
+        except PromptError as error:
+            self.app.notify(for_app(str(error)), severity="error", markup=False)
+        else:
+            self._saved(variant, saved)
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_save_prompt_as(self) -> None:
+        variant = self.playground.current
+        if variant is not None:
+            await self._save_as(variant, self.playground.values.declared(variant))
+
+    async def _save_as(self, variant: Variant, prompt: Prompt) -> None:
+        from .save_prompt import SavePrompt
+
+        folder = self.session.prompts_folder
+        self._saved(variant, await self.app.push_screen_wait(SavePrompt(prompt, folder)))
+
+    def _saved(self, variant: Variant, saved: Prompt | None) -> None:
         if saved is not None:
             self.session.saved(variant.prompt, saved)
             self.changed([variant.name] if saved != variant.prompt else ())
             self.app.notify(f"Saved {saved.name} as {saved.path}.", timeout=4, markup=False)
 
-    def _update(self, variant: object) -> None:
-        from ...compare.variants import Variant
-
-        assert isinstance(variant, Variant)
+    def _update(self, variant: Variant) -> None:
         if variant != self.playground.get(variant.name):
             self.playground.update(variant)
             self.changed([variant.name])

@@ -19,7 +19,10 @@ from .safe_text_area import SafeTextArea
 class ValueEditor(SafeTextArea):
     """Edits one value; as high as its text, up to a few lines."""
 
-    HELP = "The value of this variable, for every prompt that uses it. Tab goes to the next one."
+    HELP = (
+        "The value of this variable, for every prompt that uses it. Tab goes to the next one, as do "
+        "up and down at the first and last line."
+    )
 
     def __init__(self, variable: Variable, value: str) -> None:
         hint = variable.description or ("" if variable.default is not None else "no value yet")
@@ -28,6 +31,24 @@ class ValueEditor(SafeTextArea):
 
     def on_mount(self) -> None:
         self.move_cursor(self.document.end)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        if select or not self.cursor_at_last_line:
+            super().action_cursor_down(select)
+        else:
+            self._go(1)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if select or not self.cursor_at_first_line:
+            super().action_cursor_up(select)
+        else:
+            self._go(-1)
+
+    def _go(self, step: int) -> None:
+        editors = list(self.screen.query(ValueEditor))
+        at = editors.index(self) + step
+        if 0 <= at < len(editors):
+            editors[at].focus()
 
 
 class VariablesForm(VerticalScroll, can_focus=False):
