@@ -29,8 +29,8 @@ T = TypeVar("T")
 class History:
     """Runs, versions of prompts and drafts, in a database in `folder` that is made when needed.
 
-    `begin`, `end`, `saved` and the drafts' `save` and `drop` return at once, from any thread; what
-    they ask for is committed within a second. Everything else reads or writes a file before it
+    `begin`, `end`, `saved`, and of the drafts `save`, `take` and `drop`, return at once, from any
+    thread; what they ask for is committed within a second. Everything else reads or writes a file before it
     returns: call it off the event loop. Those raise CompareError when the history cannot be used.
 
     `program` is the version of llamadiff that runs are recorded with. `on_trouble` is called, from
@@ -40,7 +40,7 @@ class History:
     def __init__(self, folder: Path, program: str, on_trouble: Callable[[str], None]) -> None:
         self.file = folder / FILE
         self._recorder = Recorder(program)
-        self.drafts = Drafts(self._read, self._wake)
+        self.drafts = Drafts(self._read, self._wake, on_trouble)
         self._writer = Writer(self.file, (self._recorder, self.drafts), on_trouble)
         self._lock = threading.RLock()
         self._opened = False
@@ -49,6 +49,8 @@ class History:
 
     def close(self) -> None:
         """Write what waits, and let go of the file."""
+        if self.drafts.owned:
+            self._writer.put(self.drafts.release)
         self._writer.close()
         with self._lock:
             if self._reader is not None:
