@@ -13,6 +13,7 @@ import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import date, time
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -38,7 +39,7 @@ def _printable(key: str) -> str:
 
 
 def canonical(prompt: Prompt) -> bytes:
-    """The same bytes for equal prompts, different ones for others."""
+    """The same bytes for equal prompts, different ones for others; TOML's dates become texts."""
     return json.dumps(_plain(prompt), separators=(",", ":")).encode()
 
 
@@ -77,7 +78,7 @@ def _plain(value: object) -> Any:
         return {str(key): _plain(it) for key, it in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(it) for it in value]
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path | date | time) else value
 
 
 def _is_default(field: Field[Any], value: object) -> bool:

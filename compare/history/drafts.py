@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ...prompts.document import Prompt
 from ..errors import CompareError
 from .content import canonical, file_key, identity, pack, unpack
 from .packing import moment, now, path_in, path_out
+from .writer import Broken, whole
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -44,7 +46,7 @@ class Drafts:
 
     `save`, `take` and `drop` return at once and are written within a second. A draft belongs to
     the program that saved it for as long as that runs; then it is anybody's. `on_trouble` is told
-    of a draft that cannot be read, once.
+    of a draft that cannot be read or written, once; it is left out.
     """
 
     def __init__(
@@ -159,8 +161,11 @@ class Drafts:
         for key, draft in todo.items():
             if draft is None:
                 connection.execute("DELETE FROM drafts WHERE id = ?", (key,))
-            else:
-                self._insert(connection, draft)
+                continue
+            try:
+                whole(connection, partial(self._insert, draft=draft))
+            except Broken as broken:
+                self._tell(key, f"A draft cannot be kept: {broken.error!r}.")
 
         def written() -> None:
             with self._lock:

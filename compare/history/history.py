@@ -34,12 +34,13 @@ class History:
     returns: call it off the event loop. Those raise CompareError when the history cannot be used.
 
     `program` is the version of llamadiff that runs are recorded with. `on_trouble` is called, from
-    another thread, with a sentence when nothing can be written, or a damaged file was put aside.
+    another thread, with a sentence when nothing can be written, something had to be left out, or a
+    damaged file was put aside.
     """
 
     def __init__(self, folder: Path, program: str, on_trouble: Callable[[str], None]) -> None:
         self.file = folder / FILE
-        self._recorder = Recorder(program)
+        self._recorder = Recorder(program, on_trouble)
         self.drafts = Drafts(self._read, self._wake, on_trouble)
         self._writer = Writer(self.file, (self._recorder, self.drafts), on_trouble)
         self._lock = threading.RLock()
