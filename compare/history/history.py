@@ -29,7 +29,7 @@ T = TypeVar("T")
 class History:
     """Runs, versions of prompts and drafts, in a database in `folder` that is made when needed.
 
-    `begin`, `end`, `saved`, and of the drafts `save`, `take` and `drop`, return at once, from any
+    `begin`, `end`, `saved`, `moved`, and of the drafts `save`, `take` and `drop`, return at once, from any
     thread; what they ask for is committed within a second. Everything else reads or writes a file before it
     returns: call it off the event loop. Those raise CompareError when the history cannot be used.
 
@@ -80,6 +80,14 @@ class History:
 
         self._open()
         self._writer.put(lambda connection: versions.record(connection, prompt, saved=True))
+
+    def moved(self, before: Path, after: Path) -> None:
+        """The file of a prompt has another path now: its versions and drafts go with it."""
+        from . import versions
+
+        self._open()
+        self._writer.put(lambda connection: versions.moved(connection, before, after))
+        self._writer.put(self.drafts.moved(before, after))
 
     # ------------------------------------------------------------------ reading
 

@@ -259,6 +259,8 @@ class PromptActions(VariantActions):
 
     def moved(self, before: Path, path: Path) -> None:
         """Take note that a prompt's file has another name now."""
+        if self.session.history is not None:
+            self.session.history.moved(before, path)
         for document, variant in self.playground.documents().items():
             if variant.prompt.path == before:
                 original = replace(self.playground.original(variant), path=path)
