@@ -47,9 +47,13 @@ class History:
         self._opened = False
         self._reader: Connection | None = None
         self._renewals = 0
+        self.unwiped = False
+        """Removed texts are in the journal still, because another program was reading."""
 
     def close(self) -> None:
         """Write what waits, and let go of the file."""
+        from . import removal
+
         if self.drafts.owned:
             self._writer.put(self.drafts.release)
         self._writer.close()
@@ -57,6 +61,8 @@ class History:
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
+            if self.unwiped:
+                self.unwiped = not removal.wipe(self.file)
 
     def flush(self) -> None:
         """Write what waits, and what running runs have said so far."""
@@ -148,13 +154,16 @@ class History:
         self._change(lambda connection: marks.tag(connection, run_id, tags))
 
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove runs for good, and what only they had; how many there were."""
+        """Remove runs for good, and what only they had; how many there were.
+
+        `unwiped` says afterwards whether their texts are on the disk all the same.
+        """
         from . import removal
 
         self._recorder.forget(set(ids))
         removed = self._change(lambda connection: removal.remove(connection, ids))
         with self._lock:
-            removal.wipe(self.file)
+            self.unwiped = not removal.wipe(self.file)
         return removed
 
     # ----------------------------------------------------------------- versions
