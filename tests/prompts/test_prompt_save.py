@@ -176,3 +176,15 @@ def test_a_file_that_is_not_a_prompt_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PromptError, match=r"cannot be written: No such file"):
         save_prompt(Prompt("X", user="u"), tmp_path / "no" / "x.toml")
+
+
+def test_a_text_to_edit_has_the_comments_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('# mine\nuser = "u"\nname = "X"  # last\n')
+    prompt = load_prompt(path)
+    assert dump_prompt(prompt) == path.read_text()
+    edited = replace(prompt, user="other")
+    assert dump_prompt(edited) == path.read_text().replace('"u"', '"other"')
+    assert "#" not in dump_prompt(prompt.standalone())
+    path.write_text(path.read_text().replace("mine", "theirs"))
+    assert "#" not in dump_prompt(prompt) and "#" in dump_prompt(load_prompt(path))
