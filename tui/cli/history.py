@@ -55,6 +55,7 @@ def history_command() -> None:
 @click.option("--prompt", default="", help="Only with a prompt with this in its name.")
 @click.option("--label", default="", help="Only with a variant with this in its label.")
 @click.option("--tag", default="", help="Only with this tag.")
+@click.option("--version", type=int, metavar="N", help="Only with this version of a prompt, as `prompts versions` numbers them.")  # fmt: skip
 @click.option("--since", type=Time(), metavar="TIME", help="Only runs since: 7d, 12h, 2026-01-31.")
 @click.option("--until", type=Time(), metavar="TIME", help="Only runs before that.")
 @click.option("-n", "limit", default=50, type=click.IntRange(1), metavar="N", help="How many. [50]")
