@@ -119,7 +119,7 @@ class Prompt:
 
     def standalone(self) -> Prompt:
         """The same prompt with all that other files gave it written out, and needing none."""
-        return replace(self, include=(), inherited=None, example_data=None)
+        return replace(self, include=(), inherited=None, example_data=None, loaded=None)
 
     def with_examples(self, examples: tuple[Example, ...]) -> Prompt:
         """The prompt with these examples of its own instead of those it had, or a dataset gave."""

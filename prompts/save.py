@@ -35,11 +35,12 @@ _TRIES = 20
 def dump_prompt(prompt: Prompt) -> str:
     """The prompt as a TOML text that `parse_prompt` reads back as an equal prompt.
 
+    Comments and order are those of the file it was loaded from, if that still says the same.
     Files are named relative to the folder of the prompt's own file, or by their whole path if it
     has none; for a text that needs no other file, dump `prompt.standalone()`.
     Raises PromptError for a prompt that TOML cannot hold or that could not be read back.
     """
-    return _written(prompt, prompt.path, None)
+    return _written(prompt, prompt.path, _template(prompt))
 
 
 def save_prompt(prompt: Prompt, path: Path | str, *, replacing: bool = False) -> Prompt:

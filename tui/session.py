@@ -160,18 +160,16 @@ class Session:
             self._say("failed")
             self._on_trouble(str(error))
 
-    async def bring_back(self, drafting: Drafting) -> None:
-        """Go on with what was typed and not saved before this start of the app."""
+    async def bring_back(self, drafting: Drafting) -> list[str]:
+        """Go on with the drafts of what was opened; the variants that this changed."""
         await asyncio.to_thread(_import_history)
         if self.history is None:
-            return
+            return []
         try:
-            for document, key in drafting.wanted():
-                draft = await asyncio.to_thread(self.history.drafts.load, key)
-                if draft is not None:
-                    drafting.bring_back(document, draft)
+            return await drafting.catch_up(self.history.drafts)
         except CompareError as error:
             self._on_trouble(str(error))
+            return []
 
     def keep(self, drafting: Drafting) -> None:
         """Keep what is typed and not saved."""

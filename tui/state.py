@@ -245,6 +245,12 @@ class Playground:
         """Whether a variant's prompt differs from what was opened."""
         return self.original(variant) != variant.prompt
 
+    def unsaved(self, variant: Variant) -> str:
+        """How a variant's prompt differs from its file, in a word or two."""
+        if self.edited(variant):
+            return "edited"
+        return "" if variant.prompt.path else "no file"
+
     def original(self, variant: Variant) -> Prompt:
         """A variant's prompt as it was opened, or is in its file."""
         return self._originals[self._shares[variant.name]]

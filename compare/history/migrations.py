@@ -174,8 +174,12 @@ CREATE TABLE pieces (
 );
 
 CREATE TABLE drafts (
-    key TEXT PRIMARY KEY,
+    id TEXT PRIMARY KEY,
+    prompt TEXT NOT NULL,
+    path TEXT,
+    owner TEXT NOT NULL,
     at INTEGER NOT NULL,
+    base BLOB,
     content BLOB NOT NULL,
     undo BLOB NOT NULL
 )

@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..run import Output, Run, Stamp, State
@@ -24,6 +25,7 @@ from .packing import (
     string_map,
     to_json,
 )
+from .writer import Broken, whole
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -58,10 +60,14 @@ class _Followed:
 
 
 class Recorder:
-    """Follows runs from `begin` to `end`; both may be called from any thread."""
+    """Follows runs from `begin` to `end`; both may be called from any thread.
 
-    def __init__(self, program: str) -> None:
+    `on_trouble` is told of a run that cannot be written, which is left out from then on.
+    """
+
+    def __init__(self, program: str, on_trouble: Callable[[str], None]) -> None:
         self._program = program
+        self._on_trouble = on_trouble
         self._followed: dict[str, _Followed] = {}
         self._lock = threading.Lock()
 
@@ -97,7 +103,12 @@ class Recorder:
         gone: set[str] = set()
         for it, over in todo:
             after = replace(it, marks=[replace(mark) for mark in it.marks])
-            if not self._write_run(connection, after) or over:
+            try:
+                stays = whole(connection, partial(self._write_run, it=after))
+            except Broken as broken:
+                self._on_trouble(f"The history leaves out a run: {broken.error!r}.")
+                stays = False
+            if not stays or over:
                 gone.add(it.run.id)
             new.append((it, after))
 
@@ -199,7 +210,7 @@ def _write_output(connection: Connection, output: Output, mark: _Mark) -> None:
             (
                 output.state.value, len(output.tokens), clean(output.text[:PREVIEW]),
                 output.finish_reason, None if output.error is None else clean(output.error),
-                output.refused, output.no_effect, output.timings and to_json(output.timings),
+                output.refused, clean(output.no_effect), output.timings and to_json(output.timings),
                 mark.row,
             ),
         )  # fmt: skip

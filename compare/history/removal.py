@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .database import PATIENCE_S
-
 if TYPE_CHECKING:
     from sqlite3 import Connection
+
+PATIENCE_S = 3
+"""How long to wait for a program that reads."""
 
 _UNUSED = "name = '' AND NOT saved AND id NOT IN (SELECT version FROM variants)"
 """Of a version: only a run that is gone had it."""
@@ -53,12 +54,18 @@ def remove(connection: Connection, keys: Sequence[str]) -> int:
 
 
 def wipe(file: Path) -> bool:
-    """Give the space back, and have no journal hold what was removed. False when another program
-    that reads still needs the journal; what is in it goes with its next commits."""
+    """Give the space back, and have no journal hold what was removed.
+
+    False when another program that reads still needs the journal: SQLite takes that away with the
+    last program that closes the database.
+    """
     import sqlite3
 
     with contextlib.closing(sqlite3.connect(file, timeout=PATIENCE_S)) as connection:
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA incremental_vacuum").fetchall()
-        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        try:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
     return not busy

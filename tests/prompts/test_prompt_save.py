@@ -237,3 +237,15 @@ def test_variables_change_places_with_their_comments(tmp_path: Path) -> None:
     text = path.read_text()
     assert '# of two\ntwo = "2"  # at two\n# of one\none = "1"' in text
     assert "[variables]  # all of them" in text and load_prompt(path).variables[0].name == "two"
+
+
+def test_a_text_to_edit_has_the_comments_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('# mine\nuser = "u"\nname = "X"  # last\n')
+    prompt = load_prompt(path)
+    assert dump_prompt(prompt) == path.read_text()
+    edited = replace(prompt, user="other")
+    assert dump_prompt(edited) == path.read_text().replace('"u"', '"other"')
+    assert "#" not in dump_prompt(prompt.standalone())
+    path.write_text(path.read_text().replace("mine", "theirs"))
+    assert "#" not in dump_prompt(prompt) and "#" in dump_prompt(load_prompt(path))

@@ -57,11 +57,13 @@ async def opened(
     values: Mapping[str, str] | None = None,
     size: tuple[int, int] = (120, 40),
 ) -> AsyncIterator[Pilot[None]]:
-    """The real app with its model loaded and its first preview made."""
+    """The real app with its model loaded and its first preview made, unless it asks something."""
     app = LlamadiffApp(setup(home, variants, values))
     async with app.run_test(size=size) as pilot:
         await until(lambda: status(pilot) == "ready")
-        await until(lambda: "tok" in screen_text(pilot))
+        await until(
+            lambda: "tok" in screen_text(pilot) or pilot.app.screen is not playground(pilot)
+        )
         yield pilot
 
 

@@ -62,6 +62,7 @@ async def test_versions_are_listed_compared_named_and_gone_back_to(
         await pilot.press("down", "down")
         await until(lambda: "user" in screen_text(pilot) and "Twice." in screen_text(pilot))
         assert "from now to " in screen_text(pilot)
+        await until(lambda: "A one" in screen_text(pilot).split("run ")[-1])
         await pilot.press("n", *"first", "enter")
         await until(lambda: "from now to first" in screen_text(pilot))
         await pilot.press("space", "up")

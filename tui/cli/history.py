@@ -55,6 +55,7 @@ def history_command() -> None:
 @click.option("--prompt", default="", help="Only with a prompt with this in its name.")
 @click.option("--label", default="", help="Only with a variant with this in its label.")
 @click.option("--tag", default="", help="Only with this tag.")
+@click.option("--version", type=int, metavar="N", help="Only with this version of a prompt, as `prompts versions` numbers them.")  # fmt: skip
 @click.option("--since", type=Time(), metavar="TIME", help="Only runs since: 7d, 12h, 2026-01-31.")
 @click.option("--until", type=Time(), metavar="TIME", help="Only runs before that.")
 @click.option(
@@ -211,7 +212,11 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
 @click.option("--older-than", type=Time(), metavar="TIME", help="All runs before: 90d, 2026-01-31.")
 @_json
 def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool) -> None:
-    """Remove runs for good: their texts are overwritten on the disk."""
+    """Remove runs for good: their texts are overwritten on the disk.
+
+    Versions of prompts that were saved or named stay, and drafts; and damaged histories that were
+    put aside, history-damaged-….db (`llamadiff doctor` says where).
+    """
     if not runs and older_than is None:
         raise click.UsageError("Say which: RUN…, or --older-than 90d.")
     from .session import open_history
@@ -222,6 +227,11 @@ def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool
             gone += history.older_than(older_than)
         removed = history.remove(gone) if gone else 0
     if as_json:
-        print_json({"removed": removed})
+        print_json({"removed": removed, "wiped": not history.unwiped})
     else:
         note(f"Removed {removed} run{'s' * (removed != 1)}.")
+    if history.unwiped:
+        note(
+            f"Another program is reading the history: the texts stay in {history.file.name}-wal "
+            "until every llamadiff is closed."
+        )

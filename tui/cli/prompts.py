@@ -134,6 +134,29 @@ def render_command(
     note(f"{len(preview.tokens):,} of {preview.n_ctx:,} tokens")
 
 
+@prompts_command.command("versions")
+@_name
+@_json
+def versions_command(name: str, as_json: bool) -> None:
+    """List the versions of a prompt that ran or were saved, newest first.
+
+    `llamadiff history list --version N` lists the runs of one.
+    """
+    from .session import open_history
+
+    prompt = open_library().resolve(name)
+    with open_history() as history:
+        found = history.versions(prompt)
+    if as_json:
+        print_json([{**asdict(it), "at": it.at.isoformat()} for it in found], indent=True)
+        return
+    rows = [("VERSION", "WHEN", "RUNS", "SAVED", "NAME")]
+    for it in found:
+        when = f"{it.at.astimezone():%Y-%m-%d %H:%M}"
+        rows.append((str(it.id), when, str(it.runs), "yes" if it.saved else "–", it.name or "–"))
+    table(rows)
+
+
 @prompts_command.command("export")
 @_name
 @click.option("--format", "form", type=click.Choice(FORMATS), default="toml", help="toml; messages (JSON), chat (a line of JSONL) or text; for a model: prompt (the text it is given), tokens or curl (for llama-server). [toml]")  # fmt: skip

@@ -86,7 +86,7 @@ class Playground(PromptActions):
 
     async def _open(self) -> None:
         await self.session.choose()
-        await self.bring_back(self.query_one(PromptEditor))
+        await self.begin_drafts(self.query_one(PromptEditor))
         await self.session.open()
         if not self.app.is_headless:
             # What is there by now stays: a full collection while streaming takes 1 ms instead of
@@ -117,7 +117,7 @@ class Playground(PromptActions):
                 prompt,
                 rows,
                 document=playground.document(variant),
-                state="edited" if playground.edited(variant) else "",
+                state=playground.unsaved(variant),
                 drafted=playground.drafted(variant),
                 shared_by=playground.sharing(variant),
                 missing=playground.values.missing(variant),

@@ -94,15 +94,6 @@ class VariantActions(Screen[None]):
     # ----------------------------------------------------------------- dialogs
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
-    async def action_pick_prompt(self) -> None:
-        from .pick_prompt import PickPrompt
-
-        variant = self.playground.current
-        prompt = await self.app.push_screen_wait(PickPrompt(self.session.library))
-        if variant is not None and prompt is not None:
-            self._update(replace(variant, prompt=prompt, label=""))
-
-    @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_pick_model(self) -> None:
         from .pick_model import PickModel
 

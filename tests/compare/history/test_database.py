@@ -34,7 +34,7 @@ with opened(Path(sys.argv[1])) as history:
         for step in range(int(sys.argv[4])):
             for output in run.outputs:
                 grow(output, f"step{step}")
-            history.drafts.save("draft", replace(PROMPT, user=f"{number} {step}"))
+            history.drafts.save("draft", replace(PROMPT, user=f"{number} {step}"), None)
             if step % 5 == 0:
                 history.flush()
                 print(run.id, step, flush=True)
@@ -74,8 +74,8 @@ def test_programs_killed_at_any_moment_lose_nothing_that_was_written(tmp_path: P
         program.wait()
         with opened(tmp_path) as history:
             run = history.open(last)
-            draft = history.drafts.load("draft")
-            assert draft is not None and int(draft.prompt.user.split()[1]) >= 0
+            (draft,) = history.drafts.free()
+            assert int(draft.prompt.user.split()[1]) >= 0
             newest = history.page(limit=1)[0]
             assert newest.ended, "what a killed program left is brought to an end"
             assert run.outputs[0].state in (State.CANCELLED, State.DONE)

@@ -1,5 +1,7 @@
 """Runs recorded and read back, found, annotated and removed."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -221,6 +223,23 @@ def test_what_is_removed_is_not_on_the_disk_any_more(tmp_path: Path) -> None:
         disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
         for word in (b"Pumpernickel", b"pumpernickel", b"quetzal", b"Quetzal", b"ebrafink"):
             assert word not in disk
+
+
+def test_a_program_that_reads_is_said_to_hold_up_the_wiping(tmp_path: Path) -> None:
+    def on_disk() -> bool:
+        return any(b"Yellowtail" in path.read_bytes() for path in tmp_path.iterdir())
+
+    run = made("Yellowtail")
+    with opened(tmp_path) as history:
+        keep(history, run)
+        with closing(sqlite3.connect(history.file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM texts").fetchall()
+            assert history.remove([run.id]) == 1
+            assert history.unwiped and on_disk()
+            reader.execute("COMMIT")
+            history.close()
+            assert not history.unwiped and not on_disk()
 
 
 def test_a_run_that_another_program_removes_while_it_streams_stays_removed(tmp_path: Path) -> None:
