@@ -77,7 +77,7 @@ async def test_a_dropped_draft_can_be_had_back_with_undo_and_is_gone_otherwise(
 
 async def test_a_saved_prompt_leaves_no_draft(home: Path, mine: Path) -> None:
     async with opened(home, variants(mine)) as pilot:
-        await pilot.press("!", "ctrl+s", "enter")
+        await pilot.press("!", "ctrl+s")
         await until(lambda: load_prompt(mine).user == "Say {{ it }}.!")
         await until(lambda: "edited" not in screen_text(pilot))
     mine.write_text(OWN_PROMPT)
@@ -109,7 +109,7 @@ async def test_what_another_program_wrote_meanwhile_is_not_typed_over(
     async with opened(home, variants(mine)) as pilot:
         await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!")
         assert current_prompt(pilot).system == "Be long."
-        await pilot.press("ctrl+s", "enter")
+        await pilot.press("ctrl+s")
         await until(lambda: load_prompt(mine).user == "Say {{ it }}.!")
         assert load_prompt(mine).system == "Be long." and "# mine" in mine.read_text()
 
@@ -134,7 +134,7 @@ async def test_the_same_words_changed_meanwhile_are_asked_about(
         await pilot.press(*keys)
         await until(lambda: pilot.app.screen is playground(pilot))
         assert current_prompt(pilot).user == user
-        await pilot.press("ctrl+s", "enter")
+        await pilot.press("ctrl+s")
         await until(lambda: load_prompt(mine).user == user)
 
 

@@ -36,7 +36,7 @@ async def test_another_field_is_taken_in_and_saving_keeps_both(home: Path, mine:
         assert current_prompt(pilot).user == "Say {{ it }}.!"
         assert "mine.toml was changed by another program; that is in here now." in told(pilot)
         await until(lambda: "edited" in screen_text(pilot))
-        await pilot.press("ctrl+s", "enter")
+        await pilot.press("ctrl+s")
         await until(lambda: load_prompt(mine).user == "Say {{ it }}.!")
         assert load_prompt(mine).system == "Be long." and "# mine" in mine.read_text()
 
@@ -72,7 +72,7 @@ async def test_the_same_field_is_asked_about(
         if keys != ["escape"]:
             assert current_prompt(pilot).variables[0].default == "bye"
         assert not await news(pilot), "asked once"
-        await pilot.press("ctrl+s", "enter")
+        await pilot.press("ctrl+s")
         if keys == ["escape"]:
             await until(lambda: isinstance(pilot.app.screen, BothChanged))
             assert load_prompt(mine).user == "Ask {{ it }}.", "nothing is written over"
