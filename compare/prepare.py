@@ -138,7 +138,7 @@ def previewed(renderer: Renderer, ready: Prepared) -> Preview:
     places: list[Span | None] = [
         (span[0] + before, span[1] + before) if span else None for span in found
     ]
-    starts = token_starts(ids, texts)
+    starts = token_starts(text, ids, texts)
     tokens, around = counts(starts, places)
     special = special_places(ids, texts, chat.special)
     preview = Preview(

@@ -216,7 +216,7 @@ async def test_a_preview_that_is_given_up_is_not_tokenized(
 
 def test_characters_belong_to_the_token_they_begin_in() -> None:
     texts = {0: b"a", 1: b"\xf0\x9f", 2: b"\xa6", 3: b"\x99b"}
-    starts = token_starts([0, 1, 2, 3, 0], texts)
+    starts = token_starts("a🦙ba", [0, 1, 2, 3, 0], texts)
     assert starts == [0, 1, 2, 2, 3, 4]
     assert counts(starts, [(0, 1), None, (1, 4)]) == ([1, 0, 4], 0)
 

@@ -28,12 +28,13 @@ PIECES = [b"<s>", b"<u>", b"Hi ", b"<s>", b"\n", b"\xf0\x9f", b"\xa6\x99", b" <x
 def preview_of(pieces: Sequence[bytes], **changes: object) -> Preview:
     texts = dict(enumerate(dict.fromkeys(pieces)))
     tokens = [list(texts.values()).index(piece) for piece in pieces]
+    text = b"".join(pieces).decode()
     whole = Preview(
         messages=(Message("user", "Hi <s>\n🦙 <x>"),),
-        text=b"".join(pieces).decode(),
+        text=text,
         tokens=tokens,
         texts=texts,
-        starts=token_starts(tokens, texts),
+        starts=token_starts(text, tokens, texts),
         message_tokens=(6,),
         template_source="model",
         n_ctx=1024,
