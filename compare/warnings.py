@@ -18,7 +18,7 @@ class Found:
     part_names: Sequence[str]
     system_role: SystemRole
     fenced: Mapping[str, Sequence[str]]
-    """Special tokens in the values of variables, by their names."""
+    """What stays text though it is written like special tokens: see `RenderedPrompt`."""
     template: str | None
     arguments: Mapping[str, object]
 
@@ -68,10 +68,14 @@ def _system_role(found: Found) -> list[str]:
 
 
 def _fenced(found: Found) -> list[str]:
-    return [
-        f"the value of {name} holds {_listed(texts)}, which stays text: special tokens are only "
-        "made of what the prompt itself says"
+    said = [
+        (f"the value of {name} holds" if name else "an expression gives a part of", texts)
         for name, texts in found.fenced.items()
+    ]
+    return [
+        f"{what} {_listed(texts)}, which stays text: special tokens are only made of what the "
+        "prompt itself says"
+        for what, texts in said
     ]
 
 
