@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from ..prompts.document import Message
 from ..prompts.rendering.outline import Span
-from ..prompts.rendering.special import Special
+from ..prompts.rendering.special import LIKE_SPECIAL, Special
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
 """Bytes of UTF-8 that do not begin a character."""
@@ -20,12 +20,6 @@ _STRIDE = 256
 """How many tokens are compared with the text at once."""
 _NEAR, _FAR = 64, 256
 """How many bytes ahead a token is looked for after one that is not in the text."""
-
-_LIKE_SPECIAL = re.compile(
-    r"<\|[^<>|\s]{1,40}\|>|<｜[^<>｜\s]{1,40}｜>|</?s>|\[/?[A-Z][A-Z_]{2,30}\]|<</?SYS>>"
-    r"|<(?:start|end)_of_(?:turn|text)>|<(?:bos|eos|unk|pad)>"
-)
-"""How chat models write their special tokens."""
 
 TEMPLATE = "template"
 
@@ -166,7 +160,7 @@ def lookalikes(
     text: str, starts: Sequence[int], special: frozenset[int], known: Special
 ) -> tuple[Span, ...]:
     """Where the text is written like a special token, this model's or another's, and is none."""
-    found = {*known.find(text), *(match.span() for match in _LIKE_SPECIAL.finditer(text))}
+    found = {*known.find(text), *(match.span() for match in LIKE_SPECIAL.finditer(text))}
     if not found:
         return ()
     tokens = {starts[token] for token in special}

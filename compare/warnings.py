@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..prompts.document import Prompt
 from ..prompts.rendering.outline import SystemRole
+from ..prompts.warnings import own_warnings
 from .preview import Preview
 
 
@@ -14,6 +16,9 @@ from .preview import Preview
 class Found:
     """What the warnings are drawn from."""
 
+    prompt: Prompt
+    used: Sequence[str]
+    """The variables that the prompt's templates use."""
     preview: Preview
     part_names: Sequence[str]
     system_role: SystemRole
@@ -79,6 +84,10 @@ def _fenced(found: Found) -> list[str]:
     ]
 
 
+def _own(found: Found) -> list[str]:
+    return [warning.message for warning in own_warnings(found.prompt, found.used)]
+
+
 def _written(found: Found) -> list[str]:
     preview = found.preview
     written: dict[str, list[str]] = {}
@@ -128,6 +137,7 @@ _WARNINGS: tuple[Callable[[Found], list[str]], ...] = (
     _system_role,
     _no_template,
     _unused,
+    _own,
     _written,
     _fenced,
     _lookalike,

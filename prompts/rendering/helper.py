@@ -27,13 +27,14 @@ class RenderedPrompt:
     `parts[i]` says which part of the prompt `messages[i]` is. `fenced` holds what is written like
     special tokens where an expression gave a part of it, by the names of the variables in whose
     values it is, and under an empty name what is in no single value. It stays text (see `special`):
-    the texts have a JOINT in each.
+    the texts have a JOINT in each. `used` are the names that the prompt's templates use.
     """
 
     messages: tuple[Message, ...]
     prefill: str = ""
     parts: tuple[str, ...] = ()
     fenced: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    used: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Renderer:
         given = dict(values or {})
         filled = {v.name: v.default for v in prompt.variables if v.default is not None} | given
         fields = list(prompt.text_fields())
-        found = self._ask(
+        answer = self._ask(
             {
                 "job": "prompt",
                 "fields": [(name, text) for _, name, text in fields],
@@ -115,6 +116,7 @@ class Renderer:
             },
             prompt,
         )
+        found = answer["texts"]
         texts = [text for text, _ in found]
         fenced: dict[str, tuple[str, ...]] = {}
         if special is not None:
@@ -131,7 +133,7 @@ class Renderer:
                 "the prompt is empty: write something in user", source=_source(prompt), field="user"
             )
         parts = tuple(part_of(name) for _, name, _ in fields)[: len(messages)]
-        return RenderedPrompt(messages, prefill, parts, fenced)
+        return RenderedPrompt(messages, prefill, parts, fenced, tuple(answer["used"]))
 
     def render_messages(
         self, prompt: Prompt, values: Mapping[str, str] | None = None

@@ -91,11 +91,11 @@ class _Place:
     field: str | None = None
 
 
-def _prompt(request: dict[str, Any], at: _Place) -> list[tuple[str, list[Span]]]:
-    """The text of each field, and the places in it that expressions gave."""
+def _prompt(request: dict[str, Any], at: _Place) -> dict[str, Any]:
+    """The text of each field with the places in it that expressions gave; the names used."""
     fields: templates.Fields = request["fields"]
     values: dict[str, str] = request["values"]
-    used = set(_variables(request, at))
+    used = _variables(request, at)
     at.field = None
     for name in request["given"]:
         if name not in used and name not in request["declared"]:
@@ -109,7 +109,7 @@ def _prompt(request: dict[str, Any], at: _Place) -> list[tuple[str, list[Span]]]
         pieces = _limited(templates.render_text(text, values), room)
         found.append(("".join(pieces), given_in(pieces)))
         room -= len(found[-1][0])
-    return found
+    return {"texts": found, "used": used}
 
 
 def _variables(request: dict[str, Any], at: _Place) -> list[str]:

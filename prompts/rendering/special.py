@@ -13,6 +13,15 @@ from .outline import Span
 JOINT = "\ufdd0"
 """No token lies across this character, which is no text itself (Unicode keeps it for such uses)."""
 
+LIKE_SPECIAL = re.compile(
+    r"<\|[^<>|\s]{1,40}\|>"  # ChatML, Llama 3, Phi
+    r"|<｜[^<>｜\s]{1,40}｜>"  # DeepSeek
+    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|<</?SYS>>"  # Mistral
+    r"|</?s>|<(?:bos|eos|pad|unk)>"  # Llama 2 and other SentencePiece vocabularies
+    r"|<(?:start|end)_of_(?:turn|text)>"  # Gemma
+)
+"""How the special tokens of widespread chat models are written."""
+
 
 class Special:
     """How the special tokens of a model are written."""

@@ -107,6 +107,22 @@ async def test_special_tokens_are_known_by_who_writes_them(runner: Runner) -> No
     )
 
 
+async def test_what_is_seldom_meant_is_said_with_a_model_as_without(runner: Runner) -> None:
+    prompt = Prompt(
+        "X",
+        user="Yes? {{ other }}",
+        prefill="Yes, ",
+        examples=(Example("a", "b"), Example("a ", "c"), Example("a", "d"), Example("e", "f")),
+        variables=(Variable("film", "X"),),
+    )
+    preview = await runner.preview(variant(prompt), {"other": "z"})
+    (blank, differing, unused, undeclared) = preview.warnings
+    assert "ends with a blank" in blank
+    assert differing == "examples 1 and 2 answer the same text differently, and so do 1 more"
+    assert unused == "the variable film is not used"
+    assert undeclared.startswith("other is not declared")
+
+
 async def test_what_runs_is_what_was_previewed(runner: Runner) -> None:
     it = variant(Prompt("X", user="{{ a }}", variables=(Variable("a", "<|end|>"),)))
     preview, ready = await runner.preview(it, {}), await runner.prepare(it, {})

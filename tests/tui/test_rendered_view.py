@@ -189,7 +189,7 @@ async def test_the_keys_are_shown_where_the_rendered_prompt_has_the_focus(home: 
 
 
 async def test_warnings_stand_in_the_panel(home: Path) -> None:
-    prompt = Prompt("X", user="Hi <|end|> <|im_end|>")
+    prompt = Prompt("X", user="Hi <|end|> <|im_end|>", prefill="Yes, ")
     (it,) = variants("label=plain")
     async with opened(home, [replace(it, prompt=prompt)], size=(160, 40)) as pilot:
-        await until(lambda: "! (1 of 2) user writes <|end|>" in screen_text(pilot))
+        await until(lambda: "! (1 of 3) the start of the answer ends" in screen_text(pilot))
