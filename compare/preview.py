@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 
 from ..prompts.document import Message
@@ -83,11 +84,21 @@ class Preview:
     def in_message(self, token: int) -> int | None:
         """Which message (or the prefill, behind the last) a token begins in; None for the
         template's own."""
-        at = self.starts[token]
-        for number, span in enumerate(self.spans):
-            if span is not None and span[0] <= at < span[1]:
-                return number
-        return None
+        return self.message_at(self.starts[token])
+
+    def message_at(self, at: int) -> int | None:
+        """As `in_message`, for an offset in `text`."""
+        begins, places = self._places
+        found = bisect_right(begins, at) - 1
+        if found < 0 or at >= places[found][1]:
+            return None
+        return places[found][2]
+
+    @cached_property
+    def _places(self) -> tuple[list[int], list[tuple[int, int, int]]]:
+        """Starts, ends and numbers of the messages that are in the text, in its order."""
+        places = sorted((*span, number) for number, span in enumerate(self.spans) if span)
+        return [start for start, _, _ in places], places
 
 
 def token_starts(text: str, tokens: Sequence[int], texts: Mapping[int, bytes]) -> list[int]:

@@ -109,9 +109,9 @@ def _lookalike(found: Found) -> list[str]:
     written: dict[str, list[str]] = {}
     for start, end in preview.lookalikes:
         text = preview.text[start:end]
-        for name, span in zip(found.part_names, preview.spans, strict=True):
-            if span is not None and span[0] <= start < span[1] and text not in fenced:
-                written.setdefault(name, []).append(text)
+        number = preview.message_at(start)
+        if number is not None and text not in fenced:
+            written.setdefault(found.part_names[number], []).append(text)
     return [
         f"{name} writes {_listed(list(dict.fromkeys(texts)))}, which this model has no token for"
         for name, texts in written.items()
