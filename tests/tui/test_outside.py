@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,39 @@ async def test_a_file_that_is_no_prompt_now_is_said_and_taken_in_once_it_is_one(
         assert not await news(pilot)
         mine.write_text(OWN_PROMPT.replace("Say", "Tell me"))
         await until(lambda: current_prompt(pilot).user == "Tell me {{ it }}.")
+
+
+async def test_a_pipe_in_the_place_of_a_prompt_holds_up_nothing(home: Path, mine: Path) -> None:
+    async with opened(home, variants(mine)) as pilot:
+        mine.unlink()
+        os.mkfifo(mine)
+        await until(lambda: "is not an ordinary file" in told(pilot))
+        assert current_prompt(pilot).user == "Say {{ it }}."
+        mine.unlink()
+        mine.write_text(OWN_PROMPT.replace("Say", "Ask"))
+        await until(lambda: current_prompt(pilot).user == "Ask {{ it }}.")
+
+
+async def test_a_slow_look_is_neither_given_up_nor_joined_by_another(
+    home: Path, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(home, variants(mine)) as pilot:
+        screen = playground(pilot)
+        await until(lambda: screen._outside is not None and not screen._looking)
+        assert screen._outside is not None
+        begun, let_go, look = [0], asyncio.Event(), screen._outside.look
+
+        async def slow() -> list[News]:
+            begun[0] += 1
+            await let_go.wait()
+            return await look()
+
+        monkeypatch.setattr(screen._outside, "look", slow)
+        await until(lambda: begun[0] > 0)
+        for _ in range(3):
+            screen._look_outside()
+            await pilot.pause()
+        assert begun == [1]
+        mine.write_text(OWN_PROMPT.replace("Say", "Ask"))
+        let_go.set()
+        await until(lambda: current_prompt(pilot).user == "Ask {{ it }}.")
