@@ -176,3 +176,14 @@ def test_a_file_that_is_not_a_prompt_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PromptError, match=r"cannot be written: No such file"):
         save_prompt(Prompt("X", user="u"), tmp_path / "no" / "x.toml")
+
+
+def test_a_file_that_was_deleted_is_written_again_with_its_comments(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('# precious\nuser = "u" # kept\nname = "X"\n')
+    prompt = load_prompt(path)
+    path.unlink()
+    saved = save_prompt(replace(prompt, system="s"), path)
+    assert path.read_text() == '# precious\nuser = "u" # kept\nname = "X"\nsystem = "s"\n'
+    path.unlink()
+    assert "# precious" in (save_prompt(saved, path), path.read_text())[1]

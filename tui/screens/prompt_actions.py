@@ -77,6 +77,8 @@ class PromptActions(VariantActions):
             name = safe_line(news.path.name)
             if news.conflict is not None:
                 self._ask_which(outside, news.document, news.conflict)
+            elif news.deleted:
+                self.app.notify(f"{name} was deleted by another program; yours is kept, and saving writes it again.", severity="warning", timeout=8, markup=False)  # fmt: skip
             elif news.problem:
                 self.app.notify(
                     f"{name} was changed by another program and cannot be used now; yours is kept. "
