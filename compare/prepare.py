@@ -27,6 +27,7 @@ class Chat:
     """A prompt rendered for a model: with the template and the arguments that made its text."""
 
     model: LoadedModel
+    source: Prompt
     template: str | None
     arguments: Mapping[str, object]
     special: Special
@@ -112,7 +113,7 @@ def _render(
     )
     wanted = info.add_bos and not chat.text.startswith(info.bos)
     bos = info.bos if wanted else ""
-    return Chat(model, template, arguments, special, rendered, chat, bos)
+    return Chat(model, prompt, template, arguments, special, rendered, chat, bos)
 
 
 @lru_cache(maxsize=8)
@@ -138,7 +139,7 @@ def previewed(renderer: Renderer, ready: Prepared) -> Preview:
     places: list[Span | None] = [
         (span[0] + before, span[1] + before) if span else None for span in found
     ]
-    starts = token_starts(ids, texts)
+    starts = token_starts(text, ids, texts)
     tokens, around = counts(starts, places)
     special = special_places(ids, texts, chat.special)
     preview = Preview(
@@ -159,6 +160,8 @@ def previewed(renderer: Renderer, ready: Prepared) -> Preview:
     return preview.with_warnings(
         warnings_of(
             Found(
+                chat.source,
+                chat.prompt.used,
                 preview,
                 names,
                 _system_role(renderer, chat),

@@ -10,7 +10,7 @@ from typing import BinaryIO, NoReturn
 
 from .document import Example, Message
 from .errors import PromptError
-from .files import unreadable
+from .files import open_file, unreadable
 from .messages import read_messages
 
 MAX_ROW_BYTES = 4_000_000
@@ -110,18 +110,10 @@ def read_rows(path: Path) -> Iterator[Row]:
             f"{path} is not a dataset: its name must end in {', '.join(SUFFIXES)}",
             source=str(path),
         )
-    if "\0" in str(path):
-        raise PromptError(f"{path!r} cannot be the name of a file", source=str(path))
-    if path.exists() and not path.is_dir() and not path.is_file():
-        raise PromptError(f"{path} is not an ordinary file", source=str(path))
     try:
-        with path.open("rb") as file:
+        with open_file(path, "dataset") as file:
             reader = _Reader(path)
             yield from reader.rows(_csv(path, file) if suffix == ".csv" else _jsonl(path, file))
-    except FileNotFoundError:
-        raise PromptError(f"there is no dataset at {path}", source=str(path)) from None
-    except IsADirectoryError:
-        raise PromptError(f"{path} is a folder, not a dataset", source=str(path)) from None
     except OSError as error:
         raise unreadable(str(path), error) from None
 

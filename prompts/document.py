@@ -68,10 +68,11 @@ class OutputRules:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A file as it was read: the SHA-256 of its bytes, and the prompt that they were."""
+    """A file as it was read: the SHA-256 of its bytes, the prompt that they were, their text."""
 
     sha256: str
     prompt: Prompt
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,15 @@ class FieldReader:
         *,
         known: Prompt | None = None,
         alone: bool = False,
+        files: set[Path] | None = None,
     ) -> None:
+        """`files` is given the names of all files that this one names."""
         self.text = text
         self.source = source
         self.path = path
         self.known = known
         self.alone = alone
+        self.files = set[Path]() if files is None else files
 
     def fail(self, key: Key, message: str) -> PromptError:
         line = find_line(self.text, key) if key else None
@@ -174,13 +177,14 @@ class FieldReader:
 
     def beside(self, key: Key, name: str) -> Path:
         """The file of that name, relative to this one's folder."""
-        if self.path is not None:
-            return (self.path.parent.resolve() / name).resolve()
-        if not Path(name).is_absolute():
+        if self.path is None and not Path(name).is_absolute():
             raise self.fail(
                 key, f"{_dotted(key)} names the file {name}, but the prompt has no file"
             )
-        return Path(name).resolve()
+        folder = Path() if self.path is None else self.path.parent.resolve()
+        found = (folder / name).resolve()
+        self.files.add(found)
+        return found
 
     def examples(
         self, table: Mapping[str, object]

@@ -35,7 +35,7 @@ _TRIES = 20
 def dump_prompt(prompt: Prompt) -> str:
     """The prompt as a TOML text that `parse_prompt` reads back as an equal prompt.
 
-    Comments and order are those of the file it was loaded from, if that still says the same.
+    Comments and order are those of the file it was loaded from.
     Files are named relative to the folder of the prompt's own file, or by their whole path if it
     has none; for a text that needs no other file, dump `prompt.standalone()`.
     Raises PromptError for a prompt that TOML cannot hold or that could not be read back.
@@ -68,7 +68,9 @@ def save_prompt(prompt: Prompt, path: Path | str, *, replacing: bool = False) ->
                     source=str(path),
                 )
             if data == seen or replace_file(path, data, seen):
-                loaded = Loaded(hashlib.sha256(data).hexdigest(), replace(wanted, loaded=None))
+                loaded = Loaded(
+                    hashlib.sha256(data).hexdigest(), replace(wanted, loaded=None), text
+                )
                 return replace(wanted, loaded=loaded)
     raise PromptError(f"{path} keeps being changed by another program", source=str(path))
 
@@ -102,16 +104,10 @@ def _brought_together(
 
 
 def _template(prompt: Prompt) -> tuple[str, Prompt] | None:
-    """The text that the prompt was loaded from, and what it says, if it is still there."""
+    """The text that the prompt was loaded from, and what it said, wherever that file is now."""
     if prompt.path is None or prompt.loaded is None:
         return None
-    try:
-        data = read_bytes(prompt.path, "prompt")
-        if hashlib.sha256(data).hexdigest() != prompt.loaded.sha256:
-            return None
-        return as_text(data, prompt.path, "prompt"), prompt_of(data, prompt.path)
-    except PromptError:
-        return None
+    return prompt.loaded.text, replace(prompt.loaded.prompt, path=prompt.path)
 
 
 def _written(prompt: Prompt, path: Path | None, before: tuple[str, Prompt] | None) -> str:

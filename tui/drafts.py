@@ -129,7 +129,8 @@ class Drafting:
             return []
         prompt = in_place_of(opened, draft.prompt)
         if draft.base is not None and draft.base != opened:
-            prompt = replace(prompt, loaded=Loaded("", draft.base))
+            text = opened.loaded.text if opened.loaded else ""
+            prompt = replace(prompt, loaded=Loaded("", draft.base, text))
         # It may be on the list of another document, which is not shown any more.
         self._kept = {it: kept for it, kept in self._kept.items() if kept.id != draft.id}
         self._kept[document] = _Kept(uuid4().hex, prompt, typed=True)

@@ -247,5 +247,16 @@ def test_a_text_to_edit_has_the_comments_of_its_file(tmp_path: Path) -> None:
     edited = replace(prompt, user="other")
     assert dump_prompt(edited) == path.read_text().replace('"u"', '"other"')
     assert "#" not in dump_prompt(prompt.standalone())
-    path.write_text(path.read_text().replace("mine", "theirs"))
-    assert "#" not in dump_prompt(prompt) and "#" in dump_prompt(load_prompt(path))
+    path.unlink()
+    assert "# mine" in dump_prompt(prompt)
+
+
+def test_a_file_that_was_deleted_is_written_again_with_its_comments(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('# precious\nuser = "u" # kept\nname = "X"\n')
+    prompt = load_prompt(path)
+    path.unlink()
+    saved = save_prompt(replace(prompt, system="s"), path)
+    assert path.read_text() == '# precious\nuser = "u" # kept\nname = "X"\nsystem = "s"\n'
+    path.unlink()
+    assert "# precious" in (save_prompt(saved, path), path.read_text())[1]

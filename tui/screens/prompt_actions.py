@@ -42,6 +42,7 @@ class PromptActions(VariantActions):
         self._outside: Outside | None = None
         self._drafting: Drafting | None = None
         self._keeping: Timer | None = None
+        self._looking = False
 
     # ------------------------------------------------------ drafts and their files
 
@@ -101,17 +102,22 @@ class PromptActions(VariantActions):
             self.session.keep(self._drafting)
 
     def _look_outside(self) -> None:
-        if self.is_current and self._outside is not None:
-            self.run_worker(
-                self._take_news(self._outside), group="outside", exclusive=True, exit_on_error=False
-            )
+        if self.is_current and self._outside is not None and not self._looking:
+            self._looking = True
+            self.run_worker(self._take_news(self._outside), group="outside", exit_on_error=False)
 
     async def _take_news(self, outside: Outside) -> None:
         """Take in what other programs changed in the files of prompts, and say so."""
-        for news in await outside.look():
+        try:
+            found = await outside.look()
+        finally:
+            self._looking = False
+        for news in found:
             name = safe_line(news.path.name)
             if news.conflict is not None:
                 self._ask_which(outside, news.document, news.conflict)
+            elif news.deleted:
+                self.app.notify(f"{name} was deleted by another program; yours is kept, and saving writes it again.", severity="warning", timeout=8, markup=False)  # fmt: skip
             elif news.problem:
                 self.app.notify(
                     f"{name} was changed by another program and cannot be used now; yours is kept. "
