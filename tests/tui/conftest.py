@@ -1,10 +1,17 @@
-"""A prompt of one's own."""
+"""A prompt of one's own, and a terminal of the size that a test says."""
 
 from pathlib import Path
 
 import pytest
 
 from .app import OWN_PROMPT
+
+
+@pytest.fixture(autouse=True)
+def own_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual leaves the size of the last picture it took in the environment."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("LINES", raising=False)
 
 
 @pytest.fixture

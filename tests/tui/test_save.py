@@ -141,15 +141,18 @@ async def test_what_cannot_be_saved_is_said_in_the_dialog(
     assert not Path("/no/such").exists()
 
 
-async def test_a_path_is_completed_with_tab(tmp_path: Path) -> None:
+async def test_a_path_is_completed_with_tab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "my prompts").mkdir()
+    monkeypatch.chdir(tmp_path)
     async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
         dialog = await edit_and_save(pilot)
         field = dialog.query_one(Input)
-        field.value = f"{tmp_path}/my"
+        field.value = "./my"
         await until(lambda: "my prompts/" in screen_text(pilot))
         await pilot.press("tab")
-        await until(lambda: field.value == f"{tmp_path}/my prompts/")
+        await until(lambda: field.value == "./my prompts/")
         await pilot.press(*"mine", "enter")
         await until(lambda: pilot.app.screen is playground(pilot))
         assert load_prompt(tmp_path / "my prompts" / "mine.toml").user.endswith("Now.")

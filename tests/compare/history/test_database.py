@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -252,8 +253,8 @@ def test_a_history_that_is_read_only_is_read(tmp_path: Path) -> None:
         "told = []\nwith opened(Path(sys.argv[1]), told) as history:\n"
         "    print(history.page()[0].id, len(told))"
     )
-    for path in (tmp_path.parent.parent, tmp_path.parent, tmp_path, folder):
-        path.chmod(0o755)
+    for path in (folder, tmp_path, *islice(tmp_path.parents, 3)):
+        path.chmod(path.stat().st_mode | 0o055)
     (folder / "history.db").chmod(0o444)
     folder.chmod(0o555)
     command = [sys.executable, "-c", script, str(folder)]
