@@ -49,6 +49,11 @@ def config_dir() -> Path:
     return _folder("config")
 
 
+def prompts_cache() -> Path:
+    """What long prompts left in the models' caches."""
+    return cache_dir() / "prompts"
+
+
 def cache_dir() -> Path:
     """What can be made again: file hashes, converted adapters, the caches of long prompts."""
     return _writable(_folder("cache"))

@@ -13,6 +13,8 @@ from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.run import State
 from llamadiff.prompts.library import resolve
 from llamadiff.prompts.save import save_prompt
+from llamadiff.tui.cli.options import Asked
+from llamadiff.tui.cli.session import runner
 
 from ..compare.history.runs import keep, made
 from ..compare.history.runs import opened as opened_history
@@ -68,6 +70,17 @@ def test_what_is_not_to_be_kept_is_not(home: Path) -> None:
     assert llamadiff("diff", *PROMPT, *VARIANTS).returncode == 1
     (run,) = json.loads(llamadiff("history", "list", "--json").stdout)
     assert len(run["outputs"]) == 2
+
+
+async def test_caches_of_prompts_are_not_kept_and_go_with_what_is_removed(home: Path) -> None:
+    async with runner(Asked(history=False)) as quiet, runner(Asked()) as usual:
+        assert (quiet.engine._prompts, usual.engine._prompts) == (None, home / "cache" / "prompts")
+    assert llamadiff("run", *PROMPT).returncode == 0
+    saved = home / "cache" / "prompts" / "some-prompt.kv"
+    saved.parent.mkdir(exist_ok=True)
+    saved.write_bytes(b"secret")
+    assert llamadiff("history", "rm", "last").returncode == 0
+    assert not saved.exists()
 
 
 def test_what_is_still_on_the_disk_is_said(home: Path) -> None:

@@ -214,11 +214,15 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
 def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool) -> None:
     """Remove runs for good: their texts are overwritten on the disk.
 
+    What long prompts left in the models' caches is deleted too, that of all runs.
+
     Versions of prompts that were saved or named stay, and drafts; and damaged histories that were
     put aside, history-damaged-….db (`llamadiff doctor` says where).
     """
     if not runs and older_than is None:
         raise click.UsageError("Say which: RUN…, or --older-than 90d.")
+    from ...models.engine.forget import forget
+    from ..paths import prompts_cache
     from .session import open_history
 
     with open_history() as history:
@@ -226,6 +230,7 @@ def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool
         if older_than is not None:
             gone += history.older_than(older_than)
         removed = history.remove(gone) if gone else 0
+    forget(prompts_cache())
     if as_json:
         print_json({"removed": removed, "wiped": not history.unwiped})
     else:

@@ -15,7 +15,7 @@ from ...compare.runner import Runner
 from ...compare.variants import Variant
 from ...models.engine.client import Engine, EngineError
 from ...prompts.rendering.helper import Renderer
-from ..paths import cache_dir, log_dir, state_dir
+from ..paths import cache_dir, log_dir, prompts_cache, state_dir
 from ..safe_text import safe_line
 from .options import Asked
 from .printing import note
@@ -28,7 +28,8 @@ have them. Those of large files are known once something has waited for them."""
 @asynccontextmanager
 async def runner(asked: Asked) -> AsyncIterator[Runner]:
     """A runner for the settings asked for; its processes end with the block."""
-    engine = Engine(log_dir() / "engine.log", prompts=cache_dir() / "prompts")
+    prompts = prompts_cache() if asked.history else None
+    engine = Engine(log_dir() / "engine.log", prompts=prompts)
     with Renderer() as renderer:
         renderer.warm()
         try:
