@@ -9,7 +9,17 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from .keys import APP_KEYS, LIBRARY_KEYS, PLAYGROUND_KEYS, VERSION_KEYS, key_name
+from .keys import (
+    APP_KEYS,
+    COMPARE_KEYS,
+    HISTORY_KEYS,
+    LIBRARY_KEYS,
+    PLAYGROUND_KEYS,
+    VERSION_KEYS,
+    key_name,
+)
+
+_OF_SCREENS = (*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS, *HISTORY_KEYS, *COMPARE_KEYS)
 
 
 @dataclass(frozen=True)
@@ -24,9 +34,10 @@ class Actions(Provider):
 
     def _commands(self) -> Iterator[_Command]:
         app, screen = self.app, self.screen
-        for binding in [*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS]:
+        own = {binding.id for _, binding in screen._bindings}
+        for binding in _OF_SCREENS:
             action = binding.action.partition("(")[0]
-            here = hasattr(screen, f"action_{action}") and screen.check_action(action, ())
+            here = binding.id in own and screen.check_action(action, ())
             if binding.show and here:
                 keys = " ".join(key_name(key) for key in binding.key.split(","))
                 name = f"{binding.description}  {keys}"

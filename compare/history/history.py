@@ -73,10 +73,17 @@ class History:
 
     def saved(self, prompt: Prompt) -> None:
         """A prompt was written to its file: keep that as a version."""
+        self._keep(prompt, saved=True)
+
+    def left(self, prompt: Prompt) -> None:
+        """A prompt that was neither saved nor run gives way to another: keep it as a version."""
+        self._keep(prompt, saved=False)
+
+    def _keep(self, prompt: Prompt, *, saved: bool) -> None:
         from . import versions
 
         self._open()
-        self._writer.put(lambda connection: versions.record(connection, prompt, saved=True))
+        self._writer.put(lambda connection: versions.record(connection, prompt, saved=saved))
 
     # ------------------------------------------------------------------ reading
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from ...compare.history.history import History
     from ...compare.run import Output
 
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
 
 class Time(click.ParamType):
     """A moment, in UTC: so long ago (90d, 12h, 30m, 2w), or a date."""
@@ -29,12 +26,13 @@ class Time(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, datetime):
             return value
+        from ...compare.errors import CompareError
+        from ...compare.history.asking import moment_of
+
         try:
-            if match := re.fullmatch(r"(\d+)([mhdw])", value):
-                return datetime.now(UTC) - timedelta(**{UNITS[match[2]]: int(match[1])})
-            return datetime.fromisoformat(value).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is neither an age, as 90d or 12h, nor a date, as 2026-01-31.")
+            return moment_of(value)
+        except CompareError as error:
+            self.fail(str(error))
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")

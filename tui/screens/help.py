@@ -24,6 +24,8 @@ _GROUPS = {
     "output": "Outputs",
     "library": "Library",
     "versions": "Versions",
+    "history": "History",
+    "compare": "Comparing",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }
