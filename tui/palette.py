@@ -18,6 +18,7 @@ from .keys import (
     VERSION_KEYS,
     key_name,
 )
+from .picture import save_picture
 
 _OF_SCREENS = (*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS, *HISTORY_KEYS, *COMPARE_KEYS)
 
@@ -52,9 +53,9 @@ class Actions(Provider):
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
         yield _Command(
-            "screenshot",
-            "Save the screen as SVG",
-            lambda: app.set_timer(0.1, app.deliver_screenshot),
+            "save a picture of the screen",
+            "As an SVG file, in the folder where llamadiff was started",
+            lambda: app.set_timer(0.1, partial(save_picture, app)),
         )
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:

@@ -28,14 +28,9 @@ class Told:
     rest: int
 
 
-def name_of(output: Output) -> str:
-    """`A`, or `A.2` for a repeat."""
-    return output.variant.name + (f".{output.repeat + 1}" if output.repeat else "")
-
-
 def title_of(recorded: Recorded, output: Output) -> str:
     """Which output of which run: `A · Tell me about · base, 21:03`."""
-    return safe_line(f"{name_of(output)} · {output.variant.title}, {moment(recorded.at)}")
+    return safe_line(f"{output.name} · {output.variant.title}, {moment(recorded.at)}")
 
 
 def told(recorded: Recorded, output: Output, words: Sequence[str] = ()) -> Told:

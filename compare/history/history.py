@@ -153,6 +153,13 @@ class History:
             removal.wipe(self.file)
         return removed
 
+    def retire(self, time: datetime) -> int:
+        """Remove the runs begun before a time that have neither tag nor note; how many."""
+        from . import removal
+
+        ids = self._read(lambda connection: removal.expired(connection, time), [])
+        return self.remove(ids) if ids else 0
+
     # ----------------------------------------------------------------- versions
 
     def versions(self, prompt: Prompt) -> list[Version]:

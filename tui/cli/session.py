@@ -15,7 +15,7 @@ from ...compare.runner import Runner
 from ...compare.variants import Variant
 from ...models.engine.client import Engine, EngineError
 from ...prompts.rendering.helper import Renderer
-from ..paths import cache_dir, log_dir, state_dir
+from ..paths import cache_dir, history_days, log_dir, state_dir
 from ..safe_text import safe_line
 from .options import Asked
 from .printing import note
@@ -49,6 +49,16 @@ def recorded(asked: Asked, run: Run) -> Iterator[None]:
             yield
         finally:
             history.end(run)
+            retire(history)
+
+
+def retire(history: History) -> None:
+    """Remove what is older than the person wants to keep. Raises CompareError."""
+    from datetime import UTC, datetime, timedelta
+
+    days = history_days()
+    if days is not None and history.file.exists():
+        history.retire(datetime.now(UTC) - timedelta(days=days))
 
 
 @contextmanager
@@ -80,10 +90,25 @@ def carry_out(
     With `change` the variants it gives are run in place of those asked for.
     """
 
-    async def work() -> Run:
-        variants = await asyncio.to_thread(asked.make_variants)
+    def make() -> Run:
+        variants = asked.make_variants()
         variants = change(variants) if change else variants
-        run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
+        return new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)  # fmt: skip
+
+    return carry_out_run(asked, make, hashes=hashes, on_change=on_change)
+
+
+def carry_out_run(
+    asked: Asked,
+    make: Callable[[], Run],
+    *,
+    hashes: bool = False,
+    on_change: Callable[[Run, Output, str], None] | None = None,
+) -> Run:
+    """As `carry_out`, for the run that `make` gives; of what is asked for the settings apply."""
+
+    async def work() -> Run:
+        run = await asyncio.to_thread(make)
         with recorded(asked, run):
             async with runner(asked) as it:
                 await it.run(run, strict=True, on_change=on_change and partial(on_change, run))

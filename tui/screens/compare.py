@@ -17,7 +17,6 @@ from textual.worker import Worker, WorkerState
 from ..amounts import moment
 from ..comparison import Comparison
 from ..keys import COMPARE_KEYS
-from ..recorded import name_of
 from ..safe_text import safe_line
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
@@ -126,7 +125,7 @@ class Compare(Screen[None]):
 def _between(first: Side, other: Side) -> list[Content]:
     """Which two these are; with seconds where the minutes do not tell the runs apart."""
     sides = (first, other)
-    names = [name_of(side.output) for side in sides]
+    names = [side.output.name for side in sides]
     times = [moment(side.recorded.at) for side in sides]
     if first.recorded.run.id == other.recorded.run.id:
         times = times[:1]

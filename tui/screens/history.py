@@ -23,7 +23,7 @@ from ...compare.history.entries import Recorded, RunEntry, Wanted
 from ...compare.history.reading import terms
 from ...compare.run import Output
 from ..keys import HISTORY_KEYS, SEARCH_KEYS
-from ..recorded import name_of, title_of, told
+from ..recorded import title_of, told
 from ..safe_text import safe_line
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line, shortened
@@ -225,16 +225,15 @@ class History(Screen[Recorded]):
         output = (here or outputs)[0]
         self._shown = recorded, output
         strip = self.query_one(TabStrip)
-        names = [name_of(it) for it in outputs]
-        at = names.index(name_of(output))
+        names = [it.name for it in outputs]
+        at = names.index(output.name)
         first = max(0, min(at - 4, len(names) - 9))
         near = outputs[first : first + 9]
         share = max(1, min(TAB_WIDTH, strip.parent.size.width // len(near) - 2 if isinstance(strip.parent, Vertical) else TAB_WIDTH))  # fmt: skip
         strip.tabs = [
-            (name_of(it), shortened(f"{name_of(it)} {it.variant.short_title}", share))
-            for it in near
+            (it.name, shortened(f"{it.name} {it.variant.short_title}", share)) for it in near
         ]
-        strip.chosen = name_of(output)
+        strip.chosen = output.name
         said = told(recorded, output, self._words)
         text = self.query_one(OutputText)
         text.clear()
@@ -243,7 +242,7 @@ class History(Screen[Recorded]):
     @on(TabStrip.Chosen)
     def _tab_chosen(self, event: TabStrip.Chosen) -> None:
         if self._shown is not None:
-            names = [name_of(output) for output in self._shown[0].run.outputs]
+            names = [output.name for output in self._shown[0].run.outputs]
             self._go_to(names.index(event.key))
 
     def _go_to(self, number: int) -> None:
@@ -282,11 +281,9 @@ class History(Screen[Recorded]):
             pairs = [(Side(recorded, first), Side(recorded, other)) for other in others]
             at = others.index(output) if output in others else 0
         else:
-            by_name = {name_of(it): it for it in marked[0].run.outputs}
-            alike = name_of(marked[1]) == name_of(output) and marked[0] is not recorded
-            befores = [
-                by_name.get(name_of(it), marked[1]) if alike else marked[1] for it in outputs
-            ]
+            by_name = {it.name: it for it in marked[0].run.outputs}
+            alike = marked[1].name == output.name and marked[0] is not recorded
+            befores = [by_name.get(it.name, marked[1]) if alike else marked[1] for it in outputs]
             pairs = [
                 (Side(marked[0], before), Side(recorded, after))
                 for before, after in zip(befores, outputs, strict=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from textual import work
 
+from ...compare.errors import CompareError
 from ...prompts.errors import PromptError
 from ..amounts import moment
 from ..safe_text import safe_line
@@ -16,10 +18,33 @@ from .variant_actions import VariantActions
 if TYPE_CHECKING:
     from ...compare.history.entries import Recorded
     from ..app import LlamadiffApp
+    from ..state import Setup
+
+
+RETIRE_AFTER_S = 3.0
+"""From the start: by then the first run may be on its way, and is not held up."""
 
 
 class HistoryActions(VariantActions):
     """The part of the playground that goes back to what was run."""
+
+    def on_mount(self) -> None:
+        if self._setup.history_days is not None:
+            self.set_timer(RETIRE_AFTER_S, self._retire)
+
+    @property
+    def _setup(self) -> Setup:
+        return cast("LlamadiffApp", self.app).setup
+
+    @work(group="retire", exit_on_error=False)
+    async def _retire(self) -> None:
+        """Remove what is older than the person wants to keep."""
+        history, days = self.session.history, self._setup.history_days
+        if history is not None and days is not None and history.file.exists():
+            try:
+                await asyncio.to_thread(history.retire, datetime.now(UTC) - timedelta(days=days))
+            except CompareError as error:
+                self.app.notify(str(error), severity="error", markup=False)
 
     def show_history(self) -> None:
         """Show the runs already made; the one that is chosen there is reopened."""
@@ -59,7 +84,7 @@ class HistoryActions(VariantActions):
         if gone and any(it.prompt.path is not None for it in run.variants):
             said += f" {safe_line(gone[0])} is as it was then, not as in its file."
         self.app.notify(said, timeout=8, markup=False)
-        cache_dir = cast("LlamadiffApp", self.app).setup.cache_dir
+        cache_dir = self._setup.cache_dir
         changed = await changed_files(run, FileHashes(cache_dir))
         if changed:
             self.app.notify(
