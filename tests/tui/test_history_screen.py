@@ -178,6 +178,16 @@ async def test_hostile_text_stays_text(tmp_path: Path) -> None:
             await pilot.press("escape")
 
 
+async def test_help_says_which_keys_are_for_the_list(tmp_path: Path) -> None:
+    async with shown(tmp_path, [made("one")]) as pilot:
+        await pilot.press("f1")
+        await until(lambda: "In the list (↓)" in screen_text(pilot))
+        assert "editor" not in screen_text(pilot)
+        await pilot.press("f1", "down", "f1")
+        await until(lambda: "Mark this output" in screen_text(pilot))
+        assert "In the list (↓)" not in screen_text(pilot)
+
+
 async def test_an_empty_history_and_none_at_all(tmp_path: Path) -> None:
     async with shown(tmp_path, []) as pilot:
         await until(lambda: "No run yet." in screen_text(pilot))

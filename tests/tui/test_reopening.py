@@ -11,6 +11,7 @@ from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.prompts.parse import load_prompt
 from llamadiff.tui.reopening import variants_of
 from llamadiff.tui.screens.history import History
+from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..compare.history.runs import keep, made
@@ -56,7 +57,7 @@ async def test_a_run_is_reopened_run_again_and_compared_with_then(
         assert not any(map(state.stale, state.names)) and said["A"][:20] in screen_text(pilot)
 
         shutil.copy(support, adapter)
-        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.focused, OutputText))
         await run_over(pilot, "f5")
         assert {name: output(pilot, name).text for name in "AB"} == said
         await pilot.press("B")

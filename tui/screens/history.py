@@ -65,6 +65,7 @@ class History(Screen[Recorded]):
     CSS_PATH = "history.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*HISTORY_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
+    LATER = "In the list (↓)"
 
     def __init__(self, history: Kept) -> None:
         super().__init__()
@@ -324,6 +325,8 @@ class History(Screen[Recorded]):
             if self._marked is not None and self._marked[0].run.id == entry.id:
                 self._marked = None
                 self._show_title()
+            left = [run for run in self.table.runs if run.id != entry.id]
+            self.table.show(left, more=self.table.more)  # overwriting takes a while
             await self._change(entry, lambda: self._history.remove([entry.id]))
 
     async def _change(self, entry: RunEntry, how: object) -> None:

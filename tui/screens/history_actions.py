@@ -13,6 +13,7 @@ from ...prompts.errors import PromptError
 from ..amounts import moment
 from ..safe_text import safe_line
 from ..sentences import for_app
+from ..widgets.output_board import OutputBoard
 from .variant_actions import VariantActions
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class HistoryActions(VariantActions):
         self.workers.cancel_group(self, "run")
         playground.reopen(run, variants, seed)
         self.list_changed(())
+        self.query_one(OutputBoard).focus_pane(playground.selected)
         gone = [it.prompt.name for it in variants if it.prompt.path is None]
         said = f"This is the run of {moment(recorded.at)}: F5 runs it again, B compares with then, u leaves it."  # fmt: skip
         if gone and any(it.prompt.path is not None for it in run.variants):
