@@ -387,8 +387,9 @@ def _cancel(run: Run) -> None:
 def _import_history() -> None:
     """Load what the history needs, off the event loop."""
     from ..compare.history import history
+    from .screens import history as screen
 
-    del history
+    del history, screen
 
 
 def _facts(info: ModelInfo) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ...compare.run import Output
 
 WIDE = 100
+STYLES = (Path(__file__).parent / "history.tcss").read_text("utf-8")
+"""A style sheet of a screen by its path would have the styles of all screens computed anew."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class _Drawn:
 class Compare(Screen[None]):
     """Shows what differs from the first to the second of each pair."""
 
-    CSS_PATH = "history.tcss"
+    DEFAULT_CSS = STYLES
     BINDINGS: ClassVar[list[BindingType]] = [*COMPARE_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "#compare-other"
     HELP = (

@@ -32,7 +32,7 @@ from ..widgets.run_table import RunTable
 from ..widgets.safe_input import SafeInput
 from ..widgets.tab_strip import TabStrip
 from .ask import Ask
-from .compare import Compare, Side
+from .compare import STYLES, Compare, Side
 from .confirm import Confirm
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class SearchField(SafeInput):
 class History(Screen[Recorded]):
     """Gives the run to go on with."""
 
-    CSS_PATH = "history.tcss"
+    DEFAULT_CSS = STYLES
     BINDINGS: ClassVar[list[BindingType]] = [*HISTORY_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     LATER = "In the list (↓)"
