@@ -34,7 +34,7 @@ def run_diffs(run: Run) -> list[dict[str, Any]]:
         return []
     first = run.of(run.variants[0])
     return [
-        _diff(a, b)
+        output_diff(a, b)
         for variant in run.variants[1:]
         for a, b in zip(first, run.of(variant), strict=True)
     ]
@@ -99,7 +99,8 @@ def _output(output: Output) -> dict[str, Any]:
     }
 
 
-def _diff(a: Output, b: Output) -> dict[str, Any]:
+def output_diff(a: Output, b: Output) -> dict[str, Any]:
+    """How `b` differs from `a`, as one of `diffs`."""
     diff = LiveDiff("word").update(a.text, b.text, a_done=True, b_done=True)
     same_vocabulary = a.variant.model == b.variant.model
     equal = a.text == b.text and (a.tokens == b.tokens or not same_vocabulary)

@@ -73,6 +73,11 @@ class Output:
     """That the variant's adapters were seen to change nothing, or no more than rounding does."""
 
     @property
+    def name(self) -> str:
+        """`A`, or `A.2` for a repeat."""
+        return self.variant.name + (f".{self.repeat + 1}" if self.repeat else "")
+
+    @property
     def slowed(self) -> str:
         """That other programs left fewer threads than the model's, in words; empty if they did not."""
         used = self.timings.threads if self.timings else 0

@@ -86,6 +86,15 @@ class LlamadiffApp(App[None]):
         if isinstance(playground, Playground):
             self.push_screen(Library(playground, playground.session.catalog))
 
+    def action_history(self) -> None:
+        """Show the history over the playground; close what else lies over it."""
+        from .screens.history import History
+
+        if not isinstance(self.screen, History):
+            self.action_playground()
+            if isinstance(playground := self.screen, Playground):
+                playground.show_history()
+
     def action_help(self) -> None:
         from .screens.help import HelpScreen
 

@@ -18,6 +18,10 @@ APP_KEYS = [
         "ctrl+p", "command_palette", "all commands", id="app.palette", priority=True,
         tooltip="Every command, searchable",
     ),
+    Binding(
+        "f9", "history", "history", id="app.history", priority=True,
+        tooltip="Runs already made: search, compare, reopen",
+    ),
     Binding("ctrl+q", "quit", "quit", id="app.quit", priority=True, tooltip="Leave llamadiff"),
 ]  # fmt: skip
 
@@ -161,7 +165,36 @@ LIBRARY_KEYS = [
     Binding("escape", "leave", "back", id="library.leave", tooltip="Take the filter back, then leave"),
 ]  # fmt: skip
 
-PLAYGROUND_KEYS = [*RUN_KEYS, *PROMPT_KEYS, *VARIANT_KEYS, *OUTPUT_KEYS]
+HISTORY_KEYS = [
+    Binding("enter", "reopen", "reopen", id="history.reopen", priority=True, tooltip="Back to the playground with this run as it was"),
+    Binding("left", "step(-1)", "output before", id="history.left", tooltip="The output before, of this run"),
+    Binding("right", "step(1)", "next output", id="history.right", tooltip="The next output of this run"),
+    Binding("space", "mark", "mark", id="history.mark", tooltip="Mark this output to compare another with it"),
+    Binding("d", "diff", "diff", id="history.diff", tooltip="Compare with the marked output, else within the run"),
+    Binding("ctrl+g", "tags", "tags", id="history.tags", priority=True, tooltip="Give this run tags"),
+    Binding("ctrl+n", "note", "note", id="history.note", priority=True, tooltip="Write a note to this run"),
+    Binding("delete", "remove", "remove", id="history.remove", tooltip="Remove this run for good; asks once"),
+    Binding("slash", "search", "search", id="history.search", key_display="/", tooltip="To the search field"),
+    Binding("escape", "leave", "back", id="history.leave", tooltip="Take the search back, then leave"),
+]  # fmt: skip
+
+SEARCH_KEYS = [
+    Binding("down", "screen.to_list(1)", "list", id="history.down", tooltip="To the list, the next run"),
+    Binding("up", "screen.to_list(-1)", "list", id="history.up", show=False, tooltip="To the list, the run above"),
+]  # fmt: skip
+
+COMPARE_KEYS = [
+    Binding("d", "next_view", "one text / beside", id="compare.view", tooltip="Both texts in one, or side by side"),
+    Binding("left", "step(-1)", "output before", id="compare.left", priority=True, tooltip="The output before, of the newer run"),
+    Binding("right", "step(1)", "next output", id="compare.right", priority=True, tooltip="The next output of the newer run"),
+    Binding("escape", "leave", "back", id="compare.leave", tooltip="Back to the history"),
+]  # fmt: skip
+
+BEFORE_KEYS = [
+    Binding("B", "before", "its own before", id="output.before", tooltip="Compare each output with what it said before"),
+]  # fmt: skip
+
+PLAYGROUND_KEYS = [*RUN_KEYS, *PROMPT_KEYS, *VARIANT_KEYS, *OUTPUT_KEYS, *BEFORE_KEYS]
 
 _NAMES = {
     "escape": "esc",
@@ -172,6 +205,10 @@ _NAMES = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "equals_sign": "=",
+    "slash": "/",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
     "shift+tab": "⇧tab",
     "pageup": "PgUp",
     "pagedown": "PgDn",

@@ -44,6 +44,23 @@ def snippet_folders() -> tuple[Path, ...]:
     return (config_dir() / "snippets",)
 
 
+def history_days() -> float | None:
+    """After how many days LLAMADIFF_HISTORY_DAYS has runs removed; None for never.
+
+    Raises CompareError for what is no such number.
+    """
+    text = os.environ.get("LLAMADIFF_HISTORY_DAYS", "").strip()
+    try:
+        days = float(text) if text else None
+    except ValueError:
+        days = -1.0
+    if days is not None and not 0 < days < 100_000:
+        from ..compare.errors import CompareError
+
+        raise CompareError(f"LLAMADIFF_HISTORY_DAYS is {text!r}; give a number of days, as 90.")
+    return days
+
+
 def config_dir() -> Path:
     """What a person writes: prompts and snippets."""
     return _folder("config")

@@ -182,7 +182,10 @@ class Session:
 
         try:
             await self.load()
-            await self._learn_variables()
+            known = await self.learn_variables(self.playground.variants)
+            for name in self.playground.values.keys() - known:
+                hint = did_you_mean(name, known)
+                self._on_trouble(f"There is no variable {name}{hint or '.'}")
         except (*MISTAKES, EngineError) as error:
             self._say("failed")
             self._on_trouble(str(error))
@@ -219,18 +222,15 @@ class Session:
         """Take note of what a loaded model is, for the top bar."""
         self._facts[model] = (quantization, _facts(info))
 
-    async def _learn_variables(self) -> None:
-        """See which variables the prompts use; say which of the values given are for none."""
+    async def learn_variables(self, variants: Iterable[Variant]) -> set[str]:
+        """See which variables these variants' prompts use; all that they know. Raises PromptError."""
         runner = await self._services.runner()
-        playground, known = self.playground, set[str]()
-        for variant in playground.variants:
-            prompt = variant.prompt
+        values, known = self.playground.values, set[str]()
+        for prompt in [variant.prompt for variant in variants]:
             names = await asyncio.to_thread(runner.renderer.template_variables, prompt)
-            playground.values.set_used(prompt, names)
-            known |= {variable.name for variable in playground.values.variables(prompt)}
-        for name in playground.values.keys() - known:
-            hint = did_you_mean(name, known)
-            self._on_trouble(f"There is no variable {name}{hint or '.'}")
+            values.set_used(prompt, names)
+            known |= {variable.name for variable in values.variables(prompt)}
+        return known
 
     async def readable(self, variant: Variant, adapter: Path, say: Callable[[str], None]) -> Usable:
         """The file of an adapter; a PEFT folder is converted for `variant`'s base model first.
@@ -409,8 +409,9 @@ def _cancel(run: Run) -> None:
 def _import_history() -> None:
     """Load what the history needs, off the event loop."""
     from ..compare.history import history
+    from .screens import history as screen
 
-    del history
+    del history, screen
 
 
 def _facts(info: ModelInfo) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ class Setup:
     frame is on the screen. `values` are for the prompts' variables; those not given have their
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
     are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
-    without the last nothing is remembered. `model_folders` are searched for models and adapters,
+    without the last nothing is remembered, and runs older than `history_days` are removed unless
+    they are tagged or noted. `model_folders` are searched for models and adapters,
     `prompt_folders` for prompts and `snippet_folders` for snippets; the first of these is the
     person's own.
     """
@@ -35,6 +36,7 @@ class Setup:
     cache_dir: Path
     log_dir: Path
     state_dir: Path | None = None
+    history_days: float | None = None
     variants: Sequence[Variant] | None = None
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     seed: int | None = None
@@ -64,6 +66,8 @@ class _Snapshot:
     outputs: Mapping[str, Output]
     before: Mapping[str, Output]
     asked: Mapping[str, Asked]
+    rest: tuple[Mapping[str, str], int | None, bool, Mapping[str, Output]] | None = None
+    """With what was reopened since: the values, the seed, exactness and `then`."""
 
 
 class Playground:
@@ -81,6 +85,10 @@ class Playground:
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
+        self.then: dict[str, Output] = {}
+        """What the variants of a run that was reopened said then."""
+        self.own_before = False
+        """Each output is compared with its variant's own of before, not with the baseline's."""
         self._asked: dict[str, Asked] = {}
         self._shares: dict[str, int] = {}
         """Which prompt each variant has: those with the same number are edited together."""
@@ -143,6 +151,10 @@ class Playground:
         if not self._undo:
             return False
         last = self._undo.pop()
+        if last.rest is not None:
+            values, self.seed, self.exact, self.then = *last.rest[:3], dict(last.rest[3])
+            self.values.put(values)
+            self.variants = []
         for name in {variant.name for variant in last.variants} - set(self.names):
             self._forget(name)
             if name in last.outputs:
@@ -155,6 +167,18 @@ class Playground:
         self._shares = dict(last.shares)
         self.selected = last.selected
         return True
+
+    def reopen(self, run: Run, variants: Sequence[Variant], seed: int | None) -> None:
+        """Have these variants and what else a run had, its outputs too; `undo` takes it back."""
+        self._remember()
+        rest = dict(self.values), self.seed, self.exact, self.then
+        self._undo[-1] = replace(self._undo[-1], rest=rest)
+        self.outputs, self.before, self._asked = {}, {}, {}
+        self.values.put(run.values)
+        self.open(variants)
+        self.seed, self.exact, self.live = seed, run.exact, False
+        self.started(replace(run, outputs=[it for it in run.outputs if not it.repeat]), seed)
+        self.then = dict(self.outputs)
 
     def add(self) -> Variant | None:
         """A copy of the selected variant below it, selected; None when all names are taken."""
@@ -180,7 +204,7 @@ class Playground:
         return changed
 
     def _forget(self, name: str) -> None:
-        for kept in (self.outputs, self.before, self._asked):
+        for kept in (self.outputs, self.before, self.then, self._asked):
             kept.pop(name, None)
 
     def remove(self) -> Variant | None:
@@ -375,6 +399,12 @@ class Playground:
         if output is not None and not output.text and output.state is not State.DONE:
             return self.before.get(name, output)
         return output
+
+    def base_of(self, name: str) -> tuple[str, Output | None]:
+        """What a variant's output is compared with: what to call that, and its output."""
+        if self.own_before and (old := self.then.get(name) or self.before.get(name)) is not None:
+            return "then" if name in self.then else "before", old
+        return self.baseline, self.shown(self.baseline)
 
     def stale(self, name: str) -> bool:
         """Whether a variant, its values, the seed or exactness changed since it was run."""

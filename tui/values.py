@@ -17,6 +17,11 @@ class Values(dict[str, str]):
         super().__init__(given)
         self._used: dict[tuple[Path | None, str], tuple[str, ...]] = {}
 
+    def put(self, given: Mapping[str, str]) -> None:
+        """Have these values in place of all there were."""
+        self.clear()
+        self.update(given)
+
     def set_used(self, prompt: Prompt, names: tuple[str, ...]) -> None:
         """Remember which names a prompt's templates use, until it is looked at again."""
         self._used[prompt.path, prompt.name] = names

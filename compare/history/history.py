@@ -82,10 +82,17 @@ class History:
 
     def saved(self, prompt: Prompt) -> None:
         """A prompt was written to its file: keep that as a version."""
+        self._keep(prompt, saved=True)
+
+    def left(self, prompt: Prompt) -> None:
+        """A prompt that was neither saved nor run gives way to another: keep it as a version."""
+        self._keep(prompt, saved=False)
+
+    def _keep(self, prompt: Prompt, *, saved: bool) -> None:
         from . import versions
 
         self._open()
-        self._writer.put(lambda connection: versions.record(connection, prompt, saved=True))
+        self._writer.put(lambda connection: versions.record(connection, prompt, saved=saved))
 
     def moved(self, before: Path, after: Path) -> None:
         """The file of a prompt has another path now: its versions and drafts go with it."""
@@ -165,6 +172,13 @@ class History:
         with self._lock:
             self.unwiped = not removal.wipe(self.file)
         return removed
+
+    def retire(self, time: datetime) -> int:
+        """Remove the runs begun before a time that have neither tag nor note; how many."""
+        from . import removal
+
+        ids = self._read(lambda connection: removal.expired(connection, time), [])
+        return self.remove(ids) if ids else 0
 
     # ----------------------------------------------------------------- versions
 

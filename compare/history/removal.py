@@ -24,6 +24,17 @@ def older_than(connection: Connection, time: datetime) -> list[str]:
     return [key for (key,) in connection.execute("SELECT key FROM runs WHERE at < ?", (before,))]
 
 
+def expired(connection: Connection, time: datetime) -> list[str]:
+    """The ids of the runs begun before a time, over, and neither tagged nor noted."""
+    before = int(time.timestamp() * 1000)
+    found = connection.execute(
+        "SELECT key FROM runs WHERE at < ? AND ended IS NOT NULL AND note = '' "
+        "AND id NOT IN (SELECT run FROM tags)",
+        (before,),
+    )
+    return [key for (key,) in found]
+
+
 def remove(connection: Connection, keys: Sequence[str]) -> int:
     """Remove runs, and rendered prompts and versions that no other run has; how many runs.
 

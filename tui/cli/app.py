@@ -6,7 +6,15 @@ import sys
 
 import click
 
-from ..paths import cache_dir, log_dir, model_folders, prompt_folders, snippet_folders, state_dir
+from ..paths import (
+    cache_dir,
+    history_days,
+    log_dir,
+    model_folders,
+    prompt_folders,
+    snippet_folders,
+    state_dir,
+)
 from ..state import Setup
 from .options import Asked
 
@@ -34,6 +42,7 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
         cache_dir=cache_dir(),
         log_dir=log_dir(),
         state_dir=state_dir() if asked.history else None,
+        history_days=history_days(),
         model_folders=model_folders(),
         prompt_folders=prompt_folders(),
         snippet_folders=snippet_folders(),

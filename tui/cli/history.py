@@ -1,9 +1,8 @@
-"""`llamadiff history`: runs already made, listed, shown, compared, exported and removed."""
+"""`llamadiff history`: runs already made, listed, shown, compared, marked, exported, removed."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from ...compare.history.history import History
     from ...compare.run import Output
 
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
 
 class Time(click.ParamType):
     """A moment, in UTC: so long ago (90d, 12h, 30m, 2w), or a date."""
@@ -29,12 +26,13 @@ class Time(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, datetime):
             return value
+        from ...compare.errors import CompareError
+        from ...compare.history.asking import moment_of
+
         try:
-            if match := re.fullmatch(r"(\d+)([mhdw])", value):
-                return datetime.now(UTC) - timedelta(**{UNITS[match[2]]: int(match[1])})
-            return datetime.fromisoformat(value).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is neither an age, as 90d or 12h, nor a date, as 2026-01-31.")
+            return moment_of(value)
+        except CompareError as error:
+            self.fail(str(error))
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
@@ -80,8 +78,9 @@ def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: An
         prompts = dict.fromkeys(variant.prompt for variant in run.variants)
         models = dict.fromkeys(variant.model for variant in run.variants)
         preview = next((" ".join(out.preview.split()) for out in run.outputs if out.preview), "")
+        marked = " ".join([*(f"#{tag}" for tag in run.tags), preview[:60]])
         when = f"{run.at.astimezone():%Y-%m-%d %H:%M}"
-        rows.append((run.id, when, str(len(run.variants)), ", ".join(prompts), ", ".join(models), preview[:60]))  # fmt: skip
+        rows.append((run.id, when, str(len(run.variants)), ", ".join(prompts), ", ".join(models), marked))  # fmt: skip
     table(rows)
 
 
@@ -125,7 +124,7 @@ def show_command(run: str, as_json: bool) -> None:
 
 
 def _title(output: Output) -> str:
-    return f"{output.variant.name} · {safe_line(output.variant.title)}"
+    return f"{output.name} · {safe_line(output.variant.title)}"
 
 
 @history_command.command("diff")
@@ -152,7 +151,7 @@ def diff_command(a: str, b: str, mode: Mode, as_json: bool) -> int:
         print_json(file_document(diff), indent=True)
     else:
         data(f"── {_title(first)} → {_title(other)} · {summary(diff)} ──")
-        data(painted(diff, first.text, other.text))
+        data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
     return 0 if diff.equal else 1
 
 
@@ -175,21 +174,64 @@ def _output(history: History, name: str) -> Output:
     return found[0]
 
 
+@history_command.command("tag")
+@click.argument("run", metavar="RUN")
+@click.argument("tags", nargs=-1, metavar="[TAG…]")
+@_json
+def tag_command(run: str, tags: tuple[str, ...], as_json: bool) -> None:
+    """Give a run these tags in place of those it has; without TAG it has none."""
+    from .session import open_history
+
+    with open_history() as history:
+        found = history.find(run)
+        history.tag(found, tags)
+        kept = history.recorded(found).tags
+    if as_json:
+        print_json({"run_id": found, "tags": list(kept)})
+    else:
+        note(f"{found}: {', '.join(kept) or 'no tags'}")
+
+
+@history_command.command("note")
+@click.argument("run", metavar="RUN")
+@click.argument("text")
+@_json
+def note_command(run: str, text: str, as_json: bool) -> None:
+    """Write a note to a run in place of the one it has; an empty TEXT takes it off."""
+    from .session import open_history
+
+    with open_history() as history:
+        found = history.find(run)
+        history.annotate(found, text)
+    if as_json:
+        print_json({"run_id": found, "note": text})
+    else:
+        note(f"{found}: {text or 'no note'}")
+
+
+FORMATS = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+
+
 @history_command.command("export")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
-@click.option("--format", "form", type=click.Choice(["json", "markdown"]), help="[as OUT ends, else json]")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["json", "markdown", "html"]), help="[as OUT ends, else json]")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="A file to write. [stdout]")  # fmt: skip
 def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) -> None:
-    """Export runs as JSON (a list if there are several) or Markdown."""
+    """Export runs as JSON (a list if there are several), Markdown, or a page of HTML.
+
+    The page needs nothing else: no script, and colours for light and dark.
+    """
     import json
 
     from ...compare.errors import CompareError
     from ...compare.history.export import as_document, as_markdown
+    from ...compare.history.page import as_html
     from .session import open_history
 
     with open_history() as history:
         found = [history.recorded(history.find(name)) for name in runs]
-    if (form or ("markdown" if out and out.suffix in (".md", ".markdown") else "json")) == "json":
+    form = form or FORMATS.get(out.suffix.lower() if out else "", "json")
+    if form == "json":
         documents = [as_document(recorded) for recorded in found]
         document = documents if len(documents) > 1 else documents[0]
         if out is None:
@@ -197,7 +239,7 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
             return
         text = json.dumps(document, indent=2) + "\n"
     else:
-        text = "\n".join(map(as_markdown, found))
+        text = as_html(found) if form == "html" else "\n".join(map(as_markdown, found))
     if out is None:
         data(safe_text(text))
         return
@@ -240,3 +282,18 @@ def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool
             f"Another program is reading the history: the texts stay in {history.file.name}-wal "
             "until every llamadiff is closed."
         )
+
+
+@history_command.command("run")
+@click.argument("run", metavar="RUN")
+@click.option("--no-history", "history", is_flag=True, flag_value=False, default=True, help="Keep nothing of the new run.")  # fmt: skip
+@_json
+def run_command(run: str, history: bool, as_json: bool) -> int:
+    """Run again what was run, as it was, and compare with what was said then.
+
+    The exit code is 0 when every output is the same and 1 when any differs. A file of a model or
+    adapter that is not what it was is told.
+    """
+    from .again import run_again
+
+    return run_again(run, history=history, as_json=as_json)

@@ -15,7 +15,7 @@ from ...compare.runner import Runner
 from ...compare.variants import Variant
 from ...models.engine.client import Engine, EngineError
 from ...prompts.rendering.helper import Renderer
-from ..paths import cache_dir, log_dir, prompts_cache, state_dir
+from ..paths import cache_dir, history_days, log_dir, prompts_cache, state_dir
 from ..safe_text import safe_line
 from .options import Asked
 from .printing import note
@@ -50,6 +50,16 @@ def recorded(asked: Asked, run: Run) -> Iterator[None]:
             yield
         finally:
             history.end(run)
+            retire(history)
+
+
+def retire(history: History) -> None:
+    """Remove what is older than the person wants to keep. Raises CompareError."""
+    from datetime import UTC, datetime, timedelta
+
+    days = history_days()
+    if days is not None and history.file.exists():
+        history.retire(datetime.now(UTC) - timedelta(days=days))
 
 
 @contextmanager
@@ -81,11 +91,22 @@ def carry_out(
     With `change` the variants it gives are run in place of those asked for.
     """
 
-    made = asked.make_variants()  # on no thread: ctrl+c ends the conversion of an adapter
+    variants = asked.make_variants()  # on no thread: ctrl+c ends the conversion of an adapter
+    variants = change(variants) if change else variants
+    run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
+    return carry_out_run(asked, run, hashes=hashes, on_change=on_change)
+
+
+def carry_out_run(
+    asked: Asked,
+    run: Run,
+    *,
+    hashes: bool = False,
+    on_change: Callable[[Run, Output, str], None] | None = None,
+) -> Run:
+    """As `carry_out`, for a run that was made; of what is asked for the settings apply."""
 
     async def work() -> Run:
-        variants = change(made) if change else made
-        run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
         with recorded(asked, run):
             async with runner(asked) as it:
                 await it.run(run, strict=True, on_change=on_change and partial(on_change, run))

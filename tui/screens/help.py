@@ -24,6 +24,8 @@ _GROUPS = {
     "output": "Outputs",
     "library": "Library",
     "versions": "Versions",
+    "history": "History",
+    "compare": "Comparing",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }
@@ -63,10 +65,11 @@ class HelpScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, here: str, keys: Sequence[Key]) -> None:
+    def __init__(self, here: str, keys: Sequence[Key], later: str = "") -> None:
         super().__init__()
         self._here = here
         self._keys = keys
+        self._titles = {**_GROUPS, "later": later or _GROUPS["later"]}
 
     @classmethod
     def about(cls, screen: Screen[object]) -> HelpScreen:
@@ -76,7 +79,7 @@ class HelpScreen(ModalScreen[None]):
         while node is not None and not here:
             here = getattr(node, "HELP", "") or ""
             node = node.parent if isinstance(node.parent, Widget) else None
-        return cls(here, keys_of(screen))
+        return cls(here, keys_of(screen), getattr(screen, "LATER", ""))
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
@@ -94,7 +97,7 @@ class HelpScreen(ModalScreen[None]):
         for key in self._keys:
             if key.group != group:
                 group = key.group
-                lines += [Content.styled(_GROUPS.get(group, "Here"), "bold $primary")]
+                lines += [Content.styled(self._titles.get(group, "Here"), "bold $primary")]
             lines += [Content.assemble((f"  {key.keys:<{width}}", "$accent"), key.does)]
         if any(key.group == "output" for key in self._keys):
             lines += [Content(), Content.styled("Marks", "bold $primary")]

@@ -118,13 +118,14 @@ class OutputBoard(Vertical):
 
     def _state(self, variant: Variant, aside: str) -> PaneState:
         playground, name = self.playground, variant.name
+        compared, base = playground.base_of(name)
         return PaneState(
             name=name,
             title=_title(variant),
             output=playground.outputs.get(name),
             shown=playground.shown(name),
-            base=playground.shown(playground.baseline),
-            baseline=playground.baseline,
+            base=base,
+            baseline=compared,
             view=playground.view,
             stale=playground.stale(name),
             selected=name == playground.selected,
@@ -159,11 +160,11 @@ class OutputBoard(Vertical):
     def flush(self) -> None:
         """Draw what arrived since the last time in the panes in view."""
         playground = self.playground
-        base = playground.shown(playground.baseline)
         for name in self.in_view:
             pane = self.pane(name)
             if pane is None or pane.state is None:
                 continue
+            base = playground.base_of(name)[1]
             if pane.state.shown is not playground.shown(name) or pane.state.base is not base:
                 self.show()
                 return

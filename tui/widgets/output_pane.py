@@ -187,6 +187,8 @@ def _difference(state: PaneState, comparison: Comparison | None) -> list[Content
         return edited or [Content.styled("baseline", "$dim")]
     if edited:
         return edited
+    if state.base is state.shown:
+        return [Content.styled(f"what it said {state.baseline}", "$dim")]
     if comparison is None or comparison.diff is None:
         return [Content()]
     diff, token = comparison.diff, comparison.first_token

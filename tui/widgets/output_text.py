@@ -67,8 +67,8 @@ class OutputText(ScrollView, can_focus=True):
     | `output-text--warning` | What to know before a rendered prompt is run. |
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, name: str = "") -> None:
+        super().__init__(id=name or None)
         self._text = ""
         self._marks: Sequence[Mark] = ()
         self._lines: list[Line] = []
