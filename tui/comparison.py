@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ..compare.diff.divergence import first_token_divergence
 from ..compare.diff.live import LiveDiff
-from ..compare.diff.result import Diff, Span
+from ..compare.diff.result import Diff, Span, same_start
 from ..compare.diff.unified import unified
 from ..compare.run import Output
 from .state import View
-from .widgets.output_text import Mark, same_start
+from .widgets.output_text import Mark
 
 _SIGNS = {"removed": ("[-", "-]"), "added": ("{+", "+}")}
 

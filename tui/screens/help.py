@@ -30,6 +30,11 @@ _GROUPS = {
 _MARKS = (
     ("words the baseline does not have", "underline $added on $added-background"),
     ("words only the baseline has (unified view)", "strike $removed on $removed-background"),
+    ("moved here unchanged from another place", "italic underline $moved on $moved-background"),
+    (
+        "moved from here to another place (unified view)",
+        "italic strike $moved on $moved-background",
+    ),
     ("not reached yet by the other output", "italic $dim"),
 )
 

@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...compare.diff.divergence import char_divergence
+from ...compare.diff.result import same_start
 from ..safe_text import safe_text
 from .wrapping import TAB, Line, break_lines
 
@@ -326,18 +327,3 @@ def _first_difference(old: Sequence[Mark], new: Sequence[Mark]) -> int | None:
     if len(old) == len(new):
         return None
     return (old if len(old) > len(new) else new)[min(len(old), len(new))].start
-
-
-def same_start(old: Sequence[object], new: Sequence[object]) -> int:
-    """How many of the first items of two lists are the very same objects.
-
-    Found by bisection: what is known to be fixed is taken over from list to list as it is.
-    """
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[middle - 1] is new[middle - 1]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
