@@ -12,7 +12,8 @@ import random
 import time
 from dataclasses import dataclass
 
-from llamadiff.compare.diff.ignoring import NOTHING, Ignore, differ
+from llamadiff.compare.diff.ignore import NOTHING, Ignore
+from llamadiff.compare.diff.ignoring import differ
 from llamadiff.compare.diff.live import diff
 from llamadiff.compare.diff.units import Mode, split
 

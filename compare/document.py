@@ -11,7 +11,8 @@ import msgspec
 
 from ..models.engine.samplers import steps
 from .diff.divergence import char_divergence, first_token_divergence
-from .diff.ignoring import NOTHING, Ignore, differ
+from .diff.ignore import NOTHING, Ignore
+from .diff.ignoring import differ
 from .diff.result import Diff
 from .run import Output, Run, Stamp
 

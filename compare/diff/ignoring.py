@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .ignore import NOTHING, Ignore
 from .live import LiveDiff
 from .result import Diff, Span, same_start
 
@@ -15,21 +16,6 @@ if TYPE_CHECKING:
     from .units import Mode
 
 _VISIBLE = re.compile(r"\S+")
-
-
-@dataclass(frozen=True)
-class Ignore:
-    """What is no difference. With `space`, any amount of white space is as good as one space (in
-    mode "line" as one line end, if there is one in it), and none counts at a text's ends."""
-
-    case: bool = False
-    space: bool = False
-
-    def __bool__(self) -> bool:
-        return self.case or self.space
-
-
-NOTHING = Ignore()
 
 
 def differ(mode: Mode = "word", ignore: Ignore = NOTHING) -> LiveDiff | IgnoringDiff:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamadiff.compare.diff import live
-from llamadiff.compare.diff.ignoring import Ignore, differ
+from llamadiff.compare.diff.ignore import Ignore
+from llamadiff.compare.diff.ignoring import differ
 from llamadiff.compare.diff.result import Diff
 from llamadiff.compare.diff.unified import unified
 from llamadiff.compare.diff.units import Mode

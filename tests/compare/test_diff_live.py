@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamadiff.compare.diff import live
-from llamadiff.compare.diff.ignoring import NOTHING, Ignore, differ
+from llamadiff.compare.diff.ignore import NOTHING, Ignore
+from llamadiff.compare.diff.ignoring import differ
 from llamadiff.compare.diff.live import LiveDiff, diff
 from llamadiff.compare.diff.result import Diff
 from llamadiff.compare.diff.unified import unified

@@ -14,7 +14,7 @@ from .options import Asked, variant_options
 from .printing import coloured, data, note, outcome, print_json
 
 if TYPE_CHECKING:
-    from ...compare.diff.ignoring import Ignore
+    from ...compare.diff.ignore import Ignore
     from ...compare.diff.live import Mode
     from ...compare.diff.result import Diff
 
@@ -59,7 +59,7 @@ def diff_command(
     \b
     llamadiff diff -p tell-me-about --variant label=base --variant adapter=support
     """
-    from ...compare.diff.ignoring import Ignore
+    from ...compare.diff.ignore import Ignore
 
     ignore = Ignore(ignore_case, ignore_space)
     if files:

@@ -140,7 +140,7 @@ def diff_command(
     llamadiff history diff last:A last:B
     llamadiff history diff 3f9a:A last:A.2
     """
-    from ...compare.diff.ignoring import Ignore
+    from ...compare.diff.ignore import Ignore
     from .session import open_history
 
     with open_history() as history:

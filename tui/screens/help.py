@@ -22,6 +22,7 @@ _GROUPS = {
     "variant": "Variants",
     "rendered": "Rendered prompt",
     "output": "Outputs",
+    "diff": "Differences",
     "library": "Library",
     "versions": "Versions",
     "app": "Everywhere",
