@@ -66,8 +66,7 @@ class Drawing:
     def update(self, diff: Diff, a: str, b: str) -> None:
         """Draw the diff of these texts."""
         spans = diff.spans
-        # Whether an equal part is folded depends on what follows it.
-        same = max(0, same_start(self._spans, spans) - self._fold)
+        same = same_start(self._spans, spans)
         if same == len(spans) == len(self._spans):
             return
         kept = self._counts[same - 1] if same else 0

@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from ...compare.diff.divergence import char_divergence
 from ...compare.diff.result import same_start
-from ..safe_text import safe_text
+from ..safe_text import safe_growth
 from .wrapping import TAB, Line, break_lines
 
 
@@ -122,7 +122,7 @@ class OutputText(ScrollView, can_focus=True):
         `lines` are those of `break_lines` for the whole text at `width`, where they are known.
         """
         old = self._text
-        safe = old + safe_text(text[len(old) :]) if text.startswith(old) else safe_text(text)
+        safe = safe_growth(old, text)
         first_mark = _first_difference(self._marks, marks)
         if (safe, growing, rest) == (old, self._growing, self._rest) and first_mark is None:
             return
