@@ -29,20 +29,32 @@ class Walk:
     @property
     def here(self) -> Stop | None:
         """The difference that is marked."""
-        return self._here
+        return self._here if self._drawing is not None else None
 
     def show(self, drawing: Drawing | None) -> None:
-        """Stay at the same difference in what is drawn now, or at the next one there is."""
+        """Stay at the same difference in what is drawn now, or at the nearest one; without
+        differences drawn, until there are again."""
         self._drawing = drawing
         if self._here is None:
             return
-        stops = drawing.stops if drawing is not None else []
+        if drawing is None:
+            self._text.point_at(None)
+            return
+        stops = drawing.stops
         if not stops:
             self.leave()
             return
-        place = (self._here.a, self._here.b)
-        number = bisect_left(stops, place, key=lambda stop: (stop.a, stop.b))
-        self._go(stops, min(number, len(stops) - 1))
+        here = self._here
+        number = bisect_left(stops, (here.a, here.b), key=lambda stop: (stop.a, stop.b))
+        near = range(max(0, number - 1), min(number + 1, len(stops)))
+        self._go(
+            stops, min(near, key=lambda n: abs(stops[n].a - here.a) + abs(stops[n].b - here.b))
+        )
+
+    def bring(self) -> None:
+        """Scroll the difference that is marked into view."""
+        if self._here is not None and self._drawing is not None:
+            self._text.bring(self._here.start)
 
     def leave(self) -> None:
         """Be at no difference."""
@@ -63,7 +75,7 @@ class Walk:
             number = bisect_left(stops, self._text.top, key=lambda stop: stop.end)
             number += 0 if by > 0 else -1
         self._go(stops, number % len(stops))
-        self._text.bring(stops[self._number].start)
+        self.bring()
         return True
 
     def _go(self, stops: list[Stop], number: int) -> None:

@@ -32,6 +32,7 @@ class IgnoringDiff:
 
     def __init__(self, mode: Mode, ignore: Ignore) -> None:
         self._live = LiveDiff(mode)
+        self._space = ignore.space
         self._a = _Folded(ignore, mode)
         self._b = _Folded(ignore, mode)
         self._spans: tuple[Span, ...] = ()
@@ -74,9 +75,11 @@ class IgnoringDiff:
         return self._last
 
     def _real(self, found: Diff) -> Diff:
+        if not self._space:  # without case, the offsets are the same
+            return found
         same = same_start(self._spans, found.spans)
         del self._mapped[same:]
-        self._mapped += [self._real_span(span) for span in found.spans[same:]]
+        self._add_real(found.spans[same:])
         self._spans = found.spans
         parted = found.first_divergence
         return replace(
@@ -85,12 +88,19 @@ class IgnoringDiff:
             first_divergence=None if parted is None else self._a.real_at(parted),
         )
 
-    def _real_span(self, span: Span) -> Span:
-        a, b, moved = self._a.real_at, self._b.real_at, span.moved
-        if moved is not None:
-            moved = b(moved) if span.kind == "removed" else a(moved)
-        ends = a(span.a_start), a(span.a_end), b(span.b_start), b(span.b_end)
-        return Span(span.kind, *ends, moved)
+    def _add_real(self, spans: Sequence[Span]) -> None:
+        """Add spans in real offsets; each starts where the one before ends."""
+        last = self._mapped[-1] if self._mapped else None
+        a, b = (last.a_end, last.b_end) if last is not None else (0, 0)
+        for span in spans:
+            a_start, b_start, moved = a, b, span.moved
+            if span.a_end > span.a_start:
+                a = self._a.real_at(span.a_end)
+            if span.b_end > span.b_start:
+                b = self._b.real_at(span.b_end)
+            if moved is not None:
+                moved = (self._b if span.kind == "removed" else self._a).real_at(moved)
+            self._mapped.append(Span(span.kind, a_start, a, b_start, b, moved))
 
     def _rest(self, found: Diff) -> list[Span]:
         """White space at the end, which is not compared."""

@@ -79,6 +79,14 @@ async def test_n_works_in_the_unified_view(pilot: Pilot[None]) -> None:
     assert reversed_text(pilot).startswith(SENTENCES[30][:11])
 
 
+async def test_a_place_stays_in_view_through_all_views(pilot: Pilot[None]) -> None:
+    await pilot.press("n", "n")
+    await until(lambda: title(pilot) == "2 of 2")
+    for keys in ("d", "d", "z", "z", "d d"):
+        await pilot.press(*keys.split())
+        await until(lambda: title(pilot) == "2 of 2" and "Changed" in screen_text(pilot))
+
+
 async def test_a_place_is_kept_from_view_to_view_and_left_by_a_new_run(pilot: Pilot[None]) -> None:
     await pilot.press("n", "n", "z")
     await until(lambda: title(pilot) == "2 of 2" and "equal words" in screen_text(pilot))

@@ -27,6 +27,9 @@ class DiffActions(VariantActions):
         """Show differences this way from now on."""
         self.playground.view, self.playground.diffing = view, diffing
         self.show()
+        pane = self.board.pane(self.playground.selected)
+        if pane is not None:
+            pane.walk.bring()
         if diffing.together:
             self.board.align(self.playground.selected)
 
