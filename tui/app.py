@@ -11,6 +11,7 @@ from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
+from .columns import keep_columns
 from .keys import APP_KEYS
 from .pasting import with_quick_pastes
 from .screens.playground import Playground
@@ -37,6 +38,7 @@ class LlamadiffApp(App[None]):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
+        keep_columns()
         self.setup = setup
         for theme in THEMES:
             self.register_theme(theme)

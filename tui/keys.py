@@ -114,7 +114,7 @@ VARIANT_KEYS = [
 ]  # fmt: skip
 
 OUTPUT_KEYS = [
-    Binding("d", "diff_view", "diff view", id="output.diff", tooltip="Differences by words, by tokens, both texts in one, off"),
+    Binding("d", "diff_view", "diff view", id="output.diff", tooltip="Differences by words, by tokens, both in one, off"),
     Binding("y", "copy", "copy", id="output.copy", tooltip="Send this output to the terminal's clipboard (OSC 52)"),
     Binding("tab", "next_pane", "next pane", id="output.next", tooltip="The next output"),
     Binding(
@@ -132,6 +132,13 @@ OUTPUT_KEYS = [
         )
         for n in range(2, 10)
     ),
+]  # fmt: skip
+
+DIFF_KEYS = [
+    Binding("n", "difference(1)", "next difference", id="diff.next", tooltip="To the next difference of this output"),
+    Binding("N", "difference(-1)", "difference before", id="diff.previous", tooltip="To the difference before"),
+    Binding("z", "fold", "fold", id="diff.fold", tooltip="Fold what is equal, or unfold it"),
+    Binding("o", "diff_options", "diff options", id="diff.options", tooltip="By words, characters …; ignore case; scroll together"),
 ]  # fmt: skip
 
 RENDERED_KEYS = [
@@ -194,7 +201,7 @@ BEFORE_KEYS = [
     Binding("B", "before", "its own before", id="output.before", tooltip="Compare each output with what it said before"),
 ]  # fmt: skip
 
-PLAYGROUND_KEYS = [*RUN_KEYS, *PROMPT_KEYS, *VARIANT_KEYS, *OUTPUT_KEYS, *BEFORE_KEYS]
+PLAYGROUND_KEYS = [*RUN_KEYS, *PROMPT_KEYS, *VARIANT_KEYS, *OUTPUT_KEYS, *BEFORE_KEYS, *DIFF_KEYS]
 
 _NAMES = {
     "escape": "esc",

@@ -6,16 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from ..compare.run import Output, Run, State
 from ..compare.variants import Variant, variant_names
 from ..models.engine.protocol import ModelSettings
 from ..prompts.document import Prompt
+from .diffing import Diffing, View
 from .values import Values
 
-View = Literal["off", "words", "tokens", "unified"]
-VIEWS: tuple[View, ...] = ("off", "words", "tokens", "unified")
 MAX_SCALE = 10.0
 
 
@@ -82,6 +80,7 @@ class Playground:
         self.exact = setup.exact
         self.live = False
         self.view: View = "words"
+        self.diffing = Diffing()
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""

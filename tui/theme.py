@@ -24,6 +24,8 @@ DARK = Theme(
         "added-background": "#12301f",
         "removed": "#ffb3b3",
         "removed-background": "#3a1a1c",
+        "moved": "#cfc2ff",
+        "moved-background": "#2a2347",
         "input-cursor-background": "#d7dde5",
         "input-cursor-foreground": "#141920",
         "input-selection-background": "#7cc7ff 30%",
@@ -60,6 +62,8 @@ LIGHT = Theme(
         "added-background": "#cdf0dc",
         "removed": "#7d1712",
         "removed-background": "#fbdcda",
+        "moved": "#4a2d8f",
+        "moved-background": "#e6defb",
         "input-cursor-background": "#1c2128",
         "input-cursor-foreground": "#fafbfc",
         "input-selection-background": "#0b63b0 25%",
@@ -81,6 +85,7 @@ THEMES = (DARK, LIGHT)
 
 def variables_for(dark: bool) -> dict[str, str]:
     """Our own colour names for a theme that does not define them."""
-    names = ("dim", "rest", "added", "added-background", "removed", "removed-background")
+    names = ["dim", "rest"]
+    names += [f"{it}{part}" for it in ("added", "removed", "moved") for part in ("", "-background")]
     variables = (DARK if dark else LIGHT).variables
     return {name: variables[name] for name in names}

@@ -101,6 +101,32 @@ def test_diff_of_two_files(tmp_path: Path) -> None:
         assert llamadiff("diff", "--mode", mode, "--files", str(a), str(b)).returncode == 1
 
 
+def test_diff_ignores_what_it_is_told_to(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.txt", tmp_path / "b.txt"
+    a.write_text("Dogs are\n loyal  friends.")
+    b.write_text("dogs ARE loyal friends.\n")
+    files = "diff", "--files", str(a), str(b)
+    assert llamadiff(*files).returncode == llamadiff(*files, "--ignore-case").returncode == 1
+    same = llamadiff(*files, "--ignore-case", "--ignore-space")
+    assert (same.returncode, "same" in same.stdout) == (0, True)
+    run = "diff", *PROMPT, "--variant", "adapter=none", "--variant", "adapter=support", "--json"
+    (strict,) = json.loads(llamadiff(*run).stdout)["diffs"]
+    (loose,) = json.loads(llamadiff(*run, "--ignore-case", "--ignore-space").stdout)["diffs"]
+    assert set(loose) == set(strict) and loose["first_divergence"] == strict["first_divergence"]
+
+
+def test_diff_says_what_was_moved(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.txt", tmp_path / "b.txt"
+    fox, rest = "The quick brown fox jumps high. ", "Dogs sleep by the old mill and dream on. "
+    a.write_text(fox + rest + "Nothing else.")
+    b.write_text(rest + fox + "Nothing else.")
+    done = llamadiff("diff", "--files", str(a), str(b))
+    assert f"[~{fox}~]{rest}{{~{fox}~}}" in done.stdout
+    assert "+0 −0 words · ~6 moved" in done.stdout
+    document = json.loads(llamadiff("diff", "--files", str(a), str(b), "--json").stdout)
+    assert document["words_moved"] == 6
+
+
 def test_models_adapters_inspect_and_doctor() -> None:
     (model,) = json.loads(llamadiff("models", "--json").stdout)
     assert set(model) == {

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from ...compare.diff.ignore import NOTHING
 from ...compare.document import output_diff, run_document
 from ...compare.hashes import FileHashes, changed_files
 from ...compare.run import Output, Run, State
@@ -69,7 +70,7 @@ def _print(then: Output, now: Output) -> None:
         how = "same as then" if then.state is State.DONE else "same, as far as it went then"
         text = safe_text(now.text)
     else:
-        diff = compare(then.text, now.text, "word")
+        diff = compare(then.text, now.text, "word", NOTHING)
         how, text = f"{summary(diff)} to then", painted(diff, then.text, now.text)
     data(f"── {now.name} · {safe_line(now.variant.title)} · seed {now.seed} · {how} ──")
     data(text, raw=True)  # made safe piece by piece

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..safe_text import safe_line, safe_text
+from .diff import compare, compared_options, file_document, painted, summary
 from .printing import data, note, outcome, print_json, table
 
 if TYPE_CHECKING:
@@ -130,23 +131,26 @@ def _title(output: Output) -> str:
 @history_command.command("diff")
 @click.argument("a", metavar="RUN[:VARIANT[.REPEAT]]")
 @click.argument("b", metavar="RUN[:VARIANT[.REPEAT]]")
-@click.option("--mode", default="word", type=click.Choice(["word", "char", "line", "token"]), help="What is compared.")  # fmt: skip
+@compared_options
 @_json
-def diff_command(a: str, b: str, mode: Mode, as_json: bool) -> int:
+def diff_command(
+    a: str, b: str, mode: Mode, ignore_case: bool, ignore_space: bool, as_json: bool
+) -> int:
     """Compare any two outputs; the exit code is 0 when they are equal and 1 when they differ.
 
     \b
     llamadiff history diff last:A last:B
     llamadiff history diff 3f9a:A last:A.2
     """
-    from .diff import compare, file_document, painted, summary
+    from ...compare.diff.ignore import Ignore
     from .session import open_history
 
     with open_history() as history:
         first, other = _output(history, a), _output(history, b)
     if mode == "token" and first.variant.model != other.variant.model:
         raise click.UsageError("--mode token needs outputs of one model; these are of two.")
-    diff = compare(first.text, other.text, mode, first.token_ends, other.token_ends)
+    ends = first.token_ends, other.token_ends
+    diff = compare(first.text, other.text, mode, Ignore(ignore_case, ignore_space), *ends)
     if as_json:
         print_json(file_document(diff), indent=True)
     else:

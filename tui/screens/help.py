@@ -22,6 +22,7 @@ _GROUPS = {
     "variant": "Variants",
     "rendered": "Rendered prompt",
     "output": "Outputs",
+    "diff": "Differences",
     "library": "Library",
     "versions": "Versions",
     "history": "History",
@@ -32,6 +33,11 @@ _GROUPS = {
 _MARKS = (
     ("words the baseline does not have", "underline $added on $added-background"),
     ("words only the baseline has (unified view)", "strike $removed on $removed-background"),
+    ("moved here unchanged from another place", "italic underline $moved on $moved-background"),
+    (
+        "moved from here to another place (unified view)",
+        "italic strike $moved on $moved-background",
+    ),
     ("not reached yet by the other output", "italic $dim"),
 )
 

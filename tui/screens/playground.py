@@ -20,7 +20,7 @@ from ...compare.variants import Variant
 from ...prompts.document import Prompt
 from ..safe_text import safe_line
 from ..session import Session
-from ..state import VIEWS, Setup
+from ..state import Setup
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.output_board import OutputBoard
@@ -30,6 +30,7 @@ from ..widgets.rendered_view import RenderedView
 from ..widgets.top_bar import TopBar
 from ..widgets.variables_form import VariablesForm
 from ..widgets.variant_list import VariantList, VariantRow
+from .diff_actions import DiffActions
 from .history_actions import HistoryActions
 from .prompt_actions import PromptActions
 
@@ -43,7 +44,7 @@ WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(HistoryActions, PromptActions):
+class Playground(HistoryActions, DiffActions, PromptActions):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -99,10 +100,6 @@ class Playground(HistoryActions, PromptActions):
         self.changed(())
 
     # ---------------------------------------------------------------- showing
-
-    @property
-    def board(self) -> OutputBoard:
-        return self.query_one(OutputBoard)
 
     def show(self) -> None:
         """Show the state as it is now."""
@@ -175,7 +172,8 @@ class Playground(HistoryActions, PromptActions):
         else:
             panes: list[Hint] = [("output.next", "pane")] if self.board.narrow else []
             bar.hints = [
-                *run, ("output.diff", f"diff: {self.playground.view}"), *panes,
+                *run, ("output.diff", f"diff: {self.playground.view}"),
+                ("diff.next diff.previous", "next"), *panes,
                 ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
                 ("variant.scale_down variant.scale_up", "scale"),
                 ("variant.baseline", "baseline"),
@@ -338,7 +336,7 @@ class Playground(HistoryActions, PromptActions):
 
     @on(OutputBoard.UnifiedChosen)
     def _unified_chosen(self, event: OutputBoard.UnifiedChosen) -> None:
-        self.playground.view = "unified" if event.on else "words"
+        self.playground.view = "unified" if event.on else self.playground.diffing.unit
         self.show()
 
     def select(self, name: str) -> None:
@@ -357,11 +355,6 @@ class Playground(HistoryActions, PromptActions):
 
     def action_next_tab(self) -> None:
         self.query_one(PromptPanel).next_tab()
-
-    def action_diff_view(self) -> None:
-        playground = self.playground
-        playground.view = VIEWS[(VIEWS.index(playground.view) + 1) % len(VIEWS)]
-        self.show()
 
     def action_copy(self) -> None:
         output = self.playground.shown(self.playground.selected)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,18 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...compare.run import Output, State
+from ..diffing import Diffing, View
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
-from ..state import View
+from ..walk import Walk
+from .compared_text import ComparedText
 from .lines import FittedLine, Line
-from .output_text import Mark, OutputText
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
+
+
+_CHANGES = {"added", "removed", "arrived", "left"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class PaneState:
     base: Output | None
     baseline: str
     view: View
+    diffing: Diffing
     stale: bool
     selected: bool
     narrow: bool
@@ -54,7 +58,8 @@ class OutputPane(Vertical):
         self._drawn: tuple[object, ...] | None = None
         self._ready = False
         self._error: str | None = None
-        self.text = OutputText()
+        self.text = ComparedText()
+        self.walk = Walk(self.text)
         self._title = Line(classes="pane-title")
         self._stats = FittedLine(classes="pane-stats")
         self._result = FittedLine(classes="pane-result")
@@ -92,8 +97,7 @@ class OutputPane(Vertical):
         self._drawn = drawn
         comparison = self._compare(state)
         self._draw_text(state, comparison)
-        aside = Content.styled(state.aside, "bold $accent")
-        self._title.say(_title(state), aside)
+        self._say_title()
         self._stats.say(_stats(state, comparison))
         result, stamp = _result(state.output), _stamp(state.shown)
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
@@ -101,6 +105,32 @@ class OutputPane(Vertical):
         self._stamp.say(stamp)
         failed = state.output.error if state.output and not state.fits_now else None
         self._show_error(safe_text(for_app(state.misfit or failed or "")))
+
+    def _say_title(self) -> None:
+        state = self.state
+        if state is None:
+            return
+        aside = Content.styled(state.aside, "bold $accent")
+        walked = Content.styled(self.walk.said, "bold $accent")
+        said = [part for part in (walked, aside) if part]
+        self._title.say(_title(state), Content(" · ").join(said))
+
+    def step(self, by: int) -> bool:
+        """Go to the next difference (1), or the one before (-1); False if there is none."""
+        if not self.walk.step(by):
+            return False
+        self._say_title()
+        return True
+
+    def base_at(self, offset: int) -> int:
+        """Where in the baseline's text a character of the text drawn stands."""
+        drawing = self._comparison.drawing if self._comparison else None
+        return drawing.base_at(offset) if drawing is not None else offset
+
+    def from_base(self, offset: int) -> int:
+        """Where in the text drawn a character of the baseline's text stands."""
+        drawing = self._comparison.drawing if self._comparison else None
+        return drawing.from_base(offset) if drawing is not None else offset
 
     def _show_error(self, error: str) -> None:
         """Each change is a new layout of the whole screen, so there is one only when it differs."""
@@ -114,14 +144,17 @@ class OutputPane(Vertical):
         base, shown = state.base, state.shown
         if base is None or shown is None or base is shown or _silent(base) or _silent(shown):
             self._comparison = None
+            self.walk.leave()
             return None
         from ..comparison import Comparison
 
         old = self._comparison
-        if old is None or old.base is not base or old.other is not shown or old.view != state.view:
-            old = self._comparison = Comparison(base, shown, state.view)
-        old.update()
-        return old
+        if old is None or old.base is not base or old.other is not shown:
+            self.walk.leave()
+            old = Comparison(base, shown, state.view, state.diffing)
+        self._comparison = old.shown_as(state.view, state.diffing)
+        self._comparison.update()
+        return self._comparison
 
     def _draw_text(self, state: PaneState, comparison: Comparison | None) -> None:
         shown = state.shown
@@ -132,7 +165,9 @@ class OutputPane(Vertical):
         signs = self.app.no_color
         text, marks = comparison.drawn(signs=signs) if comparison else (shown.text, [])
         growing = shown is state.output and not shown.state.over
-        self.text.show(text, marks, growing=growing, rest=_rest(comparison, marks))
+        self.text.overscroll(state.diffing.together)
+        self.text.show(text, marks, growing=growing, rest=_rest(comparison))
+        self.walk.show(comparison.drawing if comparison else None)
 
 
 def _silent(output: Output) -> bool:
@@ -140,13 +175,13 @@ def _silent(output: Output) -> bool:
     return output.state in (State.FAILED, State.CANCELLED) and not output.text
 
 
-def _rest(comparison: Comparison | None, marks: Sequence[Mark]) -> int:
+def _rest(comparison: Comparison | None) -> int:
     """The offset of the first difference in the text drawn, 0 without one."""
     if comparison is None or comparison.diff is None:
         return 0
-    if comparison.view == "unified":
-        return marks[0].start if marks else 0
-    return comparison.diff.first_divergence or 0
+    if comparison.view == "off" or comparison.drawing is None:
+        return comparison.diff.first_divergence or 0
+    return next((mark.start for mark in comparison.drawing.marks if mark.kind in _CHANGES), 0)
 
 
 def _progress(output: Output | None) -> tuple[object, ...]:
@@ -193,27 +228,42 @@ def _difference(state: PaneState, comparison: Comparison | None) -> list[Content
         return [Content()]
     diff, token = comparison.diff, comparison.first_token
     if diff.equal:
-        return [Content.styled(f"same as {state.baseline}", "$success")]
+        ignored = _ignored(comparison)
+        return [Content.styled(f"same as {state.baseline}{ignored}", "$success")]
     if diff.first_divergence is None and not diff.complete:
         return [Content.styled(f"same as {state.baseline} so far", "$dim")]
+    moved = f"~{diff.words_moved:,} moved" if diff.words_moved else ""
     counts = Content.assemble(
-        (f"+{diff.words_added}", "$success"),
-        " ",
-        (f"−{diff.words_removed}", "$error"),
+        (f"+{diff.words_added:,}", "$success"), " ", (f"−{diff.words_removed:,}", "$error")
     )
     where = "" if token is None else f"parts at token {token + 1:,}"
     if token is None and diff.first_divergence is not None:
         where = f"parts at character {diff.first_divergence + 1:,}"
     same = f"{diff.similarity:.0%}".replace("%", " %")
-    long = f" · {where}" if where else ""
-    short = long.replace("parts at", "from")
-    tails = [
-        f" words{long} · {same} same",
-        f" words{short} · {same}",
-        f"{short} · {same}",
-        "",
+    short = where.replace("parts at", "from")
+    ways = [
+        ("words", moved, f"{same} same", where),
+        ("words", moved, same, short),
+        ("", moved.removesuffix(" moved"), same, short),
+        ("", moved.removesuffix(" moved"), same),
+        ("", ""),
     ]
-    return [Content.assemble(counts, (tail, "$dim")) for tail in tails]
+    said: list[Content] = []
+    for unit, shift, *rest in ways:
+        parts = [Content.assemble(counts, (f" {unit}" if unit else "", "$dim"))]
+        parts += [Content.styled(shift, "$moved")] if shift else []
+        parts += [Content.styled(part, "$dim") for part in rest if part]
+        said.append(Content.styled(" · ", "$dim").join(parts))
+    return said
+
+
+def _ignored(comparison: Comparison) -> str:
+    """What two texts taken for the same differ in, if they do."""
+    if comparison.base.text == comparison.other.text:
+        return ""
+    ignore = comparison.diffing.ignore
+    kinds = [*["case"] * ignore.case, *["white space"] * ignore.space]
+    return f" but for {' and '.join(kinds)}"
 
 
 def _result(output: Output | None) -> list[Content]:
