@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from .keys import APP_KEYS, LIBRARY_KEYS, PLAYGROUND_KEYS, VERSION_KEYS, key_name
+from .keys import APP_KEYS, LENS_SCREEN_KEYS, LIBRARY_KEYS, PLAYGROUND_KEYS, VERSION_KEYS, key_name
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Actions(Provider):
 
     def _commands(self) -> Iterator[_Command]:
         app, screen = self.app, self.screen
-        for binding in [*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS]:
+        for binding in [*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS, *LENS_SCREEN_KEYS]:
             action = binding.action.partition("(")[0]
             here = hasattr(screen, f"action_{action}") and screen.check_action(action, ())
             if binding.show and here:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..compare.run import Output, Run, State
-from ..compare.variants import Variant, variant_names
+from ..compare.variants import Beginning, Variant, variant_names
 from ..models.engine.protocol import ModelSettings
 from ..prompts.document import Prompt
 from .values import Values
@@ -154,14 +154,17 @@ class Playground:
         self.selected = last.selected
         return True
 
-    def add(self) -> Variant | None:
-        """A copy of the selected variant below it, selected; None when all names are taken."""
+    def add(self, beginning: Beginning | None = None) -> Variant | None:
+        """A copy of the selected variant below it, selected; None when all names are taken.
+
+        With a `beginning` its answer begins so."""
         source = self.current
         free = [name for name in variant_names() if name not in self.names]
         if source is None or not free:
             return None
         self._remember()
-        copy = replace(source, name=free[0], label="")
+        begins = beginning or source.beginning
+        copy = replace(source, name=free[0], label="", beginning=begins)
         self._forget(copy.name)
         self._shares[copy.name] = self._shares[source.name]
         self.variants.append(copy)

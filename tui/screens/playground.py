@@ -30,6 +30,7 @@ from ..widgets.rendered_view import RenderedView
 from ..widgets.top_bar import TopBar
 from ..widgets.variables_form import VariablesForm
 from ..widgets.variant_list import VariantList, VariantRow
+from .lens_actions import LensActions
 from .prompt_actions import PromptActions
 
 FLUSHES_PER_S = 10
@@ -42,7 +43,7 @@ WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(PromptActions):
+class Playground(LensActions, PromptActions):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
