@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -81,12 +81,9 @@ class Measure:
     steps: tuple[str, str, str]
     sign: bool = False
 
-    def kinds(self, tokens: Iterable[LensToken]) -> list[str]:
-        """For each token the name of how it is marked, empty for not at all."""
-        return [self.kind(self.level(it)) for it in tokens]
-
-    def kind(self, level: int) -> str:
-        """The name of a level."""
+    def kind(self, token: LensToken) -> str:
+        """The name of how a token is marked, empty for not at all."""
+        level = self.level(token)
         if not level:
             return ""
         return f"{'up' if level > 0 else 'down'}{abs(level)}" if self.sign else f"much{level}"

@@ -34,11 +34,21 @@ def test_tokens_have_their_places_in_the_text() -> None:
 def test_marks_say_direction_and_amount() -> None:
     difference, chance_a, _, rank_a, _, _, entropy_b = measures("A", "B")
     tokens = [token("x", b=-1 + delta) for delta in (0, 0.05, 0.11, 0.8, 2.5, -0.11, -0.8, -2.5)]
-    assert difference.kinds(tokens) == ["", "", "up1", "up2", "up3", "down1", "down2", "down3"]
+    assert [difference.kind(it) for it in tokens] == [
+        "",
+        "",
+        "up1",
+        "up2",
+        "up3",
+        "down1",
+        "down2",
+        "down3",
+    ]
     likely = [token("x", math.log(p)) for p in (0.9, 0.4, 0.05, 0.005)]
-    assert chance_a.kinds(likely) == ["", "much1", "much2", "much3"]
-    assert rank_a.kinds([token("x", rank=n) for n in (1, 2, 4, 11)]) == ["", "much1", "much2", "much3"]  # fmt: skip
-    assert entropy_b.kinds([token("x")]) == ["much3"]
+    assert [chance_a.kind(it) for it in likely] == ["", "much1", "much2", "much3"]
+    late = [token("x", rank=n) for n in (1, 2, 4, 11)]
+    assert [rank_a.kind(it) for it in late] == ["", "much1", "much2", "much3"]
+    assert entropy_b.kind(token("x")) == "much3"
 
 
 def test_chances_and_tokens_are_short() -> None:
@@ -91,7 +101,7 @@ async def test_ten_thousand_tokens_are_drawn_a_screen_at_a_time() -> None:
 
         heat._strip = counted  # type: ignore[method-assign]
         heat.focus()
-        heat.show(token_text([f" word{i}".encode() for i in range(10_000)]), ["up1"] * 10_000)
+        heat.show(token_text([f" word{i}".encode() for i in range(10_000)]), lambda token: "up1")
         await pilot.pause()
         for keys, at_most in ((["pagedown"], 45), (["right"] * 5, 15), (["end"], 45)):
             drawn.clear()
@@ -110,7 +120,7 @@ async def test_any_text_keeps_the_screens_columns() -> None:
     async with app.run_test(size=(40, 20)) as pilot:
         heat = app.query_one(HeatText)
         heat.focus()
-        heat.show(token_text(pieces), ["up1", "down2"] * (len(pieces) // 2 + 1))
+        heat.show(token_text(pieces), lambda token: ("up1", "down2")[token % 2])
         await walk(pilot, heat)
         assert not any(it in screen_text(pilot) for it in "\u202e\x07")
 

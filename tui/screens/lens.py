@@ -21,7 +21,7 @@ from textual.worker import Worker, WorkerState
 from ...compare.errors import MISTAKES
 from ...compare.variants import Beginning
 from ..amounts import percent
-from ..heat import Measure, measures, token_text
+from ..heat import Measure, TokenText, measures, token_text
 from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
 from ..lens_source import OWN, LensSource, Pair
@@ -34,6 +34,7 @@ from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.tab_strip import TabStrip
 from ..widgets.token_facts import TokenFacts, TokenState
+from ..widgets.wrapping import break_lines
 from .ask import Ask
 
 if TYPE_CHECKING:
@@ -72,8 +73,12 @@ class LensScreen(Screen[Branch]):
         self._at_parting = at_parting
         self._lens: Lens | None = None
         self._measure = 0
+        self._marking = self._measures[0]
+        self._noted = Content()
         self._order: list[int] = []
         """The tokens by how much they differ, the largest first."""
+        self._place: list[int] = []
+        """For each token its place in that order."""
         self._scoring: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -118,11 +123,11 @@ class LensScreen(Screen[Branch]):
             self._show_lens(None)
             self._say(for_app(str(error)), "$error")
             return
-        text = await asyncio.to_thread(token_text, [it.piece for it in lens.tokens])
-        order = await asyncio.to_thread(lens.largest, len(lens.tokens))
-        kinds = await asyncio.to_thread(self._measures[self._measure].kinds, lens.tokens)
-        self._lens, self._order = lens, order
-        self.query_one(HeatText).show(text, kinds)
+        heat = self.query_one(HeatText)
+        width = heat.wrap_width
+        text, lines, self._order, self._place = await asyncio.to_thread(_made_ready, lens, width)
+        self._lens = lens
+        heat.show(text, self._kind_of, lines, width)
         self._show_frame()
         self._show_token()
         if then is not None:
@@ -137,6 +142,12 @@ class LensScreen(Screen[Branch]):
     @property
     def _pair(self) -> Pair:
         return self._source.pair
+
+    def _kind_of(self, token: int) -> str:
+        """How a token is marked."""
+        if self._lens is None:
+            return ""
+        return self._marking.kind(self._lens.tokens[token])
 
     @property
     def _measures(self) -> list[Measure]:
@@ -185,23 +196,27 @@ class LensScreen(Screen[Branch]):
     def _show_lens(self, lens: Lens | None) -> None:
         self._lens = lens
         if lens is None:
-            self.query_one(HeatText).show(token_text([]), [])
+            self.query_one(HeatText).show(token_text([]), lambda token: "")
             self.query_one(TokenFacts).show(None)
         self._show_frame()
 
     def _say(self, sentence: str, style: str = "") -> None:
+        self._note(Content.styled(safe_line(sentence), style))
+
+    def _note(self, content: Content) -> None:
+        """Show this below the text; a new layout only where it differs from what is there."""
         note = self.query_one("#lens-note", Static)
-        note.display = bool(sentence)
-        note.update(Content.styled(safe_line(sentence), style))
+        if not content.is_same(self._noted):
+            self._noted = content
+            note.display = bool(content)
+            note.update(content)
 
     def _tell(self, sentences: Sequence[str]) -> None:
         """Say what the last sentence explains; a line for each where there is room."""
         between = " " if self.has_class("-narrow") else "\n"
         lines = [safe_line(it) for it in sentences]
         said = Content(between).join([*map(Content, lines[:-1]), Content.styled(lines[-1], "$dim")])
-        note = self.query_one("#lens-note", Static)
-        note.display = True
-        note.update(said)
+        self._note(said)
 
     @property
     def _busy(self) -> bool:
@@ -234,7 +249,7 @@ class LensScreen(Screen[Branch]):
         here = parting is not None and parting.index == index
         apart = [it for it in (parting.first, parting.second) if it] if here and parting else []
         others = (choices([token, *apart], 0), choices([token, *apart], 1))
-        note = f"{nth(self._order.index(index) + 1)} difference" if token.delta else ""
+        note = f"{nth(self._place[index] + 1)} difference" if token.delta else ""
         note = "where they part" if here else note
         return TokenState(self._pair, token, index, len(lens.tokens), others, note)
 
@@ -244,8 +259,7 @@ class LensScreen(Screen[Branch]):
         heat = self.query_one(HeatText)
         if self._lens is None or not heat.count:
             return
-        place = self._order.index(heat.cursor)
-        target = place + step if self._visited else 0
+        target = self._place[heat.cursor] + step if self._visited else 0
         self._visited = True
         if 0 <= target < len(self._order):
             heat.go_to(self._order[target])
@@ -280,8 +294,9 @@ class LensScreen(Screen[Branch]):
 
     def _take_measure(self, number: int) -> None:
         self._measure = number
+        self._marking = self._measures[number]
         if self._lens is not None:
-            self.query_one(HeatText).paint(self._measures[number].kinds(self._lens.tokens))
+            self.query_one(HeatText).paint(self._kind_of)
         self._show_frame()
 
     def action_text(self) -> None:
@@ -300,6 +315,7 @@ class LensScreen(Screen[Branch]):
 
     def _choose(self, chosen: str, then: Callable[[], object] | None = None) -> None:
         self._chosen, self._lens, self._visited = chosen, None, False
+        self._marking = self._measures[self._measure]
         self._look(then)
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
@@ -370,3 +386,15 @@ class LensScreen(Screen[Branch]):
             self.app.notify(sentence, severity="error", markup=False)
         if event.worker is self._scoring:
             self._show_hints()
+
+
+def _made_ready(
+    lens: Lens, width: int
+) -> tuple[TokenText, list[tuple[int, int]], list[int], list[int]]:
+    """The text and its lines, the tokens by how much they differ, and the place of each in that."""
+    text = token_text([it.piece for it in lens.tokens])
+    order = lens.largest(len(lens.tokens))
+    places = [0] * len(order)
+    for place, token in enumerate(order):
+        places[token] = place
+    return text, break_lines(text.text, width), order, places

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +22,8 @@ from ..keys import HEAT_KEYS
 from .wrapping import TAB, Line, break_lines, width_of
 
 EMPTY = TokenText("", (), ())
+KindOf = Callable[[int], str]
+"""The name of how a token is marked, by its index."""
 
 
 class HeatText(ScrollView, can_focus=True):
@@ -49,7 +51,7 @@ class HeatText(ScrollView, can_focus=True):
         super().__init__()
         self.cursor = 0
         self._text = EMPTY
-        self._kinds: Sequence[str] = ()
+        self._kind_of: KindOf = _plain
         self._lines: list[Line] = []
         self._width = 0
         self._strips: dict[int, Strip] = {}
@@ -60,16 +62,26 @@ class HeatText(ScrollView, can_focus=True):
         """How many tokens there are."""
         return len(self._text.starts)
 
-    def show(self, text: TokenText, kinds: Sequence[str]) -> None:
-        """Show another text, with the cursor at its first token."""
-        self._text, self._kinds = text, kinds
+    @property
+    def wrap_width(self) -> int:
+        """Cells that a line may take: one less than there are, so that text keeps off the scrollbar."""
+        return max(1, self.scrollable_content_region.width - 1)
+
+    def show(
+        self, text: TokenText, kind_of: KindOf, lines: Sequence[Line] = (), width: int = 0
+    ) -> None:
+        """Show another text, with the cursor at its first token.
+
+        `lines` are those of `break_lines` for it at `width`, where they are known.
+        """
+        self._text, self._kind_of = text, kind_of
         self._width, self.cursor, self._hovered = 0, 0, None
-        self._layout()
+        self._layout(lines, width)
         self.scroll_to(y=0, animate=False)
 
-    def paint(self, kinds: Sequence[str]) -> None:
+    def paint(self, kind_of: KindOf) -> None:
         """Mark the same tokens for something else."""
-        self._kinds, self._strips = kinds, {}
+        self._kind_of, self._strips = kind_of, {}
         self.refresh()
 
     def go_to(self, index: int) -> None:
@@ -89,12 +101,13 @@ class HeatText(ScrollView, can_focus=True):
 
     # ----------------------------------------------------------- laying out
 
-    def _layout(self) -> None:
-        width = max(1, self.scrollable_content_region.width - 1)
+    def _layout(self, lines: Sequence[Line] = (), at: int = 0) -> None:
+        width = self.wrap_width
         if width == self._width:
             return
         self._width, self._strips = width, {}
-        self._lines = break_lines(self._text.text, width) if self._text.text else []
+        known = lines if at == width else break_lines(self._text.text, width)
+        self._lines = list(known) if self._text.text else []
         self.virtual_size = Size(width, len(self._lines))
         self.refresh()
 
@@ -160,7 +173,7 @@ class HeatText(ScrollView, can_focus=True):
     def _style(self, token: int, base: Style) -> Style:
         if self.count and self._text.starts[self.cursor] == self._text.starts[token]:
             return self.get_component_rich_style("heat--cursor")
-        kind = self._kinds[token] if token < len(self._kinds) else ""
+        kind = self._kind_of(token) if token < self.count else ""
         return self.get_component_rich_style(f"heat--{kind}") if kind else base
 
     # ------------------------------------------------------------------ keys
@@ -219,3 +232,7 @@ class HeatText(ScrollView, can_focus=True):
         token = self._under(event.x, event.y)
         if token is not None:
             self.go_to(token)
+
+
+def _plain(token: int) -> str:
+    return ""
