@@ -14,6 +14,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from ..models.engine.client import EngineError, LoadedModel
 from ..models.engine.protocol import (
     AdapterUse,
@@ -28,9 +30,11 @@ from .errors import CompareError
 from .runner import Prepared, Runner
 from .variants import Variant
 
+# A long text has hundreds of thousands of these: the garbage collector, which would stop the screen
+# for a quarter of a second to look at them, is told that they hold no cycles.
 
-@dataclass(frozen=True)
-class Alternative:
+
+class Alternative(msgspec.Struct, frozen=True, gc=False):
     """A token a model could have said, and its natural log-probability."""
 
     token: int
@@ -38,8 +42,7 @@ class Alternative:
     logprob: float
 
 
-@dataclass(frozen=True)
-class View:
+class View(msgspec.Struct, frozen=True, gc=False):
     """How one variant sees a token: natural log-probability, rank from 1, and the entropy, in nats,
     of what it expected here; `top` are the tokens it thought likeliest."""
 
@@ -49,8 +52,7 @@ class View:
     top: tuple[Alternative, ...]
 
 
-@dataclass(frozen=True)
-class LensToken:
+class LensToken(msgspec.Struct, frozen=True, gc=False):
     """A token of the text under both variants; `piece` is its bytes."""
 
     token: int

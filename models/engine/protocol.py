@@ -302,7 +302,7 @@ class Prefill(msgspec.Struct, frozen=True, tag=True):
     reused: int
 
 
-class TokenLogprob(msgspec.Struct, frozen=True):
+class TokenLogprob(msgspec.Struct, frozen=True, gc=False):
     """Natural log-probability of a token before sampling filters, and the likeliest ones.
 
     `rank` is 1 for the likeliest token of all; `entropy` is that of the whole distribution, in nats.
