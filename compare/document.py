@@ -83,6 +83,7 @@ def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
             "text": stamp.prompt_text,
             "tokens": stamp.prompt_tokens,
         },
+        "forced": list(stamp.forced),
         "sampling": sampling,
         "sampling_steps": list(steps(stamp.sampling, constrained=constrained)),
         "outputs": [_output(output) for output in outputs],

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 
 from ..models.engine.client import Engine, LoadedModel
 from ..models.engine.protocol import Sampling, SpecialTexts, Tokens
+from ..models.errors import ModelError
 from ..prompts.document import Message
 from ..prompts.rendering.choose import choose_template
 from ..prompts.rendering.helper import RenderedChat, RenderedPrompt, Renderer
 from ..prompts.rendering.outline import Outline, Span, SystemRole, spans, system_role
 from ..prompts.rendering.special import JOINT, Special, without_joints
+from .errors import CompareError
 from .preview import Preview, counts, lookalikes, parts_of, special_places, token_starts
 from .warnings import Found, warnings_of
 
 if TYPE_CHECKING:
     from ..prompts.document import Prompt
+    from .variants import Variant
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,22 @@ async def tokenized(engine: Engine, chat: Chat) -> Tokens:
     """The tokens of a chat. Raises EngineError."""
     first, *rest = chat.rendered.marked.split(JOINT)
     return await engine.tokenize(chat.model, chat.bos + first, *rest, add_special=False)
+
+
+async def check_beginning(engine: Engine, model: LoadedModel, variant: Variant) -> None:
+    """Raise CompareError for a beginning that this model would not read as what it is."""
+    begins = variant.beginning
+    if begins is None:
+        return
+    try:
+        pieces = await engine.pieces(model, begins.tokens)
+    except ModelError:
+        pieces = []
+    if b"".join(pieces).decode("utf-8", "replace") != begins.text:
+        raise CompareError(
+            f"{variant.name} begins with tokens of another model; give it that model again, or "
+            "remove it."
+        )
 
 
 async def render(

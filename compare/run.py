@@ -46,6 +46,8 @@ class Stamp:
     info: ModelInfo | None = None
     llama_cpp: str | None = None
     """The build of llama.cpp, as it calls itself."""
+    forced: tuple[int, ...] = ()
+    """Tokens that the answer was made to begin with; its own come after them."""
 
 
 @dataclass(eq=False)

@@ -25,7 +25,7 @@ from ..prompts.errors import PromptError
 from ..prompts.rendering.helper import Renderer
 from .errors import MISTAKES, CompareError
 from .hashes import FileHashes
-from .prepare import Prepared, previewed, render, tokenized
+from .prepare import Prepared, check_beginning, previewed, render, tokenized
 from .preview import Preview
 from .run import Output, Run, Stamp, State
 from .variants import Variant
@@ -151,6 +151,7 @@ class Runner:
         prompt, filled = variant.prompt, {**values, **variant.values}
         chat = await render(self.renderer, loaded, facts.chat_templates, prompt, filled)
         tokens = await tokenized(self.engine, chat)
+        await check_beginning(self.engine, loaded, variant)
         stop = (*prompt.output.stop, *chat.rendered.default_stop)
         return Prepared(chat, tokens, sampling, stop)
 
@@ -276,6 +277,7 @@ class Runner:
                 prompt_text=ready.text,
                 prompt_tokens=ready.tokens.tokens,
                 template_source=ready.template_source,
+                forced=request.forced,
                 sampling=request.sampling,
                 info=ready.model.info,
                 llama_cpp=hello.llama_cpp if hello else None,
@@ -317,6 +319,7 @@ class Runner:
             logprobs=run.logprobs,
             group=output.repeat,
             exact=run.exact,
+            forced=output.variant.beginning.tokens if output.variant.beginning else (),
         )
 
     # -------------------------------------------------------------------- hashing

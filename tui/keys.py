@@ -201,7 +201,53 @@ BEFORE_KEYS = [
     Binding("B", "before", "its own before", id="output.before", tooltip="Compare each output with what it said before"),
 ]  # fmt: skip
 
-PLAYGROUND_KEYS = [*RUN_KEYS, *PROMPT_KEYS, *VARIANT_KEYS, *OUTPUT_KEYS, *BEFORE_KEYS, *DIFF_KEYS]
+LENS_KEYS = [
+    Binding("L", "lens", "lens", id="lens.open", tooltip="This output, token by token, under two variants"),
+    Binding("t", "parting", "where they part", id="lens.parting", tooltip="The token where it parts from the baseline's output"),
+]  # fmt: skip
+
+LENS_SCREEN_KEYS = [
+    Binding("n", "largest(1)", "next largest", id="lens.next", tooltip="The next largest difference"),
+    Binding("N", "largest(-1)", "larger", id="lens.previous", tooltip="The next larger difference"),
+    Binding("t", "parting", "where they part", id="lens.part", tooltip="The token where the two outputs part"),
+    Binding("d", "measure(1)", "what is shown", id="lens.measure", tooltip="Marks for difference, chance, rank or entropy"),
+    Binding("D", "measure(-1)", "shown before", id="lens.measure_back", show=False, tooltip="What was shown before"),
+    Binding("o", "text", "other text", id="lens.text", tooltip="The next text: the outputs, then your own"),
+    Binding("e", "own_text", "own text", id="lens.own", tooltip="Type or paste a text, or name a file"),
+    Binding("b", "against", "other variant", id="lens.against", tooltip="Compare with another variant"),
+    Binding("w", "write", "write", id="lens.write", tooltip="Write all of it to a JSON or CSV file"),
+    Binding("escape", "leave", "back", id="lens.leave", tooltip="Stop scoring, or back to the playground"),
+]  # fmt: skip
+
+HEAT_KEYS = [
+    Binding("left", "move(-1)", "token", id="heat.left", key_display="← →", tooltip="The token before or after"),
+    Binding("right", "move(1)", "next token", id="heat.right", show=False, tooltip="The next token"),
+    Binding("up", "line(-1)", "line", id="heat.up", key_display="↑ ↓", tooltip="The token above or below"),
+    Binding("down", "line(1)", "line down", id="heat.down", show=False, tooltip="The token below"),
+    Binding("pageup", "page(-1)", "page up", id="heat.page_up", show=False, tooltip="A page up"),
+    Binding("pagedown", "page(1)", "page down", id="heat.page_down", show=False, tooltip="A page down"),
+    Binding("home", "end(False)", "first token", id="heat.first", show=False, tooltip="The first token"),
+    Binding("end", "end(True)", "last token", id="heat.last", show=False, tooltip="The last token"),
+    Binding("enter", "app.focus_next", "instead", id="heat.instead", tooltip="To what either would rather have said"),
+]  # fmt: skip
+
+ALTERNATIVE_KEYS = [
+    Binding("up", "choose(0, -1)", "choose", id="instead.up", key_display="↑ ↓ ← →", tooltip="Another of these tokens"),
+    Binding("down", "choose(0, 1)", "down", id="instead.down", show=False, tooltip="The one below"),
+    Binding("left", "choose(-1, 0)", "left", id="instead.left", show=False, tooltip="To the first variant's"),
+    Binding("right", "choose(1, 0)", "right", id="instead.right", show=False, tooltip="To the other variant's"),
+    Binding("enter", "branch", "go on from it", id="instead.branch", tooltip="A new variant that says this token here"),
+]  # fmt: skip
+
+PLAYGROUND_KEYS = [
+    *RUN_KEYS,
+    *PROMPT_KEYS,
+    *VARIANT_KEYS,
+    *OUTPUT_KEYS,
+    *BEFORE_KEYS,
+    *DIFF_KEYS,
+    *LENS_KEYS,
+]
 
 _NAMES = {
     "escape": "esc",
@@ -217,6 +263,7 @@ _NAMES = {
     "left": "←",
     "right": "→",
     "shift+tab": "⇧tab",
+    "up": "↑",
     "pageup": "PgUp",
     "pagedown": "PgDn",
 }

@@ -13,6 +13,7 @@ from .keys import (
     APP_KEYS,
     COMPARE_KEYS,
     HISTORY_KEYS,
+    LENS_SCREEN_KEYS,
     LIBRARY_KEYS,
     PLAYGROUND_KEYS,
     VERSION_KEYS,
@@ -20,7 +21,14 @@ from .keys import (
 )
 from .picture import save_picture
 
-_OF_SCREENS = (*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS, *HISTORY_KEYS, *COMPARE_KEYS)
+_OF_SCREENS = (
+    *PLAYGROUND_KEYS,
+    *LIBRARY_KEYS,
+    *VERSION_KEYS,
+    *HISTORY_KEYS,
+    *COMPARE_KEYS,
+    *LENS_SCREEN_KEYS,
+)
 
 
 @dataclass(frozen=True)

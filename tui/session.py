@@ -58,6 +58,7 @@ class Session:
         self._effects: Effects | None = None
         self._behind: set[asyncio.Task[None]] = set()
         """What goes on behind the runs."""
+        self.runner = self._services.runner
         self.run_now: Run | None = None
         self.last: Run | None = None
         """The newest run, over or not."""

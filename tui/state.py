@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..compare.run import Output, Run, State
-from ..compare.variants import Variant, variant_names
+from ..compare.variants import Beginning, Variant, variant_names
 from ..models.engine.protocol import ModelSettings
 from ..prompts.document import Prompt
 from .diffing import Diffing, View
@@ -179,14 +179,17 @@ class Playground:
         self.started(replace(run, outputs=[it for it in run.outputs if not it.repeat]), seed)
         self.then = dict(self.outputs)
 
-    def add(self) -> Variant | None:
-        """A copy of the selected variant below it, selected; None when all names are taken."""
+    def add(self, beginning: Beginning | None = None) -> Variant | None:
+        """A copy of the selected variant below it, selected; None when all names are taken.
+
+        With a `beginning` its answer begins so."""
         source = self.current
         free = [name for name in variant_names() if name not in self.names]
         if source is None or not free:
             return None
         self._remember()
-        copy = replace(source, name=free[0], label="")
+        begins = beginning or source.beginning
+        copy = replace(source, name=free[0], label="", beginning=begins)
         self._forget(copy.name)
         self._shares[copy.name] = self._shares[source.name]
         self.variants.append(copy)

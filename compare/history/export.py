@@ -57,6 +57,8 @@ def _facts(output: Output) -> str:
     facts.append(f"- prompt: {_code(variant.prompt.name)}")
     sampling = {**variant.prompt.sampling, **variant.sampling}
     facts += [f"- {name}: {_code(str(value))}" for name, value in sampling.items()]
+    if variant.beginning:
+        facts.append(f"- begins with: {_code(variant.beginning.text)}")
     facts.append(f"- llama.cpp: {stamp.llama_cpp or 'unknown'}")
     return "\n".join(facts)
 

@@ -68,6 +68,12 @@ def m002_full_text(connection: Connection) -> None:
             connection.execute(statement)
 
 
+@migration
+def m003_beginnings(connection: Connection) -> None:
+    """What the answers of a branch are made to begin with: JSON of `Beginning`, or NULL."""
+    connection.execute("ALTER TABLE variants ADD COLUMN beginning TEXT")
+
+
 def has_full_text(connection: Connection) -> bool:
     """Whether this SQLite was built with FTS5."""
     return ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()

@@ -15,7 +15,7 @@ import msgspec
 from ...models.engine.protocol import ModelInfo, Sampling, Timings
 from ..errors import CompareError
 from ..run import Output, Run, Stamp, State
-from ..variants import StackedAdapter, Variant
+from ..variants import Beginning, StackedAdapter, Variant
 from .content import unpack
 from .entries import Hit, OutputEntry, Recorded, RunEntry, VariantEntry, Wanted
 from .packing import (
@@ -307,10 +307,11 @@ def open_run(connection: Connection, key: str) -> Recorded:
             from_json(sampling),
             label,
             from_json(values),
+            begins and msgspec.convert(from_json(begins), Beginning),
         )
-        for variant, name, label, model, model_name, stack, sampling, values, prompt_path, content in connection.execute(
+        for variant, name, label, model, model_name, stack, sampling, values, begins, prompt_path, content in connection.execute(
             "SELECT v.id, v.name, v.label, v.model, v.model_name, v.adapters, v.sampling, v.vars, "
-            "v.prompt_path, w.content FROM variants v JOIN versions w ON w.id = v.version "
+            "v.beginning, v.prompt_path, w.content FROM variants v JOIN versions w ON w.id = v.version "
             "WHERE v.run = ? ORDER BY v.id",
             (number,),
         )
@@ -382,4 +383,5 @@ def _stamp(kept: dict[str, Any], prompt: str, tokens: bytes | None) -> Stamp:
         msgspec.convert(kept["sampling"], Sampling, strict=False),
         None if kept["info"] is None else msgspec.convert(kept["info"], ModelInfo),
         kept["llama_cpp"],
+        tuple(kept.get("forced", ())),
     )

@@ -160,13 +160,15 @@ class Recorder:
             ]
             rows[variant.name] = connection.execute(
                 "INSERT INTO variants (run, name, label, model, model_name, adapters, sampling, "
-                "vars, prompt_name, prompt_path, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "vars, prompt_name, prompt_path, version, beginning) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     it.row, variant.name, clean(variant.label), path_out(variant.model),
                     clean(variant.model_name), json.dumps(adapters), to_json(variant.sampling),
                     to_json(string_map(variant.values)),
                     clean(variant.prompt.name), path_out(variant.prompt.path),
                     versions.record(connection, variant.prompt),
+                    variant.beginning and to_json(variant.beginning),
                 ),
             ).lastrowid  # fmt: skip
         for output in run.outputs:
@@ -257,6 +259,7 @@ def _facts_of(stamp: Stamp) -> str:
         "model_sha256": stamp.model_sha256,
         "adapter_sha256": stamp.adapter_sha256,
         "template_source": stamp.template_source,
+        "forced": stamp.forced,
         "sampling": stamp.sampling,
         "info": stamp.info,
         "llama_cpp": stamp.llama_cpp,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..heat import STEPS
 from ..safe_text import safe_line
 from .options import Asked, variant_options
 from .printing import coloured, data, note, print_json
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from ...compare.variants import Variant
 
 LARGEST_TEXT = 1_000_000
-STEPS = (0.1, 0.7, 2.0)
-"""Nats of difference from which a token is marked, marked more, and marked most."""
 LIKELIER, UNLIKELIER = ("green", "bright_green"), ("red", "bright_red")
 WIDEST = 24
 

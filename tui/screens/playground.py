@@ -32,6 +32,7 @@ from ..widgets.variables_form import VariablesForm
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
 from .history_actions import HistoryActions
+from .lens_actions import LensActions
 from .prompt_actions import PromptActions
 
 FLUSHES_PER_S = 10
@@ -44,7 +45,7 @@ WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(HistoryActions, DiffActions, PromptActions):
+class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
