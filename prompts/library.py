@@ -71,10 +71,6 @@ class Library:
         """
         return searched(self.entries(), text)
 
-    def tags(self) -> list[str]:
-        """Every tag in use, in alphabetical order."""
-        return sorted({tag for entry in self.entries() for tag in entry.tags}, key=str.casefold)
-
     def resolve(self, name_or_path: str) -> Prompt:
         """The prompt a person means by a path, a file's stem or a prompt's name.
 

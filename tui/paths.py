@@ -16,11 +16,12 @@ from .safe_text import safe_line
 def _folder(kind: str) -> Path:
     home = os.environ.get("LLAMADIFF_HOME")
     if home:
-        return _expanded(home) / kind
+        return expanded(home) / kind
     return Path(getattr(platformdirs, f"user_{kind}_path")("llamadiff", appauthor=False))
 
 
-def _expanded(path: str) -> Path:
+def expanded(path: str) -> Path:
+    """A path as a person writes it; `~` of a user there is not stays as it is."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises for ~nobody
 
 
@@ -31,7 +32,7 @@ def model_folders() -> tuple[Path, ...]:
 
 def _listed(variable: str) -> tuple[Path, ...]:
     folders = os.environ.get(variable, "").split(os.pathsep)
-    return tuple(_expanded(folder) for folder in folders if folder)
+    return tuple(expanded(folder) for folder in folders if folder)
 
 
 def prompt_folders() -> tuple[Path, ...]:

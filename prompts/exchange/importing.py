@@ -154,6 +154,8 @@ def _json(path: Path) -> Imported:
     if _is_chat(items):
         imported.prompts.append(_chat(_name(path), _messages(items, path), path, imported))
         return imported
+    if isinstance(value, dict) and "tests" in value:
+        imported.notes.append(f"{path.name}: its tests are left out; only prompts are imported.")
     listed = items if isinstance(items, list) else []
     for number, item in enumerate(listed, start=1):
         imported.prompts += _promptfoo(item, number if len(listed) > 1 else 0, path, imported)

@@ -49,8 +49,8 @@ class Special:
         for match in self._starts.finditer(text):
             at = match.start()
             for length in self._lengths[text[at]]:
-                if text[at : at + length] in self._texts:
-                    yield at, at + length
+                if (found := text[at : at + length]) in self._texts:
+                    yield at, at + len(found)
                     break
 
     def written_in(self, text: str) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ def test_the_longest_at_each_place_is_found() -> None:
     found = [text[start:end] for start, end in special.find(text)]
     assert found == ["<<s>>", "<s>", "[ASK]", "</s>", "</s>"]
     assert special.written_in(text) == ("<<s>>", "<s>", "[ASK]", "</s>")
+    assert list(special.find("a<s")) == [(1, 3)], "a shorter one at the end of the text"
     assert "<s>" in special and "\n" not in special
 
 

@@ -18,9 +18,20 @@ from llamadiff.tui.widgets.output_pane import OutputPane
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
 from llamadiff.tui.widgets.rendered_view import RenderedView
+from llamadiff.tui.widgets.variables_form import ValueEditor
 
 from ..conftest import until
-from .app import ENDLESS, opened, output, playground, run_over, screen_text, status, told
+from .app import (
+    ENDLESS,
+    current_prompt,
+    opened,
+    output,
+    playground,
+    run_over,
+    screen_text,
+    status,
+    told,
+)
 
 
 def variants(*specs: str) -> list[Variant]:
@@ -50,6 +61,29 @@ async def test_it_opens_on_the_bundled_model_with_variants_ready(
         assert "topic = dogs" in screen
         assert "C Tell me" in " ".join(screen.split())
         assert "not run yet" in screen
+
+
+async def test_the_screen_shown_again_within_a_key_keeps_what_it_typed(home: Path) -> None:
+    async with opened(home, values={"topic": "cat"}) as pilot:
+        screen, panel = playground(pilot), playground(pilot).query_one(PromptPanel)
+        prompt = panel.editor.text
+        panel.editor.insert("!")
+        screen.show()
+        panel.editor.undo()
+        screen.show()
+        panel.editor.redo()
+        screen.show()
+        await pilot.pause()
+        assert panel.editor.text == current_prompt(pilot).user == prompt + "!"
+        panel.editor.undo()
+        await pilot.pause()
+        assert panel.editor.text == current_prompt(pilot).user == prompt
+        value = panel.query_one(ValueEditor)
+        value.insert("s")
+        screen.show()
+        await pilot.pause()
+        assert value.text == "cats"
+        assert "topic = cats" in screen_text(pilot)
 
 
 async def test_a_run_streams_every_variant_and_marks_what_differs(home: Path) -> None:

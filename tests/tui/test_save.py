@@ -123,6 +123,7 @@ async def test_a_file_that_is_there_is_asked_about_and_a_foreign_one_is_kept(
     [
         (str(SHIPPED / "tell-me-about.toml"), "stay as they are"),
         ("/no/such/folder/x.toml", "/no/such/folder"),
+        ("~nobody-at-all/x.toml", "~nobody-at-all"),
         ("", "Give the name of a file"),
     ],
 )

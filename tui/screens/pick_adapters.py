@@ -23,6 +23,7 @@ from ...models.engine.client import EngineError
 from ...models.errors import ModelError
 from ..fit import misfits
 from ..library import obstacle
+from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
@@ -123,7 +124,7 @@ class PickAdapters(Picker[Stack]):
         notes: tuple[str, ...] = ()
         try:
             names = {choice.key: choice.name for choice in self.choices}
-            folder = Path(key).expanduser()
+            folder = expanded(key)
             if is_peft_folder(folder):
                 usable = await self._session.readable(self._variant, folder, self.problem)
                 path, notes = usable.path, usable.notes

@@ -20,6 +20,7 @@ from ...prompts.datasets import SUFFIXES, Row, VariableRow, read_rows
 from ...prompts.document import Example, Prompt
 from ...prompts.errors import PromptError
 from ...prompts.examples import guessed_columns, nearest_examples, pick_examples, row_example
+from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..widgets.lines import shortened
@@ -81,7 +82,7 @@ class PickExamples(Dialog[tuple[Example, ...]]):
 
     async def _open(self, typed: str) -> None:
         try:
-            rows = await asyncio.to_thread(_first_rows, Path(typed).expanduser())
+            rows = await asyncio.to_thread(_first_rows, expanded(typed))
         except PromptError as error:
             self.problem(for_app(str(error)))
             return

@@ -28,7 +28,6 @@ from ..widgets.prompt_editor import PromptEditor
 from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.rendered_view import RenderedView
 from ..widgets.top_bar import TopBar
-from ..widgets.variables_form import VariablesForm
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
 from .history_actions import HistoryActions
@@ -61,7 +60,7 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
     def compose(self) -> ComposeResult:
         yield TopBar()
         with Horizontal(id="upper"):
-            yield PromptPanel()
+            yield PromptPanel(self._prompt_edited, self._value_changed)
             with Vertical(id="variants-panel"):
                 yield Line("variants-head")
                 yield VariantList()
@@ -311,18 +310,16 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
 
     # ------------------------------------------------------------------ events
 
-    @on(PromptPanel.Edited)
-    def _prompt_edited(self, event: PromptPanel.Edited) -> None:
-        self.changed(self.playground.edit_prompt(event.prompt))
+    def _prompt_edited(self, prompt: Prompt) -> None:
+        self.changed(self.playground.edit_prompt(prompt))
 
     @on(PromptPanel.TabChanged)
     def _tab_changed(self, event: PromptPanel.TabChanged) -> None:
         if event.key == RENDERED:
             self._settled()
 
-    @on(VariablesForm.Changed)
-    def _value_changed(self, event: VariablesForm.Changed) -> None:
-        if changed := self.playground.give_value(event.name, event.value):
+    def _value_changed(self, name: str, value: str) -> None:
+        if changed := self.playground.give_value(name, value):
             self.changed(changed)
 
     @on(VariantList.Selected)

@@ -12,6 +12,7 @@ from textual.widgets import Input
 from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
 from ...prompts.library import SHIPPED, in_words
+from ..paths import expanded
 from ..safe_text import safe_line
 from .paths import complete
 from .picker import Choice, Picker
@@ -61,10 +62,10 @@ class SavePrompt(Picker[Prompt]):
         await self.take(self.typed)
 
     async def take(self, key: str) -> None:
-        if not key or key.endswith("/") or Path(key).expanduser().is_dir():
+        path = expanded(key) if "/" in key else self._folder / key
+        if not key or key.endswith("/") or path.is_dir():
             self.problem("Give the name of a file.")
             return
-        path = Path(key).expanduser() if "/" in key else self._folder / key
         if path.suffix != _SUFFIX:
             path = path.with_name(path.name + _SUFFIX)
         if _is_shipped(path):
