@@ -23,7 +23,7 @@ from llamadiff.tui.widgets.safe_text_area import SafeTextArea
 from llamadiff.tui.widgets.token_facts import TokenFacts
 
 from ..conftest import until
-from .app import opened, output, playground, run_over, screen_text, told
+from .app import opened, output, paste, playground, run_over, screen_text, told
 
 SIZES = [(120, 40), (80, 24)]
 
@@ -163,7 +163,9 @@ async def test_an_own_text_and_a_file_are_looked_at(home: Path, tmp_path: Path) 
         await pilot.press("e")
         await until(lambda: isinstance(pilot.app.screen, LensText))
         assert pilot.app.screen.query_one(SafeTextArea).text == "Dogs run."
-        await pilot.press("tab", *str(tmp_path / "none"), "enter")
+        await pilot.press("tab")
+        await paste(pilot, str(tmp_path / "none"))
+        await pilot.press("enter")
         await until(lambda: "cannot be read" in words(pilot))
         await pilot.press(*["backspace"] * 4, *"expected.txt", "enter")
         await until(lambda: not isinstance(pilot.app.screen, LensText))
@@ -177,7 +179,8 @@ async def test_all_of_it_is_written(home: Path, tmp_path: Path) -> None:
         for name in ("it.json", "it.csv", "it.csv", "it.txt"):
             await pilot.press("w")
             await until(lambda: "Write the lens" in words(pilot))
-            await pilot.press(*str(tmp_path / name), "enter")
+            await paste(pilot, str(tmp_path / name))
+            await pilot.press("enter")
             await until(lambda: isinstance(pilot.app.screen, LensScreen))
             await until(lambda name=name: name in told(pilot))
         await until(lambda: "does not end in .json or .csv" in told(pilot))
@@ -217,7 +220,9 @@ async def test_scoring_is_told_and_stopped(home: Path, tmp_path: Path) -> None:
     async with opened(home, variants()) as pilot:
         await pilot.press("escape", "L", "e")
         await until(lambda: isinstance(pilot.app.screen, LensText))
-        await pilot.press("tab", *str(file), "enter")
+        await pilot.press("tab")
+        await paste(pilot, str(file))
+        await pilot.press("enter")
         await until(lambda: "scoring own text" in words(pilot) and "%" in words(pilot))
         await pilot.press("escape")
         await until(lambda: "Scoring was stopped" in words(pilot))

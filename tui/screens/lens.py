@@ -36,6 +36,7 @@ from ..widgets.tab_strip import TabStrip
 from ..widgets.token_facts import TokenFacts, TokenState
 from ..widgets.wrapping import break_lines
 from .ask import Ask
+from .styles import styles
 
 if TYPE_CHECKING:
     from ...compare.lens import Lens
@@ -60,7 +61,7 @@ class LensScreen(Screen[Branch]):
     With `at_parting` it opens where the two outputs part.
     """
 
-    CSS_PATH = "lens.tcss"
+    DEFAULT_CSS = styles("lens.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*LENS_SCREEN_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "HeatText"
 

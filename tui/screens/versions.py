@@ -26,6 +26,7 @@ from ..widgets.changes_view import ChangesView
 from ..widgets.key_bar import KeyBar
 from ..widgets.lines import Line
 from .ask import Ask
+from .styles import styles
 
 if TYPE_CHECKING:
     from ...compare.history.entries import RunEntry
@@ -42,7 +43,7 @@ MOST_RUNS = 4
 class Versions(Screen[Prompt]):
     """Gives the version to go on with. Every version is compared with the marked one."""
 
-    CSS_PATH = "versions.tcss"
+    DEFAULT_CSS = styles("versions.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*VERSION_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "OptionList"
     HELP = (
