@@ -140,9 +140,7 @@ async def test_a_file_that_a_prompt_depends_on_is_noticed(
             await until(lambda: "cannot be used now" in told(pilot))
         (tmp_path / name).write_text(text)
         await until(lambda: shown in repr(current_prompt(pilot)))
-        await until(
-            lambda: f"{Path(name).name} was changed on disk; that" in told(pilot)
-        )
+        await until(lambda: f"{Path(name).name} was changed on disk; that" in told(pilot))
         assert current_prompt(pilot).user == "Hi!"
 
 

@@ -22,8 +22,29 @@ Shapes = Callable[[str, str], Path]
 Stack = tuple[AdapterUse, ...]
 FIXED = ModelSettings(n_threads=1)
 TYPES = ("Q4_0", "Q8_0", "Q6_K")
-SHAPES = [(shape, kind) for shape in ("29M", "143M") for kind in TYPES]
-each_shape = pytest.mark.parametrize(("shape", "kind"), SHAPES)
+LENGTHS = (10, 70, 500, 2_000)
+
+
+def _shape(shape: str, kind: str, *more: object, quick: bool) -> object:
+    """A case; of the large shape, only a few are run without `-m ""`."""
+    return pytest.param(
+        shape, kind, *more, marks=() if quick or shape == "29M" else pytest.mark.long
+    )
+
+
+each_shape = pytest.mark.parametrize(
+    ("shape", "kind"),
+    [_shape(shape, kind, quick=kind == "Q8_0") for shape in ("29M", "143M") for kind in TYPES],
+)
+each_length = pytest.mark.parametrize(
+    ("shape", "kind", "length"),
+    [
+        _shape(shape, kind, length, quick=at % len(TYPES) == TYPES.index(kind))
+        for shape in ("29M", "143M")
+        for kind in TYPES
+        for at, length in enumerate(LENGTHS)
+    ],
+)
 
 
 @pytest.fixture(scope="session")
@@ -75,8 +96,7 @@ async def test_identical_variants_of_one_run_are_equal_at_600_tokens(
         assert all(bits(it) == bits(heard[0]) for it in heard[1:])
 
 
-@each_shape
-@pytest.mark.parametrize("length", [10, 70, 500, 2_000])
+@each_length
 async def test_a_run_repeated_is_equal_cold_warm_and_after_others(
     engine: Engine, shaped: LoadedModel, stacks: list[Stack], length: int
 ) -> None:
