@@ -12,6 +12,12 @@ from ..models.engine.samplers import FIELDS
 
 SEED = "seed"
 MOST_REPEATS = 100
+ABOUT = """\
+enter runs the variant once at each of these values, all else being equal, and draws what that changes: how likely a text becomes, how much its answers have in common, how long they are.
+
+scale=0:1.5:0.25     from 0 to 1.5 in steps of 0.25
+temperature=0,0.7,1  these values
+top_p=0.5:1:0.1      any sampling setting, or an adapter by its name"""
 _SCALES = "0:1.5:0.25"
 _USUAL = {
     "temperature": "0:1.5:0.25",

@@ -142,7 +142,7 @@ class Sweeping:
             found.append(
                 Curve("mean_logprob", f"likelihood of {text}", "nats/tok", "nats a token", values)
             )
-        first = f"same as {self.axis.name} {self.axis.values[0]:g}"
+        first = f"same as {self.axis.values[0]:g}"
         found.append(self._curve("same_as_first", first, "as first", lambda it: it.first, True))
         if self.base is not None:
             base, short = f"same as {self.base_name}", f"as {self.base_name}"
@@ -163,7 +163,7 @@ class Sweeping:
             number = number_of(figures)
             if number is not None:
                 by_value[self.run.outputs[index].variant.name].append(number)
-        unit = "% of words" if share else "words"
+        unit = "% of words the same" if share else "words"
         return Curve(key, name, short, unit, tuple(map(spread, by_value.values())), share)
 
     # ------------------------------------------------------- the expected text

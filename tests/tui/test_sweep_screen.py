@@ -128,7 +128,9 @@ async def test_a_scale_is_swept_and_its_likelihoods_are_those_of_the_lens(
         assert means(curve(pilot, "same_as_baseline"))[0] == 1, "scale 0 is A"
         await pilot.press("down", "down", "c", "c")
         await until(lambda: pilot.app.screen.query_one(TabStrip).chosen == "same_as_baseline")
-        await until(lambda: "scale 0.5 " in words(pilot) and "↑ % of words" in words(pilot))
+        await until(
+            lambda: "scale 0.5 " in words(pilot) and "↑ % of words the same" in words(pilot)
+        )
         assert pilot.app.screen.query_one(OutputText).text == it.run.outputs[2].text
 
 

@@ -27,7 +27,7 @@ from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
 from ..sweep_lines import pane_state, row, status_of, write_sweep
-from ..sweep_words import axis_of, first_axis, repeats_of, told
+from ..sweep_words import ABOUT, axis_of, first_axis, repeats_of, told
 from ..sweeping import FIRST, OWN, Sweeping
 from ..widgets.curve_plot import CurvePlot
 from ..widgets.key_bar import Hint, KeyBar
@@ -42,12 +42,6 @@ from .ask import Ask
 WIDE = 100
 """From here on the output stands beside the curve."""
 FLUSHES_PER_S = 10
-ABOUT = """\
-enter runs the variant once at each of these values, all else being equal, and draws what that changes: how likely a text becomes, how much its answers have in common, how long they are.
-
-scale=0:1.5:0.25     from 0 to 1.5 in steps of 0.25
-temperature=0,0.7,1  these values
-top_p=0.5:1:0.1      any sampling setting, or an adapter by its name"""
 STYLES = (Path(__file__).parent / "sweep.tcss").read_text("utf-8")
 """A style sheet of a screen by its path would have the styles of all screens computed anew."""
 
@@ -199,11 +193,18 @@ class SweepScreen(Screen[Taken]):
             Content.assemble(("llamadiff", "bold $primary"), "  Sweep  ", (safe_line(title), "bold")),
             Content.styled(state, style),
         )  # fmt: skip
-        self.set_class(sweeping is not None, "-swept")
+        self.query_one("#sweep-about").display = sweeping is None
+        self.query_one("#sweep-body").display = sweeping is not None
+        self._show_head()
         if sweeping is not None:
             self._show_curves(sweeping)
             self._show_output(sweeping, self.query_one(OutputPane))
         self._show_hints()
+
+    def _show_head(self) -> None:
+        """Show the field, where there is room or it is typed in."""
+        room = self.sweeping is None or not self.has_class("-narrow")
+        self.query_one("#sweep-head").display = room or isinstance(self.focused, Input)
 
     def _show_curves(self, sweeping: Sweeping) -> None:
         curves = sweeping.curves
@@ -222,15 +223,13 @@ class SweepScreen(Screen[Taken]):
         self.query_one(CurvePlot).show(curves[drawn], axis.name, axis.values, self.table.chosen)
 
     def _show_output(self, sweeping: Sweeping, pane: OutputPane) -> None:
-        narrow = self.has_class("-narrow")
-        playground = self._session.playground
+        narrow, diffing = self.has_class("-narrow"), self._session.playground.diffing
         number, against = self.table.chosen, self._against
-        texts = len(sweeping.groups(number))
-        self._text = min(self._text, texts - 1)
+        self._text = min(self._text, len(sweeping.groups(number)) - 1)
         pane.show(
             pane_state(
                 sweeping, number, self._text, against, view=self._view,
-                diffing=playground.diffing, narrow=narrow,
+                diffing=diffing, narrow=narrow,
             )
         )  # fmt: skip
         pane.flush()
@@ -258,16 +257,16 @@ class SweepScreen(Screen[Taken]):
         """Say this below the field; an empty sentence says what is in the field while it is typed."""
         if not sentence and isinstance(self.focused, Input):
             sentence = told(self.query_one(SweepField).value, self._variant)
-        said = self.query_one("#sweep-told", Static)
-        said.display = bool(sentence)
-        said.update(Content.styled(safe_line(sentence), style))
+        line = self.query_one("#sweep-told", Static)
+        line.display = bool(sentence)
+        line.update(Content.styled(safe_line(sentence), style))
 
     @on(Input.Changed)
     def _typed(self) -> None:
         self._say("")
 
     def on_descendant_focus(self) -> None:
-        self.set_class(isinstance(self.focused, Input), "-typing")
+        self._show_head()
         self._say("")
         self._show_hints()
 
@@ -353,6 +352,7 @@ class SweepScreen(Screen[Taken]):
             self._begin(self._score(sweeping))
 
     def action_edit(self) -> None:
+        self.query_one("#sweep-head").display = True
         self.query_one(SweepField).focus()
 
     def action_to_values(self) -> None:
