@@ -27,7 +27,7 @@ def status_of(sweeping: Sweeping | None, *, busy: bool, scored: int) -> tuple[st
         return "", ""
     count, states = len(sweeping.axis.values), {it.state for it in sweeping.run.outputs}
     if busy and not sweeping.run.over:
-        return f"running, {sweeping.over} of {count} values", "$accent"
+        return f"running, {sweeping.over}", "$accent"
     if busy and sweeping.unscored:
         return f"scoring, {scored} of {count} values", "$accent"
     if State.FAILED in states:

@@ -89,9 +89,11 @@ class Sweeping:
         return [FIRST, BEFORE, *([self.base_name] if self.base is not None else [])]
 
     @property
-    def over(self) -> int:
-        """How many values have all their outputs."""
-        return sum(all(it.state.over for it in outputs) for outputs in self._by_value)
+    def over(self) -> str:
+        """How far it has come: `3 of 7 values`, or with repeats `12 of 21 runs`."""
+        outputs = self.run.outputs
+        what = "runs" if self.repeats > 1 else "values"
+        return f"{sum(it.state.over for it in outputs)} of {len(outputs)} {what}"
 
     # ------------------------------------------------------------- the figures
 
