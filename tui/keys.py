@@ -240,7 +240,7 @@ ALTERNATIVE_KEYS = [
 ]  # fmt: skip
 
 SWEEP_KEYS = [
-    Binding("O", "sweep", "sweep", id="sweep.open", tooltip="It over a range of scales or settings, as curves"),
+    Binding("O", "sweep", "sweep", id="sweep.open", tooltip="Sweep its scale or a setting: outputs and curves"),
 ]  # fmt: skip
 
 SWEEP_SCREEN_KEYS = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -155,6 +157,25 @@ async def test_outputs_stream_in_and_escape_stops_first_then_leaves(home: Path) 
         assert all(it.text for it in sweeping(pilot).run.outputs)
         await pilot.press("escape")
         await until(lambda: pilot.app.screen is playground(pilot))
+
+
+async def test_a_dead_engine_is_told_and_the_sweep_runs_again(home: Path) -> None:
+    (endless,) = variants("adapter=support")
+    endless = replace(endless, sampling=ENDLESS)
+    async with shown(home, [endless], ran=False) as pilot:
+        pilot.app.screen.query_one(SweepField).value = "scale=0,1"
+        await pilot.press("enter")
+        await until(lambda: screen(pilot).sweeping is not None)
+        it = sweeping(pilot)
+        await until(lambda: all(out.text for out in it.run.outputs))
+        runner = await playground(pilot).session.runner()
+        assert runner.engine.pid is not None
+        os.kill(runner.engine.pid, signal.SIGKILL)
+        await until(lambda: state(pilot) == "failed" and "Every text is kept" in notified(pilot))
+        assert all(out.text and out.error for out in it.run.outputs)
+        await pilot.press("f5")
+        await until(lambda: all(out.text and not out.error for out in sweeping(pilot).run.outputs))
+        assert sweeping(pilot) is not it
 
 
 async def test_leaving_by_f2_stops_the_sweep(home: Path) -> None:
