@@ -103,6 +103,7 @@ def _summary(views: Sequence[View]) -> Summary:
     return Summary(total, math.exp(-total / len(views)))
 
 
+NO_TEXT = "There is no text to look at; give one."
 Progress = Callable[[float], None]
 
 
@@ -130,7 +131,7 @@ async def look(
     else:
         tokens = list(answer)
     if not tokens:
-        raise CompareError("There is no text to look at; give one.")
+        raise CompareError(NO_TEXT)
     pieces = await runner.engine.pieces(one.model, tokens)
     if one.model is not two.model and not await _same_words(
         runner, (one, two), answer, tokens, pieces
@@ -158,6 +159,28 @@ async def look(
             for token, piece, a, b in zip(tokens, pieces, seen_a, seen_b, strict=True)
         ),
     )
+
+
+async def mean_logprob(
+    runner: Runner,
+    variant: Variant,
+    values: Mapping[str, str],
+    answer: str | Sequence[int],
+    *,
+    exact: bool = False,
+) -> float:
+    """How likely the variant finds an answer, a text or token ids: the mean of its tokens' natural
+    log-probabilities, in nats. Raises as `look`."""
+    ready = await runner.prepare(variant, values)
+    if isinstance(answer, str):
+        tokens = (await runner.engine.tokenize(ready.model, answer, add_special=False)).tokens
+    else:
+        tokens = list(answer)
+    if not tokens:
+        raise CompareError(NO_TEXT)
+    _check_room(ready, variant, tokens)
+    (scored,) = await score_after(runner, ready, variant, (), [tokens], exact=exact)
+    return math.fsum(it.logprob for it in scored) / len(scored)
 
 
 async def _same_words(
@@ -227,18 +250,22 @@ async def _views(
     exact: bool,
     progress: Progress,
 ) -> list[View]:
-    prompt = ready.tokens.tokens
-    if len(prompt) + len(tokens) > ready.model.info.n_ctx:
-        raise CompareError(
-            f"{variant.name}: the prompt and the text are {len(prompt) + len(tokens):,} tokens long, "
-            f"but the context holds {ready.model.info.n_ctx:,}; take a shorter text."
-        )
+    _check_room(ready, variant, tokens)
     (scored,) = await score_after(
         runner, ready, variant, (), [tokens], top=top, exact=exact, progress=progress
     )
     words = await _words(runner, ready.model, {token for it in scored for token, _ in it.top})
     # Ten thousand tokens take a fifth of a second: not on the loop.
     return await asyncio.to_thread(_seen, scored, words)
+
+
+def _check_room(ready: Prepared, variant: Variant, tokens: Sequence[int]) -> None:
+    count, room = ready.tokens.count + len(tokens), ready.model.info.n_ctx
+    if count > room:
+        raise CompareError(
+            f"{variant.name}: the prompt and the text are {count:,} tokens long, "
+            f"but the context holds {room:,}; take a shorter text."
+        )
 
 
 def _seen(scored: Sequence[TokenLogprob], words: Mapping[int, bytes]) -> list[View]:

@@ -239,6 +239,27 @@ ALTERNATIVE_KEYS = [
     Binding("enter", "branch", "go on from it", id="instead.branch", tooltip="A new variant that says this token here"),
 ]  # fmt: skip
 
+SWEEP_KEYS = [
+    Binding("O", "sweep", "sweep", id="sweep.open", tooltip="Sweep its scale or a setting: outputs and curves"),
+]  # fmt: skip
+
+SWEEP_SCREEN_KEYS = [
+    Binding("c", "curve(1)", "curve", id="sweep.curve", tooltip="The next curve"),
+    Binding("C", "curve(-1)", "curve before", id="sweep.curve_back", show=False, tooltip="The curve before"),
+    Binding("b", "against", "against", id="sweep.against", tooltip="Compare with the first value, the one before, …"),
+    Binding("d", "diff_view", "diff view", id="sweep.diff", tooltip="Differences by words, by tokens, both in one, off"),
+    Binding("n", "difference(1)", "next difference", id="sweep.next", tooltip="To the next difference"),
+    Binding("N", "difference(-1)", "difference before", id="sweep.previous", tooltip="To the difference before"),
+    Binding("left", "step(-1)", "output before", id="sweep.left", key_display="← →", tooltip="Another output of this value"),
+    Binding("right", "step(1)", "next output", id="sweep.right", show=False, tooltip="The next output of this value"),
+    Binding("o", "expected", "expected text", id="sweep.expected", tooltip="Another text whose likelihood is a curve"),
+    Binding("e", "own_text", "own text", id="sweep.own", tooltip="Type or paste the expected text, or name a file"),
+    Binding("slash", "edit", "other values", id="sweep.edit", key_display="/", tooltip="To the field: sweep something else"),
+    Binding("f5,ctrl+r", "start", "run", id="sweep.run", tooltip="Run the sweep that is in the field"),
+    Binding("w", "write", "write", id="sweep.write", tooltip="Write the figures to a JSON or CSV file"),
+    Binding("escape", "leave", "back", id="sweep.leave", tooltip="Stop the sweep, or back to the playground"),
+]  # fmt: skip
+
 PLAYGROUND_KEYS = [
     *RUN_KEYS,
     *PROMPT_KEYS,
@@ -247,6 +268,7 @@ PLAYGROUND_KEYS = [
     *BEFORE_KEYS,
     *DIFF_KEYS,
     *LENS_KEYS,
+    *SWEEP_KEYS,
 ]
 
 _NAMES = {

@@ -378,8 +378,11 @@ class Session:
 
     async def stop(self) -> bool:
         """Have the engine stop what streams; False when the run has not got that far."""
-        run = self.run_now
-        if run is None or any(o.state in (State.WAITING, State.LOADING) for o in run.outputs):
+        return self.run_now is not None and await self.stop_run(self.run_now)
+
+    async def stop_run(self, run: Run) -> bool:
+        """As `stop`, for this run."""
+        if any(o.state in (State.WAITING, State.LOADING) for o in run.outputs):
             return False
         (await self._services.runner()).cancel(run)
         return True

@@ -179,17 +179,21 @@ class Playground:
         self.started(replace(run, outputs=[it for it in run.outputs if not it.repeat]), seed)
         self.then = dict(self.outputs)
 
-    def add(self, beginning: Beginning | None = None) -> Variant | None:
+    def add(
+        self, beginning: Beginning | None = None, like: Variant | None = None
+    ) -> Variant | None:
         """A copy of the selected variant below it, selected; None when all names are taken.
 
-        With a `beginning` its answer begins so."""
-        source = self.current
+        With a `beginning` its answer begins so. It is a copy of `like`, if that is given, which has
+        the prompt and the name of the selected one."""
+        source = like or self.current
         free = [name for name in variant_names() if name not in self.names]
         if source is None or not free:
             return None
         self._remember()
         begins = beginning or source.beginning
-        copy = replace(source, name=free[0], label="", beginning=begins)
+        label = like.label if like else ""
+        copy = replace(source, name=free[0], label=label, beginning=begins)
         self._forget(copy.name)
         self._shares[copy.name] = self._shares[source.name]
         self.variants.append(copy)

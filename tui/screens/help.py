@@ -26,6 +26,8 @@ _GROUPS = {
     "lens": "Lens",
     "heat": "Text",
     "instead": "Instead",
+    "sweep": "Sweep",
+    "values": "Values",
     "library": "Library",
     "versions": "Versions",
     "history": "History",
