@@ -36,6 +36,10 @@ def as_markdown(recorded: Recorded) -> str:
         if prompt := outputs[0].stamp.prompt_text:
             said += ["### Prompt", _fenced(prompt)]
         for output in outputs:
+            if output.reply:
+                before = output.follows
+                said += [f"### Reply to {before.run_id if before else 'a run that is gone'}"]
+                said += [_fenced(output.reply)]
             said.append(f"### Output, seed {output.seed}")
             said.append(_fenced(output.text))
             said.append(

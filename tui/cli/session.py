@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from importlib.metadata import version
 
+from ...compare.conversation import reply_to
 from ...compare.errors import CompareError
 from ...compare.history.history import History
 from ...compare.run import Output, Run, new_run
@@ -79,23 +80,59 @@ def carry_out(
     then. An output the engine failed on holds its `error`. With `hashes` the stamps are complete.
     With `change` the variants it gives are run in place of those asked for.
     """
+    runs = converse(
+        asked, (), repeats=repeats, logprobs=logprobs, hashes=hashes, on_change=on_change, change=change
+    )  # fmt: skip
+    return runs[0]
 
-    async def work() -> Run:
-        variants = await asyncio.to_thread(asked.make_variants)
-        variants = change(variants) if change else variants
-        run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
+
+def converse(
+    asked: Asked,
+    replies: Sequence[str],
+    *,
+    repeats: int = 1,
+    logprobs: int = 0,
+    hashes: bool = False,
+    on_change: Callable[[Run, Output, str], None] | None = None,
+    change: Callable[[list[Variant]], list[Variant]] | None = None,
+) -> list[Run]:
+    """As `carry_out`, and then a run for each reply, which goes on with the one before it.
+
+    A run that the engine failed in is the last.
+    """
+
+    async def carry_out_one(it: Runner, run: Run) -> None:
         with recorded(asked, run):
-            async with runner(asked) as it:
-                await it.run(run, strict=True, on_change=on_change and partial(on_change, run))
-                for sentence in await asyncio.to_thread(it.odd, run.variants):
+            await it.run(
+                run,
+                strict=not any(output.follows for output in run.outputs),
+                on_change=on_change and partial(on_change, run),
+            )
+            for sentence in await asyncio.to_thread(it.odd, run.variants):
+                if sentence not in said:
                     note(sentence)
-                hashing = asyncio.create_task(it.hash_files(run))
-                await asyncio.wait({hashing}, timeout=None if hashes else HASHING_S)
+                said.add(sentence)
+            hashing = asyncio.create_task(it.hash_files(run))
+            await asyncio.wait({hashing}, timeout=None if hashes else HASHING_S)
         refused = next((output for output in run.outputs if output.refused), None)
         if refused is not None:
             raise CompareError(f"{refused.variant.name}: {refused.error}")
-        return run
 
+    async def work() -> list[Run]:
+        variants = await asyncio.to_thread(asked.make_variants)
+        variants = change(variants) if change else variants
+        run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
+        runs = [run]
+        async with runner(asked) as it:
+            await carry_out_one(it, run)
+            for reply in replies:
+                if any(output.error for output in runs[-1].outputs):
+                    break
+                runs.append(reply_to(runs[-1], reply))
+                await carry_out_one(it, runs[-1])
+        return runs
+
+    said = set[str]()
     return asyncio.run(work())
 
 
