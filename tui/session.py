@@ -271,18 +271,20 @@ class Session:
 
     # ----------------------------------------------------------------- running
 
-    def begin(self, names: Iterable[str] | None = None) -> Run | None:
-        """A new run of these variants, or of all; None when there are none.
+    def begin(self, names: Iterable[str] | None = None, reply: str | None = None) -> Run | None:
+        """A new run of these variants, or of all, but for the pinned ones; None when there are none.
 
-        What an unfinished run before was still doing is part of it. The caller ends that one
-        and has `carry_out` do this one.
+        Conversations go on: with a reply, or their last turn is made anew. What an unfinished run
+        before was still doing is part of it. The caller ends that one and has `carry_out` do this.
         """
         playground = self.playground
-        wanted = set(playground.names if names is None else names)
+        wanted = set(playground.names if names is None else names) - playground.talk.pinned
         if self.run_now is not None:
             wanted |= {o.variant.name for o in self.run_now.outputs if not o.state.over}
         variants = [v for v in playground.variants if v.name in wanted]
         if not variants:
+            if playground.talk.pinned:
+                self._on_trouble("All of these are pinned; P lets one run again.")
             return None
         values = playground.values.known_to(variants)
         try:
@@ -290,6 +292,7 @@ class Session:
         except ModelError as error:
             self._on_trouble(str(error))
             return None
+        playground.talk.begin(run, reply)
         self.run_now = self.last = run
         playground.started(run, playground.seed)
         self._say("running")
@@ -312,7 +315,7 @@ class Session:
                 if not output.state.over:
                     output.state, output.error = State.FAILED, str(error)
         finally:
-            _cancel(run)
+            run.give_up()
             self._ended(run)
             if self.history is not None and not followed:
                 self.history.end(run)
@@ -372,16 +375,10 @@ class Session:
         for task in self._behind:
             task.cancel()
         if self.run_now is not None:
-            _cancel(self.run_now)
+            self.run_now.give_up()
         if "history" in vars(self) and self.history is not None:
             await asyncio.to_thread(self.history.close)
         await self._services.close()
-
-
-def _cancel(run: Run) -> None:
-    for output in run.outputs:
-        if not output.state.over:
-            output.state, output.finish_reason = State.CANCELLED, "cancelled"
 
 
 def _import_history() -> None:

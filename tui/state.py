@@ -12,6 +12,7 @@ from ..compare.run import Output, Run, State
 from ..compare.variants import Variant, variant_names
 from ..models.engine.protocol import ModelSettings
 from ..prompts.document import Prompt
+from .talk import Talk
 from .values import Values
 
 View = Literal["off", "words", "tokens", "unified"]
@@ -81,6 +82,7 @@ class Playground:
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
+        self.talk = Talk(self)
         self._asked: dict[str, Asked] = {}
         self._shares: dict[str, int] = {}
         """Which prompt each variant has: those with the same number are edited together."""
@@ -180,6 +182,7 @@ class Playground:
     def _forget(self, name: str) -> None:
         for kept in (self.outputs, self.before, self._asked):
             kept.pop(name, None)
+        self.talk.pinned.discard(name)
 
     def remove(self) -> Variant | None:
         """Take the selected variant off the list, unless it is the last one."""
@@ -342,6 +345,8 @@ class Playground:
             variant = self.get(name) or output.variant
             if (old := self.outputs.get(name)) is not None and old.text:
                 self.before[name] = old
+            if output.follows is not None and output.follows is old:
+                self.before.pop(name, None)
             self.outputs[name] = output
             self._asked[name] = self._ask(variant, seed, run.exact)
 
@@ -354,10 +359,15 @@ class Playground:
 
     def stale(self, name: str) -> bool:
         """Whether a variant, its values, the seed or exactness changed since it was run."""
+        both = self.asked(name)
+        return both is not None and both[0] != both[1]
+
+    def asked(self, name: str) -> tuple[Asked, Asked] | None:
+        """What a variant was run with last, and what it would be run with now."""
         variant, asked = self.get(name), self._asked.get(name)
         if variant is None or asked is None:
-            return False
-        return asked != self._ask(variant, self.seed, self.exact)
+            return None
+        return asked, self._ask(variant, self.seed, self.exact)
 
     def _ask(self, variant: Variant, seed: int | None, exact: bool) -> Asked:
         kept = tuple(sorted(self.values.known_to([variant]).items()))

@@ -22,6 +22,8 @@ _GROUPS = {
     "variant": "Variants",
     "rendered": "Rendered prompt",
     "output": "Outputs",
+    "talk": "Conversation",
+    "reply": "Reply",
     "library": "Library",
     "versions": "Versions",
     "app": "Everywhere",

@@ -27,10 +27,12 @@ from ..widgets.output_board import OutputBoard
 from ..widgets.prompt_editor import PromptEditor
 from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.rendered_view import RenderedView
+from ..widgets.reply_box import ReplyBox
 from ..widgets.top_bar import TopBar
 from ..widgets.variables_form import VariablesForm
 from ..widgets.variant_list import VariantList, VariantRow
 from .prompt_actions import PromptActions
+from .talk_actions import TalkActions
 
 FLUSHES_PER_S = 10
 """How often outputs are drawn while they stream; keys are painted at once. Textual composes the
@@ -42,7 +44,7 @@ WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(PromptActions):
+class Playground(TalkActions, PromptActions):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -64,6 +66,7 @@ class Playground(PromptActions):
                 yield VariantList()
                 yield FittedLine(classes="variants-hint")
         yield OutputBoard(self.session.playground)
+        yield ReplyBox()
         yield KeyBar()
         yield Static(id="too-small")
 
@@ -164,6 +167,11 @@ class Playground(PromptActions):
                 *run, *leave, ("prompt.tab", "next tab"), ("run.live", "live"),
                 ("prompt.save", "save"), ("prompt.external", "$EDITOR"),
             ]  # fmt: skip
+        elif self.query_one(ReplyBox).has_focus_within:
+            bar.hints = [
+                ("reply.send", "send"), ("reply.whom", "all or one"), ("reply.line", "new line"),
+                ("reply.leave", "leave"), *run,
+            ]  # fmt: skip
         elif self.query_one(VariantList).has_focus:
             bar.hints = [
                 *run, ("variant.add", "add"), ("variant.adapters", "adapters"),
@@ -175,7 +183,7 @@ class Playground(PromptActions):
             panes: list[Hint] = [("output.next", "pane")] if self.board.narrow else []
             bar.hints = [
                 *run, ("output.diff", f"diff: {self.playground.view}"), *panes,
-                ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
+                ("talk.reply", "reply"), ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
                 ("variant.scale_down variant.scale_up", "scale"),
                 ("variant.baseline", "baseline"),
             ]  # fmt: skip
@@ -275,9 +283,8 @@ class Playground(PromptActions):
         if ready:
             self.start(ready)
 
-    def start(self, names: Iterable[str] | None = None) -> None:
-        """Run these variants, or all."""
-        run = self.session.begin(names)
+    def start(self, names: Iterable[str] | None = None, reply: str | None = None) -> None:
+        run = self.session.begin(names, reply)
         if run is None or self._flushes is None:
             return
         self.app.clear_notifications()
@@ -361,16 +368,6 @@ class Playground(PromptActions):
         playground = self.playground
         playground.view = VIEWS[(VIEWS.index(playground.view) + 1) % len(VIEWS)]
         self.show()
-
-    def action_copy(self) -> None:
-        output = self.playground.shown(self.playground.selected)
-        if output is not None and output.text:
-            self.app.copy_to_clipboard(output.text)
-            count = f"{len(output.text):,} character{'s' * (len(output.text) != 1)}"
-            said = f"Sent {count} to the terminal's clipboard (OSC 52)."
-            self.app.notify(said, timeout=3)
-        else:
-            self.app.notify(f"{self.playground.selected} has not said anything yet.", timeout=3)
 
     def action_pane(self, number: int) -> None:
         names = self.playground.names

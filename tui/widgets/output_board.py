@@ -130,6 +130,9 @@ class OutputBoard(Vertical):
             selected=name == playground.selected,
             narrow=self.narrow,
             aside=aside,
+            pinned=name in playground.talk.pinned,
+            anew=playground.talk.anew(name),
+            thoughts=playground.talk.thoughts,
         )
 
     def _aside(self, name: str, visible: list[str]) -> str:

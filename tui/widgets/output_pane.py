@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Click
+from textual.message import Message
 from textual.widgets import Static
 
+from ...compare.conversation import turns_of
 from ...compare.run import Output, State
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
 from ..state import View
+from ..thread import Thread
 from .lines import FittedLine, Line
-from .output_text import Mark, OutputText
+from .output_text import OutputText
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -38,15 +42,24 @@ class PaneState:
     selected: bool
     narrow: bool
     aside: str
+    pinned: bool = False
+    anew: bool = False
+    """A run starts a new conversation, since what the one on the screen was asked was changed."""
+    thoughts: bool = False
+    """Reasoning is shown in full."""
 
 
 class OutputPane(Vertical):
     """Shows one variant's output. `show` says what; `flush` draws what came since."""
 
+    class FoldClicked(Message):
+        """A person clicked at reasoning."""
+
     def __init__(self, name: str) -> None:
         super().__init__(name=name)
         self.state: PaneState | None = None
-        self._comparison: Comparison | None = None
+        self._thread = Thread()
+        self._folds: Sequence[tuple[int, int]] = ()
         self._drawn: tuple[object, ...] | None = None
         self._ready = False
         self._error: str | None = None
@@ -86,8 +99,7 @@ class OutputPane(Vertical):
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        comparison = self._compare(state)
-        self._draw_text(state, comparison)
+        comparison = self._draw_text(state)
         aside = Content.styled(state.aside, "bold $accent")
         self._title.say(_title(state), aside)
         self._stats.say(_stats(state, comparison))
@@ -105,43 +117,27 @@ class OutputPane(Vertical):
             widget.update(error)
             widget.display = bool(error)
 
-    def _compare(self, state: PaneState) -> Comparison | None:
-        base, shown = state.base, state.shown
-        if base is None or shown is None or base is shown or _silent(base) or _silent(shown):
-            self._comparison = None
-            return None
-        from ..comparison import Comparison
-
-        old = self._comparison
-        if old is None or old.base is not base or old.other is not shown or old.view != state.view:
-            old = self._comparison = Comparison(base, shown, state.view)
-        old.update()
-        return old
-
-    def _draw_text(self, state: PaneState, comparison: Comparison | None) -> None:
+    def _draw_text(self, state: PaneState) -> Comparison | None:
+        """Draw the conversation; the comparison of its last turn."""
         shown = state.shown
         self.set_class(shown is not state.output, "-old")
         if shown is None:
             self.text.clear()
-            return
-        signs = self.app.no_color
-        text, marks = comparison.drawn(signs=signs) if comparison else (shown.text, [])
+            return None
+        drawn = self._thread.draw(
+            shown, state.base, state.view, signs=self.app.no_color, thoughts=state.thoughts
+        )
+        self._folds = drawn.folds
         growing = shown is state.output and not shown.state.over
-        self.text.show(text, marks, growing=growing, rest=_rest(comparison, marks))
+        self.text.show(drawn.text, drawn.marks, growing=growing, rest=drawn.rest)
+        return drawn.comparison
 
-
-def _silent(output: Output) -> bool:
-    """Whether a variant was kept from saying anything: no text to compare."""
-    return output.state in (State.FAILED, State.CANCELLED) and not output.text
-
-
-def _rest(comparison: Comparison | None, marks: Sequence[Mark]) -> int:
-    """The offset of the first difference in the text drawn, 0 without one."""
-    if comparison is None or comparison.diff is None:
-        return 0
-    if comparison.view == "unified":
-        return marks[0].start if marks else 0
-    return comparison.diff.first_divergence or 0
+    def on_click(self, event: Click) -> None:
+        """Fold or unfold reasoning where it is clicked at."""
+        if event.widget is self.text:
+            at = self.text.offset_at(event.y)
+            if any(start <= at <= end for start, end in self._folds):
+                self.post_message(self.FoldClicked())
 
 
 def _progress(output: Output | None) -> tuple[object, ...]:
@@ -163,7 +159,7 @@ def _title(state: PaneState) -> Content:
 
 
 def _stats(state: PaneState, comparison: Comparison | None) -> list[Content]:
-    said = _difference(state, comparison)
+    said = _beside(state, _difference(state, comparison))
     if state.shown is None or not state.shown.no_effect:
         return said
     short, _, numbers = state.shown.no_effect.partition(" (")
@@ -174,8 +170,21 @@ def _stats(state: PaneState, comparison: Comparison | None) -> list[Content]:
     return [*pairs, *warnings]
 
 
+def _beside(state: PaneState, said: list[Content]) -> list[Content]:
+    """With what else there is to know of an output: that it is pinned, the turn it is."""
+    pinned = [Content.styled("pinned", "$accent bold")] if state.pinned else []
+    turn = len(turns_of(state.shown)) if state.shown is not None else 1
+    marks = [*pinned, Content.styled(f"turn {turn}", "$foreground")] if turn > 1 else pinned
+    if not marks:
+        return said
+    dot = Content.styled(" · ", "$dim")
+    ways = [dot.join([*beside, it]) for beside in (marks, pinned) for it in said if it.cell_length]
+    return [*ways, dot.join(marks), *pinned]
+
+
 def _difference(state: PaneState, comparison: Comparison | None) -> list[Content]:
-    edited = [Content.styled("changed since this run · F5", "$accent")] if state.stale else []
+    changed = "prompt changed · F5 starts anew" if state.anew else "changed since this run · F5"
+    edited = [Content.styled(changed, "$accent")] if state.stale else []
     if state.shown is None:
         return [Content.styled("baseline" if state.name == state.baseline else "", "$dim")]
     if state.name == state.baseline:
