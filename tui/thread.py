@@ -123,8 +123,7 @@ class _Turn:
         reply, thought = "", ""
         if output.follows is not None:
             gap = "\n" * max(0, 2 - (len(before) - len(before.rstrip("\n")))) if before else ""
-            said = ("\n" + " " * len(YOU)).join(output.reply.split("\n"))
-            reply = f"{gap}{YOU}{said}\n\n"
+            reply = f"{gap}{YOU}{output.reply}\n\n"
         if reasoning is not None:
             thought = _folded(output, reasoning)
             if thoughts:

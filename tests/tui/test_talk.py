@@ -182,9 +182,11 @@ async def test_no_reply_while_they_answer(tmp_path: Path) -> None:
 
 
 async def test_the_box_grows_with_the_text_and_holds_anything(pilot: Pilot[None]) -> None:
+    widths = [pane.size.width for pane in playground(pilot).query(OutputPane)]
     await pilot.press("r")
     area = box(pilot).area
     await until(lambda: area.has_focus and area.size.height == 1)
+    assert [pane.size.width for pane in playground(pilot).query(OutputPane)] == widths
     await pilot.press(*"one", "ctrl+n", *"two")
     await until(lambda: area.size.height == 2)
     assert area.text == "one\ntwo"
@@ -265,7 +267,7 @@ def test_a_thread_drawn_as_it_grows_ends_as_one_drawn_at_once(view: str, thought
 
     parts = ["<think>", "Hm", ".", "</think>", "\n", "\n", "Cats", " purr", " and", " sleep."]
     growing(parts, tick)
-    assert "you ▸ And\n      cats?\n\n" in seen[-1]
+    assert "you ▸ And\ncats?\n\n" in seen[-1]
     assert "⋯ thinking" in seen[0] and "⋯ thought for 4 tokens" in seen[-1]
     assert ("Hm." in seen[-1]) == thoughts
 

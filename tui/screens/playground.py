@@ -169,8 +169,8 @@ class Playground(TalkActions, PromptActions):
             ]  # fmt: skip
         elif self.query_one(ReplyBox).has_focus_within:
             bar.hints = [
-                ("reply.send", "send"), ("reply.whom", "all or one"), ("reply.line", "new line"),
-                ("reply.leave", "leave"), *run,
+                ("reply.send", "send"), ("reply.leave", "leave"), ("reply.whom", "all or one"),
+                ("reply.line", "new line"), *run,
             ]  # fmt: skip
         elif self.query_one(VariantList).has_focus:
             bar.hints = [

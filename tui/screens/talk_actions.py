@@ -84,9 +84,7 @@ class TalkActions(VariantActions):
         if not names:
             self.app.notify("There is no turn to take back.", timeout=3)
             return
-        box = self.query_one(ReplyBox)
-        if not box.area.text:
-            box.area.text = reply
+        self.query_one(ReplyBox).propose(reply)
         self.changed(())
         whose = "of " + ", ".join(names)
         self.app.notify(f"Took back the last turn {whose}; r has what you said.", timeout=4)

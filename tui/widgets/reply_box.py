@@ -69,8 +69,10 @@ class ReplyBox(Horizontal):
 
     DEFAULT_CSS = """
     ReplyBox {
-        display: none; height: auto; background: $panel; margin: 0 1; padding: 0 1;
-        border-left: outer $primary;
+        display: none; height: auto; padding: 0 1;
+        & > Horizontal {
+            height: auto; background: $panel; padding: 0 1; border-left: outer $primary;
+        }
         Static { width: auto; color: $accent; text-style: bold; }
         ReplyText, ReplyText:focus {
             width: 1fr; height: 1; padding: 0; border: none; background: $panel;
@@ -91,8 +93,9 @@ class ReplyBox(Horizontal):
         """A person left the box; what was written stays in it."""
 
     def compose(self) -> ComposeResult:
-        yield Static(markup=False)
-        yield ReplyText()
+        with Horizontal():
+            yield Static(markup=False)
+            yield ReplyText()
 
     @property
     def area(self) -> ReplyText:
@@ -106,6 +109,12 @@ class ReplyBox(Horizontal):
 
     def say_whom(self, whom: str) -> None:
         self.query_one(Static).update(Content(f"{whom} ▸ "))
+
+    def propose(self, text: str) -> None:
+        """Put a text into it, unless something is written there."""
+        if not self.area.text:
+            self.area.text = text
+            self.area.move_cursor(self.area.document.end)
 
     def close(self, *, keep: bool) -> None:
         """Hide it, with what was written or without."""
