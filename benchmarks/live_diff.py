@@ -12,7 +12,9 @@ import random
 import time
 from dataclasses import dataclass
 
-from llamadiff.compare.diff.live import LiveDiff, diff
+from llamadiff.compare.diff.ignore import NOTHING, Ignore
+from llamadiff.compare.diff.ignoring import differ
+from llamadiff.compare.diff.live import diff
 from llamadiff.compare.diff.units import Mode, split
 
 OUTPUTS = 4
@@ -20,6 +22,7 @@ WORDS = 5_000
 TOKENS_PER_SECOND = 400
 UPDATES_PER_SECOND = 12
 MODES: list[Mode] = ["word", "char", "line", "token"]
+IGNORE = {"": NOTHING, "-i -b": Ignore(case=True, space=True)}
 KINDS = {"same": 0.0, "edited": 0.05, "unrelated": 1.0}
 """Name and share of the words at which another output departs from the first."""
 
@@ -53,7 +56,7 @@ def departing(words: list[str], rng: random.Random, share: float) -> list[str]:
     return [prose(rng, 1)[0] if rng.random() < share else word for word in words]
 
 
-def measure(mode: Mode, words: int, share: float) -> Cost:
+def measure(mode: Mode, words: int, share: float, ignore: Ignore) -> Cost:
     """Let all outputs arrive at the same pace and be compared with the first."""
     rng = random.Random(5)
     first = prose(rng, words)
@@ -65,18 +68,18 @@ def measure(mode: Mode, words: int, share: float) -> Cost:
             so_far.append(so_far[-1] + len(word))
     seconds = words * OUTPUTS / TOKENS_PER_SECOND
     steps = int(seconds * UPDATES_PER_SECOND)
-    differs = [LiveDiff(mode) for _ in outputs[1:]]
+    differs = [differ(mode, ignore) for _ in outputs[1:]]
     spent: list[float] = []
     for step in range(1, steps + 1):
         count = words * step // steps
         done = step == steps
         now = [text[: so_far[count]] for text, so_far in zip(texts, ends, strict=True)]
         upto = [so_far[1 : count + 1] for so_far in ends]
-        for differ, text, text_ends in zip(differs, now[1:], upto[1:], strict=True):
+        for it, text, text_ends in zip(differs, now[1:], upto[1:], strict=True):
             start = time.process_time()
-            differ.update(now[0], text, a_done=done, b_done=done, a_ends=upto[0], b_ends=text_ends)
+            it.update(now[0], text, a_done=done, b_done=done, a_ends=upto[0], b_ends=text_ends)
             spent.append(time.process_time() - start)
-    compared = sum(differ.units_compared for differ in differs)
+    compared = sum(it.units_compared for it in differs)
     return Cost(
         core=sum(spent) / seconds,
         longest_ms=1000 * max(spent[: -len(differs)]),
@@ -99,15 +102,19 @@ def main() -> None:
         "compared at 500",
         "at 5,000",
     )
-    print("{:6} {:10} {:>12} {:>11} {:>8} {:>16} {:>9}".format(*head))
-    for mode in MODES:
-        for kind, share in KINDS.items():
-            small, large = measure(mode, WORDS // 10, share), measure(mode, WORDS, share)
-            print(
-                f"{mode:6} {kind:10} {100 * large.core:12.2f} {large.longest_ms:11.1f} "
-                f"{large.last_ms:8.1f} {small.compared:16.1f} {large.compared:9.1f}"
-            )
-    print("\n(compared: units looked at for each unit that arrived, in texts of so many words)")
+    print("{:12} {:10} {:>12} {:>11} {:>8} {:>16} {:>9}".format(*head))
+    for ignored, ignore in IGNORE.items():
+        for mode in MODES:
+            for kind, share in KINDS.items():
+                small = measure(mode, WORDS // 10, share, ignore)
+                large = measure(mode, WORDS, share, ignore)
+                print(
+                    f"{mode + ' ' + ignored:12} {kind:10} {100 * large.core:12.2f} "
+                    f"{large.longest_ms:11.1f} {large.last_ms:8.1f} {small.compared:16.1f} "
+                    f"{large.compared:9.1f}"
+                )
+    print("\n(compared: units looked at for each unit that arrived, in texts of so many words;")
+    print("-i -b: case and white space ignored)")
 
     rng = random.Random(1)
     diff("warm", "up", "char")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,21 +11,26 @@ import msgspec
 
 from ..models.engine.samplers import steps
 from .diff.divergence import char_divergence, first_token_divergence
-from .diff.live import LiveDiff
+from .diff.ignore import NOTHING, Ignore
+from .diff.ignoring import differ
+from .diff.result import Diff
 from .run import Output, Run, Stamp
 
 SCHEMA = 1
 
 
-def run_document(run: Run, version: str) -> dict[str, Any]:
-    """The finished run as `run --json` prints it; `version` is of the llamadiff it ran in."""
+def run_document(run: Run, version: str, ignore: Ignore = NOTHING) -> dict[str, Any]:
+    """The finished run as `run --json` prints it; `version` is of the llamadiff it ran in.
+
+    What is ignored makes no difference in `diffs`.
+    """
     return {
         "schema": SCHEMA,
         "run_id": run.id,
         "variables": dict(run.values),
         "engine": _engine(run, version),
         "variants": [_variant(run.of(variant)) for variant in run.variants],
-        "diffs": run_diffs(run),
+        "diffs": run_diffs(run, ignore),
     }
 
 
@@ -34,13 +40,13 @@ def conversation_document(runs: Sequence[Run], version: str) -> dict[str, Any]:
     return {**first, "turns": others} if others else first
 
 
-def run_diffs(run: Run) -> list[dict[str, Any]]:
+def run_diffs(run: Run, ignore: Ignore = NOTHING) -> list[dict[str, Any]]:
     """Every other variant's outputs against the first variant's, repeat by repeat."""
     if not run.variants:
         return []
     first = run.of(run.variants[0])
     return [
-        _diff(a, b)
+        output_diff(a, b, ignore)
         for variant in run.variants[1:]
         for a, b in zip(first, run.of(variant), strict=True)
     ]
@@ -83,6 +89,7 @@ def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
             "text": stamp.prompt_text,
             "tokens": stamp.prompt_tokens,
         },
+        "forced": list(stamp.forced),
         "sampling": sampling,
         "sampling_steps": list(steps(stamp.sampling, constrained=constrained)),
         "outputs": [_output(output) for output in outputs],
@@ -107,19 +114,36 @@ def _output(output: Output) -> dict[str, Any]:
     }
 
 
-def _diff(a: Output, b: Output) -> dict[str, Any]:
-    diff = LiveDiff("word").update(a.text, b.text, a_done=True, b_done=True)
-    same_vocabulary = a.variant.model == b.variant.model
-    equal = a.text == b.text and (a.tokens == b.tokens or not same_vocabulary)
-    token = first_token_divergence(a.tokens, b.tokens) if same_vocabulary else None
+def output_diff(a: Output, b: Output, ignore: Ignore = NOTHING) -> dict[str, Any]:
+    """How `b` differs from `a`, as one of `diffs`."""
+    diff = differ("word", ignore).update(a.text, b.text, a_done=True, b_done=True)
     return {
         "a": a.variant.name,
         "b": b.variant.name,
         "repeat": a.repeat,
-        "first_divergence": None
-        if equal
-        else {"token": token, "char": char_divergence(a.text, b.text)},
+        **(_strictly(a, b) if not ignore else _loosely(diff, a, b)),
         "words_added": diff.words_added,
         "words_removed": diff.words_removed,
-        "equal": equal,
+        "words_moved": diff.words_moved,
+    }
+
+
+def _strictly(a: Output, b: Output) -> dict[str, Any]:
+    """Whether and where two outputs part, by their tokens too."""
+    same_vocabulary = a.variant.model == b.variant.model
+    if a.text == b.text and (a.tokens == b.tokens or not same_vocabulary):
+        return {"equal": True, "first_divergence": None}
+    token = first_token_divergence(a.tokens, b.tokens) if same_vocabulary else None
+    parted = {"token": token, "char": char_divergence(a.text, b.text)}
+    return {"equal": False, "first_divergence": parted}
+
+
+def _loosely(diff: Diff, a: Output, b: Output) -> dict[str, Any]:
+    """The same of what is not ignored: the baseline's token and character."""
+    char = diff.first_divergence
+    same_vocabulary = a.variant.model == b.variant.model
+    token = bisect_right(a.token_ends, char) if same_vocabulary and char is not None else None
+    return {
+        "equal": diff.equal,
+        "first_divergence": None if diff.equal else {"token": token, "char": char},
     }

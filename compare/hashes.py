@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..models.engine.protocol import file_version
 from ..models.errors import ModelError
+from .run import Output, Run
 
 
 class FileHashes:
@@ -39,3 +40,40 @@ class FileHashes:
             digest = None
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
             done.get_loop().call_soon_threadsafe(done.set_result, digest)
+
+
+async def changed_files(run: Run, hashes: FileHashes) -> list[str]:
+    """The files of models and adapters of a run that are gone or not what they were, a sentence
+    each. Where no hash was recorded, the file only has to be there."""
+    said: dict[Path, str] = {}
+    for output in run.outputs:
+        for what, path, then in _files(output):
+            if path in said:
+                continue
+            now = await hashes.sha256(path) if then else None
+            if then == now:
+                gone = then is None and not await asyncio.to_thread(path.is_file)
+            else:
+                gone = now is None
+            if gone:
+                said[path] = f"{what} is not at {path} any more."
+            elif then is not None and now is not None and now != then:
+                said[path] = (
+                    f"{what} is not the file it was: its SHA-256 was {then[:8]}… and is {now[:8]}…"
+                )
+            else:
+                said[path] = ""
+    return [sentence for sentence in said.values() if sentence]
+
+
+def _files(output: Output) -> list[tuple[str, Path, str | None]]:
+    """What each file is, where, and its recorded hash."""
+    variant, stamp = output.variant, output.stamp
+    hashes = stamp.adapter_sha256 or (None,) * len(variant.adapters)
+    return [
+        (f"The model {variant.model_name}", variant.model, stamp.model_sha256),
+        *(
+            (f"The adapter {adapter.name}", adapter.path, sha256)
+            for adapter, sha256 in zip(variant.adapters, hashes, strict=True)
+        ),
+    ]

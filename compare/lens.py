@@ -7,9 +7,14 @@ mind, without the noise of sampling.
 
 from __future__ import annotations
 
+import asyncio
+import csv
+import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from ..models.engine.client import EngineError, LoadedModel
 from ..models.engine.protocol import (
@@ -25,9 +30,11 @@ from .errors import CompareError
 from .runner import Prepared, Runner
 from .variants import Variant
 
+# A long text has hundreds of thousands of these: the garbage collector, which would stop the screen
+# for a quarter of a second to look at them, is told that they hold no cycles.
 
-@dataclass(frozen=True)
-class Alternative:
+
+class Alternative(msgspec.Struct, frozen=True, gc=False):
     """A token a model could have said, and its natural log-probability."""
 
     token: int
@@ -35,8 +42,7 @@ class Alternative:
     logprob: float
 
 
-@dataclass(frozen=True)
-class View:
+class View(msgspec.Struct, frozen=True, gc=False):
     """How one variant sees a token: natural log-probability, rank from 1, and the entropy, in nats,
     of what it expected here; `top` are the tokens it thought likeliest."""
 
@@ -46,8 +52,7 @@ class View:
     top: tuple[Alternative, ...]
 
 
-@dataclass(frozen=True)
-class LensToken:
+class LensToken(msgspec.Struct, frozen=True, gc=False):
     """A token of the text under both variants; `piece` is its bytes."""
 
     token: int
@@ -171,6 +176,48 @@ async def _same_words(
     return await runner.engine.pieces(two.model, tokens) == pieces
 
 
+async def score_after(
+    runner: Runner,
+    ready: Prepared,
+    variant: Variant,
+    said: Sequence[int],
+    texts: Sequence[Sequence[int]],
+    *,
+    top: int = 0,
+    exact: bool = False,
+    progress: Progress = lambda fraction: None,
+) -> list[list[TokenLogprob]]:
+    """Score each of `texts`, token ids, as what the variant says once it has said `said`.
+
+    Raises CompareError for what cannot be scored, otherwise EngineError.
+    """
+    before = [*ready.tokens.tokens, *said]
+    if not before:
+        raise CompareError(f"{variant.name}: nothing comes before the text; give a prompt.")
+    adapters = tuple(
+        AdapterUse(str(it.path), it.scale, file_version(it.path)) for it in variant.adapters
+    )
+    requests = [
+        ScoreRequest(
+            runner.engine.new_id(), [*before, *text], len(before), adapters, top=top, exact=exact
+        )
+        for text in texts
+    ]
+    scored: dict[int, list[TokenLogprob]] = {request.id: [] for request in requests}
+    async for events in runner.engine.score(ready.model, requests):
+        for event in events:
+            if isinstance(event, Scored):
+                scored[event.id] += event.logprobs
+            elif isinstance(event, Prefill):
+                progress(event.done / event.total)
+            elif isinstance(event, Failed):
+                message = f"{variant.name}: {event.message}"
+                raise (CompareError if event.refused else EngineError)(message)
+    if any(len(it) != len(text) for it, text in zip(scored.values(), texts, strict=True)):
+        raise EngineError(f"{variant.name}: the scoring was stopped.")
+    return list(scored.values())
+
+
 async def _views(
     runner: Runner,
     ready: Prepared,
@@ -186,31 +233,15 @@ async def _views(
             f"{variant.name}: the prompt and the text are {len(prompt) + len(tokens):,} tokens long, "
             f"but the context holds {ready.model.info.n_ctx:,}; take a shorter text."
         )
-    if not prompt:
-        raise CompareError(f"{variant.name}: nothing comes before the text; give a prompt.")
-    request = ScoreRequest(
-        runner.engine.new_id(),
-        [*prompt, *tokens],
-        start=len(prompt),
-        adapters=tuple(
-            AdapterUse(str(it.path), it.scale, file_version(it.path)) for it in variant.adapters
-        ),
-        top=top,
-        exact=exact,
+    (scored,) = await score_after(
+        runner, ready, variant, (), [tokens], top=top, exact=exact, progress=progress
     )
-    scored: list[TokenLogprob] = []
-    async for events in runner.engine.score(ready.model, [request]):
-        for event in events:
-            if isinstance(event, Scored):
-                scored += event.logprobs
-            elif isinstance(event, Prefill):
-                progress(event.done / event.total)
-            elif isinstance(event, Failed):
-                message = f"{variant.name}: {event.message}"
-                raise (CompareError if event.refused else EngineError)(message)
-    if len(scored) != len(tokens):
-        raise EngineError(f"{variant.name}: the scoring was stopped.")
     words = await _words(runner, ready.model, {token for it in scored for token, _ in it.top})
+    # Ten thousand tokens take a fifth of a second: not on the loop.
+    return await asyncio.to_thread(_seen, scored, words)
+
+
+def _seen(scored: Sequence[TokenLogprob], words: Mapping[int, bytes]) -> list[View]:
     return [
         View(
             it.logprob,
@@ -252,6 +283,24 @@ def lens_document(lens: Lens) -> dict[str, object]:
             for it in lens.tokens
         ],
     }
+
+
+COLUMNS = (
+    "index", "token", "text", "delta", "logprob_a", "rank_a", "entropy_a", "logprob_b", "rank_b",
+    "entropy_b",
+)  # fmt: skip
+
+
+def lens_csv(lens: Lens) -> str:
+    """A line for each token under a line of headings, RFC 4180; numbers as in `lens_document`."""
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(COLUMNS)
+    for index, it in enumerate(lens.tokens):
+        seen = [n for view in (it.a, it.b) for n in (view.logprob, view.rank, view.entropy)]
+        text = it.piece.decode("utf-8", "replace")
+        writer.writerow([index, it.token, text, it.delta, *seen])
+    return lines.getvalue()
 
 
 def _view(view: View) -> dict[str, object]:

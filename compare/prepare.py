@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 
 from ..models.engine.client import Engine, LoadedModel
 from ..models.engine.protocol import Sampling, SpecialTexts, Tokens
+from ..models.errors import ModelError
 from ..prompts.document import Message
 from ..prompts.rendering.choose import choose_template
 from ..prompts.rendering.helper import RenderedChat, RenderedPrompt, Renderer
 from ..prompts.rendering.outline import Outline, Span, SystemRole, spans, system_role
 from ..prompts.rendering.special import JOINT, Special, without_joints
 from .conversation import messages_after
+from .errors import CompareError
 from .preview import Preview, counts, lookalikes, parts_of, special_places, token_starts
 from .warnings import Found, warnings_of
 
 if TYPE_CHECKING:
     from ..prompts.document import Prompt
     from .run import Output
+    from .variants import Variant
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Chat:
     """A prompt rendered for a model: with the template and the arguments that made its text."""
 
     model: LoadedModel
+    source: Prompt
     template: str | None
     arguments: Mapping[str, object]
     special: Special
@@ -82,6 +86,22 @@ async def tokenized(engine: Engine, chat: Chat) -> Tokens:
     return await engine.tokenize(chat.model, chat.bos + first, *rest, add_special=False)
 
 
+async def check_beginning(engine: Engine, model: LoadedModel, variant: Variant) -> None:
+    """Raise CompareError for a beginning that this model would not read as what it is."""
+    begins = variant.beginning
+    if begins is None:
+        return
+    try:
+        pieces = await engine.pieces(model, begins.tokens)
+    except ModelError:
+        pieces = []
+    if b"".join(pieces).decode("utf-8", "replace") != begins.text:
+        raise CompareError(
+            f"{variant.name} begins with tokens of another model; give it that model again, or "
+            "remove it."
+        )
+
+
 async def render(
     renderer: Renderer,
     model: LoadedModel,
@@ -119,7 +139,7 @@ def _render(
     )
     wanted = info.add_bos and not chat.text.startswith(info.bos)
     bos = info.bos if wanted else ""
-    return Chat(model, template, arguments, special, rendered, chat, bos)
+    return Chat(model, prompt, template, arguments, special, rendered, chat, bos)
 
 
 def _with_turns(
@@ -127,7 +147,9 @@ def _with_turns(
 ) -> RenderedPrompt:
     """With the conversation before an output; special tokens that are written in it stay text."""
     said = messages_after(output, rendered.prefill) if output is not None else ()
-    fenced = tuple(Message(it.role, special.fenced(it.content)) for it in said)
+    fenced = tuple(
+        Message(it.role, special.fenced(it.content, [(0, len(it.content))])[0]) for it in said
+    )
     parts = (*rendered.parts, *("conversation" for _ in said))
     return replace(rendered, messages=(*rendered.messages, *fenced), parts=parts)
 
@@ -155,7 +177,7 @@ def previewed(renderer: Renderer, ready: Prepared) -> Preview:
     places: list[Span | None] = [
         (span[0] + before, span[1] + before) if span else None for span in found
     ]
-    starts = token_starts(ids, texts)
+    starts = token_starts(text, ids, texts)
     tokens, around = counts(starts, places)
     special = special_places(ids, texts, chat.special)
     preview = Preview(
@@ -176,6 +198,8 @@ def previewed(renderer: Renderer, ready: Prepared) -> Preview:
     return preview.with_warnings(
         warnings_of(
             Found(
+                chat.source,
+                chat.prompt.used,
                 preview,
                 names,
                 _system_role(renderer, chat),

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 
 from ..prompts.document import Message
 from ..prompts.rendering.outline import Span
-from ..prompts.rendering.special import Special
+from ..prompts.rendering.special import LIKE_SPECIAL, Special
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
 """Bytes of UTF-8 that do not begin a character."""
 
-_LIKE_SPECIAL = re.compile(
-    r"<\|[^<>|\s]{1,40}\|>|<｜[^<>｜\s]{1,40}｜>|</?s>|\[/?[A-Z][A-Z_]{2,30}\]|<</?SYS>>"
-    r"|<(?:start|end)_of_(?:turn|text)>|<(?:bos|eos|unk|pad)>"
-)
-"""How chat models write their special tokens."""
+_BLANK = re.compile(rb"\s{1,4096}")
+_STRIDE = 256
+"""How many tokens are compared with the text at once."""
+_NEAR, _FAR = 64, 256
+"""How many bytes ahead a token is looked for after one that is not in the text."""
 
 TEMPLATE = "template"
 
@@ -83,17 +84,77 @@ class Preview:
     def in_message(self, token: int) -> int | None:
         """Which message (or the prefill, behind the last) a token begins in; None for the
         template's own."""
-        at = self.starts[token]
-        for number, span in enumerate(self.spans):
-            if span is not None and span[0] <= at < span[1]:
-                return number
-        return None
+        return self.message_at(self.starts[token])
+
+    def message_at(self, at: int) -> int | None:
+        """As `in_message`, for an offset in `text`."""
+        begins, places = self._places
+        found = bisect_right(begins, at) - 1
+        if found < 0 or at >= places[found][1]:
+            return None
+        return places[found][2]
+
+    @cached_property
+    def _places(self) -> tuple[list[int], list[tuple[int, int, int]]]:
+        """Starts, ends and numbers of the messages that are in the text, in its order."""
+        places = sorted((*span, number) for number, span in enumerate(self.spans) if span)
+        return [start for start, _, _ in places], places
 
 
-def token_starts(tokens: Sequence[int], texts: Mapping[int, bytes]) -> list[int]:
-    """The offset in characters at which each token of a UTF-8 text starts, and its length."""
-    lengths = {token: len(text.translate(None, _CONTINUATION)) for token, text in texts.items()}
-    return list(accumulate(map(lengths.__getitem__, tokens), initial=0))
+def token_starts(text: str, tokens: Sequence[int], texts: Mapping[int, bytes]) -> list[int]:
+    """The offset in `text` at which each of its tokens starts, and the text's length.
+
+    Most vocabularies' tokens stand for the text byte for byte. Others set a space behind a special
+    token that the text does not have, or leave out blanks around one: then each token is looked for
+    from where the last one ended, and blanks left out belong to the token before them. A token that
+    stands for other letters than the text has (an unknown one) takes none until the next is found.
+    """
+    lengths = {token: _characters(piece) for token, piece in texts.items()}
+    data = text.encode("utf-8", "replace")
+    starts: list[int] = []
+    at = place = lost = 0
+    for first in range(0, len(tokens), _STRIDE):
+        some = tokens[first : first + _STRIDE]
+        joined = b"".join(map(texts.__getitem__, some))
+        if data.startswith(joined, at):
+            starts += accumulate(map(lengths.__getitem__, some), initial=place)
+            place, lost = starts.pop(), 0
+            at += len(joined)
+            continue
+        for token in some:
+            piece = texts[token]
+            start, end = _found(data, piece, at, lost)
+            lost = 0 if end > start or piece.isspace() else lost + len(piece)
+            place += _characters(data[at:start])
+            starts.append(place)
+            place += _characters(data[start:end])
+            at = end
+    return [*starts, len(text)]
+
+
+def _found(data: bytes, piece: bytes, at: int, lost: int) -> tuple[int, int]:
+    """Where the next token lies in the text; twice `at` if it does not.
+
+    `lost` is how many bytes the tokens before it stand for that were not found.
+    """
+    if data.startswith(piece, at):
+        return at, at + len(piece)
+    without = piece.removeprefix(b" ")
+    blank = _BLANK.match(data, at)
+    start = blank.end() if blank else at
+    for wanted in (piece, without):
+        found = data.find(wanted, at, start + len(wanted)) if wanted else -1
+        if found >= 0:
+            return found, found + len(wanted)
+    if not without:
+        return at, at
+    found = data.find(without, at, at + min(_NEAR + 2 * lost, _FAR)) if lost else -1
+    return (found, found + len(without)) if found >= 0 else (at, at)
+
+
+def _characters(data: bytes) -> int:
+    """How many characters begin in a piece of UTF-8."""
+    return len(data.translate(None, _CONTINUATION))
 
 
 def special_places(
@@ -110,7 +171,7 @@ def lookalikes(
     text: str, starts: Sequence[int], special: frozenset[int], known: Special
 ) -> tuple[Span, ...]:
     """Where the text is written like a special token, this model's or another's, and is none."""
-    found = {*known.find(text), *(match.span() for match in _LIKE_SPECIAL.finditer(text))}
+    found = {*known.find(text), *(match.span() for match in LIKE_SPECIAL.finditer(text))}
     if not found:
         return ()
     tokens = {starts[token] for token in special}

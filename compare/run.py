@@ -46,6 +46,8 @@ class Stamp:
     info: ModelInfo | None = None
     llama_cpp: str | None = None
     """The build of llama.cpp, as it calls itself."""
+    forced: tuple[int, ...] = ()
+    """Tokens that the answer was made to begin with; its own come after them."""
 
 
 @dataclass(eq=False)
@@ -77,6 +79,11 @@ class Output:
     """What a person said to that one."""
     run_id: str = ""
     """The run it is an output of."""
+
+    @property
+    def name(self) -> str:
+        """`A`, or `A.2` for a repeat."""
+        return self.variant.name + (f".{self.repeat + 1}" if self.repeat else "")
 
     @property
     def slowed(self) -> str:

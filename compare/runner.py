@@ -18,13 +18,15 @@ from ..models.engine.protocol import (
     file_version,
 )
 from ..models.engine.samplers import make_sampling
+from ..models.errors import ModelError, named
 from ..models.gguf.facts import ModelFacts
+from ..models.memory import beyond_training
 from ..prompts.errors import PromptError
 from ..prompts.rendering.helper import Renderer
 from .conversation import alike
 from .errors import MISTAKES, CompareError
 from .hashes import FileHashes
-from .prepare import Prepared, previewed, render, tokenized
+from .prepare import Prepared, check_beginning, previewed, render, tokenized
 from .preview import Preview
 from .run import Output, Run, Stamp, State
 from .variants import Variant
@@ -66,8 +68,11 @@ class Runner:
         Raises ModelError for a file that cannot be used, an adapter that does not fit, or a
         context that memory cannot hold; EngineError when the engine dies.
         """
-        await asyncio.to_thread(self._check, variant)
-        return await self.engine.load(variant.model, self.settings, on_progress, keep)
+        try:
+            await asyncio.to_thread(self._check, variant)
+            return await self.engine.load(variant.model, self.settings, on_progress, keep)
+        except ModelError as error:
+            raise ModelError(named(str(error), variant.model, variant.model_name)) from None
 
     def facts(self, model: Path) -> ModelFacts:
         """What the header of a model says, checked; read once while the file stays the same."""
@@ -97,13 +102,21 @@ class Runner:
         return self._fitting[key]
 
     def odd(self, variants: Iterable[Variant]) -> list[str]:
-        """What may surprise about the adapters of these variants on their bases, a sentence each.
+        """What may surprise about these variants' adapters on their bases, or about a context longer
+        than a base was trained for, a sentence each.
 
         The hash of a base is held against the one its adapter records where it is known without
         reading the file. Raises ModelError for an adapter that does not fit.
         """
-        pairs = [(it.model, adapter.path) for it in variants for adapter in it.adapters]
-        return list(dict.fromkeys(said for pair in pairs for said in self._odd(*pair)))
+        said: list[str] = []
+        for it in variants:
+            beyond = beyond_training(self.facts(it.model), self.settings.n_ctx)
+            sentences = [
+                odd for adapter in it.adapters for odd in self._odd(it.model, adapter.path)
+            ]
+            sentences += [beyond] if beyond else []
+            said += [named(sentence, it.model, it.model_name) for sentence in sentences]
+        return list(dict.fromkeys(said))
 
     async def prepare(
         self,
@@ -145,6 +158,7 @@ class Runner:
         templates = facts.chat_templates
         chat = await render(self.renderer, loaded, templates, prompt, filled, output)
         tokens = await tokenized(self.engine, chat)
+        await check_beginning(self.engine, loaded, variant)
         stop = (*prompt.output.stop, *chat.rendered.default_stop)
         return Prepared(chat, tokens, sampling, stop)
 
@@ -269,6 +283,7 @@ class Runner:
                 prompt_text=ready.text,
                 prompt_tokens=ready.tokens.tokens,
                 template_source=ready.template_source,
+                forced=request.forced,
                 sampling=request.sampling,
                 info=ready.model.info,
                 llama_cpp=hello.llama_cpp if hello else None,
@@ -310,6 +325,7 @@ class Runner:
             logprobs=run.logprobs,
             group=output.repeat,
             exact=run.exact,
+            forced=output.variant.beginning.tokens if output.variant.beginning else (),
         )
 
     # -------------------------------------------------------------------- hashing

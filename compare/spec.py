@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 from ..models.engine.protocol import LARGEST_SCALE
 from ..models.engine.samplers import FIELDS, parse_value
 from ..models.errors import ModelError
+from ..prompts.document import Message, Prompt
+from ..prompts.errors import PromptError
 from .errors import CompareError
 from .variants import StackedAdapter, Variant, variant_names
 
 if TYPE_CHECKING:
     from ..models.catalog import Catalog
+    from ..models.gguf.facts import ModelFacts
     from ..prompts.library import Library
 
 KEYS = ("label", "model", "adapter", "prompt")
+LONGEST_SAID = 40
+"""Characters of a text that an error quotes."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,9 @@ class Defaults:
     """What every variant starts from: names or paths, and sampling settings as text.
 
     Without a `catalog` names are those of the bundled files and of other programs, and without a
-    `library` those of the prompts that ship.
+    `library` those of the prompts that ship. `convert` makes a file of a PEFT folder for a base
+    model; without it such folders are refused. `user` is the user's message, in place of the
+    prompt's or without a prompt.
     """
 
     model: str | None = None
@@ -34,6 +41,8 @@ class Defaults:
     sampling: Mapping[str, str] = field(default_factory=dict[str, str])
     catalog: Catalog | None = None
     library: Library | None = None
+    convert: Callable[[Path, ModelFacts], Path] | None = None
+    user: str | None = None
 
 
 def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
@@ -104,12 +113,11 @@ def _make(
 
     model = spec.get("model", defaults.model)
     found = catalog.model(model) if model else default_model()
-    prompt = spec.get("prompt", defaults.prompt)
-    if not prompt:
-        known = ", ".join(sorted({path.stem for path in library.paths()})[:30])
-        raise CompareError(f"Variant {name} has no prompt; give one with -p: a file, or {known}.")
+    prompt = _prompt(name, spec.get("prompt", defaults.prompt), defaults.user, library)
     stack = parse_stack(spec["adapter"]) if "adapter" in spec else defaults.adapters
-    adapters = tuple(parse_adapter(adapter, catalog) for adapter in stack)
+    convert, base = defaults.convert, found.facts
+    to_file = (lambda folder: convert(folder, base)) if convert else None
+    adapters = tuple(parse_adapter(adapter, catalog, to_file) for adapter in stack)
     paths = [adapter.path for adapter in adapters]
     for adapter in adapters:
         if paths.count(adapter.path) > 1:
@@ -121,14 +129,56 @@ def _make(
         name=name,
         model=found.facts.path,
         model_name=found.entry.name,
-        prompt=library.resolve(prompt),
+        prompt=prompt,
         adapters=adapters,
         sampling={key: _setting(key, value) for key, value in settings.items()},
         label=spec.get("label", ""),
     )
 
 
+def _prompt(variant: str, wanted: str | None, user: str | None, library: Library) -> Prompt:
+    """The prompt of a variant, by its path or name; `user` is asked instead of its own text."""
+    if user is not None and not user.strip():
+        raise CompareError("--user is empty; give the text that the user says.")
+    if not wanted:
+        if user is not None:
+            return Prompt("own text", user=user)
+        known = ", ".join(sorted({path.stem for path in library.paths()})[:30])
+        raise CompareError(
+            f"Variant {variant} has no prompt; give one with -p: a file, or {known}; or --user TEXT."
+        )
+    try:
+        prompt = library.resolve(wanted)
+    except (PromptError, OSError):
+        if not any(character.isspace() for character in wanted.strip()) or _exists(wanted):
+            raise
+        said = wanted if len(wanted) <= LONGEST_SAID else f"{wanted[:LONGEST_SAID]}…"
+        raise CompareError(
+            f"{said!r} is neither a prompt's name nor a file; give a text of your own with --user."
+        ) from None
+    return prompt if user is None else _asking(prompt, user)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _asking(prompt: Prompt, user: str) -> Prompt:
+    """The prompt with another last word of the user."""
+    if prompt.user or not prompt.messages:
+        return replace(prompt, user=user)
+    return replace(prompt, messages=(*prompt.messages[:-1], Message("user", user)))
+
+
 def _setting(key: str, value: str) -> object:
+    if key == "scale":
+        raise CompareError(
+            "A scale is not a setting of its own; it goes behind its adapter, as "
+            "adapter=support@0.5 in --variant, or -a support@0.5."
+        )
     try:
         return parse_value(key, value)
     except ModelError as error:
@@ -142,19 +192,31 @@ def parse_stack(text: str) -> tuple[str, ...]:
     return () if text in ("", "none") else tuple(text.split("+"))
 
 
-def parse_adapter(text: str, catalog: Catalog) -> StackedAdapter:
-    """`NAME` or `NAME@SCALE`. Raises CompareError for a scale, ModelError for a name."""
+def parse_adapter(
+    text: str, catalog: Catalog, convert: Callable[[Path], Path] | None = None
+) -> StackedAdapter:
+    """`NAME` or `NAME@SCALE`; of a PEFT folder the file that `convert` makes of it.
+
+    Raises CompareError for a scale, ModelError for a name.
+    """
     name, at, number = text.rpartition("@")
     if not at:
         name, number = text, "1"
     try:
         scale = float(number)
     except ValueError:
-        # An @ may be part of a path.
+        # An @ may be part of a path, or stand before a revision: org/repo@1a2b3c4/name.
         name, scale = text, 1.0
-        if not Path(text).exists():
+        if "/" not in number and not Path(text).exists():
             raise CompareError(f"{text!r}: {number!r} is not a scale; write NAME@0.8.") from None
     if not abs(scale) <= LARGEST_SCALE:
         raise ModelError(f"{text!r}: a scale is between {-LARGEST_SCALE:g} and {LARGEST_SCALE:g}.")
-    found = catalog.adapter(name)
+    from ..models.catalog import PeftFolderError
+
+    try:
+        found = catalog.adapter(name)
+    except PeftFolderError as peft:
+        if convert is None:
+            raise
+        return StackedAdapter(peft.name, convert(peft.folder), scale)
     return StackedAdapter(found.entry.name, found.facts.path, scale)

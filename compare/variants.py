@@ -8,6 +8,9 @@ from pathlib import Path
 
 from ..prompts.document import Prompt
 
+SHORT = 16
+"""Characters of a beginning that a title shows, the last ones."""
+
 
 @dataclass(frozen=True)
 class StackedAdapter:
@@ -22,11 +25,27 @@ class StackedAdapter:
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """What an answer is made to begin with: tokens, and the text that they stand for.
+
+    The text tells whether another model knows them by the same ids.
+    """
+
+    tokens: tuple[int, ...]
+    text: str
+
+    def __str__(self) -> str:
+        words = " ".join(self.text.split())
+        return f"“{words}”" if len(words) <= SHORT else f"“…{words[-SHORT:]}”"
+
+
+@dataclass(frozen=True)
 class Variant:
     """One column of the comparison. `sampling` holds only what differs from the prompt's own.
 
     `values` are those of variables that this variant has its own of; the run's go before the
-    defaults, and these before the run's.
+    defaults, and these before the run's. With a `beginning` it is a branch: its answer starts so,
+    and goes on as the model will.
     """
 
     name: str
@@ -37,6 +56,7 @@ class Variant:
     sampling: Mapping[str, object] = field(default_factory=dict[str, object])
     label: str = ""
     values: Mapping[str, str] = field(default_factory=dict[str, str])
+    beginning: Beginning | None = None
 
     @property
     def stack(self) -> str:
@@ -45,14 +65,18 @@ class Variant:
 
     @property
     def short_title(self) -> str:
-        """`label`, or the values of its own and the prompt's name."""
-        return self.label or " · ".join([*self.values.values(), self.prompt.name])
+        """`label`, or its beginning, the values of its own and the prompt's name."""
+        return self.label or " · ".join([*self._begins, *self.values.values(), self.prompt.name])
 
     @property
     def title(self) -> str:
-        """`label`, or the prompt's name, the values of its own and the stack."""
+        """`label`, or its beginning, the prompt's name, the values of its own and the stack."""
         own = [f"{name}={value}" for name, value in self.values.items()]
-        return self.label or " · ".join([self.prompt.name, *own, self.stack])
+        return self.label or " · ".join([*self._begins, self.prompt.name, *own, self.stack])
+
+    @property
+    def _begins(self) -> list[str]:
+        return [str(self.beginning)] if self.beginning else []
 
     def with_scale(self, index: int, scale: float) -> Variant:
         """The same variant with the adapter at `index` applied at `scale`."""

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..prompts.document import Prompt
 from ..prompts.rendering.outline import SystemRole
+from ..prompts.warnings import own_warnings
 from .preview import Preview
 
 
@@ -14,11 +16,14 @@ from .preview import Preview
 class Found:
     """What the warnings are drawn from."""
 
+    prompt: Prompt
+    used: Sequence[str]
+    """The variables that the prompt's templates use."""
     preview: Preview
     part_names: Sequence[str]
     system_role: SystemRole
     fenced: Mapping[str, Sequence[str]]
-    """Special tokens in the values of variables, by their names."""
+    """What stays text though it is written like special tokens: see `RenderedPrompt`."""
     template: str | None
     arguments: Mapping[str, object]
 
@@ -68,11 +73,19 @@ def _system_role(found: Found) -> list[str]:
 
 
 def _fenced(found: Found) -> list[str]:
-    return [
-        f"the value of {name} holds {_listed(texts)}, which stays text: special tokens are only "
-        "made of what the prompt itself says"
+    said = [
+        (f"the value of {name} holds" if name else "an expression gives a part of", texts)
         for name, texts in found.fenced.items()
     ]
+    return [
+        f"{what} {_listed(texts)}, which stays text: special tokens are only made of what the "
+        "prompt itself says"
+        for what, texts in said
+    ]
+
+
+def _own(found: Found) -> list[str]:
+    return [warning.message for warning in own_warnings(found.prompt, found.used)]
 
 
 def _written(found: Found) -> list[str]:
@@ -96,9 +109,9 @@ def _lookalike(found: Found) -> list[str]:
     written: dict[str, list[str]] = {}
     for start, end in preview.lookalikes:
         text = preview.text[start:end]
-        for name, span in zip(found.part_names, preview.spans, strict=True):
-            if span is not None and span[0] <= start < span[1] and text not in fenced:
-                written.setdefault(name, []).append(text)
+        number = preview.message_at(start)
+        if number is not None and text not in fenced:
+            written.setdefault(found.part_names[number], []).append(text)
     return [
         f"{name} writes {_listed(list(dict.fromkeys(texts)))}, which this model has no token for"
         for name, texts in written.items()
@@ -124,6 +137,7 @@ _WARNINGS: tuple[Callable[[Found], list[str]], ...] = (
     _system_role,
     _no_template,
     _unused,
+    _own,
     _written,
     _fenced,
     _lookalike,

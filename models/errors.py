@@ -1,5 +1,7 @@
 """The one error of this folder: a mistake said in one sentence that is safe to print."""
 
+from pathlib import Path
+
 
 def plain(text: str) -> str:
     """`text` on one line, with every control, formatting and unprintable character a space.
@@ -20,6 +22,14 @@ class ModelError(Exception):
 
     def __init__(self, sentence: str) -> None:
         super().__init__(plain(sentence))
+
+
+def named(sentence: str, path: str | Path, name: str) -> str:
+    """The sentence with `name` for a file whose own name is a hash, as those of Ollama's blobs."""
+    own = Path(path).name
+    if not own.startswith("sha256-"):
+        return sentence
+    return sentence.replace(plain(str(path)), name).replace(own, name)
 
 
 def size_in_words(n_bytes: int) -> str:

@@ -43,6 +43,40 @@ class MemoryEstimate:
         return self.total - self.repacked
 
 
+@dataclass(frozen=True)
+class Fit:
+    """Whether what must be in memory at once is free, both in bytes."""
+
+    needed: int
+    available: int
+
+    def __bool__(self) -> bool:
+        return self.needed <= self.available
+
+    def __str__(self) -> str:
+        needed, free = size_in_words(self.needed), size_in_words(self.available)
+        return (
+            f"fits: {needed} of {free} free"
+            if self
+            else f"does not fit: needs {needed}, {free} free"
+        )
+
+
+def fit(facts: ModelFacts, n_ctx: int) -> Fit:
+    """Whether the model fits in what is free now, with a context of `n_ctx` tokens."""
+    return Fit(estimate(facts, n_ctx=n_ctx, n_seq=1).least, available_memory())
+
+
+def beyond_training(facts: ModelFacts, n_ctx: int) -> str | None:
+    """That a context is longer than the model's own, or None."""
+    if n_ctx <= facts.context:
+        return None
+    return (
+        f"A context of {n_ctx:,} tokens is longer than the {facts.context:,} that {facts.name} was "
+        "trained for; what it says beyond them is not to be relied on."
+    )
+
+
 def estimate(
     facts: ModelFacts, *, n_ctx: int, n_seq: int, kv_type: str = "f16", flash_attn: bool = True
 ) -> MemoryEstimate:

@@ -10,7 +10,7 @@ from typing import BinaryIO, NoReturn
 
 from .document import Example, Message
 from .errors import PromptError
-from .files import unreadable
+from .files import open_file, unreadable
 from .messages import read_messages
 
 MAX_ROW_BYTES = 4_000_000
@@ -110,16 +110,10 @@ def read_rows(path: Path) -> Iterator[Row]:
             f"{path} is not a dataset: its name must end in {', '.join(SUFFIXES)}",
             source=str(path),
         )
-    if path.exists() and not path.is_dir() and not path.is_file():
-        raise PromptError(f"{path} is not an ordinary file", source=str(path))
     try:
-        with path.open("rb") as file:
+        with open_file(path, "dataset") as file:
             reader = _Reader(path)
             yield from reader.rows(_csv(path, file) if suffix == ".csv" else _jsonl(path, file))
-    except FileNotFoundError:
-        raise PromptError(f"there is no dataset at {path}", source=str(path)) from None
-    except IsADirectoryError:
-        raise PromptError(f"{path} is a folder, not a dataset", source=str(path)) from None
     except OSError as error:
         raise unreadable(str(path), error) from None
 
@@ -215,7 +209,11 @@ class _Reader:
             for name in columns:
                 if name not in table:
                     _fail(self.path, line, f"there is no {name}")
-            yield shape(line, table)
+            try:
+                row = shape(line, table)
+            except RecursionError:
+                _fail(self.path, line, "this is nested too deeply")
+            yield row
 
     def shape(self, table: Mapping[str, object]) -> tuple[_Shape, Sequence[str]]:
         """What makes rows like this one, and the columns it needs."""

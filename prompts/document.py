@@ -68,10 +68,11 @@ class OutputRules:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A file as it was read: the SHA-256 of its bytes, and the prompt that they were."""
+    """A file as it was read: the SHA-256 of its bytes, the prompt that they were, their text."""
 
     sha256: str
     prompt: Prompt
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Prompt:
 
     def standalone(self) -> Prompt:
         """The same prompt with all that other files gave it written out, and needing none."""
-        return replace(self, include=(), inherited=None, example_data=None)
+        return replace(self, include=(), inherited=None, example_data=None, loaded=None)
 
     def with_examples(self, examples: tuple[Example, ...]) -> Prompt:
         """The prompt with these examples of its own instead of those it had, or a dataset gave."""

@@ -16,6 +16,10 @@ from .literal import as_template, fill
 
 MOST_EXAMPLES = 1000
 
+_ASKED = ("question", "prompt", "input", "user", "instruction", "query", "text", "source")
+_ANSWERED = ("answer", "response", "output", "assistant", "completion", "label", "target")
+"""What the columns are called in which people keep what was asked and answered."""
+
 
 def pick_examples(rows: Iterable[Row], count: int, seed: int = 0) -> list[Row]:
     """`count` rows, fewer where there are fewer, in their order; the same ones for a seed always.
@@ -54,6 +58,14 @@ def row_example(row: Row, user: str = "", assistant: str = "") -> Example | None
         return Example(fill(user, row.values), fill(assistant, row.values))
     example = row.example
     return example and Example(as_template(example.user), as_template(example.assistant))
+
+
+def guessed_columns(names: Iterable[str]) -> tuple[str, str] | None:
+    """The columns of a dataset of variables that are a question and its answer, by their names."""
+    known = {name.casefold(): name for name in names}
+    asked = next((known[name] for name in _ASKED if name in known), None)
+    answered = next((known[name] for name in _ANSWERED if name in known), None)
+    return (asked, answered) if asked and answered else None
 
 
 def load_examples(data: ExampleData) -> tuple[Example, ...]:

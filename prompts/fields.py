@@ -61,12 +61,15 @@ class FieldReader:
         *,
         known: Prompt | None = None,
         alone: bool = False,
+        files: set[Path] | None = None,
     ) -> None:
+        """`files` is given the names of all files that this one names."""
         self.text = text
         self.source = source
         self.path = path
         self.known = known
         self.alone = alone
+        self.files = set[Path]() if files is None else files
 
     def fail(self, key: Key, message: str) -> PromptError:
         line = find_line(self.text, key) if key else None
@@ -174,13 +177,14 @@ class FieldReader:
 
     def beside(self, key: Key, name: str) -> Path:
         """The file of that name, relative to this one's folder."""
-        if self.path is not None:
-            return (self.path.parent.resolve() / name).resolve()
-        if not Path(name).is_absolute():
+        if self.path is None and not Path(name).is_absolute():
             raise self.fail(
                 key, f"{_dotted(key)} names the file {name}, but the prompt has no file"
             )
-        return Path(name).resolve()
+        folder = Path() if self.path is None else self.path.parent.resolve()
+        found = (folder / name).resolve()
+        self.files.add(found)
+        return found
 
     def examples(
         self, table: Mapping[str, object]
@@ -243,20 +247,23 @@ class FieldReader:
                 )
         return tuple(variables)
 
-    def template(self, table: Mapping[str, object]) -> dict[str, object]:
+    def plain(self, key: Key, value: object) -> None:
+        """Refuse what JSON does not have."""
         import json
 
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            what = "a date" if isinstance(error, TypeError) else "nan or inf"
+            raise self.fail(key, f"{_dotted(key)} holds {what}, which JSON does not have") from None
+
+    def template(self, table: Mapping[str, object]) -> dict[str, object]:
         template = self.table_at(table, "template")
         for name, value in template.items():
             at: Key = ("template", name)
             if name in OWN_ARGUMENTS:
                 raise self.fail(at, f"{_dotted(at)} is made from the prompt and cannot be given")
-            try:
-                json.dumps(value)
-            except TypeError:
-                raise self.fail(
-                    at, f"{_dotted(at)} holds a date, which JSON does not have"
-                ) from None
+            self.plain(at, value)
         if not isinstance(template.get("name", ""), str):
             raise self.fail(("template", "name"), "template.name must be the name of a template")
         return template
@@ -266,6 +273,7 @@ class FieldReader:
         for name, value in sampling.items():
             if not isinstance(value, str | bool | int | float | list | dict):
                 raise self.fail(("sampling", name), f"sampling.{name} cannot be {_kind(value)}")
+            self.plain(("sampling", name), value)
         return sampling
 
     def output(self, table: Mapping[str, object], fields: Fields) -> None:
@@ -301,12 +309,7 @@ class FieldReader:
 
         value = output["schema"]
         if isinstance(value, dict):
-            try:
-                json.dumps(value)
-            except TypeError:
-                raise self.fail(
-                    ("output", "schema"), "output.schema holds a date, which JSON does not have"
-                ) from None
+            self.plain(("output", "schema"), value)
             return value
         if not isinstance(value, str) or not _is_file_name(value, ".json"):
             raise self.fail(
@@ -315,7 +318,7 @@ class FieldReader:
             )
         try:
             schema = json.loads(self.side_file(value, "schema"))
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise self.fail(("output", "schema"), f"{value} is not valid JSON: {error}") from None
         if not isinstance(schema, dict):
             raise self.fail(("output", "schema"), f"{value} does not hold a JSON object")
@@ -353,6 +356,8 @@ def parse_table(text: str, source: str) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise PromptError(f"{source}: its tables are nested too deeply", source=source) from None
+    except ValueError:
+        raise PromptError(f"{source}: a number in it is too large", source=source) from None
 
 
 def _sentence(message: str) -> str:

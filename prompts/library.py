@@ -71,10 +71,6 @@ class Library:
         """
         return searched(self.entries(), text)
 
-    def tags(self) -> list[str]:
-        """Every tag in use, in alphabetical order."""
-        return sorted({tag for entry in self.entries() for tag in entry.tags}, key=str.casefold)
-
     def resolve(self, name_or_path: str) -> Prompt:
         """The prompt a person means by a path, a file's stem or a prompt's name.
 
@@ -118,7 +114,7 @@ class Library:
         folder = self._own_folder() if entry.shipped else entry.path.parent
         path = self._free(folder, slug)
         prompt = load_prompt(entry.path)
-        save_prompt(replace(prompt, name=name or _in_words(slug)), path)
+        save_prompt(replace(prompt, name=name or in_words(slug)), path)
         return self._entry(path)
 
     def rename(self, entry: PromptEntry, slug: str, name: str) -> PromptEntry:
@@ -273,7 +269,8 @@ def _refuse_shipped(entry: PromptEntry) -> None:
         raise PromptError("The prompts that ship with llamadiff stay as they are; duplicate it.")
 
 
-def _in_words(slug: str) -> str:
+def in_words(slug: str) -> str:
+    """A name for a prompt whose file is called so."""
     words = re.sub(r"[-_.]+", " ", slug).strip()
     return words[:1].upper() + words[1:] if words else slug
 

@@ -13,6 +13,9 @@ from .errors import PromptError
 _WHOLE = ("name", "description", "tags", "include", "system", "user", "messages", "prefill")
 """Fields that two changes cannot share."""
 
+_SYSTEM = ("system", "messages")
+"""Either may hold the system text."""
+
 
 class Conflict(PromptError):
     """A prompt file was changed by another program in fields that were changed here too.
@@ -53,6 +56,11 @@ def merged(base: Prompt, theirs: Prompt, mine: Prompt) -> Prompt:
     )
     order = mine if _order(base) == _order(theirs) else theirs
     both = _with({**new, **{field: here.get(field) for field in changed}}, theirs, mine, order)
+    if both.system and any(message.role == "system" for message in both.messages):
+        # Either is the system text: one was changed here and the other there.
+        colliding = tuple(dict.fromkeys((*colliding, *_SYSTEM)))
+        changed = [*changed, *_SYSTEM]
+        both = _with({**new, **{field: here.get(field) for field in changed}}, theirs, mine, order)
     if colliding:
         kept = {**fields_of(both), **{field: new.get(field) for field in colliding}}
         raise Conflict(

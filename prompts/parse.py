@@ -15,19 +15,22 @@ MOST_INCLUDED = 50
 """How many files one prompt may include, counting those that they include."""
 
 
-def load_prompt(path: Path | str) -> Prompt:
+def load_prompt(path: Path | str, files: set[Path] | None = None) -> Prompt:
     """The prompt in a TOML file (UTF-8, at most `files.MAX_BYTES`).
 
+    `files` is given the names of all other files that it depends on, also when one of them is
+    wrong: what it includes, and datasets, grammars and schemas.
     Raises PromptError for a file that cannot be read and for everything `parse_prompt` refuses.
     """
     path = Path(path)
-    return prompt_of(read_bytes(path, "prompt"), path)
+    return prompt_of(read_bytes(path, "prompt"), path, files)
 
 
-def prompt_of(data: bytes, path: Path) -> Prompt:
+def prompt_of(data: bytes, path: Path, files: set[Path] | None = None) -> Prompt:
     """The prompt that the bytes of the file `path` are, as `load_prompt` gives it."""
-    prompt = parse_prompt(as_text(data, path, "prompt"), str(path), path=path)
-    return replace(prompt, loaded=Loaded(hashlib.sha256(data).hexdigest(), prompt))
+    text = as_text(data, path, "prompt")
+    prompt = parse_prompt(text, str(path), path=path, files=files)
+    return replace(prompt, loaded=Loaded(hashlib.sha256(data).hexdigest(), prompt, text))
 
 
 def parse_prompt(
@@ -37,6 +40,7 @@ def parse_prompt(
     path: Path | None = None,
     known: Prompt | None = None,
     alone: bool = False,
+    files: set[Path] | None = None,
 ) -> Prompt:
     """The prompt in a TOML text; `source` names it in errors.
 
@@ -55,7 +59,7 @@ def parse_prompt(
     wrong types and missing parts, and for included files that are not there, are wrong, or include
     themselves.
     """
-    reader = FieldReader(text, source, path, known=known, alone=alone)
+    reader = FieldReader(text, source, path, known=known, alone=alone, files=files)
     own = reader.read()
     include = own.pop("include", ())
     inherited = None
@@ -63,7 +67,7 @@ def parse_prompt(
         inherited = known.inherited
     elif include and not alone:
         chain = () if path is None else (path.resolve(),)
-        inherited = _Includes().combined(reader, include, chain)
+        inherited = _Includes(reader.files).combined(reader, include, chain)
     prompt = replace(
         over(inherited or Prompt(""), own), include=include, inherited=inherited, path=path
     )
@@ -135,7 +139,8 @@ def _check(prompt: Prompt, reader: FieldReader) -> None:
 class _Includes:
     """Reads included files, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: set[Path]) -> None:
+        self._files = files
         self._count = 0
         self._given: dict[Path, Fields] = {}
 
@@ -161,7 +166,7 @@ class _Includes:
         self._count += 1
         if self._count > MOST_INCLUDED:
             raise PromptError(f"more than {MOST_INCLUDED} files are included")
-        reader = FieldReader(read_side_text(path, "prompt"), str(path), path)
+        reader = FieldReader(read_side_text(path, "prompt"), str(path), path, files=self._files)
         own = reader.read()
         for key in ("name", "description", "tags"):
             own.pop(key, None)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -58,14 +58,17 @@ def replace_file(path: Path, data: bytes, seen: bytes | None) -> bool:
     """
     draft = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        draft = Path(name)
+        name = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
+        mode = 0o666 if seen is None else 0o600
+        handle = os.open(
+            name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode
+        )
+        draft = name
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if seen is None:
-            draft.chmod(0o666 & ~_umask())
             return _create(draft, path)
         shutil.copymode(path, draft)
         return _swap(draft, path, data, seen)
@@ -136,12 +139,6 @@ def _exchange() -> Callable[[Path, Path], bool] | None:
     call = getattr(library, "renameat2", None)
     here = -100  # AT_FDCWD
     return call and (lambda a, b: call(here, os.fsencode(a), here, os.fsencode(b), 2) == 0)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _unwritable(path: Path, error: OSError) -> PromptError:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .arranging import reorder, without_rows
 from .document import ExampleData, Loaded, Prompt, Variable
 from .errors import PromptError
-from .files import as_text, read_bytes
+from .fields import parse_table
+from .files import MAX_BYTES, as_text, read_bytes
 from .merge import Conflict, changed_fields, fields_of, is_from, merged
 from .parse import parse_prompt, prompt_of
 from .replacing import held, replace_file
@@ -32,11 +35,12 @@ _TRIES = 20
 def dump_prompt(prompt: Prompt) -> str:
     """The prompt as a TOML text that `parse_prompt` reads back as an equal prompt.
 
+    Comments and order are those of the file it was loaded from.
     Files are named relative to the folder of the prompt's own file, or by their whole path if it
     has none; for a text that needs no other file, dump `prompt.standalone()`.
     Raises PromptError for a prompt that TOML cannot hold or that could not be read back.
     """
-    return _written(prompt, prompt.path, None)
+    return _written(prompt, prompt.path, _template(prompt))
 
 
 def save_prompt(prompt: Prompt, path: Path | str, *, replacing: bool = False) -> Prompt:
@@ -57,8 +61,16 @@ def save_prompt(prompt: Prompt, path: Path | str, *, replacing: bool = False) ->
             seen = read_bytes(path, "prompt") if path.exists() else None
             wanted, text = _brought_together(prompt, path, seen, replacing)
             data = text.encode()
+            if len(data) > MAX_BYTES:
+                raise PromptError(
+                    f"{path} would be larger than {MAX_BYTES // 1_000_000} MB and could not be "
+                    "read again; shorten its texts",
+                    source=str(path),
+                )
             if data == seen or replace_file(path, data, seen):
-                loaded = Loaded(hashlib.sha256(data).hexdigest(), replace(wanted, loaded=None))
+                loaded = Loaded(
+                    hashlib.sha256(data).hexdigest(), replace(wanted, loaded=None), text
+                )
                 return replace(wanted, loaded=loaded)
     raise PromptError(f"{path} keeps being changed by another program", source=str(path))
 
@@ -92,16 +104,10 @@ def _brought_together(
 
 
 def _template(prompt: Prompt) -> tuple[str, Prompt] | None:
-    """The text that the prompt was loaded from, and what it says, if it is still there."""
+    """The text that the prompt was loaded from, and what it said, wherever that file is now."""
     if prompt.path is None or prompt.loaded is None:
         return None
-    try:
-        data = read_bytes(prompt.path, "prompt")
-        if hashlib.sha256(data).hexdigest() != prompt.loaded.sha256:
-            return None
-        return as_text(data, prompt.path, "prompt"), prompt_of(data, prompt.path)
-    except PromptError:
-        return None
+    return prompt.loaded.text, replace(prompt.loaded.prompt, path=prompt.path)
 
 
 def _written(prompt: Prompt, path: Path | None, before: tuple[str, Prompt] | None) -> str:
@@ -114,13 +120,32 @@ def _written(prompt: Prompt, path: Path | None, before: tuple[str, Prompt] | Non
         _leave_inherited(table, prompt, {}, None)
     else:
         text, there = before
-        document = tomlkit.parse(text)
+        document = tomlkit.parse(_without_rows(text, table, path))
         spelled = document.unwrap()
         if "variables" in spelled and not _in_order(there.variables, prompt.variables):
-            del document["variables"]
+            reorder(document, "variables", [variable.name for variable in prompt.variables])
         _leave_inherited(table, prompt, spelled, there)
         _keep_spelling(spelled, table, there, prompt, path)
     return _checked(_merged(document, table), prompt, path)
+
+
+def _without_rows(text: str, table: Mapping[str, Any], path: Path | None) -> str:
+    """The text without those of its examples and messages that are to go, if that is all."""
+    for key in ("examples", "messages"):
+        said = parse_table(text, str(path))
+        had: Any = said.pop(key, None)
+        wanted = table.get(key, [])
+        if not _are_tables(had) or not isinstance(wanted, list) or len(wanted) >= len(had):
+            continue
+        rest = iter(enumerate(had))
+        kept = [next((i for i, row in rest if _same(row, new)), None) for new in wanted]
+        if None in kept:
+            continue
+        cut = without_rows(text, key, len(had), set(range(len(had))) - set(kept))
+        with suppress(PromptError):
+            if parse_table(cut, "") == said | ({key: wanted} if wanted else {}):
+                text = cut
+    return text
 
 
 def _table(prompt: Prompt, folder: Path | None) -> dict[str, Any]:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from .document import Prompt
+from .rendering.special import LIKE_SPECIAL
 from .suggest import did_you_mean
-
-SPECIAL = re.compile(
-    r"<\|[\w./-]{1,40}\|>"  # ChatML, Llama 3, Phi
-    r"|<｜[^｜<>\n]{1,40}｜>"  # DeepSeek
-    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|<</?SYS>>"  # Llama 2, Mistral
-    r"|</?s>|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>"  # SentencePiece vocabularies, Gemma
-)
-"""Texts that are single tokens with a meaning of their own in widespread vocabularies."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +21,16 @@ class PromptWarning:
 def warnings(prompt: Prompt, used: Collection[str]) -> list[PromptWarning]:
     """What a person may not have meant; `used` are the variables that the templates use.
 
-    (See `Renderer.template_variables`.) Names variables that are not used or not declared, a start
-    of the answer that ends with a blank, texts that look like special tokens, and examples that
-    answer the same question differently.
+    (See `Renderer.template_variables`.) That of `own_warnings`, and texts that look like special
+    tokens, which only a model's vocabulary tells for sure.
     """
-    return [
-        *_variables(prompt, used),
-        *_prefill(prompt),
-        *_special_tokens(prompt),
-        *_examples(prompt),
-    ]
+    return [*own_warnings(prompt, used), *_special_tokens(prompt)]
+
+
+def own_warnings(prompt: Prompt, used: Collection[str]) -> list[PromptWarning]:
+    """What needs no model to be known: a start of the answer that ends with a blank, examples that
+    answer the same question differently, and variables that are not used or not declared."""
+    return [*_prefill(prompt), *_examples(prompt), *_variables(prompt, used)]
 
 
 def _variables(prompt: Prompt, used: Collection[str]) -> list[PromptWarning]:
@@ -73,7 +65,7 @@ def _special_tokens(prompt: Prompt) -> list[PromptWarning]:
     texts += [(f"variables.{it.name}", it.default or "") for it in prompt.variables]
     found: list[PromptWarning] = []
     for field, text in texts:
-        if special := list(dict.fromkeys(SPECIAL.findall(text))):
+        if special := list(dict.fromkeys(LIKE_SPECIAL.findall(text))):
             listed = ", ".join(special[:5])
             found.append(
                 PromptWarning(
@@ -87,14 +79,14 @@ def _special_tokens(prompt: Prompt) -> list[PromptWarning]:
 
 def _examples(prompt: Prompt) -> list[PromptWarning]:
     answers: dict[str, tuple[int, str]] = {}
-    found: list[PromptWarning] = []
+    differing: list[tuple[int, int]] = []
     for number, example in enumerate(prompt.examples, start=1):
-        first, answer = answers.setdefault(example.user, (number, example.assistant))
-        if answer != example.assistant:
-            found.append(
-                PromptWarning(
-                    f"examples[{number}]",
-                    f"examples {first} and {number} answer the same text differently",
-                )
-            )
-    return found
+        first, answer = answers.setdefault(example.user.strip(), (number, example.assistant))
+        if answer.strip() != example.assistant.strip():
+            differing.append((first, number))
+    if not differing:
+        return []
+    first, number = differing[0]
+    more = f", and so do {len(differing) - 1} more" if len(differing) > 1 else ""
+    message = f"examples {first} and {number} answer the same text differently{more}"
+    return [PromptWarning(f"examples[{number}]", message)]

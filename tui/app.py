@@ -11,6 +11,7 @@ from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
+from .columns import keep_columns
 from .keys import APP_KEYS
 from .pasting import with_quick_pastes
 from .screens.playground import Playground
@@ -37,6 +38,7 @@ class LlamadiffApp(App[None]):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
+        keep_columns()
         self.setup = setup
         for theme in THEMES:
             self.register_theme(theme)
@@ -85,6 +87,15 @@ class LlamadiffApp(App[None]):
         playground = self.screen
         if isinstance(playground, Playground):
             self.push_screen(Library(playground, playground.session.catalog))
+
+    def action_history(self) -> None:
+        """Show the history over the playground; close what else lies over it."""
+        from .screens.history import History
+
+        if not isinstance(self.screen, History):
+            self.action_playground()
+            if isinstance(playground := self.screen, Playground):
+                playground.show_history()
 
     def action_help(self) -> None:
         from .screens.help import HelpScreen

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-from ..compare.diff.divergence import first_token_divergence
-from ..compare.diff.live import LiveDiff
-from ..compare.diff.result import Diff, Span
-from ..compare.diff.unified import unified
-from ..compare.run import Output
-from .state import View
-from .widgets.output_text import Mark, same_start
+from bisect import bisect_right
 
-_SIGNS = {"removed": ("[-", "-]"), "added": ("{+", "+}")}
+from ..compare.diff.divergence import first_token_divergence
+from ..compare.diff.ignoring import differ
+from ..compare.diff.result import Diff
+from ..compare.run import Output
+from .diffing import Diffing, View
+from .drawing import Drawing
+from .widgets.output_text import Mark
 
 
 class Comparison:
     """The live diff of two outputs as one view shows it."""
 
-    def __init__(self, base: Output, other: Output, view: View) -> None:
+    def __init__(
+        self, base: Output, other: Output, view: View, diffing: Diffing | None = None
+    ) -> None:
         self.base = base
         self.other = other
         self.view: View = view
+        self.diffing = diffing or Diffing()
         self.diff: Diff | None = None
-        self._live = LiveDiff("token" if view == "tokens" else "word")
+        self.mode = self.diffing.mode(view)
+        self._live = differ(self.mode, self.diffing.ignore)
         self._token: int | None = None
         self._same_tokens = 0
         """How many of the first tokens are known to be the same."""
-        self._spans: tuple[Span, ...] = ()
-        self._marks: list[Mark] = []
-        """One for each of `_spans`."""
+        self._drawing: tuple[bool, Drawing] | None = None
+
+    def shown_as(self, view: View, diffing: Diffing) -> Comparison:
+        """This one, or a new one where what is compared or its drawing differs."""
+        if (view, diffing) == (self.view, self.diffing):
+            return self
+        new = Comparison(self.base, self.other, view, diffing)
+        if (new.mode, diffing.ignore) == (self.mode, self.diffing.ignore):
+            new._live = self._live
+        return new
 
     def update(self) -> Diff:
         """Compare what there is by now."""
         a, b = self.base, self.other
-        ends = (a.token_ends, b.token_ends) if self.view == "tokens" else (None, None)
+        ends = (a.token_ends, b.token_ends) if self.mode == "token" else (None, None)
         self.diff = self._live.update(
             a.text, b.text, a_done=a.state.over, b_done=b.state.over, a_ends=ends[0], b_ends=ends[1]
         )
@@ -42,10 +53,16 @@ class Comparison:
     def first_token(self) -> int | None:
         """Index of the first token at which the two part; None while they have not.
 
-        Also None for different base models, whose tokens are not the same things.
+        Also None for different base models, whose tokens are not the same things. Where something
+        is ignored, it is the baseline's token in which what is not ignored parts.
         """
         a, b = self.base, self.other
-        if self._token is None and a.variant.model == b.variant.model:
+        if a.variant.model != b.variant.model:
+            return None
+        if self.diffing.ignore:
+            parted = self.diff.first_divergence if self.diff is not None else None
+            return None if parted is None else bisect_right(a.token_ends, parted)
+        if self._token is None:
             start, both = self._same_tokens, min(len(a.tokens), len(b.tokens))
             index = first_token_divergence(a.tokens[start:both], b.tokens[start:both])
             if index is not None:
@@ -55,25 +72,23 @@ class Comparison:
             self._same_tokens = both if index is None else start + index
         return self._token
 
+    @property
+    def drawing(self) -> Drawing | None:
+        """What was drawn last."""
+        return self._drawing[1] if self._drawing else None
+
     def drawn(self, *, signs: bool = False) -> tuple[str, list[Mark]]:
         """The text to draw and its marks; `signs` writes unified changes as `[-a-]` and `{+b+}`."""
         if self.diff is None or self.view == "off":
             return self.other.text, []
-        if self.view == "unified":
-            text, marks = "", []
-            for kind, segment in unified(self.diff, self.base.text, self.other.text):
-                if signs and kind in _SIGNS:
-                    segment = segment.join(_SIGNS[kind])
-                if kind != "equal":
-                    marks.append(Mark(len(text), len(text) + len(segment), kind))
-                text += segment
-            return text, marks
-        spans = self.diff.spans
-        same = same_start(self._spans, spans)
-        del self._marks[same:]
-        self._marks += [
-            Mark(span.b_start, span.b_end, span.kind if span.kind in ("added", "ahead") else "")
-            for span in spans[same:]
-        ]
-        self._spans = spans
-        return self.other.text, self._marks
+        if self._drawing is None or self._drawing[0] != signs:
+            drawing = Drawing(
+                unified=self.view == "unified",
+                fold=self.diffing.fold,
+                lines=self.mode == "line",
+                signs=signs,
+            )
+            self._drawing = signs, drawing
+        drawing = self._drawing[1]
+        drawing.update(self.diff, self.base.text, self.other.text)
+        return drawing.text, drawing.marks

@@ -34,10 +34,9 @@ def of_entry(entry: Entry) -> Details:
 
 def of_model(entry: ModelEntry, facts: ModelFacts) -> Details:
     """What the whole header says, with the memory it takes."""
-    from ..models.memory import estimate
+    from ..models.memory import fit
 
     n_ctx = min(facts.context, SHOWN_CONTEXT)
-    memory = estimate(facts, n_ctx=n_ctx, n_seq=1)
     types = sorted(facts.bytes_by_type.items(), key=lambda item: -item[1])
     shared = f", {facts.kv_heads} for keys and values" if facts.kv_heads != facts.heads else ""
     return [
@@ -47,7 +46,7 @@ def of_model(entry: ModelEntry, facts: ModelFacts) -> Details:
         ("type", facts.quantization),
         ("tensors", ", ".join(f"{name} {size(taken)}" for name, taken in types)),
         ("size", size(facts.bytes) + (f" in {len(facts.parts)} files" * (len(facts.parts) > 1))),
-        ("memory", f"{size(memory.total)} with {n_ctx:,} tokens of context"),
+        ("memory", f"{fit(facts, n_ctx)}, with {n_ctx:,} tokens of context"),
         ("context", f"{facts.context:,} tokens"),
         ("layers", f"{facts.layers}, {facts.embedding:,} wide"),
         ("heads", f"{facts.heads}{shared}"),

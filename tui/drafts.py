@@ -1,36 +1,22 @@
-"""What is typed and not saved: kept as it is typed, and brought back at the next start."""
+"""What is typed and not saved: kept as it is typed, and brought back when its prompt is opened."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
 
 import msgspec
 
-from ..prompts.document import Prompt
+from ..prompts.document import Loaded, Prompt
 from .parts import parts_of
 from .state import Playground
 
-
-class Draft(Protocol):
-    """A prompt as it was typed, when, and the undo steps as they were given."""
-
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def prompt(self) -> Prompt: ...
-    @property
-    def undo(self) -> bytes: ...
-
-
-class DraftStore(Protocol):
-    """Where drafts are kept, by what their prompt is known by. `save` and `drop` return at once."""
-
-    def load(self, key: str) -> Draft | None: ...
-    def save(self, key: str, prompt: Prompt, undo: bytes) -> None: ...
-    def drop(self, key: str) -> None: ...
+if TYPE_CHECKING:
+    from ..compare.history.drafts import Draft, Drafts
+    from ..compare.variants import Variant
 
 
 class Texts(Protocol):
@@ -40,48 +26,116 @@ class Texts(Protocol):
     def bring_back(self, key: str, text: str, steps: bytes) -> None: ...
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A draft as it was last kept. What was made by a key and not `typed` in can be made again."""
+
+    id: str
+    prompt: Prompt
+    typed: bool
+
+
 class Drafting:
-    """Keeps the drafts of a playground's prompts; a prompt is known by what was opened."""
+    """Keeps the drafts of a playground's prompts. A prompt without a file is never saved."""
 
     def __init__(self, playground: Playground, texts: Texts) -> None:
         self._playground = playground
         self._texts = texts
-        self._kept: dict[str, tuple[str, Prompt]] = {}
-        """By document: the key its draft is kept by, and that draft."""
+        self._kept: dict[str, _Kept] = {}
+        """By document."""
+        self._looked: set[str] = set()
+        """The documents that drafts were looked for, once."""
+        self._unwanted: dict[str, Prompt] = {}
+        """By document: a prompt without a file that is to be forgotten."""
 
-    def keep(self, store: DraftStore) -> None:
+    # ---------------------------------------------------------------- keeping
+
+    def keep(self, store: Drafts) -> None:
         """Have what was typed kept; what is as it was opened, or saved, needs no draft."""
         steps: Mapping[str, bytes] = {}
-        for document, variant in self._playground.documents().items():
-            key, kept = self._kept.get(document, ("", None))
-            if not self._playground.edited(variant):
-                if self._kept.pop(document, None):
-                    store.drop(key)
-            elif kept != variant.prompt:
-                key = key or _key(self._playground.original(variant))
+        documents = self._playground.documents()
+        for document, variant in documents.items():
+            kept = self._kept.get(document)
+            if not self._unsaved(document, variant):
+                self._drop(document, store)
+            elif kept is None or kept.prompt != variant.prompt:
+                key, typed = (kept.id, kept.typed) if kept else (uuid4().hex, False)
                 steps = steps or self._texts.undo_steps()
                 own = {k.partition("\n")[2]: s for k, s in steps.items() if k.startswith(f"{document}\n")}  # fmt: skip
-                store.save(key, variant.prompt, msgspec.msgpack.encode(own))
-                self._kept[document] = key, variant.prompt
+                base = _file_said(variant.prompt)
+                store.save(key, variant.prompt, base, msgspec.msgpack.encode(own))
+                typed = typed or self._playground.edited(variant)
+                self._kept[document] = _Kept(key, variant.prompt, typed)
+        for document in self._kept.keys() - documents.keys():
+            kept = self._kept[document]
+            if not kept.typed or self._unwanted.get(document) == kept.prompt:
+                self._drop(document, store)
 
-    def wanted(self) -> list[tuple[str, str]]:
-        """(document, key) of the prompts that a draft may be brought back for."""
-        return [
-            (document, _key(variant.prompt))
-            for document, variant in self._playground.documents().items()
-            if not self._playground.edited(variant)
-        ]
+    def _unsaved(self, document: str, variant: Variant) -> bool:
+        if self._playground.edited(variant):
+            return True
+        return variant.prompt.path is None and self._unwanted.get(document) != variant.prompt
 
-    def bring_back(self, document: str, draft: Draft) -> None:
-        """Go on with a draft, unless it says what the file says, or something was typed meanwhile."""
+    def _drop(self, document: str, store: Drafts) -> None:
+        if kept := self._kept.pop(document, None):
+            store.drop(kept.id)
+
+    def forget(self, variant: Variant) -> None:
+        """Keep a prompt without a file no more, until it is changed."""
+        self._unwanted[self._playground.document(variant)] = variant.prompt
+
+    # ------------------------------------------------------------ bringing back
+
+    @property
+    def shown(self) -> set[str]:
+        """The ids of the drafts that are on the screen."""
+        documents = self._playground.documents()
+        return {kept.id for document, kept in self._kept.items() if document in documents}
+
+    @property
+    def behind(self) -> bool:
+        """Whether prompts were opened that drafts were not looked for yet."""
+        return not self._looked.issuperset(self._playground.documents())
+
+    async def catch_up(self, store: Drafts) -> list[str]:
+        """Look for drafts of the prompts opened since the last time, and go on with them.
+
+        Gives the names of the variants that this changed. Raises CompareError.
+        """
+        changed: list[str] = []
+        opened = self._playground.documents()
+        new = {it: variant.prompt for it, variant in opened.items() if it not in self._looked}
+        self._looked |= new.keys()
+        for document, prompt in new.items():
+            if prompt.path is not None:
+                draft = await asyncio.to_thread(store.newest, prompt, self.shown)
+                if draft is not None:
+                    changed += self.go_on(document, draft, store)
+        return changed
+
+    def go_on(self, document: str, draft: Draft, store: Drafts) -> list[str]:
+        """Go on with a draft, unless it says what the file says, or something was typed meanwhile.
+
+        Where the file says something else than it did when this was typed, it is as if that had
+        been changed just now. Gives the names of the variants that this changed.
+        """
+        self._looked.add(document)
         variant = self._playground.documents().get(document)
         if variant is None or self._playground.edited(variant):
-            return
-        prompt = in_place_of(variant.prompt, draft.prompt)
-        if prompt == variant.prompt:
-            return
-        self._kept[document] = _key(variant.prompt), prompt
-        self._playground.put(document, prompt, typed=draft.at)
+            return []
+        opened = variant.prompt
+        if draft.prompt == opened and opened.path is not None:
+            store.drop(draft.id)
+            return []
+        prompt = in_place_of(opened, draft.prompt)
+        if draft.base is not None and draft.base != opened:
+            text = opened.loaded.text if opened.loaded else ""
+            prompt = replace(prompt, loaded=Loaded("", draft.base, text))
+        # It may be on the list of another document, which is not shown any more.
+        self._kept = {it: kept for it, kept in self._kept.items() if kept.id != draft.id}
+        self._kept[document] = _Kept(uuid4().hex, prompt, typed=True)
+        store.take(draft, self._kept[document].id)
+        names = self._playground.put(document, prompt, typed=draft.at)
         try:
             steps = msgspec.msgpack.decode(draft.undo, type=dict[str, bytes])
         except msgspec.MsgspecError:
@@ -89,12 +143,12 @@ class Drafting:
         for part in parts_of(prompt):
             if part.key in steps:
                 self._texts.bring_back(f"{document}\n{part.key}", part.text, steps[part.key])
+        return names
 
 
-def _key(prompt: Prompt) -> str:
-    from ..compare.history.content import identity
-
-    return identity(prompt)
+def _file_said(prompt: Prompt) -> Prompt | None:
+    """What the file of a prompt said when it was read last."""
+    return prompt.loaded.prompt if prompt.path and prompt.loaded else None
 
 
 def in_place_of(opened: Prompt, typed: Prompt) -> Prompt:

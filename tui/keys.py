@@ -18,6 +18,10 @@ APP_KEYS = [
         "ctrl+p", "command_palette", "all commands", id="app.palette", priority=True,
         tooltip="Every command, searchable",
     ),
+    Binding(
+        "f9", "history", "history", id="app.history", priority=True,
+        tooltip="Runs already made: search, compare, reopen",
+    ),
     Binding("ctrl+q", "quit", "quit", id="app.quit", priority=True, tooltip="Leave llamadiff"),
 ]  # fmt: skip
 
@@ -44,6 +48,10 @@ PROMPT_KEYS = [
     Binding(
         "ctrl+s", "save_prompt", "save prompt", id="prompt.save",
         tooltip="Save this variant's prompt as a TOML file",
+    ),
+    Binding(
+        "W", "save_prompt_as", "save as", id="prompt.save_as",
+        tooltip="Save it under another name, or somewhere else",
     ),
     Binding("p", "pick_prompt", "prompt", id="prompt.pick", tooltip="Choose another prompt"),
     Binding(
@@ -88,7 +96,7 @@ VARIANT_KEYS = [
         "delete,backspace", "remove_variant", "remove", id="variant.remove",
         tooltip="Remove this variant; u brings it back",
     ),
-    Binding("u", "undo", "undo", id="variant.undo", tooltip="Take back the last change of the list"),
+    Binding("u,ctrl+z", "undo", "undo", id="variant.undo", tooltip="Take back the last change of the list"),
     Binding("m", "pick_model", "model", id="variant.model", tooltip="Choose or open a base model"),
     Binding("U", "unload_model", "unload model", id="variant.unload", tooltip="Free the memory of its base model; running loads it again"),
     Binding("a", "pick_adapters", "adapters", id="variant.adapters", tooltip="Put LoRA adapters on it, stack and scale them"),
@@ -106,7 +114,7 @@ VARIANT_KEYS = [
 ]  # fmt: skip
 
 OUTPUT_KEYS = [
-    Binding("d", "diff_view", "diff view", id="output.diff", tooltip="Differences by words, by tokens, both texts in one, off"),
+    Binding("d", "diff_view", "diff view", id="output.diff", tooltip="Differences by words, by tokens, both in one, off"),
     Binding("y", "copy", "copy", id="output.copy", tooltip="Send this output to the terminal's clipboard (OSC 52)"),
     Binding("tab", "next_pane", "next pane", id="output.next", tooltip="The next output"),
     Binding(
@@ -142,6 +150,13 @@ REPLY_KEYS = [
     Binding("escape", "leave", "leave", id="reply.leave", tooltip="Leave the reply; what is written stays"),
 ]  # fmt: skip
 
+DIFF_KEYS = [
+    Binding("n", "difference(1)", "next difference", id="diff.next", tooltip="To the next difference of this output"),
+    Binding("N", "difference(-1)", "difference before", id="diff.previous", tooltip="To the difference before"),
+    Binding("z", "fold", "fold", id="diff.fold", tooltip="Fold what is equal, or unfold it"),
+    Binding("o", "diff_options", "diff options", id="diff.options", tooltip="By words, characters …; ignore case; scroll together"),
+]  # fmt: skip
+
 RENDERED_KEYS = [
     Binding("c", "layer('chat')", "chat", id="rendered.chat", tooltip="The messages with their values filled in"),
     Binding("t", "layer('text')", "text", id="rendered.text", tooltip="The text that the chat template makes of them"),
@@ -173,7 +188,83 @@ LIBRARY_KEYS = [
     Binding("escape", "leave", "back", id="library.leave", tooltip="Take the filter back, then leave"),
 ]  # fmt: skip
 
-PLAYGROUND_KEYS = [*RUN_KEYS, *PROMPT_KEYS, *VARIANT_KEYS, *OUTPUT_KEYS, *TALK_KEYS]
+HISTORY_KEYS = [
+    Binding("enter", "reopen", "reopen", id="history.reopen", priority=True, tooltip="Back to the playground with this run as it was"),
+    Binding("left", "step(-1)", "output before", id="history.left", tooltip="The output before, of this run"),
+    Binding("right", "step(1)", "next output", id="history.right", tooltip="The next output of this run"),
+    Binding("space", "mark", "mark", id="history.mark", tooltip="Mark this output to compare another with it"),
+    Binding("d", "diff", "diff", id="history.diff", tooltip="Compare with the marked output, else within the run"),
+    Binding("ctrl+g", "tags", "tags", id="history.tags", priority=True, tooltip="Give this run tags"),
+    Binding("ctrl+n", "note", "note", id="history.note", priority=True, tooltip="Write a note to this run"),
+    Binding("delete", "remove", "remove", id="history.remove", tooltip="Remove this run for good; asks once"),
+    Binding("slash", "search", "search", id="history.search", key_display="/", tooltip="To the search field"),
+    Binding("escape", "leave", "back", id="history.leave", tooltip="Take the search back, then leave"),
+]  # fmt: skip
+
+SEARCH_KEYS = [
+    Binding("down", "screen.to_list(1)", "list", id="history.down", tooltip="To the list, the next run"),
+    Binding("up", "screen.to_list(-1)", "list", id="history.up", show=False, tooltip="To the list, the run above"),
+]  # fmt: skip
+
+COMPARE_KEYS = [
+    Binding("d", "next_view", "one text / beside", id="compare.view", tooltip="Both texts in one, or side by side"),
+    Binding("left", "step(-1)", "output before", id="compare.left", priority=True, tooltip="The output before, of the newer run"),
+    Binding("right", "step(1)", "next output", id="compare.right", priority=True, tooltip="The next output of the newer run"),
+    Binding("escape", "leave", "back", id="compare.leave", tooltip="Back to the history"),
+]  # fmt: skip
+
+BEFORE_KEYS = [
+    Binding("B", "before", "its own before", id="output.before", tooltip="Compare each output with what it said before"),
+]  # fmt: skip
+
+LENS_KEYS = [
+    Binding("L", "lens", "lens", id="lens.open", tooltip="This output, token by token, under two variants"),
+    Binding("t", "parting", "where they part", id="lens.parting", tooltip="The token where it parts from the baseline's output"),
+]  # fmt: skip
+
+LENS_SCREEN_KEYS = [
+    Binding("n", "largest(1)", "next largest", id="lens.next", tooltip="The next largest difference"),
+    Binding("N", "largest(-1)", "larger", id="lens.previous", tooltip="The next larger difference"),
+    Binding("t", "parting", "where they part", id="lens.part", tooltip="The token where the two outputs part"),
+    Binding("d", "measure(1)", "what is shown", id="lens.measure", tooltip="Marks for difference, chance, rank or entropy"),
+    Binding("D", "measure(-1)", "shown before", id="lens.measure_back", show=False, tooltip="What was shown before"),
+    Binding("o", "text", "other text", id="lens.text", tooltip="The next text: the outputs, then your own"),
+    Binding("e", "own_text", "own text", id="lens.own", tooltip="Type or paste a text, or name a file"),
+    Binding("b", "against", "other variant", id="lens.against", tooltip="Compare with another variant"),
+    Binding("w", "write", "write", id="lens.write", tooltip="Write all of it to a JSON or CSV file"),
+    Binding("escape", "leave", "back", id="lens.leave", tooltip="Stop scoring, or back to the playground"),
+]  # fmt: skip
+
+HEAT_KEYS = [
+    Binding("left", "move(-1)", "token", id="heat.left", key_display="← →", tooltip="The token before or after"),
+    Binding("right", "move(1)", "next token", id="heat.right", show=False, tooltip="The next token"),
+    Binding("up", "line(-1)", "line", id="heat.up", key_display="↑ ↓", tooltip="The token above or below"),
+    Binding("down", "line(1)", "line down", id="heat.down", show=False, tooltip="The token below"),
+    Binding("pageup", "page(-1)", "page up", id="heat.page_up", show=False, tooltip="A page up"),
+    Binding("pagedown", "page(1)", "page down", id="heat.page_down", show=False, tooltip="A page down"),
+    Binding("home", "end(False)", "first token", id="heat.first", show=False, tooltip="The first token"),
+    Binding("end", "end(True)", "last token", id="heat.last", show=False, tooltip="The last token"),
+    Binding("enter", "app.focus_next", "instead", id="heat.instead", tooltip="To what either would rather have said"),
+]  # fmt: skip
+
+ALTERNATIVE_KEYS = [
+    Binding("up", "choose(0, -1)", "choose", id="instead.up", key_display="↑ ↓ ← →", tooltip="Another of these tokens"),
+    Binding("down", "choose(0, 1)", "down", id="instead.down", show=False, tooltip="The one below"),
+    Binding("left", "choose(-1, 0)", "left", id="instead.left", show=False, tooltip="To the first variant's"),
+    Binding("right", "choose(1, 0)", "right", id="instead.right", show=False, tooltip="To the other variant's"),
+    Binding("enter", "branch", "go on from it", id="instead.branch", tooltip="A new variant that says this token here"),
+]  # fmt: skip
+
+PLAYGROUND_KEYS = [
+    *RUN_KEYS,
+    *PROMPT_KEYS,
+    *VARIANT_KEYS,
+    *OUTPUT_KEYS,
+    *BEFORE_KEYS,
+    *DIFF_KEYS,
+    *LENS_KEYS,
+    *TALK_KEYS,
+]
 
 _NAMES = {
     "escape": "esc",
@@ -184,7 +275,12 @@ _NAMES = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "equals_sign": "=",
+    "slash": "/",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
     "shift+tab": "⇧tab",
+    "up": "↑",
     "pageup": "PgUp",
     "pagedown": "PgDn",
 }

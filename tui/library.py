@@ -97,9 +97,7 @@ COLUMNS: dict[Tab, tuple[Column, ...]] = {
 
 
 def obstacle(entry: Entry) -> str | None:
-    """Why an entry cannot be taken. A PEFT folder can be: it is converted then."""
-    if isinstance(entry, AdapterEntry) and entry.is_peft:
-        return None
+    """Why an entry cannot be taken. A PEFT folder is converted when it is."""
     return entry.problem
 
 

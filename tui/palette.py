@@ -9,7 +9,26 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from .keys import APP_KEYS, LIBRARY_KEYS, PLAYGROUND_KEYS, VERSION_KEYS, key_name
+from .keys import (
+    APP_KEYS,
+    COMPARE_KEYS,
+    HISTORY_KEYS,
+    LENS_SCREEN_KEYS,
+    LIBRARY_KEYS,
+    PLAYGROUND_KEYS,
+    VERSION_KEYS,
+    key_name,
+)
+from .picture import save_picture
+
+_OF_SCREENS = (
+    *PLAYGROUND_KEYS,
+    *LIBRARY_KEYS,
+    *VERSION_KEYS,
+    *HISTORY_KEYS,
+    *COMPARE_KEYS,
+    *LENS_SCREEN_KEYS,
+)
 
 
 @dataclass(frozen=True)
@@ -24,9 +43,10 @@ class Actions(Provider):
 
     def _commands(self) -> Iterator[_Command]:
         app, screen = self.app, self.screen
-        for binding in [*PLAYGROUND_KEYS, *LIBRARY_KEYS, *VERSION_KEYS]:
+        own = {binding.id for _, binding in screen._bindings}
+        for binding in _OF_SCREENS:
             action = binding.action.partition("(")[0]
-            here = hasattr(screen, f"action_{action}") and screen.check_action(action, ())
+            here = binding.id in own and screen.check_action(action, ())
             if binding.show and here:
                 keys = " ".join(key_name(key) for key in binding.key.split(","))
                 name = f"{binding.description}  {keys}"
@@ -41,9 +61,9 @@ class Actions(Provider):
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
         yield _Command(
-            "screenshot",
-            "Save the screen as SVG",
-            lambda: app.set_timer(0.1, app.deliver_screenshot),
+            "save a picture of the screen",
+            "As an SVG file, in the folder where llamadiff was started",
+            lambda: app.set_timer(0.1, partial(save_picture, app)),
         )
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:

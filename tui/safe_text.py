@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -18,6 +20,12 @@ def _table() -> dict[int, str]:
 
 
 _TABLE = _table()
+_JOINER = "\u200d"
+_STRAY = re.compile(
+    "(?<![\u00a9\u00ae\u203c-\u3299\ufe0f\U0001f000-\U0001faff\U000e0020-\U000e007f])\u200d"
+    "|\u200d(?=[^\u203c-\u3299\U0001f000-\U0001faff])"
+)
+"""A joiner that joins no emoji. What follows it is drawn, but counted as no cell."""
 
 
 def safe_text(text: str) -> str:
@@ -25,9 +33,23 @@ def safe_text(text: str) -> str:
 
     C0 controls and DEL become their control pictures (U+2400 block), C1 controls, marks that
     turn the direction of writing, line separators and lone surrogates become U+FFFD; newline
-    and tab stay. Offsets into the result are offsets into `text`.
+    and tab stay. A joiner that joins no emoji becomes a non-joiner (U+200C). Offsets into the
+    result are offsets into `text`.
     """
-    return text.translate(_TABLE) if not text.isascii() or not text.isprintable() else text
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.translate(_TABLE)
+    return _STRAY.sub("\u200c", text) if _JOINER in text else text
+
+
+def safe_growth(safe: str, text: str) -> str:
+    """`safe_text` of a text, where `safe` is that of its beginning."""
+    if not text.startswith(safe):
+        return safe_text(text)
+    known = max(0, len(safe) - 1)
+    while known and text[known] == _JOINER:
+        known -= 1
+    return safe[:known] + safe_text(text[known:])
 
 
 def safe_line(text: str) -> str:

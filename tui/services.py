@@ -37,9 +37,8 @@ class Services:
                 from ..models.engine.client import Engine
                 from ..prompts.rendering.helper import Renderer
 
-                engine = Engine(
-                    self._setup.log_dir / "engine.log", prompts=self._setup.cache_dir / "prompts"
-                )
+                kept = self._setup.cache_dir / "prompts" if self._setup.state_dir else None
+                engine = Engine(self._setup.log_dir / "engine.log", prompts=kept)
                 engine.on_death = self._on_death
                 renderer = Renderer()
                 self._runner = Runner(

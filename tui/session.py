@@ -58,6 +58,7 @@ class Session:
         self._effects: Effects | None = None
         self._behind: set[asyncio.Task[None]] = set()
         """What goes on behind the runs."""
+        self.runner = self._services.runner
         self.run_now: Run | None = None
         self.last: Run | None = None
         """The newest run, over or not."""
@@ -94,6 +95,11 @@ class Session:
         return Library(self._setup.prompt_folders)
 
     @property
+    def prompts_folder(self) -> Path:
+        """Where the person's own prompts are."""
+        return next(iter(self._setup.prompt_folders), Path())
+
+    @property
     def snippet_folders(self) -> Sequence[Path]:
         """Where the person's own snippets are."""
         return self._setup.snippet_folders
@@ -116,12 +122,15 @@ class Session:
         quantization, facts = self._facts.get(variant.model, ("", ())) if variant else ("", ())
         # A run under way and a failure are not hidden by a load in the background.
         loading = self._load is not None and self._state not in ("running", "failed")
+        state, detail = self._state, ""
+        if variant and state != "running" and playground.misfit(variant):
+            loading, state, detail = False, "failed", "(does not fit)"
         return Status(
             model=variant.model_name if variant else "",
             quantization=quantization,
             facts=facts,
-            state="loading" if loading else self._state,
-            detail=self._load or "" if loading else "",
+            state="loading" if loading else state,
+            detail=self._load or "" if loading else detail,
             seed=playground.seed_shown,
             live=playground.live,
             exact=playground.exact,
@@ -152,18 +161,16 @@ class Session:
             self._say("failed")
             self._on_trouble(str(error))
 
-    async def bring_back(self, drafting: Drafting) -> None:
-        """Go on with what was typed and not saved before this start of the app."""
+    async def bring_back(self, drafting: Drafting) -> list[str]:
+        """Go on with the drafts of what was opened; the variants that this changed."""
         await asyncio.to_thread(_import_history)
         if self.history is None:
-            return
+            return []
         try:
-            for document, key in drafting.wanted():
-                draft = await asyncio.to_thread(self.history.drafts.load, key)
-                if draft is not None:
-                    drafting.bring_back(document, draft)
+            return await drafting.catch_up(self.history.drafts)
         except CompareError as error:
             self._on_trouble(str(error))
+            return []
 
     def keep(self, drafting: Drafting) -> None:
         """Keep what is typed and not saved."""
@@ -176,7 +183,10 @@ class Session:
 
         try:
             await self.load()
-            await self._learn_variables()
+            known = await self.learn_variables(self.playground.variants)
+            for name in self.playground.values.keys() - known:
+                hint = did_you_mean(name, known)
+                self._on_trouble(f"There is no variable {name}{hint or '.'}")
         except (*MISTAKES, EngineError) as error:
             self._say("failed")
             self._on_trouble(str(error))
@@ -213,18 +223,15 @@ class Session:
         """Take note of what a loaded model is, for the top bar."""
         self._facts[model] = (quantization, _facts(info))
 
-    async def _learn_variables(self) -> None:
-        """See which variables the prompts use; say which of the values given are for none."""
+    async def learn_variables(self, variants: Iterable[Variant]) -> set[str]:
+        """See which variables these variants' prompts use; all that they know. Raises PromptError."""
         runner = await self._services.runner()
-        playground, known = self.playground, set[str]()
-        for variant in playground.variants:
-            prompt = variant.prompt
+        values, known = self.playground.values, set[str]()
+        for prompt in [variant.prompt for variant in variants]:
             names = await asyncio.to_thread(runner.renderer.template_variables, prompt)
-            playground.values.set_used(prompt, names)
-            known |= {variable.name for variable in playground.values.variables(prompt)}
-        for name in playground.values.keys() - known:
-            hint = did_you_mean(name, known)
-            self._on_trouble(f"There is no variable {name}{hint or '.'}")
+            values.set_used(prompt, names)
+            known |= {variable.name for variable in values.variables(prompt)}
+        return known
 
     async def readable(self, variant: Variant, adapter: Path, say: Callable[[str], None]) -> Usable:
         """The file of an adapter; a PEFT folder is converted for `variant`'s base model first.
@@ -264,10 +271,26 @@ class Session:
             runner = await self._services.runner()
             names = await asyncio.to_thread(runner.renderer.template_variables, variant.prompt)
             playground.values.set_used(variant.prompt, names)
+            if misfit := await self._misfit(runner, variant):
+                return for_app(misfit)
             await self.load()
             return await runner.preview(playground.values.filled(variant), {})
         except (*MISTAKES, EngineError) as error:
             return for_app(str(error))
+
+    async def _misfit(self, runner: Runner, variant: Variant) -> str:
+        """Why the variant's adapters do not fit its model, or empty; that is told in its pane."""
+        before, said = self.playground.misfit(variant), ""
+        try:
+            await asyncio.to_thread(runner.odd, [variant])
+        except ModelError as error:
+            said = str(error)
+        self.playground.set_misfit(variant, said)
+        if not said and self._state == "failed" and self.playground.fits_now(variant):
+            self._say("ready")
+        elif said != before:
+            self._on_change()
+        return said
 
     # ----------------------------------------------------------------- running
 
@@ -384,8 +407,9 @@ class Session:
 def _import_history() -> None:
     """Load what the history needs, off the event loop."""
     from ..compare.history import history
+    from .screens import history as screen
 
-    del history
+    del history, screen
 
 
 def _facts(info: ModelInfo) -> tuple[str, ...]:

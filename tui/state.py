@@ -6,17 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from ..compare.run import Output, Run, State
-from ..compare.variants import Variant, variant_names
+from ..compare.variants import Beginning, Variant, variant_names
 from ..models.engine.protocol import ModelSettings
 from ..prompts.document import Prompt
+from .diffing import Diffing, View
 from .talk import Talk
 from .values import Values
 
-View = Literal["off", "words", "tokens", "unified"]
-VIEWS: tuple[View, ...] = ("off", "words", "tokens", "unified")
 MAX_SCALE = 10.0
 
 
@@ -28,7 +26,8 @@ class Setup:
     frame is on the screen. `values` are for the prompts' variables; those not given have their
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
     are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
-    without the last nothing is remembered. `model_folders` are searched for models and adapters,
+    without the last nothing is remembered, and runs older than `history_days` are removed unless
+    they are tagged or noted. `model_folders` are searched for models and adapters,
     `prompt_folders` for prompts and `snippet_folders` for snippets; the first of these is the
     person's own.
     """
@@ -36,6 +35,7 @@ class Setup:
     cache_dir: Path
     log_dir: Path
     state_dir: Path | None = None
+    history_days: float | None = None
     variants: Sequence[Variant] | None = None
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     seed: int | None = None
@@ -65,6 +65,8 @@ class _Snapshot:
     outputs: Mapping[str, Output]
     before: Mapping[str, Output]
     asked: Mapping[str, Asked]
+    rest: tuple[Mapping[str, str], int | None, bool, Mapping[str, Output]] | None = None
+    """With what was reopened since: the values, the seed, exactness and `then`."""
 
 
 class Playground:
@@ -79,9 +81,14 @@ class Playground:
         self.exact = setup.exact
         self.live = False
         self.view: View = "words"
+        self.diffing = Diffing()
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
+        self.then: dict[str, Output] = {}
+        """What the variants of a run that was reopened said then."""
+        self.own_before = False
+        """Each output is compared with its variant's own of before, not with the baseline's."""
         self.talk = Talk(self)
         self._asked: dict[str, Asked] = {}
         self._shares: dict[str, int] = {}
@@ -91,6 +98,8 @@ class Playground:
         """By that number: the prompt as it was opened, or is in its file."""
         self._drafted: dict[int, datetime] = {}
         """By that number: when what was typed before this start of the app was typed."""
+        self._misfits: dict[tuple[Path, ...], str] = {}
+        """Why adapters do not fit a model: by the path of the model and of those on it."""
         self._undo: list[_Snapshot] = []
         self.open(setup.variants or ())
 
@@ -143,6 +152,10 @@ class Playground:
         if not self._undo:
             return False
         last = self._undo.pop()
+        if last.rest is not None:
+            values, self.seed, self.exact, self.then = *last.rest[:3], dict(last.rest[3])
+            self.values.put(values)
+            self.variants = []
         for name in {variant.name for variant in last.variants} - set(self.names):
             self._forget(name)
             if name in last.outputs:
@@ -156,14 +169,29 @@ class Playground:
         self.selected = last.selected
         return True
 
-    def add(self) -> Variant | None:
-        """A copy of the selected variant below it, selected; None when all names are taken."""
+    def reopen(self, run: Run, variants: Sequence[Variant], seed: int | None) -> None:
+        """Have these variants and what else a run had, its outputs too; `undo` takes it back."""
+        self._remember()
+        rest = dict(self.values), self.seed, self.exact, self.then
+        self._undo[-1] = replace(self._undo[-1], rest=rest)
+        self.outputs, self.before, self._asked = {}, {}, {}
+        self.values.put(run.values)
+        self.open(variants)
+        self.seed, self.exact, self.live = seed, run.exact, False
+        self.started(replace(run, outputs=[it for it in run.outputs if not it.repeat]), seed)
+        self.then = dict(self.outputs)
+
+    def add(self, beginning: Beginning | None = None) -> Variant | None:
+        """A copy of the selected variant below it, selected; None when all names are taken.
+
+        With a `beginning` its answer begins so."""
         source = self.current
         free = [name for name in variant_names() if name not in self.names]
         if source is None or not free:
             return None
         self._remember()
-        copy = replace(source, name=free[0], label="")
+        begins = beginning or source.beginning
+        copy = replace(source, name=free[0], label="", beginning=begins)
         self._forget(copy.name)
         self._shares[copy.name] = self._shares[source.name]
         self.variants.append(copy)
@@ -180,7 +208,7 @@ class Playground:
         return changed
 
     def _forget(self, name: str) -> None:
-        for kept in (self.outputs, self.before, self._asked):
+        for kept in (self.outputs, self.before, self.then, self._asked):
             kept.pop(name, None)
         self.talk.pinned.discard(name)
 
@@ -225,11 +253,32 @@ class Playground:
         self.update(changed)
         return changed
 
+    def misfit(self, variant: Variant) -> str:
+        """Why the variant's adapters do not fit its model, as far as that has been seen; or empty."""
+        return self._misfits.get(_files(variant), "")
+
+    def set_misfit(self, variant: Variant, sentence: str) -> None:
+        """Take note why they do not fit; with an empty sentence, that they do."""
+        self._misfits[_files(variant)] = sentence
+
+    def fits_now(self, variant: Variant) -> bool:
+        """Whether it was for adapters that did not fit that the variant's output failed, and they
+        or the model are others since."""
+        output = self.outputs.get(variant.name)
+        changed = output is not None and _files(output.variant) != _files(variant)
+        return output is not None and changed and bool(self.misfit(output.variant))
+
     # --------------------------------------------------------------- prompts
 
     def edited(self, variant: Variant) -> bool:
         """Whether a variant's prompt differs from what was opened."""
         return self.original(variant) != variant.prompt
+
+    def unsaved(self, variant: Variant) -> str:
+        """How a variant's prompt differs from its file, in a word or two."""
+        if self.edited(variant):
+            return "edited"
+        return "" if variant.prompt.path else "no file"
 
     def original(self, variant: Variant) -> Prompt:
         """A variant's prompt as it was opened, or is in its file."""
@@ -246,7 +295,8 @@ class Playground:
     def _share_of(self, prompt: Prompt) -> int:
         """The number of the variants that have this prompt now, or a new one."""
         for variant in self.variants:
-            if variant.prompt == prompt and variant.name in self._shares:
+            same = variant.prompt == prompt and variant.prompt.path == prompt.path
+            if same and variant.name in self._shares:
                 return self._shares[variant.name]
         self._next_share += 1
         self._originals[self._next_share] = prompt
@@ -357,6 +407,12 @@ class Playground:
             return self.before.get(name, output)
         return output
 
+    def base_of(self, name: str) -> tuple[str, Output | None]:
+        """What a variant's output is compared with: what to call that, and its output."""
+        if self.own_before and (old := self.then.get(name) or self.before.get(name)) is not None:
+            return "then" if name in self.then else "before", old
+        return self.baseline, self.shown(self.baseline)
+
     def stale(self, name: str) -> bool:
         """Whether a variant, its values, the seed or exactness changed since it was run."""
         both = self.asked(name)
@@ -372,6 +428,10 @@ class Playground:
     def _ask(self, variant: Variant, seed: int | None, exact: bool) -> Asked:
         kept = tuple(sorted(self.values.known_to([variant]).items()))
         return Asked(replace(variant, label=""), kept, seed, exact)
+
+
+def _files(variant: Variant) -> tuple[Path, ...]:
+    return (variant.model, *(adapter.path for adapter in variant.adapters))
 
 
 def _with_prompt(

@@ -20,10 +20,21 @@ DARK = Theme(
     variables={
         "dim": "#7b8794",
         "rest": "#232b36",
+        "heat-up-1": "#12301f",
+        "heat-up-2": "#1b4a33",
+        "heat-up-3": "#267049",
+        "heat-down-1": "#3a1a1c",
+        "heat-down-2": "#64262a",
+        "heat-down-3": "#a0363c",
+        "heat-much-1": "#33291a",
+        "heat-much-2": "#553f1f",
+        "heat-much-3": "#7d5722",
         "added": "#b8f5d2",
         "added-background": "#12301f",
         "removed": "#ffb3b3",
         "removed-background": "#3a1a1c",
+        "moved": "#cfc2ff",
+        "moved-background": "#2a2347",
         "input-cursor-background": "#d7dde5",
         "input-cursor-foreground": "#141920",
         "input-selection-background": "#7cc7ff 30%",
@@ -56,10 +67,21 @@ LIGHT = Theme(
     variables={
         "dim": "#606b77",
         "rest": "#d5dae1",
+        "heat-up-1": "#cdf0dc",
+        "heat-up-2": "#98dcb5",
+        "heat-up-3": "#5fc48e",
+        "heat-down-1": "#fbdcda",
+        "heat-down-2": "#f2b3ae",
+        "heat-down-3": "#e68079",
+        "heat-much-1": "#fbe8cc",
+        "heat-much-2": "#f4cf98",
+        "heat-much-3": "#e6ab57",
         "added": "#0a4a29",
         "added-background": "#cdf0dc",
         "removed": "#7d1712",
         "removed-background": "#fbdcda",
+        "moved": "#4a2d8f",
+        "moved-background": "#e6defb",
         "input-cursor-background": "#1c2128",
         "input-cursor-foreground": "#fafbfc",
         "input-selection-background": "#0b63b0 25%",
@@ -81,6 +103,8 @@ THEMES = (DARK, LIGHT)
 
 def variables_for(dark: bool) -> dict[str, str]:
     """Our own colour names for a theme that does not define them."""
-    names = ("dim", "rest", "added", "added-background", "removed", "removed-background")
+    names = ["dim", "rest"]
+    names += [f"{it}{part}" for it in ("added", "removed", "moved") for part in ("", "-background")]
     variables = (DARK if dark else LIGHT).variables
-    return {name: variables[name] for name in names}
+    heat = [name for name in variables if name.startswith("heat-")]
+    return {name: variables[name] for name in (*names, *heat)}

@@ -8,33 +8,49 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..compare.conversation import turns_of
+from ..compare.diff.result import same_start
 from ..compare.reasoning import Reasoning, reasoning_of
 from ..compare.run import Output, State
-from .state import View
-from .widgets.output_text import Mark, same_start
+from .diffing import Diffing, View
+from .places import Places, Turn
+from .widgets.output_text import Mark
 
 if TYPE_CHECKING:
     from .comparison import Comparison
+    from .drawing import Drawing
 
 YOU = "you ▸ "
+_CHANGES = {"added", "removed", "arrived", "left"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a conversation is looked at: `signs` for a terminal without colour, with reasoning in
+    full if `thoughts`."""
+
+    view: View
+    diffing: Diffing
+    signs: bool = False
+    thoughts: bool = False
 
 
 @dataclass(frozen=True)
 class Drawn:
     """What there is to draw. `rest` is where to look first; `comparison` that of the last turn.
 
-    `folds` are the places (start, end) of reasoning, folded to a line or not.
+    `folds` are the places (start, end) of reasoning, folded to a line or not. `anew`: other outputs
+    are drawn than the last time. `compared`: any turn is; `marked`: with its differences.
     """
 
     text: str
     marks: Sequence[Mark]
     rest: int
     comparison: Comparison | None
-    folds: Sequence[tuple[int, int]] = ()
-
-
-_Asked = tuple[Output, Output | None, View, bool, bool]
-"""A turn, the baseline's, and how they are looked at: the view, with signs, with reasoning."""
+    folds: Sequence[tuple[int, int]]
+    places: Places
+    anew: bool
+    compared: bool
+    marked: bool
 
 
 class Thread:
@@ -43,70 +59,109 @@ class Thread:
     def __init__(self) -> None:
         self._turns: list[_Turn] = []
 
-    def draw(
-        self, shown: Output, base: Output | None, view: View, *, signs: bool, thoughts: bool
-    ) -> Drawn:
-        """All turns up to `shown`, with the reasoning of each in full if `thoughts`."""
-        own = turns_of(shown)
-        others: list[Output | None] = [] if base in (None, shown) else [*turns_of(base)]
-        others += [None] * (len(own) - len(others))
-        pairs = zip(own, others, strict=False)
-        wanted: list[_Asked] = [(turn, other, view, signs, thoughts) for turn, other in pairs]
-        same = 0
-        while same < min(len(wanted), len(self._turns)) and self._turns[same].asked == wanted[same]:
-            same += 1
-        del self._turns[same:]
-        self._turns += [_Turn(asked) for asked in wanted[same:]]
-        last = self._turns[-1]
+    def draw(self, shown: Output, base: Output | None, look: Look) -> Drawn:
+        """All turns up to `shown`, each against the same turn of the conversation up to `base`."""
+        own, others = turns_of(shown), [] if base in (None, shown) else turns_of(base)
+        anew = self._take(own, others)
         text, marks, folds = "", list[Mark](), list[tuple[int, int]]()
+        places: list[Turn] = []
+        base_end, base_gap = 0, ""
         for turn in self._turns:
-            turn.update(text)
+            start = len(text)
+            turn.update(start, _gap(text), base_gap, look)
             marks = [*marks, *turn.marks] if text else turn.marks
             text += turn.text
             folds += [turn.fold] if turn.fold else []
-        return Drawn(text, marks, last.rest, last.comparison, folds)
+            place = (start, start + turn.heading, len(text))
+            base_place = place
+            if others:
+                base_place = (base_end, base_end + turn.base_heading, base_end + turn.base_size)
+            places.append(Turn(*place, *base_place, turn.drawing))
+            base_end, base_gap = base_place[2], turn.base_gap
+        return Drawn(
+            text,
+            marks,
+            rest=self._turns[-1].rest,
+            comparison=self._turns[-1].comparison,
+            folds=folds,
+            places=Places(places),
+            anew=anew,
+            compared=any(turn.comparison for turn in self._turns),
+            marked=any(turn.drawing for turn in self._turns),
+        )
+
+    def _take(self, own: Sequence[Output], others: Sequence[Output]) -> bool:
+        """Have a turn for each of these; False if that is so."""
+        pairs = [(turn, others[n] if n < len(others) else None) for n, turn in enumerate(own)]
+        old = [turn.pair for turn in self._turns]
+        same = 0
+        while same < min(len(pairs), len(old)) and pairs[same] == old[same]:
+            same += 1
+        del self._turns[same:]
+        self._turns += [_Turn(*pair) for pair in pairs[same:]]
+        return pairs != old
 
 
 class _Turn:
     """One turn as it is drawn behind those before it."""
 
-    def __init__(self, asked: _Asked) -> None:
-        self.asked = asked
-        output, base, *_ = asked
+    def __init__(self, output: Output, base: Output | None) -> None:
+        self.pair = (output, base)
         self.comparison: Comparison | None = None
         self.text = ""
-        self.marks: list[Mark] = []
+        self.marks: Sequence[Mark] = []
         self.rest = 0
         self.fold: tuple[int, int] | None = None
-        self._answer, self._other = _Answer(output), _Answer(base) if base else None
+        self.heading = self.base_heading = self.base_size = 0
+        """Characters above the answer, here and in the baseline's turn, and of that in all."""
+        self.base_gap = ""
+        """What keeps the baseline's next turn apart from this one."""
+        self._own, self._base = _Said(output), _Said(base) if base else None
         self._settled: tuple[object, ...] = ()
-        """Behind how many characters, and for which ends of both, it is drawn for good."""
+        """What it is drawn for, for good."""
         self._source: list[Mark] = []
         self._shifted: list[Mark] = []
         self._offset = 0
-        self._heading: tuple[str, int, list[Mark]] = ("", 0, [])
+        self._above: list[Mark] = []
 
-    def update(self, before: str) -> None:
-        """Draw what there is by now behind `before`."""
-        output, base, view, signs, thoughts = self.asked
-        ends = (len(before), output.state, base and base.state)
-        if self._settled == ends:
+    @property
+    def drawing(self) -> Drawing | None:
+        """The drawing of the answer, where it is compared."""
+        return self.comparison.drawing if self.comparison is not None else None
+
+    def update(self, start: int, gap: str, base_gap: str, look: Look) -> None:
+        """Draw what there is by now from `start` on, `gap` behind the turn before."""
+        output, base = self.pair
+        asked = (start, gap, base_gap, look, output.state, base and base.state)
+        if self._settled == asked:
             return
-        answer = self._answer.update()
-        self._compare(answer, view)
-        text, marks = self.comparison.drawn(signs=signs) if self.comparison else (answer.text, [])
-        heading = self._head(before, self._answer.reasoning, thoughts)
-        offset = len(before) + len(heading)
-        self.marks = self._shift(marks, offset) if offset else marks
-        if heading:
-            self.marks = [*self._heading[2], *self.marks]
-        self.text = heading + text
-        self.rest = self._rest(before, offset, marks)
+        self._measure_base(base_gap, look)
+        answer = self._own.update()
+        self._compare(answer, look)
+        text, marks = answer.text, list[Mark]()
+        if self.comparison is not None:
+            text, marks = self.comparison.drawn(signs=look.signs)
+        reply, thought = self._own.heading(gap, look)
+        self._mark_above(start, len(reply), len(thought))
+        self.heading = len(reply) + len(thought)
+        self.text = reply + thought + text
+        offset = start + self.heading
+        self.marks = [*self._above, *self._shift(marks, offset)] if offset else marks
+        self.rest = self._rest(start, offset)
         over = output.state.over and (base is None or base.state.over)
-        self._settled = ends if over else ()
+        self._settled = asked if over else ()
 
-    def _compare(self, answer: Output, view: View) -> None:
-        other = self._other.update() if self._other else None
+    def _measure_base(self, gap: str, look: Look) -> None:
+        """See how much room the baseline's turn takes where it is drawn alone."""
+        if self._base is None:
+            return
+        answer = self._base.update().text
+        above = "".join(self._base.heading(gap, look))
+        self.base_heading, self.base_size = len(above), len(above) + len(answer)
+        self.base_gap = _gap(answer or above)
+
+    def _compare(self, answer: Output, look: Look) -> None:
+        other = self._base.answer if self._base and self.pair[0] is not self.pair[1] else None
         if other is None or _silent(other) or _silent(answer):
             self.comparison = None
             return
@@ -114,28 +169,17 @@ class _Turn:
 
         old = self.comparison
         if old is None or old.base is not other or old.other is not answer:
-            old = self.comparison = Comparison(other, answer, view)
-        old.update()
+            old = Comparison(other, answer, look.view, look.diffing)
+        self.comparison = old.shown_as(look.view, look.diffing)
+        self.comparison.update()
 
-    def _head(self, before: str, reasoning: Reasoning | None, thoughts: bool) -> str:
-        """What stands over the answer: what was replied, and the reasoning, folded or not."""
-        output = self.asked[0]
-        reply, thought = "", ""
-        if output.follows is not None:
-            gap = "\n" * max(0, 2 - (len(before) - len(before.rstrip("\n")))) if before else ""
-            reply = f"{gap}{YOU}{output.reply}\n\n"
-        if reasoning is not None:
-            thought = _folded(output, reasoning)
-            if thoughts:
-                thought += "\n" + output.text[: reasoning.end].rstrip()
-            thought += "\n\n"
-        start = len(before) + len(reply)
-        self.fold = (start, start + len(thought) - 2) if thought else None
-        if self._heading[:2] != (reply + thought, len(before)):
-            marks = [Mark(len(before), start, "said")] if reply else []
-            marks += [Mark(*self.fold, "thought")] if self.fold else []
-            self._heading = (reply + thought, len(before), marks)
-        return reply + thought
+    def _mark_above(self, start: int, reply: int, thought: int) -> None:
+        """Mark what stands above the answer; marks that stay are the same objects."""
+        at = start + reply
+        self.fold = (at, at + thought - 2) if thought else None
+        marks = [Mark(start, at, "said")] if reply else []
+        marks += [Mark(*self.fold, "thought")] if self.fold else []
+        self._above = self._above if marks == self._above else marks
 
     def _shift(self, marks: Sequence[Mark], offset: int) -> list[Mark]:
         """The marks `offset` characters further on; those known from the last time are the same."""
@@ -147,42 +191,61 @@ class _Turn:
         self._source = list(marks)
         return self._shifted
 
-    def _rest(self, before: str, offset: int, marks: Sequence[Mark]) -> int:
+    def _rest(self, start: int, offset: int) -> int:
         """The first difference; without one what was replied last."""
         comparison, first = self.comparison, 0
         if comparison is not None and comparison.diff is not None:
-            if comparison.view == "unified":
-                first = marks[0].start if marks else 0
-            else:
+            if self.drawing is None:
                 first = comparison.diff.first_divergence or 0
-        return offset + first if first else len(before)
+            else:
+                changes = (mark.start for mark in self.drawing.marks if mark.kind in _CHANGES)
+                first = next(changes, 0)
+        return offset + first if first else start
 
 
-class _Answer:
-    """What an output says without its reasoning, as an output that grows with it."""
+class _Said:
+    """What an output says: a heading, and then its answer as an output that grows with it."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._cut: Output | None = None
+        self._reasoning: Reasoning | None = None
         self._end = 0
-        self.reasoning: Reasoning | None = None
+        self.answer = output
+        """What it says without its reasoning."""
 
     def update(self) -> Output:
+        """The answer by now."""
         output = self._output
-        reasoning = self.reasoning = reasoning_of(output)
+        reasoning = self._reasoning = reasoning_of(output)
         if reasoning is None:
             return output
-        cut = self._cut
-        if cut is None or reasoning.end != self._end:
-            if cut is None or cut.tokens:
-                cut = self._cut = Output(output.variant, output.repeat, output.seed)
-            self._end = reasoning.end
+        cut = self.answer
+        if cut is output or (reasoning.end != self._end and cut.tokens):
+            cut = self.answer = Output(output.variant, output.repeat, output.seed)
+        self._end = reasoning.end
         first = bisect_right(output.token_ends, reasoning.end)
         known = first + len(cut.tokens)
         cut.text, cut.state = output.text[reasoning.end :], output.state
         cut.token_ends += [end - reasoning.end for end in output.token_ends[known:]]
         cut.tokens += output.tokens[known : first + len(cut.token_ends)]
         return cut
+
+    def heading(self, gap: str, look: Look) -> tuple[str, str]:
+        """What stands over the answer: what was replied, and the reasoning, folded or not."""
+        output, reasoning = self._output, self._reasoning
+        reply = f"{gap}{YOU}{output.reply}\n\n" if output.reply else ""
+        if reasoning is None:
+            return reply, ""
+        thought = _folded(output, reasoning)
+        if look.thoughts:
+            thought += "\n" + output.text[: reasoning.end].rstrip()
+        return reply, f"{thought}\n\n"
+
+
+def _gap(text: str) -> str:
+    """What keeps a turn apart from the text before."""
+    end = text[-2:]
+    return "\n" * (2 - len(end) + len(end.rstrip("\n"))) if text else ""
 
 
 def _folded(output: Output, reasoning: Reasoning) -> str:

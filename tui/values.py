@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from ..compare.variants import Variant
 from ..prompts.document import Prompt, Variable
@@ -14,16 +15,23 @@ class Values(dict[str, str]):
 
     def __init__(self, given: Mapping[str, str]) -> None:
         super().__init__(given)
-        self._used: dict[str, tuple[str, ...]] = {}
+        self._used: dict[tuple[Path | None, str], tuple[str, ...]] = {}
+
+    def put(self, given: Mapping[str, str]) -> None:
+        """Have these values in place of all there were."""
+        self.clear()
+        self.update(given)
 
     def set_used(self, prompt: Prompt, names: tuple[str, ...]) -> None:
         """Remember which names a prompt's templates use, until it is looked at again."""
-        self._used[prompt.name] = names
+        self._used[prompt.path, prompt.name] = names
 
     def variables(self, prompt: Prompt) -> list[Variable]:
         """The variables a prompt declares, then those it only uses."""
         declared = {variable.name for variable in prompt.variables}
-        used = [name for name in self._used.get(prompt.name, ()) if name not in declared]
+        used = [
+            name for name in self._used.get((prompt.path, prompt.name), ()) if name not in declared
+        ]
         return [*prompt.variables, *map(Variable, used)]
 
     def missing(self, variant: Variant) -> frozenset[str]:
@@ -38,7 +46,7 @@ class Values(dict[str, str]):
 
     def unused(self, prompt: Prompt) -> frozenset[str]:
         """The variables a prompt declares and no template of it uses, once that is known."""
-        used = self._used.get(prompt.name)
+        used = self._used.get((prompt.path, prompt.name))
         return frozenset(
             v.name for v in prompt.variables if used is not None and v.name not in used
         )
@@ -62,6 +70,18 @@ class Values(dict[str, str]):
         declared = {variable.name for variable in prompt.variables}
         kept = tuple(v for v in variables if v.name in declared or v.default is not None)
         return replace(variant, prompt=replace(prompt, variables=kept))
+
+    def declared(self, variant: Variant) -> Prompt:
+        """The variant's prompt, with the values given to variables that it does not declare."""
+        prompt = variant.prompt
+        names = {variable.name for variable in prompt.variables}
+        given = {**self, **variant.values}
+        added = [
+            Variable(variable.name, given[variable.name])
+            for variable in self.variables(prompt)
+            if variable.name not in names and variable.name in given
+        ]
+        return replace(prompt, variables=(*prompt.variables, *added)) if added else prompt
 
     def known_to(self, variants: Iterable[Variant]) -> dict[str, str]:
         """The values given that apply to one of these variants."""

@@ -15,6 +15,7 @@ from .align import (
     without_weak_end,
 )
 from .divergence import char_divergence
+from .moves import with_moves
 from .regions import Region, changed, regions_of, spans_of, tidy
 from .result import Diff, Span
 from .side import Keys, Side
@@ -60,7 +61,7 @@ class LiveDiff:
     While either text is unfinished, the common beginning is fixed, a window of bounded size is
     aligned, and the part of one text that the other has not reached is "ahead". Now and then
     everything since the first divergence is aligned anew, and once more when both are done: that
-    result is the one of the finished texts, whatever way they arrived.
+    result is the one of the finished texts, whatever way they arrived. Moves are looked for then.
     """
 
     def __init__(self, mode: Mode = "word") -> None:
@@ -139,7 +140,7 @@ class LiveDiff:
         end = (len(a.numbers), len(b.numbers))
         blocks = self._readable(self._aligned(end), end)
         regions = [self._region, *regions_of(blocks, a, b), Region(len(a.text), len(b.text), 0)]
-        return self._result(spans_of(self._tidy(regions)))
+        return self._result(with_moves(spans_of(self._tidy(regions)), a, b))
 
     def _streaming(self) -> Diff:
         a, b = self._a, self._b
@@ -263,6 +264,7 @@ class LiveDiff:
             first_divergence=self._same if self._diverged else None,
             words_added=tally.added,
             words_removed=tally.removed,
+            words_moved=tally.moved,
             similarity=2 * tally.equal / compared if compared else 1.0,
             equal=complete and not self._diverged,
             complete=complete,
@@ -271,10 +273,11 @@ class LiveDiff:
 
 @dataclass(frozen=True, slots=True)
 class _Tally:
-    """Counts over spans: words removed and added, characters equal (once) and ahead."""
+    """Counts over spans: words removed, added and moved, characters equal (once) and ahead."""
 
     removed: int = 0
     added: int = 0
+    moved: int = 0
     equal: int = 0
     ahead: int = 0
     a_words: int = 0
@@ -283,17 +286,21 @@ class _Tally:
 
     def plus(self, spans: list[Span], a: Side, b: Side) -> _Tally:
         """These counts and those of the spans that follow."""
-        removed, added, equal, ahead = self.removed, self.added, self.equal, self.ahead
+        removed, added, moved = self.removed, self.added, self.moved
+        equal, ahead = self.equal, self.ahead
         a_words, b_words = self.a_words, self.b_words
         for span in spans:
             if span.kind == "equal":
                 equal += span.a_end - span.a_start
             elif span.kind == "removed":
                 count, a_words = a.words_touched(span.a_start, span.a_end, a_words)
-                removed += count
+                removed += 0 if span.moved is not None else count
             elif span.kind == "added":
                 count, b_words = b.words_touched(span.b_start, span.b_end, b_words)
-                added += count
+                if span.moved is None:
+                    added += count
+                else:
+                    moved += count
             else:
                 ahead += span.a_end - span.a_start + span.b_end - span.b_start
-        return _Tally(removed, added, equal, ahead, a_words, b_words)
+        return _Tally(removed, added, moved, equal, ahead, a_words, b_words)

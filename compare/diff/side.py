@@ -100,3 +100,9 @@ class Side:
         first = max(bisect_right(self._word_ends, start), counted)
         after = bisect_left(self._word_starts, end)
         return (after - first, after) if after > first else (0, counted)
+
+    def words_within(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Where the words that lie whole in `text[start:end]` start and end."""
+        first = bisect_left(self._word_starts, start)
+        after = bisect_right(self._word_ends, end)
+        return list(zip(self._word_starts[first:after], self._word_ends[first:after], strict=True))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from .result import Diff, Kind
+from .result import Diff, Look
 
 
-def unified(diff: Diff, a: str, b: str) -> list[tuple[Kind, str]]:
+def unified(diff: Diff, a: str, b: str) -> list[tuple[Look, str]]:
     """The segments of `diff` in reading order, for the unified view.
 
-    The equal, added and ahead-in-`b` segments joined give `b`; the equal, removed and
-    ahead-in-`a` ones give `a`. No segment is empty.
+    The equal, added, arrived and ahead-in-`b` segments joined give `b`; the equal, removed, left
+    and ahead-in-`a` ones give `a`, where nothing is ignored. What was moved is there twice: where
+    it has left, and where it has arrived. No segment is empty.
     """
-    return [
-        (span.kind, b[span.b_start : span.b_end] or a[span.a_start : span.a_end])
-        for span in diff.spans
-    ]
+    shown: list[tuple[Look, str]] = []
+    for span in diff.spans:
+        text = b[span.b_start : span.b_end]
+        if not text and span.kind != "equal":  # equal without a text is white space that is ignored
+            text = a[span.a_start : span.a_end]
+        if text:
+            shown.append((span.look, text))
+    return shown

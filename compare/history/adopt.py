@@ -37,7 +37,7 @@ def adopt(connection: Connection) -> None:
     """Bring to an end what programs left behind that were killed while they wrote."""
     rows = connection.execute("SELECT id, owner FROM runs WHERE ended IS NULL").fetchall()
     for run, owned in rows:
-        if not _gone(owned):
+        if not gone(owned):
             continue
         outputs = connection.execute(
             "SELECT o.id FROM outputs o JOIN variants v ON v.id = o.variant WHERE v.run = ? "
@@ -56,9 +56,15 @@ def adopt(connection: Connection) -> None:
             connection.execute("DELETE FROM pieces WHERE output = ?", (output,))
 
 
-def _gone(owned: str) -> bool:
-    host, pid, started = json.loads(owned)
-    if host != socket.gethostname():
+def elsewhere(owned: str) -> bool:
+    """Whether that process is, or was, on another machine."""
+    return json.loads(owned)[0] != socket.gethostname()
+
+
+def gone(owned: str) -> bool:
+    """Whether a process has ended; False for one on another machine."""
+    _, pid, started = json.loads(owned)
+    if elsewhere(owned):
         return False
     try:
         process = psutil.Process(pid)

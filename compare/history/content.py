@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import date, time
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -19,16 +21,25 @@ from typing import Any
 import msgspec
 
 from ...prompts.document import Prompt
+from ..errors import CompareError
 
 
 def identity(prompt: Prompt) -> str:
     """What versions and drafts of a prompt are filed under: its file, or its slug without one."""
-    key = str(prompt.path.absolute()) if prompt.path else prompt.slug
+    return file_key(prompt.path) if prompt.path else _printable(prompt.slug)
+
+
+def file_key(path: Path) -> str:
+    """The same for all paths of a file."""
+    return _printable(os.path.realpath(path))
+
+
+def _printable(key: str) -> str:
     return key.encode("utf-8", "backslashreplace").decode()
 
 
 def canonical(prompt: Prompt) -> bytes:
-    """The same bytes for equal prompts, different ones for others."""
+    """The same bytes for equal prompts, different ones for others; TOML's dates become texts."""
     return json.dumps(_plain(prompt), separators=(",", ":")).encode()
 
 
@@ -42,9 +53,15 @@ def pack(content: bytes) -> bytes:
 
 
 def unpack(blob: bytes, path: Path | None = None) -> Prompt:
-    """The prompt of a packed canonical form, said to be from the file `path`."""
-    data: dict[str, Any] = json.loads(zlib.decompress(blob))
-    return msgspec.convert(data | {"path": path and str(path)}, Prompt, dec_hook=_read)
+    """The prompt of a packed canonical form, said to be from the file `path`.
+
+    Raises CompareError for what is none.
+    """
+    try:
+        data: dict[str, Any] = json.loads(zlib.decompress(blob))
+        return msgspec.convert(data | {"path": path and str(path)}, Prompt, dec_hook=_read)
+    except (zlib.error, ValueError, TypeError, msgspec.MsgspecError, RecursionError) as error:
+        raise CompareError(f"A prompt in the history cannot be read: {error}.") from None
 
 
 def _read(kind: type, value: Any) -> Any:
@@ -61,7 +78,7 @@ def _plain(value: object) -> Any:
         return {str(key): _plain(it) for key, it in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(it) for it in value]
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path | date | time) else value
 
 
 def _is_default(field: Field[Any], value: object) -> bool:

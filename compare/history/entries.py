@@ -23,6 +23,7 @@ class Wanted:
     label: str = ""
     tag: str = ""
     """In full."""
+    note: str = ""
     version: int | None = None
     """Of a prompt, by its id."""
     since: datetime | None = None
@@ -69,6 +70,8 @@ class RunEntry:
     outputs: tuple[OutputEntry, ...]
     number: int
     """Where it stands: `page` goes on from here."""
+    excerpt: str = ""
+    """Text around the words that were looked for."""
 
 
 @dataclass(frozen=True)

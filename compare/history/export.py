@@ -62,6 +62,8 @@ def facts(output: Output) -> str:
     said.append(f"- prompt: {code(variant.prompt.name)}")
     sampling = {**variant.prompt.sampling, **variant.sampling}
     said += [f"- {name}: {code(str(value))}" for name, value in sampling.items()]
+    if variant.beginning:
+        said.append(f"- begins with: {code(variant.beginning.text)}")
     said.append(f"- llama.cpp: {stamp.llama_cpp or 'unknown'}")
     return "\n".join(said)
 

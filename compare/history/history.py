@@ -29,31 +29,40 @@ T = TypeVar("T")
 class History:
     """Runs, versions of prompts and drafts, in a database in `folder` that is made when needed.
 
-    `begin`, `end`, `saved` and the drafts' `save` and `drop` return at once, from any thread; what
-    they ask for is committed within a second. Everything else reads or writes a file before it
+    `begin`, `end`, `saved`, `moved`, and of the drafts `save`, `take` and `drop`, return at once, from any
+    thread; what they ask for is committed within a second. Everything else reads or writes a file before it
     returns: call it off the event loop. Those raise CompareError when the history cannot be used.
 
     `program` is the version of llamadiff that runs are recorded with. `on_trouble` is called, from
-    another thread, with a sentence when nothing can be written, or a damaged file was put aside.
+    another thread, with a sentence when nothing can be written, something had to be left out, or a
+    damaged file was put aside.
     """
 
     def __init__(self, folder: Path, program: str, on_trouble: Callable[[str], None]) -> None:
         self.file = folder / FILE
-        self._recorder = Recorder(program)
-        self.drafts = Drafts(self._read, self._wake)
+        self._recorder = Recorder(program, on_trouble)
+        self.drafts = Drafts(self._read, self._wake, on_trouble)
         self._writer = Writer(self.file, (self._recorder, self.drafts), on_trouble)
         self._lock = threading.RLock()
         self._opened = False
         self._reader: Connection | None = None
         self._renewals = 0
+        self.unwiped = False
+        """Removed texts are in the journal still, because another program was reading."""
 
     def close(self) -> None:
         """Write what waits, and let go of the file."""
+        from . import removal
+
+        if self.drafts.owned:
+            self._writer.put(self.drafts.release)
         self._writer.close()
         with self._lock:
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
+            if self.unwiped:
+                self.unwiped = not removal.wipe(self.file)
 
     def flush(self) -> None:
         """Write what waits, and what running runs have said so far."""
@@ -73,10 +82,25 @@ class History:
 
     def saved(self, prompt: Prompt) -> None:
         """A prompt was written to its file: keep that as a version."""
+        self._keep(prompt, saved=True)
+
+    def left(self, prompt: Prompt) -> None:
+        """A prompt that was neither saved nor run gives way to another: keep it as a version."""
+        self._keep(prompt, saved=False)
+
+    def _keep(self, prompt: Prompt, *, saved: bool) -> None:
         from . import versions
 
         self._open()
-        self._writer.put(lambda connection: versions.record(connection, prompt, saved=True))
+        self._writer.put(lambda connection: versions.record(connection, prompt, saved=saved))
+
+    def moved(self, before: Path, after: Path) -> None:
+        """The file of a prompt has another path now: its versions and drafts go with it."""
+        from . import versions
+
+        self._open()
+        self._writer.put(lambda connection: versions.moved(connection, before, after))
+        self._writer.put(self.drafts.moved(before, after))
 
     # ------------------------------------------------------------------ reading
 
@@ -137,14 +161,24 @@ class History:
         self._change(lambda connection: marks.tag(connection, run_id, tags))
 
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove runs for good, and what only they had; how many there were."""
+        """Remove runs for good, and what only they had; how many there were.
+
+        `unwiped` says afterwards whether their texts are on the disk all the same.
+        """
         from . import removal
 
         self._recorder.forget(set(ids))
         removed = self._change(lambda connection: removal.remove(connection, ids))
         with self._lock:
-            removal.wipe(self.file)
+            self.unwiped = not removal.wipe(self.file)
         return removed
+
+    def retire(self, time: datetime) -> int:
+        """Remove the runs begun before a time that have neither tag nor note; how many."""
+        from . import removal
+
+        ids = self._read(lambda connection: removal.expired(connection, time), [])
+        return self.remove(ids) if ids else 0
 
     # ----------------------------------------------------------------- versions
 

@@ -69,7 +69,13 @@ def m002_full_text(connection: Connection) -> None:
 
 
 @migration
-def m003_conversations(connection: Connection) -> None:
+def m003_beginnings(connection: Connection) -> None:
+    """What the answers of a branch are made to begin with: JSON of `Beginning`, or NULL."""
+    connection.execute("ALTER TABLE variants ADD COLUMN beginning TEXT")
+
+
+@migration
+def m004_conversations(connection: Connection) -> None:
     """An output knows the one it goes on from, and what was replied to that."""
     connection.execute(
         "ALTER TABLE outputs ADD COLUMN follows INTEGER REFERENCES outputs ON DELETE SET NULL"
@@ -184,8 +190,12 @@ CREATE TABLE pieces (
 );
 
 CREATE TABLE drafts (
-    key TEXT PRIMARY KEY,
+    id TEXT PRIMARY KEY,
+    prompt TEXT NOT NULL,
+    path TEXT,
+    owner TEXT NOT NULL,
     at INTEGER NOT NULL,
+    base BLOB,
     content BLOB NOT NULL,
     undo BLOB NOT NULL
 )

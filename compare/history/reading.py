@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from heapq import merge
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,7 @@ import msgspec
 from ...models.engine.protocol import ModelInfo, Sampling, Timings
 from ..errors import CompareError
 from ..run import Output, Run, Stamp, State
-from ..variants import StackedAdapter, Variant
+from ..variants import Beginning, StackedAdapter, Variant
 from .content import unpack
 from .conversations import follow_back
 from .entries import Hit, OutputEntry, Recorded, RunEntry, VariantEntry, Wanted
@@ -30,15 +31,16 @@ from .packing import (
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-AROUND = 60
-"""Characters of an excerpt before and after what was found."""
+AROUND = (60, 60)
+IN_A_LIST = (16, 120)
+"""Characters of an excerpt before and after what was found, of an output and in a list of runs."""
 
 
 def page(
     connection: Connection, wanted: Wanted, limit: int, before: int | None = None
 ) -> list[RunEntry]:
     """The newest runs that are wanted, or those older than the one numbered `before`."""
-    if _terms(wanted.text):
+    if terms(wanted.text):
         return _pages_of(connection, wanted, limit, before)
     conditions, values = _conditions(wanted)
     if before is not None:
@@ -59,12 +61,16 @@ def _pages_of(
     if before is not None:
         conditions.append("r.id < :before")
         values["before"] = before
-    rows: dict[int, None] = {}
-    for _, row in _found(connection, wanted.text, conditions, values):
-        rows[row] = None
+    rows: dict[int, int] = {}
+    for output, row in _found(connection, wanted.text, conditions, values):
+        rows.setdefault(row, output)
         if len(rows) == limit:
             break
-    return [_entry(connection, row) for row in rows]
+    words = terms(wanted.text)
+    return [
+        replace(_entry(connection, row), excerpt=_hit(connection, words, output, IN_A_LIST).excerpt)
+        for row, output in rows.items()
+    ]
 
 
 def _entry(connection: Connection, row: int) -> RunEntry:
@@ -132,6 +138,9 @@ def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     if wanted.tag:
         conditions.append("r.id IN (SELECT run FROM tags WHERE tag = :tag)")
         values["tag"] = wanted.tag
+    if wanted.note:
+        conditions.append("r.note LIKE :note ESCAPE '\\'")
+        values["note"] = _anywhere(wanted.note)
     if wanted.version is not None:
         conditions.append("r.id IN (SELECT run FROM variants WHERE version = :version)")
         values["version"] = wanted.version
@@ -155,17 +164,19 @@ def search(
 ) -> list[Hit]:
     """The newest outputs that are wanted, or those older than the one numbered `before`."""
     conditions, values = _conditions(wanted)
-    terms = _terms(wanted.text)
-    if not terms:
+    words = terms(wanted.text)
+    if not words:
         return []
     if before is not None:
         conditions.append("o.id < :before")
         values["before"] = before
     found = _found(connection, wanted.text, conditions, values)
-    return [_hit(connection, terms, row) for row, _ in islice(found, limit)]
+    return [_hit(connection, words, row) for row, _ in islice(found, limit)]
 
 
-def _hit(connection: Connection, terms: list[str], row: int) -> Hit:
+def _hit(
+    connection: Connection, words: list[str], row: int, around: tuple[int, int] = AROUND
+) -> Hit:
     key, at, name, label, prompt_name, adapters, repeat, text, prompt = connection.execute(
         "SELECT r.key, r.at, v.name, v.label, v.prompt_name, v.adapters, o.repeat, t.text, p.text "
         "FROM outputs o JOIN variants v ON v.id = o.variant JOIN runs r ON r.id = v.run "
@@ -174,25 +185,25 @@ def _hit(connection: Connection, terms: list[str], row: int) -> Hit:
         (row,),
     ).fetchone()
     title = label or f"{prompt_name} · {_stack(adapters)}"
-    place = _place(text or "", terms)
-    in_prompt = place is None and _place(prompt or "", terms) is not None
+    place = _place(text or "", words)
+    in_prompt = place is None and _place(prompt or "", words) is not None
     source = (prompt if in_prompt else text) or ""
-    start = _place(source, terms) or 0
-    first, last = max(0, start - AROUND), start + AROUND
+    start = _place(source, words) or 0
+    first, last = max(0, start - around[0]), start + around[1]
     excerpt = " ".join(source[first:last].split())
     excerpt = f"{'…' * (first > 0)}{excerpt}{'…' * (last < len(source))}"
     return Hit(key, moment(at), name, title, repeat, excerpt, in_prompt, row)
 
 
-def _place(text: str, terms: Iterable[str]) -> int | None:
-    """Where the first of the terms is; None when none is."""
-    for term in terms:
+def _place(text: str, words: Iterable[str]) -> int | None:
+    """Where the first of the words is; None when none is."""
+    for term in words:
         if match := re.search(rf"\b{re.escape(term)}", text, re.IGNORECASE):
             return match.start()
     return None
 
 
-def _terms(text: str) -> list[str]:
+def terms(text: str) -> list[str]:
     """Words, and what stands in quotes, without what no index holds."""
     found = [quoted or word for quoted, word in re.findall(r'"([^"]*)"?|([^\s"]+)', text)]
     return [term for term in found if re.search(r"\w", term)]
@@ -212,10 +223,10 @@ def _found(
         values = values | {"words": _query(text)}
         tables = {it: f"{it}_words" for it in tests}
     else:
-        terms = {f"w{i}": _anywhere(term) for i, term in enumerate(_terms(text))}
-        test = " AND ".join(f"text LIKE :{name} ESCAPE '\\'" for name in terms)
+        words = {f"w{i}": _anywhere(term) for i, term in enumerate(terms(text))}
+        test = " AND ".join(f"text LIKE :{name} ESCAPE '\\'" for name in words)
         tests = dict.fromkeys(("texts", "rendered"), test)
-        values = values | terms
+        values = values | words
         tables = {it: it for it in tests}
     run = "CROSS JOIN variants v ON v.id = o.variant CROSS JOIN runs r ON r.id = v.run WHERE "
     others = " AND ".join(conditions)
@@ -245,7 +256,7 @@ def _found(
 def _query(text: str) -> str:
     """Words in FTS5's language (https://www.sqlite.org/fts5.html, section 3)."""
     unfinished = not text.endswith(('"', " "))
-    phrases = ['"{}"'.format(term.replace('"', '""')) for term in _terms(text)]
+    phrases = ['"{}"'.format(term.replace('"', '""')) for term in terms(text)]
     return " ".join(phrases) + "*" * unfinished
 
 
@@ -303,10 +314,11 @@ def _open(connection: Connection, key: str) -> Recorded:
             from_json(sampling),
             label,
             from_json(values),
+            begins and msgspec.convert(from_json(begins), Beginning),
         )
-        for variant, name, label, model, model_name, stack, sampling, values, prompt_path, content in connection.execute(
+        for variant, name, label, model, model_name, stack, sampling, values, begins, prompt_path, content in connection.execute(
             "SELECT v.id, v.name, v.label, v.model, v.model_name, v.adapters, v.sampling, v.vars, "
-            "v.prompt_path, w.content FROM variants v JOIN versions w ON w.id = v.version "
+            "v.beginning, v.prompt_path, w.content FROM variants v JOIN versions w ON w.id = v.version "
             "WHERE v.run = ? ORDER BY v.id",
             (number,),
         )
@@ -380,4 +392,5 @@ def _stamp(kept: dict[str, Any], prompt: str, tokens: bytes | None) -> Stamp:
         msgspec.convert(kept["sampling"], Sampling, strict=False),
         None if kept["info"] is None else msgspec.convert(kept["info"], ModelInfo),
         kept["llama_cpp"],
+        tuple(kept.get("forced", ())),
     )

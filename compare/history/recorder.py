@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..run import Output, Run, Stamp, State
@@ -25,6 +26,7 @@ from .packing import (
     string_map,
     to_json,
 )
+from .writer import Broken, whole
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -59,10 +61,14 @@ class _Followed:
 
 
 class Recorder:
-    """Follows runs from `begin` to `end`; both may be called from any thread."""
+    """Follows runs from `begin` to `end`; both may be called from any thread.
 
-    def __init__(self, program: str) -> None:
+    `on_trouble` is told of a run that cannot be written, which is left out from then on.
+    """
+
+    def __init__(self, program: str, on_trouble: Callable[[str], None]) -> None:
         self._program = program
+        self._on_trouble = on_trouble
         self._followed: dict[str, _Followed] = {}
         self._lock = threading.Lock()
 
@@ -98,7 +104,12 @@ class Recorder:
         gone: set[str] = set()
         for it, over in todo:
             after = replace(it, marks=[replace(mark) for mark in it.marks])
-            if not self._write_run(connection, after) or over:
+            try:
+                stays = whole(connection, partial(self._write_run, it=after))
+            except Broken as broken:
+                self._on_trouble(f"The history leaves out a run: {broken.error!r}.")
+                stays = False
+            if not stays or over:
                 gone.add(it.run.id)
             new.append((it, after))
 
@@ -150,13 +161,15 @@ class Recorder:
             ]
             rows[variant.name] = connection.execute(
                 "INSERT INTO variants (run, name, label, model, model_name, adapters, sampling, "
-                "vars, prompt_name, prompt_path, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "vars, prompt_name, prompt_path, version, beginning) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     it.row, variant.name, clean(variant.label), path_out(variant.model),
                     clean(variant.model_name), json.dumps(adapters), to_json(variant.sampling),
                     to_json(string_map(variant.values)),
                     clean(variant.prompt.name), path_out(variant.prompt.path),
                     versions.record(connection, variant.prompt),
+                    variant.beginning and to_json(variant.beginning),
                 ),
             ).lastrowid  # fmt: skip
         for output in run.outputs:
@@ -204,7 +217,7 @@ def _write_output(connection: Connection, output: Output, mark: _Mark) -> None:
             (
                 output.state.value, len(output.tokens), clean(output.text[:PREVIEW]),
                 output.finish_reason, None if output.error is None else clean(output.error),
-                output.refused, output.no_effect, output.timings and to_json(output.timings),
+                output.refused, clean(output.no_effect), output.timings and to_json(output.timings),
                 mark.row,
             ),
         )  # fmt: skip
@@ -251,6 +264,7 @@ def _facts_of(stamp: Stamp) -> str:
         "model_sha256": stamp.model_sha256,
         "adapter_sha256": stamp.adapter_sha256,
         "template_source": stamp.template_source,
+        "forced": stamp.forced,
         "sampling": stamp.sampling,
         "info": stamp.info,
         "llama_cpp": stamp.llama_cpp,

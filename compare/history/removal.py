@@ -8,10 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .database import PATIENCE_S
-
 if TYPE_CHECKING:
     from sqlite3 import Connection
+
+PATIENCE_S = 3
+"""How long to wait for a program that reads."""
 
 _UNUSED = "name = '' AND NOT saved AND id NOT IN (SELECT version FROM variants)"
 """Of a version: only a run that is gone had it."""
@@ -21,6 +22,17 @@ def older_than(connection: Connection, time: datetime) -> list[str]:
     """The ids of the runs begun before a time."""
     before = int(time.timestamp() * 1000)
     return [key for (key,) in connection.execute("SELECT key FROM runs WHERE at < ?", (before,))]
+
+
+def expired(connection: Connection, time: datetime) -> list[str]:
+    """The ids of the runs begun before a time, over, and neither tagged nor noted."""
+    before = int(time.timestamp() * 1000)
+    found = connection.execute(
+        "SELECT key FROM runs WHERE at < ? AND ended IS NOT NULL AND note = '' "
+        "AND id NOT IN (SELECT run FROM tags)",
+        (before,),
+    )
+    return [key for (key,) in found]
 
 
 def remove(connection: Connection, keys: Sequence[str]) -> int:
@@ -53,12 +65,18 @@ def remove(connection: Connection, keys: Sequence[str]) -> int:
 
 
 def wipe(file: Path) -> bool:
-    """Give the space back, and have no journal hold what was removed. False when another program
-    that reads still needs the journal; what is in it goes with its next commits."""
+    """Give the space back, and have no journal hold what was removed.
+
+    False when another program that reads still needs the journal: SQLite takes that away with the
+    last program that closes the database.
+    """
     import sqlite3
 
     with contextlib.closing(sqlite3.connect(file, timeout=PATIENCE_S)) as connection:
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA incremental_vacuum").fetchall()
-        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        try:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
     return not busy

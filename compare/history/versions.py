@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...prompts.document import Prompt
 from ..diff.result import Diff
 from ..errors import CompareError
-from .content import canonical, digest, identity, pack, readable, unpack
+from .content import canonical, digest, file_key, identity, pack, readable, unpack
 from .packing import clean, moment, now
 
 if TYPE_CHECKING:
@@ -99,6 +99,31 @@ def rename(connection: Connection, number: int, name: str) -> None:
     found = connection.execute("UPDATE versions SET name = ? WHERE id = ?", (clean(name), number))
     if not found.rowcount:
         raise CompareError(f"There is no version {number} of a prompt.")
+
+
+def moved(connection: Connection, before: Path, after: Path) -> None:
+    """File the versions of one file under another, where some may be that have the same content."""
+    old, new = file_key(before), file_key(after)
+    if old == new:
+        return
+    connection.execute("UPDATE OR IGNORE versions SET prompt = ? WHERE prompt = ?", (new, old))
+    same = connection.execute(
+        "SELECT a.id, b.id FROM versions a JOIN versions b ON b.hash = a.hash AND b.prompt = ? "
+        "WHERE a.prompt = ?",
+        (new, old),
+    ).fetchall()
+    for pair in same:
+        for table, column in (("variants", "version"), ("versions", "parent")):
+            connection.execute(f"UPDATE {table} SET {column} = ?2 WHERE {column} = ?1", pair)
+        saved, name = connection.execute(
+            "SELECT saved, name FROM versions WHERE id = ?", pair[:1]
+        ).fetchone()
+        connection.execute(
+            "UPDATE versions SET saved = max(saved, ?), "
+            "name = CASE name WHEN '' THEN ? ELSE name END WHERE id = ?",
+            (saved, name, pair[1]),
+        )
+        connection.execute("DELETE FROM versions WHERE id = ?", pair[:1])
 
 
 def changes(before: Prompt, after: Prompt) -> list[FieldChange]:

@@ -22,6 +22,35 @@ Job = Callable[["sqlite3.Connection"], object]
 """Writes something. It is called again when the commit failed."""
 
 
+class Broken(Exception):
+    """Something could not be written, by its own `error`; nothing of it was."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def whole(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
+    """Do a job within a transaction, or nothing of it.
+
+    Raises Broken for what is the job's own fault, and what is not, such as a full disk, as it is.
+    """
+    import sqlite3
+
+    connection.execute("SAVEPOINT job")
+    try:
+        value = job(connection)
+    except Exception as error:
+        own = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, own):
+            raise
+        connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+        raise Broken(error) from error
+    connection.execute("RELEASE job")
+    return value
+
+
 class Steady(Protocol):
     """What is written with every commit, for as long as it is `busy`."""
 
@@ -29,7 +58,10 @@ class Steady(Protocol):
     def busy(self) -> bool: ...
 
     def write(self, connection: sqlite3.Connection) -> Callable[[], None]:
-        """Write what is new; returns what is to be done once that is committed."""
+        """Write what is new; returns what is to be done once that is committed.
+
+        What cannot be written is left out: it must not take the rest with it.
+        """
         ...
 
     def start_over(self) -> None:
@@ -197,23 +229,14 @@ class Writer:
 
     def _carry_out(self, asked: _Asked) -> object:
         """Do a job, or nothing of it. Raises what is not the job's fault."""
-        import sqlite3
-
-        self._connection.execute("SAVEPOINT job")
         try:
-            value = asked.job(self._connection)
-        except Exception as error:
-            own = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
-            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, own):
-                raise
-            self._connection.execute("ROLLBACK TO job")
-            value = None
+            return whole(self._connection, asked.job)
+        except Broken as broken:
             if asked.result is not None:
-                asked.result.set_exception(error)
+                asked.result.set_exception(broken.error)
             else:
-                self._say(f"llamadiff made a mistake in its history: {error!r}")
-        self._connection.execute("RELEASE job")
-        return value
+                self._say(f"llamadiff made a mistake in its history: {broken.error!r}")
+            return None
 
     def _say(self, sentence: str) -> None:
         """Tell a trouble once, until something is written again."""

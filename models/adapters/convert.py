@@ -42,9 +42,6 @@ _LARGEST: Mapping[str, float] = {
 }
 """The largest number a type holds (of Q8_0: 127 times its float16 scale), in ascending order."""
 
-_SMALLEST_ALPHA = 1.1754944e-38
-"""Below it a float32 loses digits, and becomes 0 in the end."""
-
 
 @dataclass(frozen=True)
 class Converted:
@@ -106,11 +103,12 @@ def convert(
     steps.begin("converting")
     try:
         with written_whole(place) as part:
-            _write(part, plans, config.alpha, base, title, provenance, outtype, steps)
+            idle = _write(part, plans, config.alpha, base, title, provenance, outtype, steps)
             written = part.stat().st_size
     except OSError as error:
         raise ModelError(f"{out} cannot be written: {error.strerror or error}.") from None
-    return Converted(out, len(plans), written, notes(folder, config))
+    said = [f"{folder} changes nothing: in each of its pairs A or B is zero throughout."] * idle
+    return Converted(out, len(plans), written, (*said, *notes(folder, config)))
 
 
 def _known_as(folder: Path) -> str:
@@ -154,11 +152,6 @@ def _plans(
     folder: Path, pairs: Mapping[str, Pair], config: PeftConfig, base: ModelFacts
 ) -> list[_Plan]:
     """How each pair is to be written. Everything that can be refused unread is refused here."""
-    if abs(config.alpha) < _SMALLEST_ALPHA:
-        raise ModelError(
-            f"{folder} has a lora_alpha of {config.alpha:g}, with which it changes nothing; "
-            "train it again."
-        )
     names = Names(base)
     modules = list(pairs)
     ranks = first_matches(list(config.ranks), modules)
@@ -250,7 +243,8 @@ def _write(
     provenance: Provenance,
     outtype: OutType,
     steps: _Steps,
-) -> None:
+) -> bool:
+    """Write the file; whether nothing in it changes anything."""
     import numpy as np
     from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFType, GGUFWriter, LlamaFileType
     from gguf.quants import quantize
@@ -279,9 +273,12 @@ def _write(
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_ti_data_to_file()
+        idle = True
         for plan in plans:
+            zero = False
             for half, stored in (("lora_a", plan.pair.a), ("lora_b", plan.pair.b)):
                 values = stored.read()
+                zero = zero or not values.any()
                 if half == "lora_b":
                     values = plan.rows(_scaled(stored, values, plan.factor))
                 elif plan.pair.embedding:
@@ -290,7 +287,9 @@ def _write(
                 _refuse_too_large(stored, values, packed_as.name)
                 writer.write_tensor_data(quantize(np.ascontiguousarray(values), packed_as))
                 steps.add(stored.n_bytes)
+            idle = idle and zero
         writer.close()
+        return idle
     except BaseException:
         for file in writer.fout or ():
             file.close()

@@ -61,15 +61,16 @@ def converted(
     """
     config = read_config(folder)
     out = kept(folder, base, cache_dir)
+    said = notes(folder, config)
     try:
         out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_sound(out, base):
             out.unlink(missing_ok=True)
             _sweep(out.parent)
-            convert(folder, out, base, cache_dir=cache_dir, progress=progress)
+            said = convert(folder, out, base, cache_dir=cache_dir, progress=progress).notes
     except OSError as error:
         raise ModelError(f"{error.filename} cannot be used: {error.strerror or error}.") from None
-    return Usable(out, notes(folder, config))
+    return Usable(out, said)
 
 
 def _is_sound(file: Path, base: ModelFacts) -> bool:

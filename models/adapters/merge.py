@@ -14,7 +14,7 @@ from ..gguf.header import read_header
 from ..hashing import cached_model_sha256
 from ..quantize import FLOATS, file_type
 from ..writing.job import OnProgress, carry_out
-from ..writing.tasks import Merge, Quantize, StackedFile, Step
+from ..writing.tasks import Done, Merge, Quantize, StackedFile, Step
 from ..writing.whole import check_out, scratch, written_whole
 from .preflight import check_fit
 
@@ -35,13 +35,14 @@ class Merged:
     """A merged model: its size in bytes, and what rounding missed of the change.
 
     `rounding` is a share of the change, as the root of summed squares over all changed weights;
-    None when the file was quantized anew. `notes` are what a person should know of it, a sentence
-    each.
+    None when nothing changes. `stored` is the type it was rounded to. `notes` are what a person
+    should know of it, a sentence each.
     """
 
     path: Path
     bytes: int
     rounding: float | None
+    stored: str
     notes: tuple[str, ...] = ()
 
 
@@ -91,8 +92,22 @@ async def merge(
             steps.append(Quantize(str(first), str(whole), recipe, requantize=True))
         done = await carry_out(steps, log, on_progress)
         size = whole.stat().st_size
-    rounding = done.rounding if recipe is None else None
-    return Merged(out, size, rounding, tuple(_notes(base, used, outtype, cache_dir)))
+    stored = base.quantization if outtype is None else outtype.upper()
+    notes = [*_notes(base, used, outtype, cache_dir), *_losses(done, stored)]
+    return Merged(out, size, done.rounding, stored, tuple(notes))
+
+
+def _losses(done: Done, stored: str) -> Iterator[str]:
+    """What the merged file lacks of the adapters that a person would look for in it."""
+    for name in done.idle:
+        yield f"{name} changes nothing: in each of its pairs A or B is zero throughout."
+    if done.rounding is not None and done.rounding > 1:
+        wider = "F32" if stored in FLOATS else "F16"
+        advice = "" if stored == wider else f"; use --outtype {wider}"
+        yield (
+            f"Rounding to {stored} changes the weights more than the adapters do "
+            f"({done.rounding:.0%} of their change){advice}."
+        )
 
 
 def _notes(

@@ -16,6 +16,9 @@ CONFIG = "adapter_config.json"
 MAX_CONFIG = 4 << 20
 """Bytes; a config that names every layer of a large model has some 100 kB."""
 
+_SMALLEST_ALPHA = 1.1754944e-38
+"""Below it a float32 loses digits, and becomes 0 in the end."""
+
 _REFUSED = {
     "use_dora": "uses DoRA",
     "modules_to_save": "replaces whole modules",
@@ -78,7 +81,7 @@ def read_config(folder: Path) -> PeftConfig:
 
     Raises ModelError, one sentence, when there is none, it is damaged, or it is of something else.
     """
-    config = _read(folder)
+    config = raw_config(folder)
     path = folder / CONFIG
     kind, task = config.get("peft_type"), config.get("task_type")
     if kind != "LORA":
@@ -90,9 +93,14 @@ def read_config(folder: Path) -> PeftConfig:
             "language models (CAUSAL_LM) only."
         )
     _refuse(folder, config)
+    alpha = _number(path, "lora_alpha", config.get("lora_alpha", 8))
+    if abs(alpha) < _SMALLEST_ALPHA:
+        raise ModelError(
+            f"{folder} has a lora_alpha of {alpha:g}, with which it changes nothing; train it again."
+        )
     return PeftConfig(
         rank=_rank(path, "r", config.get("r", 8)),
-        alpha=_number(path, "lora_alpha", config.get("lora_alpha", 8)),
+        alpha=alpha,
         rslora=_flag(path, "use_rslora", config.get("use_rslora")),
         ranks={
             key: _rank(path, "rank_pattern", n) for key, n in _table(path, config, "rank_pattern")
@@ -107,11 +115,12 @@ def read_config(folder: Path) -> PeftConfig:
     )
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def raw_config(folder: Path) -> dict[str, Any]:
+    """The config in `folder` as it is, of whatever kind. Raises ModelError for one that is damaged."""
     path = folder / CONFIG
-    if not path.is_file():
-        raise ModelError(_no_config(folder))
     try:
+        if not path.is_file():
+            raise ModelError(_no_config(folder))
         if path.stat().st_size > MAX_CONFIG:
             raise ModelError(f"{path} is larger than any config; save the adapter again.")
         config = json.loads(path.read_bytes())

@@ -2,6 +2,7 @@
 
 from .entries import AdapterEntry, FoundAdapter, FoundModel, ModelEntry
 from .listing import Catalog, default_model
+from .peft import PeftFolderError
 from .places import BUNDLED
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "FoundAdapter",
     "FoundModel",
     "ModelEntry",
+    "PeftFolderError",
     "default_model",
 ]

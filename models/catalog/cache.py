@@ -17,7 +17,7 @@ Identity = tuple[int, int, int, int]
 """Device, inode, size in bytes and modification time in ns."""
 
 _FILE = "catalog.msgpack"
-_FORMAT = 2
+_FORMAT = 3
 """Counted up when a head comes to say something else of the same file."""
 
 _MOST = 50_000

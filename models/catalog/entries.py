@@ -38,7 +38,7 @@ class AdapterEntry:
 
     `name` is unique among the adapters of one catalog. `rank` is the largest rank, `alpha` None
     where the file has none, `base` the base model's name as the file gives it. `problem` as in
-    `ModelEntry`; a PEFT folder has one too, which says how to convert it.
+    `ModelEntry`; a PEFT folder has one when it cannot be converted.
     """
 
     name: str

@@ -39,7 +39,8 @@ class Candidate:
     `identity` is the device, inode, size and modification time (ns) of the file; None where it is
     not to be had. Of a split model it is those of the first part, with the size of all parts and a
     number that changes when a part's size or time does. A `problem` is a sentence without the
-    path; `quantization` is what others than the file say of it.
+    path; `quantization` is what others than the file say of it. An `unseen` one is a folder that
+    may hold models and adapters.
     """
 
     path: str
@@ -53,6 +54,7 @@ class Candidate:
     problem: str | None = None
     peft: bool = False
     split: bool = False
+    unseen: bool = False
 
 
 @dataclass(slots=True)
@@ -70,8 +72,8 @@ def tree(
 
     `owner` is whom they are from, where that is known. Links to folders are followed if `links`,
     and never in a repository of a hub's cache. Where the search is cut short the last candidate is
-    the root, with that for its problem. A folder that cannot be read is passed over, unless it is
-    the root: raises OSError.
+    the root, with that for its problem. A folder that cannot be read is a candidate with that for
+    its problem, unless it is the root: raises OSError.
     """
     seen: set[tuple[int, int]] = set()
     todo = [(root, 0, links)]
@@ -91,9 +93,10 @@ def tree(
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as listing:
                 children = sorted(listing, key=lambda child: child.name)
-        except OSError:
+        except OSError as error:
             if folder == root:
                 raise
+            yield no_folder(folder, source, error)
             continue
         whose = owner if owner is not None else _relative(folder, root)
         yield from _in_folder(folder, children, source, whose)
@@ -107,7 +110,13 @@ def tree(
             cut = f"{MAX_DEPTH} folders deep"
     if cut:
         problem = f"was searched {cut} and no further; give a folder nearer to the files."
-        yield Candidate(root, source, root, "", None, None, problem=problem)
+        yield Candidate(root, source, root, "", None, None, problem=problem, unseen=True)
+
+
+def no_folder(folder: str, source: str, error: OSError) -> Candidate:
+    """A folder in which nothing could be looked for."""
+    problem = f"cannot be read: {error.strerror or error}."
+    return Candidate(folder, source, folder, "", None, None, problem=problem, unseen=True)
 
 
 def one_file(path: str, source: str) -> Candidate:

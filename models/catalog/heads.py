@@ -1,6 +1,7 @@
 """Reads the head of a GGUF file: what it says it is, up to its vocabulary and no further.
 
-The fast way reads a few kilobytes and understands sound files only. Whatever is odd about a file
+The fast way reads a few kilobytes, and behind a vocabulary the list of tensors, and understands
+sound files only. Whatever is odd about a file
 is left to the careful readers in `models/gguf`, which also say in words what is wrong.
 """
 
@@ -18,6 +19,7 @@ from ..errors import ModelError, plain
 from ..gguf.check import check_adapter, check_model
 from ..gguf.header import DEFAULT_ALIGNMENT, MAX_DIMENSIONS, MAX_ENTRIES, VERSIONS, read_header
 from ..gguf.types import ARRAY, FILE_TYPES, STRING, TENSOR_TYPES, VALUE_FORMATS
+from .behind import list_behind
 
 
 class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -133,7 +135,7 @@ def _fast(path: str, size: int) -> Head:
         data, goal = os.read(handle, _WINDOW), _WINDOW
         while True:
             try:
-                return _parse(data, size)
+                return _parse(data, size, handle)
             except _ShortError:
                 if goal >= _MOST or len(data) < goal:
                     raise _OddError from None
@@ -143,8 +145,8 @@ def _fast(path: str, size: int) -> Head:
         os.close(handle)
 
 
-def _parse(data: bytes, size: int) -> Head:
-    """The head in the first bytes of a file; `_ShortError` where they do not suffice."""
+def _parse(data: bytes, size: int, handle: int) -> Head:
+    """The head in the first bytes of an open file; `_ShortError` where they do not suffice."""
     if len(data) < _START.size:
         raise _OddError
     magic, version, n_tensors, n_entries = _START.unpack_from(data)
@@ -154,16 +156,37 @@ def _parse(data: bytes, size: int) -> Head:
         raise _OddError
     found: dict[bytes, object] = {}
     try:
-        at = _entries(data, n_entries, found)
-        counted = (None, None) if at is None else _count(data, at, n_tensors, found, size)
+        at, whole = _entries(data, n_entries, found)
+        if whole:
+            counted = _count(data, at, n_tensors, found, size, 0)
+        else:
+            counted = _count_behind(handle, at, n_tensors, found, size)
     except struct.error:  # what is next lies behind what was read
         raise _ShortError from None
     return _head(found, n_tensors, *counted)
 
 
-def _entries(data: bytes, count: int, found: dict[bytes, object]) -> int | None:
-    """Take the metadata that matters; where it ends, or None at an array of a vocabulary's length.
+def _count_behind(
+    handle: int, start: int, n_tensors: int, found: dict[bytes, object], size: int
+) -> tuple[int | None, str | None]:
+    """As `_count`, of the list behind a vocabulary that begins before `start`."""
+    if n_tensors == 0:
+        return None, None
+    behind = list_behind(handle, start, n_tensors, size)
+    if behind is None:
+        raise _OddError
+    if behind.file_type is not None:
+        found.setdefault(b"general.file_type", behind.file_type)
+    try:
+        return _count(behind.data, 0, n_tensors, found, size, behind.at)
+    except struct.error:
+        raise _OddError from None
 
+
+def _entries(data: bytes, count: int, found: dict[bytes, object]) -> tuple[int, bool]:
+    """Take the metadata that matters; where it ends, and whether it was seen to its end.
+
+    It is not where an array has a vocabulary's length: then the rest begins behind that place.
     Raises struct.error where the data end first.
     """
     at, end = _START.size, len(data)
@@ -185,7 +208,7 @@ def _entries(data: bytes, count: int, found: dict[bytes, object]) -> int | None:
             if after is None and not key.startswith(b"tokenizer."):
                 raise _OddError
             if after is None:
-                return None
+                return at, False
             at = after
         elif kind in _SCALARS:
             if key in _GENERAL or key.endswith((b".context_length", b".attention.causal")):
@@ -193,7 +216,7 @@ def _entries(data: bytes, count: int, found: dict[bytes, object]) -> int | None:
             at += _SIZES[kind]
         else:
             raise _OddError
-    return at
+    return at, True
 
 
 def _after_array(data: bytes, at: int) -> int | None:
@@ -213,11 +236,11 @@ def _after_array(data: bytes, at: int) -> int | None:
 
 
 def _count(
-    data: bytes, at: int, n_tensors: int, found: dict[bytes, object], size: int
+    data: bytes, at: int, n_tensors: int, found: dict[bytes, object], size: int, data_at: int
 ) -> tuple[int | None, str | None]:
     """The number of parameters and the type that takes most bytes, from the tensors' list.
 
-    Raises `_OddError` where they do not lie one behind the other and inside the file, and
+    The list begins at `at` of the data, and these at `data_at` of the file. Raises `_OddError` where they do not lie one behind the other and inside the file, and
     struct.error where the data end first.
     """
     alignment = found.get(b"general.alignment", DEFAULT_ALIGNMENT)
@@ -245,6 +268,7 @@ def _count(
         by_type[kind] = by_type.get(kind, 0) + taken
         needed = offset + taken
         expected = needed + -taken % alignment
+    at += data_at
     if at + -at % alignment + needed > size:
         raise _OddError
     if not by_type:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..errors import plain
+from pathlib import Path
+
+from ..adapters.convertible import refusal
+from ..errors import named, plain
 from ..gguf.architectures import CAUSAL, NOT_CAUSAL
 from .entries import AdapterEntry, ModelEntry
 from .heads import quantization_in
@@ -27,7 +30,7 @@ def model_entry(item: Item) -> ModelEntry:
         head.quantization or candidate.quantization or quantization_in(candidate.name),
         candidate.bytes,
         head.context,
-        _problem(item),
+        problem_of(item),
     )
 
 
@@ -46,20 +49,30 @@ def adapter_entry(item: Item) -> AdapterEntry:
         head.targets,
         head.base,
         candidate.bytes,
-        _of_candidate(item) or head.problem,
+        problem_of(item),
     )
 
 
-def _of_candidate(item: Item) -> str | None:
-    candidate = item.candidate
-    return plain(f"{candidate.path} {candidate.problem}") if candidate.problem else None
+def problem_of(item: Item) -> str | None:
+    """Why an item cannot be used as it is, in one sentence."""
+    candidate, head = item.candidate, item.head
+    path = shown_path(item)
+    if candidate.problem:
+        return plain(f"{path} {candidate.problem}")
+    if head.problem:
+        return named(head.problem, candidate.path, path)
+    if candidate.peft:
+        return refusal(Path(candidate.path))
+    return None if item.kind == "adapter" else _no_base_model(item, path)
 
 
-def _problem(item: Item) -> str | None:
-    head, path = item.head, plain(item.candidate.path)
-    known = _of_candidate(item) or head.problem
-    if known is not None:
-        return known
+def shown_path(item: Item) -> str:
+    """What sentences call an item: its path, or its name where the file's own is a hash."""
+    return item.name if item.candidate.source == "ollama" else plain(item.candidate.path)
+
+
+def _no_base_model(item: Item, path: str) -> str | None:
+    head = item.head
     architecture = head.architecture or ""
     what = _OTHER_KINDS.get(head.kind)
     if what is None and architecture in NOT_CAUSAL:

@@ -7,25 +7,30 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from ..errors import ModelError, plain
+from ..adapters.convertible import refusal
+from ..errors import ModelError, named, plain
 from ..gguf.check import check_adapter, check_model
+from ..gguf.facts import AdapterFacts, ModelFacts
 from . import places
 from .cache import Remembered, recall, remember
 from .entries import AdapterEntry, FoundAdapter, FoundModel, Kind, ModelEntry
-from .files import PEFT_CONFIG, Candidate, one_file, tree
+from .files import PEFT_CONFIG, Candidate, no_folder, one_file, tree
 from .heads import Head, careful_head, read_head
 from .hub import hub
-from .judge import adapter_entry, model_entry
-from .names import Item, ambiguous, matching, shown_names, unknown
+from .judge import adapter_entry, model_entry, problem_of
+from .names import Item, ambiguous, exactly, roughly, shown_names, unknown
 from .ollama import ollama
-from .peft import to_be_converted
+from .peft import PeftFolderError
 from .places import Place
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Told how many files have been looked at, and how many there are."""
+
+Facts = TypeVar("Facts", ModelFacts, AdapterFacts)
 
 _STEP = 50
 """Files between two reports of progress."""
@@ -34,21 +39,26 @@ _STEP = 50
 class Catalog:
     """What is on this disk: bundled, in the folders and files `extra`, and other programs' models.
 
-    `extra` are files, or folders and all in them. Only the heads of files are read, and remembered
+    `extra` are files, or folders and all in them; with `only` nothing else is listed. Only the heads of files are read, and remembered
     in `cache_dir`. The disk is looked through when something is first asked for, and again by
     `scan`. What cannot be used is listed with its problem, behind the others; so is a file too
     damaged to tell what it is.
     """
 
-    def __init__(self, extra: Sequence[Path] = (), *, cache_dir: Path | None = None) -> None:
+    def __init__(
+        self, extra: Sequence[Path] = (), *, cache_dir: Path | None = None, only: bool = False
+    ) -> None:
         self._extra = tuple(extra)
+        self._only = only
         self._cache_dir = cache_dir
         self._items: list[Item] | None = None
 
     def scan(self, on_progress: Progress | None = None) -> None:
         """Look through all places. What cannot be read is listed with the reason, not raised."""
-        everything = [*_bundled(), *_given(self._extra), *_of_programs()]
-        self._items = _items(everything, self._cache_dir, on_progress)
+        found = [*_given(self._extra)]
+        if not self._only:
+            found = [*_bundled(), *found, *_of_programs()]
+        self._items = _items(found, self._cache_dir, on_progress)
 
     def models(self) -> list[ModelEntry]:
         """The base models, bundled ones first and those with a problem last."""
@@ -64,60 +74,72 @@ class Catalog:
         """The base model meant by a path or a name (in any case), its file fully checked.
 
         A name is what the catalog shows, a file's name with or without `.gguf`, an Ollama model's
-        with or without `:latest`, `org/repo` or `org/repo:Q4_K_M` of a cache, or `general.name`.
-        Raises ModelError when nothing, or more than one file, goes by that name, and when the
-        file cannot be used.
+        with or without `:latest`, `org/repo` or `org/repo:Q4_K_M` of a cache, `general.name`, or a
+        part of a name that no other has. Raises ModelError when nothing, or more than one file,
+        goes by that name, and when the file cannot be used.
         """
-        path, item = self._meant(name_or_path, "model")
+        path, item = self._meant(name_or_path, ("model",))
         return _found_model(path, item)
 
     def adapter(self, name_or_path: str) -> FoundAdapter:
-        """The adapter meant by a path or a name; as `model`."""
-        path, item = self._meant(name_or_path, "adapter")
+        """The adapter meant by a path or a name; as `model`.
+
+        Raises PeftFolderError for a folder that `convert` would take.
+        """
+        path, item = self._meant(name_or_path, ("adapter",))
         return _found_adapter(path, item)
 
-    def either(self, name_or_path: str) -> FoundModel | FoundAdapter:
-        """The model or adapter meant by a path or a name, an adapter where both go by it; as `model`."""
-        said: dict[Kind, ModelError] = {}
-        ways: dict[Kind, Callable[[str], FoundModel | FoundAdapter]]
-        ways = {"adapter": self.adapter, "model": self.model}
-        for kind, find in ways.items():
-            try:
-                return find(name_or_path)
-            except ModelError as error:
-                said[kind] = error
-        for kind in ways:
-            if matching(name_or_path, [item for item in self._all() if item.kind == kind]):
-                raise said[kind]
-        raise unknown(name_or_path, None, self._all())
+    def either(self, name_or_path: str) -> FoundModel | FoundAdapter | Path:
+        """The model or adapter meant by a path or a name, an adapter where both go by it; as `model`.
+
+        A PEFT folder is given as its path.
+        """
+        path, item = self._meant(name_or_path, ("adapter", "model"))
+        if _exists(path / PEFT_CONFIG):
+            return path
+        kind = item.kind if item else careful_head(str(path)).kind
+        return _found_adapter(path, item) if kind == "adapter" else _found_model(path, item)
 
     def _all(self) -> list[Item]:
         if self._items is None:
             self.scan()
         return self._items or []
 
-    def _meant(self, wanted: str, kind: Kind) -> tuple[Path, Item | None]:
-        """The path that `wanted` means, and its item unless it is just a path.
+    def _meant(self, wanted: str, kinds: tuple[Kind, ...]) -> tuple[Path, Item | None]:
+        """The path that `wanted` means, and its item where the catalog has one.
 
-        What looks like a path and exists is one. The bundled files' names go before others', so
-        that they cost no search.
+        What is written as a path is one. Else names go first, those of the bundled files before
+        others', so that they cost no search; then files that are there, and what `roughly` finds.
         """
         path = Path(os.path.expanduser(wanted)).absolute()  # noqa: PTH111 - Path's raises for ~nobody
         like_path = wanted.startswith(("~", ".", "/")) or os.path.isabs(wanted)  # noqa: PTH117
         slashed = "/" in wanted or os.sep in wanted
-        if (like_path and slashed) or wanted.startswith("~"):
-            return path, None
-        if (slashed or wanted.lower().endswith(".gguf")) and _exists(path):
-            return path, None
+        is_file = wanted.lower().endswith(".gguf")
+        if (like_path and slashed) or wanted.startswith("~") or (is_file and _exists(path)):
+            return path, self._listed_at(path)
         for items in (_items(_bundled(), None, None), self._all()):
-            matches = matching(wanted, [item for item in items if item.kind == kind])
-            if len(matches) == 1:
-                return Path(matches[0].candidate.path), matches[0]
-            if matches:
-                raise ambiguous(wanted, matches)
-        if slashed or (_exists(path) and path.is_file()):
+            if matches := exactly(wanted, [item for item in items if item.kind in kinds]):
+                return _one_of(wanted, matches, kinds[0])
+        if _exists(path) and (path.is_file() or _exists(path / PEFT_CONFIG)):
+            return path, self._listed_at(path)
+        if matches := roughly(wanted, [item for item in self._all() if item.kind in kinds]):
+            return _one_of(wanted, matches)
+        if slashed and (is_file or _exists(path)):
             return path, None
-        raise unknown(wanted, kind, self._all())
+        raise unknown(wanted, kinds[0] if len(kinds) == 1 else None, self._all())
+
+    def _listed_at(self, path: Path) -> Item | None:
+        """The item of a file, if the disk has been looked through."""
+        return next((it for it in self._items or () if it.candidate.path == str(path)), None)
+
+
+def _one_of(wanted: str, items: list[Item], first: Kind | None = None) -> tuple[Path, Item]:
+    """The one of these that can be used, or is of the kind `first`; ModelError for several."""
+    items = [item for item in items if problem_of(item) is None] or items
+    items = [item for item in items if item.kind == first] or items
+    if len(items) > 1:
+        raise ambiguous(wanted, items)
+    return Path(items[0].candidate.path), items[0]
 
 
 def default_model() -> FoundModel:
@@ -172,8 +194,7 @@ def _in_place(place: Place, *, named: bool = False) -> Iterator[Candidate]:
             yield from tree(folder, place.source)
     except OSError as error:
         if named or isinstance(error, PermissionError):
-            problem = f"cannot be read: {error.strerror or error}."
-            yield Candidate(folder, place.source, folder, "", None, None, problem=problem)
+            yield no_folder(folder, place.source, error)
 
 
 # ------------------------------------------------------------------------ heads
@@ -191,7 +212,10 @@ def _items(
             on_progress(number, len(once))
         head = _head(candidate, remembered, new)
         is_adapter = candidate.peft or head.kind == "adapter"
-        items.append(Item(candidate, head, "adapter" if is_adapter else "model"))
+        if candidate.unseen or not is_adapter:
+            items.append(Item(candidate, head, "model"))
+        if candidate.unseen or is_adapter:
+            items.append(Item(candidate, head, "adapter"))
     remember(new, cache_dir)
     if on_progress is not None:
         on_progress(len(once), len(once))
@@ -245,7 +269,7 @@ def _named(items: Sequence[Item]) -> list[Item]:
 
 
 def _found_model(path: Path, item: Item | None) -> FoundModel:
-    facts = check_model(path)
+    facts = _by_its_name(check_model, path, item)
     entry = ModelEntry(
         item.name if item else facts.name,
         str(path),
@@ -260,10 +284,22 @@ def _found_model(path: Path, item: Item | None) -> FoundModel:
     return FoundModel(entry, facts)
 
 
+def _by_its_name(check: Callable[[Path], Facts], path: Path, item: Item | None) -> Facts:
+    """The facts, and what is wrong with the file, by the name of an item whose path says nothing."""
+    if item is None or item.candidate.source != "ollama":
+        return check(path)
+    try:
+        return replace(check(path), name=item.name)
+    except ModelError as error:
+        raise ModelError(named(str(error), path, item.name)) from None
+
+
 def _found_adapter(path: Path, item: Item | None) -> FoundAdapter:
     if _exists(path / PEFT_CONFIG):
-        raise ModelError(to_be_converted(path, item.candidate.name if item else path.name))
-    facts = check_adapter(path)
+        if reason := refusal(path):
+            raise ModelError(reason)
+        raise PeftFolderError(item.candidate.name if item else path.resolve().name, path)
+    facts = _by_its_name(check_adapter, path, item)
     entry = AdapterEntry(
         item.name if item else facts.name,
         str(path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from ..errors import ModelError, plain
 from .entries import Kind
 from .files import Candidate
-from .heads import Head
+from .heads import Head, quantization_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,38 +60,73 @@ def _owned(candidate: Candidate) -> str:
     return plain(f"{owner}/{candidate.name}")
 
 
-def matching(wanted: str, items: Sequence[Item]) -> list[Item]:
-    """The items that go by this name, in any case.
-
-    What the catalog shows goes first, then names of files and their owners, an owner's
-    repository or `repository:quantization`, and last what the files call themselves.
-    """
+def exactly(wanted: str, items: Sequence[Item]) -> list[Item]:
+    """The items that go by this name, in any case: what the catalog shows, else a file's name."""
     folded = plain(wanted).casefold()
-    for found in (
-        [item for item in items if item.name.casefold() == folded],
-        [item for item in items if folded in item.names],
-        [item for item in items if folded in _repository(item)],
-        [item for item in items if (item.head.title or "").casefold() == folded != ""],
-    ):
-        if found:
-            return found
-    return []
+    shown = [item for item in items if item.name.casefold() == folded]
+    return shown or [item for item in items if folded in item.names]
 
 
-def _repository(item: Item) -> set[str]:
-    owner = plain(item.candidate.owner).casefold()
-    if "/" not in owner:
-        return set()
-    return {owner, f"{owner}:{(item.head.quantization or '').casefold()}"}
+def roughly(wanted: str, items: Sequence[Item]) -> list[Item]:
+    """The items meant by `org/repo[:TYPE]`, what files call themselves, or a part of a name."""
+    folded = plain(wanted).casefold()
+    if not any(character.isalnum() for character in folded):
+        return []
+    return (
+        in_repository(folded, items)
+        or [item for item in items if (item.head.title or "").casefold() == folded]
+        or [item for item in items if any(folded in name for name in _short_names(item))]
+    )
+
+
+def in_repository(wanted: str, items: Sequence[Item]) -> list[Item]:
+    """The files of `org/repo`, or those of `org/repo:TYPE`; the main revision's before others'.
+
+    The type is what a file's name ends in, as on the hub, or else what its header says.
+    """
+    repository, _, kind = wanted.casefold().partition(":")
+    if "/" not in repository:
+        return []
+    mine = [item for item in items if _owner(item).partition("@")[0] == repository]
+    if kind:
+        called = [item for item in mine if _ends_in(item.candidate.name.casefold(), kind)]
+        mine = called or [item for item in mine if kind == _type(item)]
+    return [item for item in mine if "@" not in _owner(item)] or mine
+
+
+def _owner(item: Item) -> str:
+    return plain(item.candidate.owner).casefold()
+
+
+def _ends_in(name: str, kind: str) -> bool:
+    return name.endswith(tuple(f"{mark}{kind}" for mark in "-._"))
+
+
+def _type(item: Item) -> str:
+    candidate = item.candidate
+    known = item.head.quantization or candidate.quantization or quantization_in(candidate.name)
+    return (known or "").casefold()
+
+
+def _short_names(item: Item) -> set[str]:
+    """What may be typed in part, folded: not the path that some go by."""
+    names = {item.candidate.name, *item.candidate.aliases}
+    names |= {item.name} - {item.candidate.path}
+    return {plain(name).casefold() for name in names}
 
 
 def ambiguous(wanted: str, items: Sequence[Item]) -> ModelError:
     """That a name is not enough, with those that have it."""
-    candidates = ", ".join(
-        item.name if item.name == item.candidate.path else f"{item.name} ({item.candidate.path})"
-        for item in items
-    )
-    return ModelError(f"{wanted!r} is the name of several files; give one of {candidates}.")
+    candidates = ", ".join(map(_with_path, items[:_MOST_NAMES]))
+    more = f" and {len(items) - _MOST_NAMES:,} more" if len(items) > _MOST_NAMES else ""
+    return ModelError(f"{wanted!r} may be any of several files; give one of {candidates}{more}.")
+
+
+def _with_path(item: Item) -> str:
+    """The name, and the path where that says more."""
+    path = item.candidate.path
+    says_no_more = item.name == path or item.candidate.source == "ollama"
+    return item.name if says_no_more else f"{item.name} ({path})"
 
 
 def unknown(wanted: str, kind: Kind | None, items: Sequence[Item]) -> ModelError:
@@ -98,12 +134,15 @@ def unknown(wanted: str, kind: Kind | None, items: Sequence[Item]) -> ModelError
     import difflib
 
     other: Kind = "adapter" if kind == "model" else "model"
-    if kind and matching(wanted, [item for item in items if item.kind == other]):
+    others = [item for item in items if item.kind == other]
+    if kind and (exactly(wanted, others) or roughly(wanted, others)):
         words = {"model": "a base model", "adapter": "an adapter"}
         option = {"model": "-m", "adapter": "-a"}[other]
         return ModelError(
             f"{wanted!r} is {words[other]}, not {words[kind]}; give it with {option}."
         )
+    if _REPOSITORY.fullmatch(wanted):
+        return _not_fetched(wanted, items)
     names = {item.name.casefold(): item.name for item in items if kind in (item.kind, None)}
     near = [names[name] for name in difflib.get_close_matches(wanted.casefold(), names)]
     if near:
@@ -121,5 +160,24 @@ def unknown(wanted: str, kind: Kind | None, items: Sequence[Item]) -> ModelError
         f"No {kind or 'model, adapter'} or file is called {wanted!r}; {known if listed else 'give a path'}."
     )
 
+
+def _not_fetched(wanted: str, items: Sequence[Item]) -> ModelError:
+    """That a repository of a hub, or a type of it, is not on this disk."""
+    import difflib
+
+    repository = wanted.partition(":")[0].casefold()
+    known = {_owner(item).partition("@")[0] for item in items if "/" in _owner(item)}
+    near = " or ".join(difflib.get_close_matches(repository, known, 3, 0.8))
+    held = ", ".join(item.name for item in in_repository(repository, items)[:_MOST_NAMES])
+    said = f"{wanted!r} is not on this disk"
+    if held:
+        said += f", where that repository has {held}"
+    elif near:
+        said += f", where {near} is"
+    return ModelError(f"{said}; give another name, or run `llamadiff pull {wanted}` first.")
+
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]*\w(:[\w.-]+)?(?<!\.gguf)", re.IGNORECASE | re.ASCII)
+"""What may be `org/repo[:TYPE]`."""
 
 _MOST_NAMES = 12

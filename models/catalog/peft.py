@@ -1,33 +1,27 @@
-"""What a PEFT folder says of its adapter, for the list; converting it is judged elsewhere."""
+"""What a PEFT folder says of its adapter, for the list, and how to make a file of it."""
 
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..errors import plain, size_in_words
+from ..adapters.convertible import refusal
+from ..adapters.peft_config import raw_config
+from ..errors import ModelError, plain
 from .entries import AdapterEntry
-from .files import PEFT_CONFIG, Candidate
-from .json_text import parsed
-
-_MAX_CONFIG = 1 << 20
-"""Bytes of an adapter_config.json."""
+from .files import Candidate
 
 _MOST_TARGETS = 100
 
 
 def peft_entry(candidate: Candidate, name: str) -> AdapterEntry:
-    """The adapter in a PEFT folder: always with a problem, that it has to be converted."""
-    config: dict[str, Any] = {}
+    """The adapter in a PEFT folder, with `convert`'s reason if that refuses it."""
     folder = Path(candidate.path)
-    problem = to_be_converted(folder, candidate.name)
-    try:
-        config = _read(folder / PEFT_CONFIG)
-    except OSError as error:
-        problem = f"{folder / PEFT_CONFIG} cannot be read: {error.strerror or error}."
-    except ValueError as error:
-        problem = f"{folder / PEFT_CONFIG} is damaged ({error}); fetch the adapter again."
+    config: dict[str, Any] = {}
+    with suppress(ModelError):
+        config = raw_config(folder)
     base, targets = config.get("base_model_name_or_path"), config.get("target_modules")
     if isinstance(targets, str):
         targets = [targets]
@@ -42,8 +36,16 @@ def peft_entry(candidate: Candidate, name: str) -> AdapterEntry:
         targets=tuple(sorted(plain(target) for target in listed if isinstance(target, str))),
         base=plain(base) if isinstance(base, str) and base else None,
         bytes=candidate.bytes,
-        problem=plain(problem),
+        problem=plain(problem) if (problem := refusal(folder)) else None,
     )
+
+
+class PeftFolderError(ModelError):
+    """The adapter meant is a PEFT folder, which has to be converted first."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(to_be_converted(folder, name))
+        self.name, self.folder = name, folder
 
 
 def to_be_converted(folder: Path, name: str) -> str:
@@ -59,14 +61,3 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if abs(value) < 1e9 else None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ValueError("it is not a regular file")
-    if path.stat().st_size > _MAX_CONFIG:
-        raise ValueError(f"it is larger than {size_in_words(_MAX_CONFIG)}")
-    config = parsed(path.read_bytes())
-    if not isinstance(config, dict):
-        raise ValueError("it is no JSON object")
-    return config

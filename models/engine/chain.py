@@ -89,22 +89,25 @@ class Sampler:
         if self._grammar:
             self._grammar.close()
 
-    def sample(self, context: Context, index: int) -> int | None:
-        """The next token from the logits of batch row `index`.
+    def sample(self, context: Context, index: int, forced: int | None = None) -> int | None:
+        """The next token from the logits of batch row `index`, or `forced` in its place.
 
-        None when the grammar forbids every token, which would otherwise abort
+        None when the grammar forbids every token, or the forced one, which would otherwise abort
         the process on acceptance.
         """
         grammar = self._grammar
-        if grammar is None:
+        if grammar is None and forced is None:
             return lib.llama_sampler_sample(self._chain, context.handle, index)
         logits = context.logits(index)
         token = self._draw(logits, None)
-        if token is None or not grammar.allows(token):
+        if grammar and (token is None or not grammar.allows(token)):
             token = self._draw(logits, grammar)
-        if token is None or not grammar.allows(token):
+        if forced is not None:
+            token = forced
+        if token is None or (grammar and not grammar.allows(token)):
             return None
-        grammar.accept(token)
+        if grammar:
+            grammar.accept(token)
         lib.llama_sampler_accept(self._chain, token)
         return token
 

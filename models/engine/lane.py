@@ -325,9 +325,10 @@ class Lane:
     def _take(self, task: Generation, row: int) -> None:
         """Sample a token from batch row `row`, and report or finish."""
         now = time.monotonic()
-        token = task.sampler.sample(self._context, row)
+        token = task.sampler.sample(self._context, row, task.forced)
         if token is None:
-            self._fail(task, "The grammar leaves no token that could come next.", refused=True)
+            forbidden = "leaves no token that could come next" if task.forced is None else "does not allow what the answer is made to begin with"  # fmt: skip
+            self._fail(task, f"The grammar {forbidden}.", refused=True)
             return
         top = task.request.logprobs
         logprobs = token_logprobs(self._context.logits(row)[None], [token], top) if top else []

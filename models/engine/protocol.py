@@ -130,6 +130,9 @@ class Request(msgspec.Struct, frozen=True):
     exact: bool = False
     """Decode alone and without flash attention: the same output whatever else runs."""
     priority: Priority = SCREEN
+    forced: tuple[int, ...] = ()
+    """Tokens that the answer begins with, whatever would be drawn. They are decoded one by one, and
+    random numbers are drawn for them, so that forcing an answer's own beginning gives that answer."""
 
 
 class ScoreRequest(msgspec.Struct, frozen=True):
@@ -299,7 +302,7 @@ class Prefill(msgspec.Struct, frozen=True, tag=True):
     reused: int
 
 
-class TokenLogprob(msgspec.Struct, frozen=True):
+class TokenLogprob(msgspec.Struct, frozen=True, gc=False):
     """Natural log-probability of a token before sampling filters, and the likeliest ones.
 
     `rank` is 1 for the likeliest token of all; `entropy` is that of the whole distribution, in nats.

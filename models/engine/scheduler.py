@@ -170,7 +170,8 @@ class Scheduler:
         n_ctx = model.n_ctx
         if not request.tokens:
             raise native.NativeError("The prompt is empty; write something first.")
-        if not all(0 <= token < model.n_vocab for token in request.tokens):
+        given = [*request.tokens, *(request.forced if isinstance(request, Request) else ())]
+        if not all(0 <= token < model.n_vocab for token in given):
             raise native.NativeError("The prompt holds token ids that the vocabulary lacks.")
         paths = [use.path for use in request.adapters]
         if twice := next((path for path in paths if paths.count(path) > 1), None):

@@ -82,6 +82,12 @@ class Generation(Task):
             request=request, sampler=sampler, text=TextStream(request.stop),
         )  # fmt: skip
 
+    @property
+    def forced(self) -> int | None:
+        """The token that comes next, whatever is drawn; None once the drawn ones count."""
+        forced = self.request.forced
+        return forced[self.decoded] if self.decoded < len(forced) else None
+
     def outputs(self, start: int, end: int) -> int:
         return int(end == len(self.tokens))
 

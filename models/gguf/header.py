@@ -163,6 +163,11 @@ class _Cursor:
             if end > len(self._bytes):
                 raise self.damaged(f"it ends inside {what}")
 
+    @property
+    def beginning(self) -> bytes:
+        """What has been read so far, or the start of it."""
+        return bytes(self._bytes[:64])
+
     def take(self, n_bytes: int, what: str) -> bytes:
         end = self.position + n_bytes
         self._need(end, what)
@@ -253,7 +258,7 @@ def _walk(
 
 def _read_version(cursor: _Cursor) -> int:
     if cursor.size < len(MAGIC) or cursor.take(4, "the magic number") != MAGIC:
-        raise ModelError(f"{cursor.path} is not a GGUF file; give a model in the GGUF format.")
+        raise ModelError(f"{cursor.path} {_what_else(cursor.beginning)}")
     version = cursor.u32("the version")
     if version & 0xFFFF == 0 and version:
         raise ModelError(
@@ -265,6 +270,15 @@ def _read_version(cursor: _Cursor) -> int:
             f"{cursor.path} is GGUF version {version}, this llama.cpp reads 2 and 3; {advice}."
         )
     return version
+
+
+def _what_else(beginning: bytes) -> str:
+    """What a file is that is not GGUF, and what to do."""
+    if beginning.startswith(b"version https://git-lfs"):
+        return "is a Git LFS pointer, not the model: run git lfs pull."
+    if beginning.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
+        return "is a web page, not a model: fetch it again, with the link to the file itself."
+    return "is not a GGUF file; give a model in the GGUF format."
 
 
 def _read_value(cursor: _Cursor, key: str, whole: bool) -> tuple[Value, str]:

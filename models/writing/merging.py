@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+
+import numpy as np
 
 from ..engine.quantizing import Packing
 from ..errors import ModelError
@@ -36,12 +39,27 @@ REPLACED = ("split.", "general.base_model.", "llamadiff.merge.")
 Report = Callable[[Progress], None]
 
 
-def merge_files(task: Merge, packing: Packing, threads: int, report: Report) -> float:
-    """Carry out `task`; returns what rounding missed of the change, as a share of the change.
+@dataclass(frozen=True)
+class Change:
+    """What a merge changed: the weights, the summed squares of the change that was meant and of
+    what rounding missed of it, and the names of the adapters that change nothing."""
 
-    The share is of the root of summed squares, over all weights that change. Raises ModelError when
-    a file cannot be read or a merged weight is no number any more, OSError when `out` cannot be
-    written.
+    weights: frozenset[str]
+    meant: float
+    missed: float
+    idle: tuple[str, ...]
+
+    @property
+    def rounding(self) -> float | None:
+        """What rounding missed, as a share of the change; None when there is none."""
+        return math.sqrt(self.missed / self.meant) if self.meant else None
+
+
+def merge_files(task: Merge, packing: Packing, threads: int, report: Report) -> Change:
+    """Carry out `task`; returns what it changed.
+
+    Raises ModelError when a file cannot be read or a merged weight is no number any more, OSError
+    when `out` cannot be written.
     """
     hashes = _hash(task, report)
     parts = read_parts(read_header(Path(task.base[0])))
@@ -65,7 +83,35 @@ def merge_files(task: Merge, packing: Packing, threads: int, report: Report) -> 
                 meant, missed = meant + piece.meant, missed + piece.missed
                 report(Progress("merging", written, total))
             out.write(bytes(padding(plan.n_bytes, alignment)))
-    return math.sqrt(missed / meant) if meant else 0.0
+    idle = tuple(use.name for use, it in zip(task.stack, stack, strict=True) if it.idle)
+    return Change(frozenset(changed), meant, missed, idle)
+
+
+def quantized_again(change: Change, source: Path, out: Path, packing: Packing) -> Change:
+    """`change` with what `out` misses of it, which was quantized from the merged file `source`.
+
+    The errors of the two files have nothing to do with each other, so that their squares add up.
+    """
+    header = read_header(out)
+    others = {tensor.name: Stored(header, tensor) for tensor in header.tensors}
+    header = read_header(source)
+    missed = change.missed + sum(
+        _distance(Stored(header, tensor), others[tensor.name], packing)
+        for tensor in header.tensors
+        if tensor.name in change.weights
+    )
+    return replace(change, missed=missed)
+
+
+def _distance(a: Stored, b: Stored, packing: Packing) -> float:
+    """The summed squares of the differences of two tensors of one shape."""
+    width, rows = a.tensor.shape[0], math.prod(a.tensor.shape[1:])
+    step = max(1, PIECE // width)
+    return sum(
+        float(np.square(one - other).sum(dtype=np.float64))
+        for start in range(0, rows, step)
+        for one, other in [[it.numbers(start, min(start + step, rows), packing) for it in (a, b)]]
+    )
 
 
 def _in_order(pool: ThreadPoolExecutor, threads: int, weight: MergedWeight) -> Iterator[Piece]:

@@ -34,7 +34,10 @@ class Merge(msgspec.Struct, frozen=True, tag=True):
 
 
 class Quantize(msgspec.Struct, frozen=True, tag=True):
-    """Quantize a model by the recipe that `file_type` (llama_ftype) numbers."""
+    """Quantize a model by the recipe that `file_type` (llama_ftype) numbers.
+
+    After a merge, what is rounded away of its change is measured.
+    """
 
     source: str
     out: str
@@ -54,9 +57,11 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """All steps are done. `rounding` is that of the merge, if there was one."""
+    """All steps are done. `rounding` is what rounding missed of a merge's change, as a share of it;
+    None without a merge, or when it changes nothing. `idle` are the adapters that change nothing."""
 
-    rounding: float = 0.0
+    rounding: float | None = None
+    idle: list[str] = []
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):

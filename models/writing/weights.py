@@ -39,6 +39,13 @@ class Stored:
             raise ModelError(f"{self.file.path} was changed while it was read; start again.")
         return data
 
+    def numbers(self, start: int, end: int, packing: Packing) -> Floats:
+        """The numbers of the rows `start` to `end`, in order."""
+        width, rows = self.tensor.shape[0], math.prod(self.tensor.shape[1:])
+        row = self.tensor.n_bytes // rows
+        data = self.read(start * row, end * row)
+        return packing.unpack(TYPE_NUMBERS[self.tensor.type_name], data, (end - start) * width)
+
 
 class OpenAdapter:
     """An adapter of the stack. Raises ModelError for a file that is none."""
@@ -49,6 +56,8 @@ class OpenAdapter:
         self._scale = scale
         self._packing = packing
         self.weights = self._facts.pairs.keys()
+        self.idle = True
+        """Whether all pairs looked at until now change nothing: A or B is zero throughout."""
 
     def factors(self, weight: str) -> tuple[Floats, Floats]:
         """What is multiplied: shape (matrices, rows, rank), the scale in it, and (matrices, rank, width)."""
@@ -56,6 +65,7 @@ class OpenAdapter:
         down, up = self._numbers(a), self._numbers(b)
         if weight.endswith("token_embd.weight"):
             up, down = down, up.swapaxes(1, 2)
+        self.idle = self.idle and not (up.any() and down.any())
         alpha, rank = self._facts.alpha, up.shape[2]
         return up * np.float32(self._scale * alpha / rank if alpha else self._scale), down
 
@@ -93,10 +103,8 @@ class MergedWeight:
     ) -> None:
         tensor = source.tensor
         self._source, self._packing, self._plan = source, packing, plan
-        self._row = tensor.n_bytes // math.prod(tensor.shape[1:])
         self._width, self._rows = tensor.shape[:2]
         self._matrices = math.prod(tensor.shape[2:])
-        self._kind = TYPE_NUMBERS[tensor.type_name]
         self._factors = [it.factors(tensor.name) for it in stack if tensor.name in it.weights]
 
     def cuts(self, numbers: int) -> Iterator[Cut]:
@@ -109,8 +117,7 @@ class MergedWeight:
     def piece(self, cut: Cut) -> Piece:
         """The rows of a cut. Raises ModelError when they are no numbers any more."""
         count, first = cut.end - cut.start, cut.matrix * self._rows + cut.start
-        source = self._source.read(first * self._row, (first + count) * self._row)
-        base = self._packing.unpack(self._kind, source, count * self._width)
+        base = self._source.numbers(first, first + count, self._packing)
         base = base.reshape(count, self._width)
         change = np.zeros_like(base)
         for up, down in self._factors:

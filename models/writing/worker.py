@@ -17,7 +17,7 @@ from typing import BinaryIO
 from ..engine import native
 from ..engine.quantizing import Packing, quantize_file
 from ..errors import ModelError
-from .merging import merge_files
+from .merging import Change, merge_files, quantized_again
 from .tasks import Done, Merge, Progress, Quantize, Refused, Report, Step, line, read_steps
 
 NICENESS = 5
@@ -52,27 +52,31 @@ def _end_with(commands: BinaryIO, steps: list[Step]) -> None:
 
 
 def _work(steps: list[Step], reports: Reports) -> Report:
-    rounding = 0.0
+    change: Change | None = None
+    packing = Packing()
     try:
         for step in steps:
             match step:
                 case Merge():
                     threads = native.physical_cores()
-                    rounding = merge_files(step, Packing(), threads, reports.progress)
+                    change = merge_files(step, packing, threads, reports.progress)
                 case Quantize():
+                    source, out = Path(step.source), Path(step.out)
                     quantize_file(
-                        Path(step.source),
-                        Path(step.out),
+                        source,
+                        out,
                         step.file_type,
                         requantize=step.requantize,
                         threads=native.physical_cores(),
                         on_tensor=lambda at, of: reports.progress(Progress("quantizing", at, of)),
                     )
+                    if change is not None:
+                        change = quantized_again(change, source, out, packing)
     except (ModelError, native.NativeError) as error:
         return Refused(str(error))
     except OSError as error:
         return Refused(f"The file cannot be written: {error.strerror or error}.")
-    return Done(rounding)
+    return Done(change.rounding, list(change.idle)) if change else Done()
 
 
 def main() -> None:

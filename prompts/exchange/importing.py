@@ -26,6 +26,7 @@ TEXT = (".txt", ".md", ".j2")
 SUFFIXES = (".toml", *TEXT, ".json", ".jsonl", ".ndjson", ".csv")
 MOST_PROMPTS = 1000
 _SEPARATOR = re.compile(r"^---[ \t]*\r?\n", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^---[ \t]*(\r?\n|\Z)", re.MULTILINE | re.DOTALL)
 _SAMPLING = {
     "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "min_p": "min_p",
     "max_tokens": "max_tokens", "max_completion_tokens": "max_tokens", "seed": "seed",
@@ -48,7 +49,7 @@ def import_prompts(path: Path) -> Imported:
     """The prompts in a file, by how its name ends.
 
     `.toml` is a prompt of ours. `.txt`, `.md` and `.j2` are user texts, several where a line `---`
-    stands between them, and templates as they are. `.json` is a list of messages, a request with
+    stands between them, and templates as they are; front matter of `.md` is left out. `.json` is a list of messages, a request with
     `messages` as OpenAI's API takes it, or promptfoo's list of prompts. `.jsonl` holds a chat in
     each line. `.csv` has a column `prompt`, and may have `label`.
 
@@ -88,6 +89,8 @@ def _name(path: Path, number: int = 0, label: object = None) -> str:
 
 def _texts(path: Path) -> Imported:
     text = as_text(read_bytes(path, "text"), path, "text")
+    if path.suffix.lower() == ".md":
+        text = _FRONT_MATTER.sub("", text)
     parts = [part.strip() for part in _SEPARATOR.split(text)]
     return _numbered(path, [(part, None) for part in parts if part])
 
@@ -151,6 +154,8 @@ def _json(path: Path) -> Imported:
     if _is_chat(items):
         imported.prompts.append(_chat(_name(path), _messages(items, path), path, imported))
         return imported
+    if isinstance(value, dict) and "tests" in value:
+        imported.notes.append(f"{path.name}: its tests are left out; only prompts are imported.")
     listed = items if isinstance(items, list) else []
     for number, item in enumerate(listed, start=1):
         imported.prompts += _promptfoo(item, number if len(listed) > 1 else 0, path, imported)

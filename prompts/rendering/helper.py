@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -24,15 +24,17 @@ MAX_OUTLINES = 256
 class RenderedPrompt:
     """A prompt with its values filled in: the chat, and the start of the answer.
 
-    `parts[i]` says which part of the prompt `messages[i]` is. `fenced` holds, by the names of the
-    variables, special tokens that were written in values; they stay text (see `special`), and the
-    texts have a JOINT in each.
+    `parts[i]` says which part of the prompt `messages[i]` is. `fenced` holds what is written like
+    special tokens where an expression gave a part of it, by the names of the variables in whose
+    values it is, and under an empty name what is in no single value. It stays text (see `special`):
+    the texts have a JOINT in each. `used` are the names that the prompt's templates use.
     """
 
     messages: tuple[Message, ...]
     prefill: str = ""
     parts: tuple[str, ...] = ()
     fenced: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    used: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,20 +96,17 @@ class Renderer:
     ) -> RenderedPrompt:
         """The chat and the start of the answer, with `values` over the variables' defaults.
 
-        What a value holds of `special` tokens is fenced, so that it stays text: only who writes the
-        prompt says what is a special token.
+        What expressions give of `special` tokens is fenced, so that it stays text: only who writes
+        the prompt says what is a special token, between the tags. Templates compute with values as
+        they are.
 
         Raises PromptError for a variable without a value, a value nothing uses, a name or a
         template that is wrong, and a prompt that says nothing.
         """
         given = dict(values or {})
         filled = {v.name: v.default for v in prompt.variables if v.default is not None} | given
-        fenced: dict[str, tuple[str, ...]] = {}
-        if special is not None:
-            fenced = {n: found for n, v in filled.items() if (found := special.written_in(v))}
-            filled |= {name: special.fenced(filled[name]) for name in fenced}
         fields = list(prompt.text_fields())
-        texts = self._ask(
+        answer = self._ask(
             {
                 "job": "prompt",
                 "fields": [(name, text) for _, name, text in fields],
@@ -117,6 +116,14 @@ class Renderer:
             },
             prompt,
         )
+        found = answer["texts"]
+        texts = [text for text, _ in found]
+        fenced: dict[str, tuple[str, ...]] = {}
+        if special is not None:
+            marked = [special.fenced(text, [(a, b) for a, b in given]) for text, given in found]
+            texts = [text for text, _ in marked]
+            written = dict.fromkeys(token for _, tokens in marked for token in tokens)
+            fenced = _by_value(written, filled, special)
         prefill = texts.pop() if prompt.prefill else ""
         messages = tuple(
             Message(role, text) for (role, _, _), text in zip(fields, texts, strict=False)
@@ -126,7 +133,7 @@ class Renderer:
                 "the prompt is empty: write something in user", source=_source(prompt), field="user"
             )
         parts = tuple(part_of(name) for _, name, _ in fields)[: len(messages)]
-        return RenderedPrompt(messages, prefill, parts, fenced)
+        return RenderedPrompt(messages, prefill, parts, fenced, tuple(answer["used"]))
 
     def render_messages(
         self, prompt: Prompt, values: Mapping[str, str] | None = None
@@ -229,6 +236,17 @@ class Renderer:
             field = f"variables.{error['name']}"
         sentence = _chat_sentence(error) if prompt is None else _prompt_sentence(error, prompt)
         raise PromptError(sentence, source=source, line=line, field=field)
+
+
+def _by_value(
+    written: Iterable[str], values: Mapping[str, str], special: Special
+) -> dict[str, tuple[str, ...]]:
+    """Special tokens by the names of those whose values hold them, the others under no name."""
+    inside = {name: special.written_in(value) for name, value in values.items()}
+    found = {name: tuple(it for it in written if it in texts) for name, texts in inside.items()}
+    known = {it for texts in found.values() for it in texts}
+    found[""] = tuple(it for it in written if it not in known)
+    return {name: texts for name, texts in found.items() if texts}
 
 
 def _source(prompt: Prompt) -> str:

@@ -21,6 +21,8 @@ from jinja2.exceptions import SecurityError
 
 from . import templates
 from .limits import MAX_CHARACTERS
+from .origin import given_in
+from .outline import Span
 
 _GRACE_S = 0.5
 _TOO_DEEP = "it is nested too deeply or calls itself without end"
@@ -89,10 +91,11 @@ class _Place:
     field: str | None = None
 
 
-def _prompt(request: dict[str, Any], at: _Place) -> list[str]:
+def _prompt(request: dict[str, Any], at: _Place) -> dict[str, Any]:
+    """The text of each field with the places in it that expressions gave; the names used."""
     fields: templates.Fields = request["fields"]
     values: dict[str, str] = request["values"]
-    used = set(_variables(request, at))
+    used = _variables(request, at)
     at.field = None
     for name in request["given"]:
         if name not in used and name not in request["declared"]:
@@ -101,11 +104,12 @@ def _prompt(request: dict[str, Any], at: _Place) -> list[str]:
         if name not in values:
             raise NoValue(name)
     room = MAX_CHARACTERS
-    texts: list[str] = []
+    found: list[tuple[str, list[Span]]] = []
     for at.field, text in fields:
-        texts.append(_joined(templates.render_text(text, values), room))
-        room -= len(texts[-1])
-    return texts
+        pieces = _limited(templates.render_text(text, values), room)
+        found.append(("".join(pieces), given_in(pieces)))
+        room -= len(found[-1][0])
+    return {"texts": found, "used": used}
 
 
 def _variables(request: dict[str, Any], at: _Place) -> list[str]:
@@ -121,7 +125,7 @@ def _chat(request: dict[str, Any], at: _Place) -> str:
 
     def rendered(messages: list[dict[str, str]], *, end: bool) -> str:
         pieces = templates.render_chat(request["template"], messages, request["arguments"], end=end)
-        return _joined(pieces, MAX_CHARACTERS)
+        return "".join(_limited(pieces, MAX_CHARACTERS))
 
     if prefill:
         begun = {"role": "assistant", "content": prefill + templates.MARK}
@@ -138,14 +142,15 @@ def _chat(request: dict[str, Any], at: _Place) -> str:
 _JOBS = {"prompt": _prompt, "variables": _variables, "chat": _chat}
 
 
-def _joined(pieces: Iterator[str], room: int) -> str:
+def _limited(pieces: Iterator[str], room: int) -> list[str]:
+    """The pieces. Raises TooLong for more than `room` characters."""
     parts: list[str] = []
     for piece in pieces:
         room -= len(piece)
         if room < 0:
             raise TooLong
         parts.append(piece)
-    return "".join(parts)
+    return parts
 
 
 def _describe(error: Exception) -> dict[str, Any]:

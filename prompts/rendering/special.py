@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
+
+from .outline import Span
 
 JOINT = "\ufdd0"
 """No token lies across this character, which is no text itself (Unicode keeps it for such uses)."""
+
+LIKE_SPECIAL = re.compile(
+    r"<\|[^<>|\s]{1,40}\|>"  # ChatML, Llama 3, Phi
+    r"|<｜[^<>｜\s]{1,40}｜>"  # DeepSeek
+    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|<</?SYS>>"  # Mistral
+    r"|</?s>|<(?:bos|eos|pad|unk)>"  # Llama 2 and other SentencePiece vocabularies
+    r"|<(?:start|end)_of_(?:turn|text)>"  # Gemma
+)
+"""How the special tokens of widespread chat models are written."""
 
 
 class Special:
@@ -36,22 +49,26 @@ class Special:
         for match in self._starts.finditer(text):
             at = match.start()
             for length in self._lengths[text[at]]:
-                if text[at : at + length] in self._texts:
-                    yield at, at + length
+                if (found := text[at : at + length]) in self._texts:
+                    yield at, at + len(found)
                     break
 
     def written_in(self, text: str) -> tuple[str, ...]:
         """The special tokens written in a text, each once, in order."""
         return tuple(dict.fromkeys(text[start:end] for start, end in self.find(text)))
 
-    def fenced(self, text: str) -> str:
-        """The text with a JOINT behind the first character of each special token in it."""
-        parts: list[str] = []
-        at = 0
-        for start, _ in self.find(text):
-            parts.append(text[at : start + 1])
-            at = start + 1
-        return JOINT.join([*parts, text[at:]])
+    def fenced(self, text: str, given: Sequence[Span]) -> tuple[str, tuple[str, ...]]:
+        """The text with a JOINT in each special token that has a character of the places `given`
+        (in order and apart), and these tokens, each once."""
+        ends = [end for _, end in given]
+        cuts: dict[int, str] = {}
+        for start, end in self.find(text) if ends else ():
+            at = bisect_right(ends, start)
+            if at < len(given) and given[at][0] < end:
+                cuts[max(start + 1, given[at][0])] = text[start:end]
+        places = sorted(cuts)
+        parts = [text[a:b] for a, b in pairwise((0, *places, len(text)))]
+        return JOINT.join(parts), tuple(dict.fromkeys(cuts.values()))
 
 
 def without_joints(text: str) -> str:

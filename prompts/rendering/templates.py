@@ -16,6 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
 
 from .literal import Ends, split_ends
+from .origin import Own, OwnText, joined
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -117,8 +118,16 @@ class _Dict:
         return dict.fromkeys(keys, value)
 
 
+class _PromptEnvironment(ImmutableSandboxedEnvironment):
+    """Knows of each text it gives whose it is."""
+
+    code_generator_class = OwnText
+    concat = staticmethod(joined)
+    own = Own
+
+
 def _environment(*, of_a_prompt: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = (_PromptEnvironment if of_a_prompt else ImmutableSandboxedEnvironment)(
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=of_a_prompt,
@@ -195,14 +204,17 @@ def used_names(text: str) -> tuple[str, ...]:
 
 
 def render_text(text: str, values: Mapping[str, str]) -> Iterator[str]:
-    """A prompt template's output in pieces; an undefined variable raises UndefinedName."""
+    """A prompt template's output in pieces, those `Own` that its author wrote.
+
+    An undefined variable raises UndefinedName.
+    """
     before, template, after, blank = _ends(text)
-    yield before
+    yield Own(before)
     if len(template) > blank:
         for piece in _compiled(_PROMPT, template).generate(dict(values)):
-            yield piece[blank:]
+            yield Own(piece[blank:]) if blank else piece
             blank = max(0, blank - len(piece))
-    yield after
+    yield Own(after)
 
 
 def render_chat(

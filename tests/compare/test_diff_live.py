@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamadiff.compare.diff import live
+from llamadiff.compare.diff.ignore import NOTHING, Ignore
+from llamadiff.compare.diff.ignoring import differ
 from llamadiff.compare.diff.live import LiveDiff, diff
 from llamadiff.compare.diff.result import Diff
 from llamadiff.compare.diff.unified import unified
@@ -104,8 +106,9 @@ def check(found: Diff, a: str, b: str, *, streaming: bool) -> None:
     removed = [text for kind, text in segments if kind == "removed"]
     added = [text for kind, text in segments if kind == "added"]
     if not streaming:
-        assert "".join(text for kind, text in segments if kind != "added") == a
-        assert "".join(text for kind, text in segments if kind != "removed") == b
+        kinds = {"added", "arrived"}, {"removed", "left"}
+        assert "".join(text for kind, text in segments if kind not in kinds[0]) == a
+        assert "".join(text for kind, text in segments if kind not in kinds[1]) == b
     assert (found.words_removed > 0) <= any(map(str.isalnum, "".join(removed)))
     assert (found.words_added > 0) <= any(map(str.isalnum, "".join(added)))
     compared = len(a) + len(b) - counts["ahead"]
@@ -257,14 +260,14 @@ def test_token_mode_needs_the_ends():
         LiveDiff("token").update("a", "b", a_done=True, b_done=True, a_ends=[1])
 
 
-def compared_per_unit(mode: Mode, a: str, b: str, steps: int) -> float:
+def compared_per_unit(mode: Mode, a: str, b: str, steps: int, ignore: Ignore = NOTHING) -> float:
     """Units compared for each unit that arrives, both texts arriving alike."""
-    differ = LiveDiff(mode)
+    growing = differ(mode, ignore)
     for step in range(1, steps + 1):
         a_text, b_text = a[: len(a) * step // steps], b[: len(b) * step // steps]
-        differ.update(a_text, b_text, a_done=step == steps, b_done=step == steps)
+        growing.update(a_text, b_text, a_done=step == steps, b_done=step == steps)
     unit: Mode = "line" if mode == "line" else "word"
-    return differ.units_compared / (len(split(a, unit)) + len(split(b, unit)))
+    return growing.units_compared / (len(split(a, unit)) + len(split(b, unit)))
 
 
 @pytest.mark.parametrize("every", [1, 12])

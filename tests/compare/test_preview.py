@@ -107,6 +107,22 @@ async def test_special_tokens_are_known_by_who_writes_them(runner: Runner) -> No
     )
 
 
+async def test_what_is_seldom_meant_is_said_with_a_model_as_without(runner: Runner) -> None:
+    prompt = Prompt(
+        "X",
+        user="Yes? {{ other }}",
+        prefill="Yes, ",
+        examples=(Example("a", "b"), Example("a ", "c"), Example("a", "d"), Example("e", "f")),
+        variables=(Variable("film", "X"),),
+    )
+    preview = await runner.preview(variant(prompt), {"other": "z"})
+    (blank, differing, unused, undeclared) = preview.warnings
+    assert "ends with a blank" in blank
+    assert differing == "examples 1 and 2 answer the same text differently, and so do 1 more"
+    assert unused == "the variable film is not used"
+    assert undeclared.startswith("other is not declared")
+
+
 async def test_what_runs_is_what_was_previewed(runner: Runner) -> None:
     it = variant(Prompt("X", user="{{ a }}", variables=(Variable("a", "<|end|>"),)))
     preview, ready = await runner.preview(it, {}), await runner.prepare(it, {})
@@ -214,9 +230,41 @@ async def test_a_preview_that_is_given_up_is_not_tokenized(
     assert first in answered and last in answered and given_up not in answered
 
 
+class Counted(int):
+    """An offset that counts how often it is compared."""
+
+    asked = 0
+
+    def __lt__(self, other: int) -> bool:
+        Counted.asked += 1
+        return int(self) < other
+
+    def __le__(self, other: int) -> bool:
+        Counted.asked += 1
+        return int(self) <= other
+
+    __hash__ = int.__hash__
+
+
+def test_the_message_of_a_token_is_found_without_a_look_at_all() -> None:
+    many = 4000
+    spans = [(Counted(10 * n + 2), Counted(10 * n + 9)) for n in range(many)]
+    spans[1], spans[2] = spans[2], spans[1]  # a template may write them in another order
+    preview = Preview(
+        messages=(), text="", tokens=[], texts={}, starts=list(range(0, 10 * many, 5)),
+        message_tokens=(), template_source="model", n_ctx=1, spans=(None, *spans),
+    )  # fmt: skip
+    found = [preview.in_message(token) for token in range(8)]
+    assert found == [None, 1, None, 3, None, 2, None, 4]
+    Counted.asked = 0
+    for token in range(2 * many):
+        preview.in_message(token)
+    assert Counted.asked < 60 * many
+
+
 def test_characters_belong_to_the_token_they_begin_in() -> None:
     texts = {0: b"a", 1: b"\xf0\x9f", 2: b"\xa6", 3: b"\x99b"}
-    starts = token_starts([0, 1, 2, 3, 0], texts)
+    starts = token_starts("a🦙ba", [0, 1, 2, 3, 0], texts)
     assert starts == [0, 1, 2, 2, 3, 4]
     assert counts(starts, [(0, 1), None, (1, 4)]) == ([1, 0, 4], 0)
 

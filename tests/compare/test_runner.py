@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from llamadiff.compare.errors import CompareError
 from llamadiff.compare.run import State, new_run
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults, make_variants
-from llamadiff.compare.variants import StackedAdapter, Variant
+from llamadiff.compare.variants import Beginning, StackedAdapter, Variant
 from llamadiff.models.engine.client import Engine
 from llamadiff.models.engine.protocol import ModelSettings
 from llamadiff.models.errors import ModelError
@@ -54,6 +54,27 @@ async def test_two_variants_run_and_are_stamped(runner: Runner, base: Path) -> N
     assert run.outputs[0].text != run.outputs[2].text
 
 
+async def test_a_branch_begins_as_it_is_told_and_is_stamped(
+    runner: Runner, random_model: Callable[[str, str], Path]
+) -> None:
+    first, tuned = variants("adapter=none", "adapter=support")
+    plain = new_run([first], {})
+    await runner.run(plain)
+    (output,) = plain.outputs
+    begins = Beginning(tuple(output.tokens[:7]), output.text[: output.token_ends[6]])
+    run = new_run([replace(it, beginning=begins) for it in (first, tuned)], {})
+    await runner.run(run)
+    same, other = run.outputs
+    assert same.tokens == output.tokens and same.text == output.text
+    assert other.text.startswith(begins.text) and other.text != output.text
+    assert other.stamp.forced == tuple(other.tokens[:7]) == begins.tokens
+    assert run_document(run, "1.2.3")["variants"][1]["forced"] == list(begins.tokens)
+    assert "“" in other.variant.title and other.variant.title != tuned.title
+    elsewhere = replace(first, model=random_model("29M", "Q4_0"), beginning=begins)
+    with pytest.raises(CompareError, match="tokens of another model"):
+        await runner.run(new_run([elsewhere], {}), strict=True)
+
+
 async def test_the_document_has_the_documented_fields(runner: Runner) -> None:
     run = new_run(variants("label=x", "label=y", "adapter=support"), {}, logprobs=2)
     await runner.run(run)
@@ -72,6 +93,7 @@ async def test_the_document_has_the_documented_fields(runner: Runner) -> None:
         "prompt",
         "sampling",
         "sampling_steps",
+        "forced",
         "outputs",
     }
     assert set(first["model"]) == {"name", "path", "sha256"}

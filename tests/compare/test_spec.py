@@ -40,6 +40,10 @@ def test_an_adapter_path_may_hold_an_at_sign(support: Path, tmp_path: Path) -> N
         ("label", CompareError, "key=value"),
         ("label=a,label=b", CompareError, "twice"),
         ("warmth=3", CompareError, "not a sampling setting"),
+        ("scale=0.5", CompareError, "as adapter=support@0.5 in --variant"),
+        ("prompt=What is a dog?", CompareError, "'What is a dog\\?' is neither .* with --user"),
+        ("prompt=1 / 2 is", CompareError, "neither a prompt's name nor a file"),
+        pytest.param(f"prompt={'w ' * 4000}", CompareError, "a prompt's name nor", id="long"),
         ("adapter=suport", ModelError, "support"),
         ("adapter=support@loud", CompareError, "not a scale"),
         ("model=/nowhere.gguf", ModelError, "nowhere"),
@@ -71,6 +75,22 @@ def test_variants_are_made_for_every_combination_of_values() -> None:
 def test_a_variant_needs_a_prompt() -> None:
     with pytest.raises(CompareError, match="no prompt"):
         make_variants(Defaults(), [])
+
+
+def test_a_text_of_ones_own_needs_no_prompt_and_replaces_its_last_word(tmp_path: Path) -> None:
+    (alone,) = make_variants(Defaults(user="What is a dog?"), [])
+    assert [text for *_, text in alone.prompt.text_fields()] == ["What is a dog?"]
+    chat = tmp_path / "chat.toml"
+    chat.write_text(
+        'name = "chat"\n[[messages]]\nrole = "assistant"\ncontent = "Yes?"\n'
+        '[[messages]]\nrole = "user"\ncontent = "Hm."\n'
+    )
+    a, b = make_variants(Defaults(user="Hi."), ["prompt=support-engineered", f"prompt={chat}"])
+    assert a.prompt.system and a.prompt.user == "Hi."
+    assert [message.content for message in b.prompt.messages] == ["Yes?", "Hi."]
+    assert not b.prompt.user
+    with pytest.raises(CompareError, match="--user is empty"):
+        make_variants(Defaults(prompt="support", user=" "), [])
 
 
 def test_values_may_hold_equals_signs() -> None:

@@ -19,7 +19,12 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text
 some_text = texts.map(lambda text: text or "u")
 _visible = st.characters(categories=["L", "N", "P", "S"]) | st.just(" ")
 lines = st.text(_visible, max_size=20).map(lambda text: f"{text}.")
-scalars = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | texts
+scalars = (
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts
+)
 data = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),

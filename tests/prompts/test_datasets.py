@@ -149,7 +149,7 @@ def test_a_line_without_end_is_refused(
 def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PromptError, match="must end in"):
         list(read_rows(tmp_path / "x.txt"))
-    with pytest.raises(PromptError, match="no dataset at"):
+    with pytest.raises(PromptError, match="no dataset file at"):
         list(read_rows(tmp_path / "x.csv"))
     (tmp_path / "x.jsonl").mkdir()
     with pytest.raises(PromptError, match="is a folder"):

@@ -72,7 +72,7 @@ def test_a_dataset_that_changes_is_read_again(path: Path) -> None:
 @pytest.mark.parametrize(
     ("examples", "words"),
     [
-        ('data = "no.jsonl"', "no dataset at"),
+        ('data = "no.jsonl"', "no dataset file at"),
         ('data = "rows.jsonl"', r"line 1: the columns question, answer do not say"),
         (f'data = "rows.jsonl", count = 21, {TEMPLATES}', "has 20 rows, and 21 are wanted"),
         ('data = "rows.jsonl", count = 0', "examples.count must be a whole number from 1"),

@@ -52,6 +52,15 @@ def test_text_becomes_prompts_with_the_variables_it_names(tmp_path: Path) -> Non
     assert [(it.name, it.user) for it in several] == [("two 1", "a"), ("two 2", "b")]
 
 
+def test_front_matter_of_markdown_is_no_prompt(tmp_path: Path) -> None:
+    path = tmp_path / "note.md"
+    path.write_text("---\ntitle: A note\n---\nSay {{ it }}.\n---\nAnd again.\n")
+    assert [prompt.user for prompt in import_prompts(path).prompts] == [
+        "Say {{ it }}.",
+        "And again.",
+    ]
+
+
 def test_messages_keep_plain_names_and_take_the_rest_literally(tmp_path: Path) -> None:
     assert import_prompts(written(tmp_path, "x.json", CHAT)).prompts == [PROMPT]
     (prompt,) = import_prompts(written(tmp_path, "x.jsonl", json.dumps({"messages": CHAT}))).prompts

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamadiff.prompts import replacing
-from llamadiff.prompts.document import Example, Prompt, Variable
+from llamadiff.prompts.document import Example, Message, Prompt, Variable
 from llamadiff.prompts.errors import PromptError
 from llamadiff.prompts.merge import Conflict, changed_fields, fields_of, merged
 from llamadiff.prompts.parse import load_prompt
@@ -71,6 +71,16 @@ def test_changes_of_one_field_are_asked_about_and_either_answer_keeps_the_rest(p
         saved = save_prompt(answer, path)
         assert saved == load_prompt(path)
         assert (saved.user, saved.description, saved.sampling) == (user, "mine", {"top_k": 5})
+
+
+def test_two_system_texts_are_one_change_each_and_asked_about(path: Path) -> None:
+    base = load_prompt(path)
+    theirs = replace(base, messages=(Message("system", "Be long."), Message("user", "Hi")), user="")
+    with pytest.raises(Conflict) as caught:
+        merged(base, theirs, replace(base, system="Be short."))
+    assert caught.value.fields == ("system", "messages")
+    assert (caught.value.mine.system, caught.value.mine.messages) == ("Be short.", ())
+    assert (caught.value.theirs.system, caught.value.theirs.messages) == ("", theirs.messages)
 
 
 def test_the_same_change_here_and_there_is_no_conflict(path: Path) -> None:
@@ -184,6 +194,8 @@ def test_an_editor_that_knows_no_locks_loses_nothing_it_wrote(path: Path) -> Non
             prompt = save_prompt(replace(prompt, user=f"u{saves}"), path)
         except Conflict as conflict:  # the editor put back what it had read before
             prompt = conflict.mine
+        except PromptError as error:  # it wrote each time between our look and our write
+            assert "keeps being changed" in str(error)
         saves += 1
     assert editor.returncode == 0 and saves > 20
     assert load_prompt(path).description == "149"

@@ -93,6 +93,14 @@ MISTAKES = [
         "sampling.when",
         "cannot be a date or time",
     ),
+    ('name = "X"\nuser = "a"\n[sampling]\ntop_p = nan', 4, "sampling.top_p", "holds nan or inf"),
+    (
+        'name = "X"\nuser = "a"\n[sampling]\nsamplers = [1979-05-27]',
+        4,
+        "sampling.samplers",
+        "holds a date",
+    ),
+    (f'name = "X"\nuser = "a"\nn = {"1" * 5000}', None, None, "a number in it is too large"),
     ('name = "X"\nuser = "a"\ntemplate = true', 3, "template", "must be a table, not true"),
     (
         'name = "X"\nuser = "a"\n[template]\nmessages = []',

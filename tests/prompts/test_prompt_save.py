@@ -155,7 +155,7 @@ def test_permissions_and_links_stay(tmp_path: Path) -> None:
         (Prompt("X"), "user or messages"),
         (Prompt("X", user="u", output=OutputRules(schema={"enum": [None]})), "null"),
         (Prompt("X", user="u", variables=(Variable("a-b"),)), "a-b"),
-        (Prompt("X", user="u", sampling={"a": float("nan")}), "changes"),
+        (Prompt("X", user="u", sampling={"a": float("nan")}), "nan or inf"),
         (Prompt("X", user="u", sampling={"a": object()}), "written as TOML"),
         (Prompt("X", user="\ud800"), "half of a character"),
     ],
@@ -176,3 +176,87 @@ def test_a_file_that_is_not_a_prompt_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PromptError, match=r"cannot be written: No such file"):
         save_prompt(Prompt("X", user="u"), tmp_path / "no" / "x.toml")
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "large.toml"
+    with pytest.raises(PromptError, match=r"large\.toml would be larger than 1 MB"):
+        save_prompt(Prompt("X", user='"\\' * 300_000), path)
+    assert not path.exists()
+
+
+COMMENTED = """\
+name = "X"
+user = "u"
+# of q0
+[[examples]]
+user = "q0"
+assistant = "a0"  # at a0
+
+# of q1
+[[examples]]
+user = "q1"
+assistant = "a1"  # at a1
+
+# of q2
+[[examples]]
+user = "q2"
+assistant = "a2"  # at a2
+
+# the variables
+[variables]  # all of them
+# of one
+one = "1"
+
+# of two
+two = "2"  # at two
+"""
+
+
+@pytest.mark.parametrize("gone", range(3))
+def test_what_is_taken_out_takes_its_comments_along(tmp_path: Path, gone: int) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(COMMENTED)
+    prompt = load_prompt(path)
+    save_prompt(
+        prompt.with_examples(tuple(e for e in prompt.examples if e.user != f"q{gone}")), path
+    )
+    text = path.read_text()
+    for number in range(3):
+        stays = number != gone
+        assert (f'# of q{number}\n[[examples]]\nuser = "q{number}"' in text) is stays
+        assert (f"# of q{number}" in text) is (f"# at a{number}" in text) is stays
+    assert "# the variables\n[variables]  # all of them\n# of one" in text
+
+
+def test_variables_change_places_with_their_comments(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(COMMENTED)
+    prompt = load_prompt(path)
+    save_prompt(replace(prompt, variables=prompt.variables[::-1]), path)
+    text = path.read_text()
+    assert '# of two\ntwo = "2"  # at two\n# of one\none = "1"' in text
+    assert "[variables]  # all of them" in text and load_prompt(path).variables[0].name == "two"
+
+
+def test_a_text_to_edit_has_the_comments_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('# mine\nuser = "u"\nname = "X"  # last\n')
+    prompt = load_prompt(path)
+    assert dump_prompt(prompt) == path.read_text()
+    edited = replace(prompt, user="other")
+    assert dump_prompt(edited) == path.read_text().replace('"u"', '"other"')
+    assert "#" not in dump_prompt(prompt.standalone())
+    path.unlink()
+    assert "# mine" in dump_prompt(prompt)
+
+
+def test_a_file_that_was_deleted_is_written_again_with_its_comments(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('# precious\nuser = "u" # kept\nname = "X"\n')
+    prompt = load_prompt(path)
+    path.unlink()
+    saved = save_prompt(replace(prompt, system="s"), path)
+    assert path.read_text() == '# precious\nuser = "u" # kept\nname = "X"\nsystem = "s"\n'
+    path.unlink()
+    assert "# precious" in (save_prompt(saved, path), path.read_text())[1]

@@ -12,7 +12,7 @@ from llamadiff.compare.preview import Part, Preview
 from llamadiff.compare.run import Output, Run, State
 from llamadiff.compare.variants import StackedAdapter, Variant
 from llamadiff.models.engine.protocol import ModelInfo, ModelSettings, Timings
-from llamadiff.prompts.document import Message
+from llamadiff.prompts.document import Message, Prompt
 from llamadiff.prompts.library import resolve
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.screens.playground import Playground
@@ -57,11 +57,13 @@ async def opened(
     values: Mapping[str, str] | None = None,
     size: tuple[int, int] = (120, 40),
 ) -> AsyncIterator[Pilot[None]]:
-    """The real app with its model loaded and its first preview made."""
+    """The real app with its model loaded and its first preview made, unless it asks something."""
     app = LlamadiffApp(setup(home, variants, values))
     async with app.run_test(size=size) as pilot:
         await until(lambda: status(pilot) == "ready")
-        await until(lambda: "tok" in screen_text(pilot))
+        await until(
+            lambda: "tok" in screen_text(pilot) or pilot.app.screen is not playground(pilot)
+        )
         yield pilot
 
 
@@ -83,6 +85,13 @@ async def run_over(pilot: Pilot[None], *keys: str) -> None:
     await pilot.pause()
 
 
+def current_prompt(pilot: Pilot[None]) -> Prompt:
+    """The selected variant's prompt as it is in the app."""
+    variant = playground(pilot).playground.current
+    assert variant is not None
+    return variant.prompt
+
+
 def told(pilot: Pilot[None]) -> str:
     """Everything the app has notified."""
     return " ".join(notification.message for notification in pilot.app._notifications)
@@ -93,6 +102,15 @@ def screen_text(pilot: Pilot[None]) -> str:
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
 
+
+OWN_PROMPT = """\
+# mine
+name = "Mine"
+system = "Be brief."
+user = "Say {{ it }}."
+[variables]
+it = "hello"
+"""
 
 # ------------------------------------------------------------- without an engine
 

@@ -53,6 +53,14 @@ def test_every_combination_of_values_is_run() -> None:
     assert llamadiff("diff", *PROMPT, "--each", "topic=dogs", "--each", "topic=tea").returncode == 1
 
 
+def test_a_text_of_ones_own_is_asked() -> None:
+    done = llamadiff("run", "--user", "Tell me about {{ topic }}.", "--var", "topic=cats", "--set", "max_tokens=8", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Tell me about cats." in json.loads(done.stdout)["variants"][0]["prompt"]["text"]
+    done = llamadiff("run", "-p", "Tell me about cats.")
+    assert done.returncode == 2 and "--user" in done.stderr
+
+
 def test_run_json_is_one_document_and_repeatable() -> None:
     arguments = ("run", *PROMPT, "--variant", "label=plain", "--variant", "label=tuned,adapter=support@0.8", "--set", "seed=5", "--repeat", "2", "--json")  # fmt: skip
     first, second = (json.loads(llamadiff(*arguments).stdout) for _ in range(2))
@@ -93,6 +101,32 @@ def test_diff_of_two_files(tmp_path: Path) -> None:
         assert llamadiff("diff", "--mode", mode, "--files", str(a), str(b)).returncode == 1
 
 
+def test_diff_ignores_what_it_is_told_to(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.txt", tmp_path / "b.txt"
+    a.write_text("Dogs are\n loyal  friends.")
+    b.write_text("dogs ARE loyal friends.\n")
+    files = "diff", "--files", str(a), str(b)
+    assert llamadiff(*files).returncode == llamadiff(*files, "--ignore-case").returncode == 1
+    same = llamadiff(*files, "--ignore-case", "--ignore-space")
+    assert (same.returncode, "same" in same.stdout) == (0, True)
+    run = "diff", *PROMPT, "--variant", "adapter=none", "--variant", "adapter=support", "--json"
+    (strict,) = json.loads(llamadiff(*run).stdout)["diffs"]
+    (loose,) = json.loads(llamadiff(*run, "--ignore-case", "--ignore-space").stdout)["diffs"]
+    assert set(loose) == set(strict) and loose["first_divergence"] == strict["first_divergence"]
+
+
+def test_diff_says_what_was_moved(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.txt", tmp_path / "b.txt"
+    fox, rest = "The quick brown fox jumps high. ", "Dogs sleep by the old mill and dream on. "
+    a.write_text(fox + rest + "Nothing else.")
+    b.write_text(rest + fox + "Nothing else.")
+    done = llamadiff("diff", "--files", str(a), str(b))
+    assert f"[~{fox}~]{rest}{{~{fox}~}}" in done.stdout
+    assert "+0 −0 words · ~6 moved" in done.stdout
+    document = json.loads(llamadiff("diff", "--files", str(a), str(b), "--json").stdout)
+    assert document["words_moved"] == 6
+
+
 def test_models_adapters_inspect_and_doctor() -> None:
     (model,) = json.loads(llamadiff("models", "--json").stdout)
     assert set(model) == {
@@ -115,7 +149,7 @@ def test_a_path_that_is_no_text_is_listed(tmp_path: Path, base: Path) -> None:
     path = tmp_path / os.fsdecode(b"\x1b[2J\xff.gguf")
     shutil.copy(base, path)
     strict = {"PYTHONIOENCODING": "utf-8:strict"}
-    _, model = json.loads(llamadiff("models", str(tmp_path), "--json", **strict).stdout)
+    (model,) = json.loads(llamadiff("models", str(tmp_path), "--json", **strict).stdout)
     assert os.fsencode(model["path"]) == os.fsencode(path)
     listed = llamadiff("models", str(tmp_path), **strict)
     assert listed.returncode == 0 and "\x1b" not in listed.stdout
@@ -276,12 +310,17 @@ def test_a_variants_own_seed_wins_over_the_common_one() -> None:
     assert seeds == [9, 5]
 
 
-def test_a_home_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
-    file = tmp_path / "file"
+def test_a_home_that_cannot_be_written_keeps_no_cache(tmp_path: Path) -> None:
+    file, out = tmp_path / "file", tmp_path / "out.gguf"
     file.write_text("")
-    done = llamadiff("run", *PROMPT, LLAMADIFF_HOME=str(file))
-    assert done.returncode == 3
-    assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+    for arguments in (
+        ("models",), ("run", *PROMPT),
+        ("quantize", "demo-4m-Q8_0", "Q4_0", "--requantize", "-o", str(out)),
+    ):  # fmt: skip
+        done = llamadiff(*arguments, LLAMADIFF_HOME=str(file), TMPDIR=str(tmp_path))
+        assert done.returncode == 0 and done.stdout, done.stderr
+        assert done.stderr.count("cannot be written; caches and logs are not kept") == 1
+        assert {path.name for path in tmp_path.iterdir()} <= {"file", "out.gguf"}
 
 
 def test_replies_go_on_with_every_answer() -> None:

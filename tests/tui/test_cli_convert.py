@@ -1,5 +1,6 @@
 """`llamadiff convert` as a shell runs it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -64,3 +65,42 @@ def test_signals_leave_nothing(tmp_path: Path, number: int, code: int) -> None:
     process.send_signal(number)
     assert process.wait(30) == code
     assert [path.name for path in tmp_path.iterdir()] == ["poet"]
+
+
+def test_an_adapter_of_zeros_is_told_and_types_are_in_any_case(tmp_path: Path) -> None:
+    folder = write_peft(tmp_path / "poet")
+    weights = folder / "adapter_model.safetensors"
+    data = weights.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    out, base = tmp_path / "o.gguf", default_model().entry.name
+    done = llamadiff("convert", folder, "-o", out, "--base", base, "--outtype", "F32")
+    assert done.returncode == 0 and "changes nothing" not in done.stderr
+    weights.write_bytes(data[:start] + bytes(len(data) - start))
+    done = llamadiff("convert", folder, "-o", out, "--base", base, "--outtype", "q8_0")
+    assert done.returncode == 0 and "poet changes nothing: in each" in done.stderr
+
+
+def test_a_peft_folder_is_an_adapter_of_every_command(tmp_path: Path, home: Path) -> None:
+    folder = write_peft(tmp_path / "poet", odd_setting=True)
+    prompt, short = ("-p", "tell-me-about"), ("--set", "max_tokens=4")
+    run = llamadiff("run", *prompt, *short, "-a", f"{folder}@0.5", "--json")
+    assert run.returncode == 0, run.stderr
+    (file,) = (home / "cache" / "adapters").iterdir()
+    assert f"{folder} is a PEFT folder, used as converted for demo-4m-Q8_0: {file}" in run.stderr
+    assert "sets odd_setting" in run.stderr
+    (adapter,) = json.loads(run.stdout)["variants"][0]["adapters"]
+    assert (adapter["name"], adapter["path"], adapter["scale"]) == ("poet", str(file), 0.5)
+    before = file.stat().st_mtime_ns
+    pair = ("--variant", "label=base", "--variant", f"adapter={folder}")
+    for command in (
+        ("diff", *prompt, *short, *pair),
+        ("lens", *prompt, *pair, "--text", "Dogs"),
+        ("sweep", *prompt, *short, "-a", folder, "--over", "scale=0,1"),
+        ("bench", "demo-4m-Q8_0", "-a", folder, "--rounds", "1", "--variants", "2"),
+    ):
+        done = llamadiff(*command)
+        assert done.returncode == int(command[0] == "diff"), done.stderr
+        assert done.stderr.count("is a PEFT folder, used as") == 1
+    assert file.stat().st_mtime_ns == before
+    refused = llamadiff("run", *prompt, "-a", write_peft(tmp_path / "dora", use_dora=True))
+    assert refused.returncode == 2 and "uses DoRA" in refused.stderr

@@ -37,6 +37,26 @@ def test_inspect_says_all_of_a_model() -> None:
     }  # fmt: skip
 
 
+def test_inspect_says_whether_a_model_fits() -> None:
+    done = llamadiff("inspect", BASE, "-c", "1024")
+    assert "  fits: 11.4 MB of " in done.stdout and "trained for" not in done.stdout
+    done = llamadiff("inspect", BASE, "-c", "2000000000")
+    assert "  does not fit: needs " in done.stdout
+    assert "longer than the 1,024 that demo-4m-Q8_0 was trained for" in done.stdout
+    document = json.loads(llamadiff("inspect", BASE, "--json", "-c", "2000000000").stdout)
+    assert document["fits_memory"] is False and len(document["odd"]) == 1
+    assert document["memory_needed"] > document["memory_available"]
+    document = json.loads(llamadiff("inspect", BASE, "--json").stdout)
+    assert document["fits_memory"] is True and document["odd"] == []
+    assert "trained for" in llamadiff("run", "-p", "support", "-c", "2048").stderr
+
+
+@pytest.mark.parametrize("command", [("inspect", BASE), ("run", "-p", "support")])
+def test_a_context_is_a_number_of_tokens(command: tuple[str, ...]) -> None:
+    done = llamadiff(*command, "-c", "4k")
+    assert done.returncode == 2 and "such as 4096" in done.stderr
+
+
 def test_inspect_lists_tensors_and_prints_the_template_alone() -> None:
     done = llamadiff("inspect", BASE, "--tensors")
     assert "blk.4.ffn_up.weight" in done.stdout and "256 × 768" in done.stdout
@@ -82,11 +102,20 @@ def test_merge_makes_a_model_that_says_what_base_and_adapter_do(tmp_path: Path) 
     assert llamadiff("inspect", str(out)).stdout.count("llamadiff.merge.") == 5
 
 
+def test_merge_says_how_much_a_smaller_type_rounds_away(tmp_path: Path) -> None:
+    done = llamadiff("merge", BASE, "-a", "support", "-o", str(tmp_path / "o.gguf"), "--outtype", "q4_0")  # fmt: skip
+    assert done.returncode == 0 and "Rounding to Q4_0 is an error of" in done.stderr
+    done = llamadiff("merge", BASE, "-a", "support@0.01", "-o", str(tmp_path / "o.gguf"))
+    assert "Rounding to Q8_0 changes the weights more than the adapters do" in done.stderr
+    assert "use --outtype F16." in done.stderr and "is an error of" not in done.stderr
+
+
 def test_merge_and_quantize_print_json(tmp_path: Path) -> None:
     out, small = tmp_path / "f16.gguf", tmp_path / "q4.gguf"
     arguments = ("merge", BASE, "-a", "support", "-a", "sentiment@0.5", "-o", str(out))
     merged = json.loads(llamadiff(*arguments, "--outtype", "f16", "--json").stdout)
-    assert merged == {"path": str(out), "bytes": out.stat().st_size, "rounding": None, "notes": []}
+    assert 0 < merged.pop("rounding") < 0.01
+    assert merged == {"path": str(out), "bytes": out.stat().st_size, "notes": []}
     made = json.loads(llamadiff("quantize", str(out), "Q4_K_M", "-o", str(small), "--json").stdout)
     assert made == {
         "path": str(small), "bytes": small.stat().st_size, "bytes_before": out.stat().st_size,
@@ -135,7 +164,9 @@ def test_inspect_says_why_a_named_adapter_cannot_be_used(tmp_path: Path, support
     assert done.returncode == 2 and "cut off" in done.stderr
     done = llamadiff("inspect", "supprt")
     assert done.returncode == 2 and "did you mean support" in done.stderr
-    assert "-a" not in llamadiff("quantize", "support", "Q4_0", "-o", str(tmp_path / "o")).stderr
+    for adapter in ("support", str(support)):
+        done = llamadiff("quantize", adapter, "Q4_0", "-o", str(tmp_path / "o"))
+        assert "give a base model." in done.stderr and "-a" not in done.stderr
     done = llamadiff("convert", str(tmp_path), "-o", str(tmp_path / "o"), "--base", "support")
     assert "give a base model" in done.stderr
 
@@ -149,3 +180,15 @@ def test_keys_of_a_config_reach_no_terminal(tmp_path: Path) -> None:
     folder = write_peft(tmp_path / "poet", **{"odd\x1b]0;title\x07": True})
     done = llamadiff("convert", str(folder), "-o", str(tmp_path / "o\x1b.gguf"), "--base", BASE)
     assert done.returncode == 0 and "\x1b" not in done.stdout + done.stderr
+
+
+def test_adapters_marks_what_convert_refuses(tmp_path: Path) -> None:
+    write_peft(tmp_path / "poet")
+    write_peft(tmp_path / "magnitude", use_dora=True)
+    done = llamadiff("adapters", str(tmp_path))
+    rows = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
+    assert {"poet", "magnitude"} <= rows.keys() and "✗" not in rows["poet"]
+    assert "✗" in rows["magnitude"] and "uses DoRA" in rows["magnitude"]
+    assert "1 of 2 are PEFT folders; -a converts one" in done.stderr
+    listed = {it["name"]: it for it in json.loads(llamadiff("adapters", str(tmp_path), "--json").stdout)}  # fmt: skip
+    assert listed["poet"]["problem"] is None and "DoRA" in listed["magnitude"]["problem"]

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from llamadiff.prompts.parse import load_prompt
+
+from ..compare.history.runs import keep, made
+from ..compare.history.runs import opened as opened_history
 from .test_cli import llamadiff
 
 MINE = '# mine\nname = "Mine"\ntags = ["own"]\nuser = "Tell me about {{ topic }}."\n'
@@ -105,8 +110,10 @@ def test_import_puts_prompts_among_ones_own(tmp_path: Path, home: Path) -> None:
     before = {path: path.read_text() for path in own.iterdir()}
     (tmp_path / "fresh.txt").write_text("Hi")
     done = llamadiff("prompts", "import", str(tmp_path / "fresh.txt"), *files)
-    assert done.returncode == 2 and "there already" in done.stderr
-    assert {path: path.read_text() for path in own.iterdir()} == before
+    assert done.stdout.split() == [
+        str(own / f"{it}.toml") for it in ("fresh", "ask-me-1-2", "ask-me-2-2", "chat-2")
+    ]
+    assert {path: path.read_text() for path in before} == before
 
 
 @pytest.mark.parametrize(
@@ -152,3 +159,18 @@ def test_control_characters_of_a_prompt_do_not_reach_a_terminal(own: Path) -> No
         seen += chunk
     os.close(ours)
     assert b"\x1b" not in seen and b"[2Jb" in seen
+
+
+def test_a_version_leads_to_its_runs(own: Path, home: Path) -> None:
+    first = load_prompt(own / "mine.toml")
+    one, two = made("a", prompt=first), made("b", prompt=replace(first, user="Other"))
+    with opened_history(home / "state") as history:
+        keep(history, one, two)
+        history.saved(first)
+        history.name_version(history.versions(first)[0].id, "the good one")
+    newer, older = json.loads(llamadiff("prompts", "versions", "mine", "--json").stdout)
+    assert (newer["name"], newer["saved"], older["saved"], older["runs"]) == ("the good one", False, True, 1)  # fmt: skip
+    shown = llamadiff("prompts", "versions", "mine").stdout
+    assert "the good one" in shown and "yes" in shown
+    listed = llamadiff("history", "list", "--version", str(older["id"]), "--json").stdout
+    assert [run["run_id"] for run in json.loads(listed)] == [one.id]

@@ -79,16 +79,16 @@ async def test_what_is_wrong_with_a_folder_is_told_in_the_library(home: Path, pe
 async def test_a_path_typed_for_an_adapter_may_be_a_peft_folder(home: Path, peft: Path) -> None:
     async with opened(home, one()) as pilot:
         await pilot.press("escape", "a", *str(peft.parent), "/", *"po")
-        await until(lambda: str(peft) in screen_text(pilot).replace("\n", ""))
-        await pilot.press("enter")
+        await until(lambda: "[ ] poet" in screen_text(pilot))
+        await pilot.press("down", "space")
         await until(lambda: "[x] poet" in screen_text(pilot))
         await pilot.press("left", "enter")
         await until(lambda: pilot.app.screen is playground(pilot))
         assert current(pilot).stack == "poet@0.9"
         await pilot.press("a")
-        await until(lambda: "[x] poet  PEFT" in screen_text(pilot))
+        await until(lambda: "[x] poet  ◂0.9▸  PEFT" in screen_text(pilot))
         assert "given" not in screen_text(pilot)
-        await pilot.press(*"poet", "enter")
+        await pilot.press(*"poet", "down", "space")
         await until(lambda: "[x]" not in screen_text(pilot))
         await pilot.press("enter")
         await until(lambda: pilot.app.screen is playground(pilot))

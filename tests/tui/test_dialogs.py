@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
@@ -84,8 +85,6 @@ async def test_an_adapter_is_taken_with_two_keys_and_runs(home: Path) -> None:
         base = output(pilot, "A").tokens
         await picker(pilot, "a")
         await pilot.press(*"support", "enter")
-        await until(lambda: "[x] support" in screen_text(pilot))
-        await pilot.press("enter")
         await until(lambda: closed(pilot))
         assert current(pilot).stack == "support@1"
         await run_over(pilot, "f5")
@@ -105,13 +104,81 @@ async def test_adapters_are_stacked_and_scaled(home: Path) -> None:
         assert len({adapter.name for adapter in current(pilot).adapters}) == 2
 
 
+async def test_enter_closes_with_what_is_ticked_and_space_ticks_what_is_filtered(
+    home: Path,
+) -> None:
+    async with opened(home, one()) as pilot:
+        await picker(pilot, "a")
+        await pilot.press(*"senti", "down", "space")
+        await until(lambda: "[x] sentiment" in screen_text(pilot))
+        await pilot.press("down", "enter")
+        await until(lambda: closed(pilot))
+        assert current(pilot).stack == "sentiment@1", "the line under the cursor was not ticked"
+        await picker(pilot, "a")
+        await pilot.press("down", "s", *"uppo", "enter")
+        await until(lambda: closed(pilot))
+        assert current(pilot).stack == "sentiment@1+support@1"
+        await picker(pilot, "a")
+        await pilot.press(*"support", "enter")
+        await until(lambda: closed(pilot))
+        assert current(pilot).stack == "sentiment@1+support@1", "enter ticks nothing off"
+        await picker(pilot, "a")
+        await pilot.press("space", "down", "space")
+        await until(lambda: "[x]" not in screen_text(pilot))
+        await pilot.press("enter")
+        await until(lambda: closed(pilot))
+        assert current(pilot).adapters == ()
+
+
+async def test_f5_in_the_dialog_takes_what_is_ticked_and_runs(home: Path) -> None:
+    async with opened(home, one()) as pilot:
+        await picker(pilot, "a")
+        await run_over(pilot, *"support", "f5")
+        assert closed(pilot) and current(pilot).stack == "support@1"
+        assert output(pilot, "A").variant.stack == "support@1" and output(pilot, "A").text
+
+
+async def test_adapters_that_do_not_fit_are_marked_with_the_reason(
+    home: Path, support: Path
+) -> None:
+    folder = Path(os.environ["HOME"]) / ".cache" / "gpt4all"
+    folder.mkdir(parents=True)
+    (folder / "foreign.gguf").write_bytes(support.read_bytes().replace(b"llama", b"qwen2", 1))
+    async with opened(home, one(), size=(80, 24)) as pilot:
+        dialog = await picker(pilot, "a")
+        (line,) = [it for it in screen_text(pilot).splitlines() if "foreign" in it]
+        assert "[ ] ✗ foreign  foreign is an adapter for qwen2 models" in line and "…" in line
+        await pilot.press(*"foreign")
+        problem = dialog.query_one("#dialog-problem")
+        await until(lambda: problem.display)
+        assert "choose an adapter trained on this base." in str(problem.render())
+        await pilot.press("enter")
+        await until(lambda: "checking" not in screen_text(pilot))
+        assert not closed(pilot) and "[x]" not in screen_text(pilot)
+
+
+async def test_a_reason_of_many_words_is_one_line_in_the_list_of_models(home: Path) -> None:
+    folder = Path(os.environ["HOME"]) / ".cache" / "gpt4all"
+    folder.mkdir(parents=True)
+    (folder / "notes.gguf").write_text("not a model at all " * 20)
+    async with opened(home, one(), size=(80, 24)) as pilot:
+        dialog = await picker(pilot, "m")
+        await until(lambda: "notes" in screen_text(pilot))
+        lines = [it for it in screen_text(pilot).splitlines() if "✗ notes" in it]
+        assert len(lines) == 1 and "…" in lines[0]
+        options = dialog.query_one(OptionList)
+        await until(lambda: options.virtual_size.height == options.option_count)
+        (reason,) = [it.problem for it in dialog.choices if it.name == "notes"]
+        await pilot.press("down")
+        problem = dialog.query_one("#dialog-problem")
+        await until(lambda: problem.display and reason in str(problem.render()))
+
+
 async def test_a_path_with_a_scale_is_taken(home: Path, support: Path, tmp_path: Path) -> None:
     own = shutil.copy(support, tmp_path / "mine.gguf")
     async with opened(home, one()) as pilot:
         await picker(pilot, "a")
         type_in(pilot, f"{own}@0.5")
-        await pilot.press("enter")
-        await until(lambda: "[x]" in screen_text(pilot))
         await pilot.press("enter")
         await until(lambda: closed(pilot))
         (adapter,) = current(pilot).adapters

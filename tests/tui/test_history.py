@@ -1,8 +1,9 @@
 """What is recorded of runs, in the app and by commands, and `llamadiff history`."""
 
 import json
+import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -12,7 +13,10 @@ from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.run import State
 from llamadiff.prompts.library import resolve
 from llamadiff.prompts.save import save_prompt
+from llamadiff.tui.cli.options import Asked
+from llamadiff.tui.cli.session import runner
 
+from ..compare.history.runs import keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
 from .app import ENDLESS, opened, output, playground, run_over
@@ -66,6 +70,31 @@ def test_what_is_not_to_be_kept_is_not(home: Path) -> None:
     assert llamadiff("diff", *PROMPT, *VARIANTS).returncode == 1
     (run,) = json.loads(llamadiff("history", "list", "--json").stdout)
     assert len(run["outputs"]) == 2
+
+
+async def test_caches_of_prompts_are_not_kept_and_go_with_what_is_removed(home: Path) -> None:
+    async with runner(Asked(history=False)) as quiet, runner(Asked()) as usual:
+        assert (quiet.engine._prompts, usual.engine._prompts) == (None, home / "cache" / "prompts")
+    assert llamadiff("run", *PROMPT).returncode == 0
+    saved = home / "cache" / "prompts" / "some-prompt.kv"
+    saved.parent.mkdir(exist_ok=True)
+    saved.write_bytes(b"secret")
+    assert llamadiff("history", "rm", "last").returncode == 0
+    assert not saved.exists()
+
+
+def test_what_is_still_on_the_disk_is_said(home: Path) -> None:
+    with opened_history(home / "state") as history:
+        keep(history, made("a"), made("b"))
+    with closing(sqlite3.connect(history.file, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM texts").fetchall()
+        done = llamadiff("history", "rm", "last")
+        assert done.returncode == 0 and "Removed 1 run." in done.stderr
+        assert "the texts stay in history.db-wal until every llamadiff is closed." in done.stderr
+        assert json.loads(llamadiff("history", "rm", "last", "--json").stdout) == {
+            "removed": 1, "wiped": False,
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
@@ -39,7 +39,7 @@ MODELS = [
 ]  # fmt: skip
 ADAPTERS = [
     AdapterEntry("support", "/m/support.gguf", "bundled", "llama", 8, 16.0, ("attn_q", "attn_v"), "demo-4m", 394_100, None),
-    AdapterEntry("tone", "/m/tone", "text-generation-webui", None, 16, 32.0, ("q_proj",), "meta/Llama-3.2-1B", 22_500_000, "tone is a PEFT folder, which llama.cpp cannot read; convert it with `llamadiff convert /m/tone -o tone.gguf --base MODEL`."),
+    AdapterEntry("tone", "/m/tone", "text-generation-webui", None, 16, 32.0, ("q_proj",), "meta/Llama-3.2-1B", 22_500_000, "/m/tone uses DoRA (use_dora), which a GGUF adapter cannot hold; train a plain LoRA, or merge this one into its base with PEFT and convert the whole model."),
 ]  # fmt: skip
 
 
@@ -165,7 +165,7 @@ async def test_tab_goes_to_adapters_and_the_problem_is_told_in_full(
         await look(pilot)
         await pilot.press("tab", "down")
         assert shown(pilot) == ["support", "tone"]
-        await until(lambda: "llamadiff convert" in " ".join(screen_text(pilot).split()))
+        await until(lambda: "whole model." in " ".join(screen_text(pilot).split()))
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(pilot.app.screen, Library), "what cannot be used is not taken"
@@ -178,6 +178,17 @@ async def test_tab_goes_to_adapters_and_the_problem_is_told_in_full(
         assert library(pilot).query_one(EntryTable).chosen == ADAPTERS[1]
         await pilot.press("escape")
         assert library(pilot).query_one(Input).has_focus
+
+
+async def test_the_ways_out_are_told_on_a_small_terminal(tmp_path: Path, fixed: None) -> None:
+    async with StillApp(tmp_path).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await look(pilot)
+        for place, other in (("esc back", "⇧tab details"), ("esc back", "⇧tab list")):
+            last = screen_text(pilot).splitlines()[-1]
+            assert place in last and other in last, last
+            await pilot.press("shift+tab")
+            await pilot.pause()
 
 
 async def test_help_and_palette_know_it(tmp_path: Path, fixed: None) -> None:
@@ -223,7 +234,8 @@ async def test_a_model_and_an_adapter_are_taken_and_run(
         await look(pilot)
         await pilot.press(*"own")
         await until(lambda: "its own" in screen_text(pilot), 20)
-        assert "vocabulary" in screen_text(pilot) and "tokens of context" in screen_text(pilot)
+        shown = screen_text(pilot)
+        assert "vocabulary" in shown and "fits: 11.4 MB of " in shown
         await pilot.press("enter")
         await until(lambda: pilot.app.screen is playground(pilot))
         variant = playground(pilot).playground.current
@@ -251,6 +263,22 @@ async def test_an_adapter_that_does_not_fit_is_told(home: Path, support: Path) -
         await until(lambda: "qwen2" in library(pilot).query_one(".library-problem").render().plain)
         variant = playground(pilot).playground.current
         assert variant is not None and variant.adapters == ()
+
+
+async def test_a_model_of_ollama_is_never_called_by_its_blob(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = replace(MODELS[2], path=f"/m/blobs/sha256-{'a' * 64}")
+    monkeypatch.setattr(Catalog, "scan", lambda self, on_progress=None: None)
+    monkeypatch.setattr(Catalog, "models", lambda self: [gone])
+    async with opened(home, one()) as pilot:
+        await pilot.press("escape")
+        await look(pilot)
+        said = pilot.app.screen.query_one(".library-problem", Static)
+        sentence = "qwen2.5-coder:7b does not exist; check the path."
+        await until(lambda: str(said.content) == sentence)
+        await pilot.press("enter")
+        await until(lambda: str(said.content) == sentence)
 
 
 async def test_looking_does_not_hold_up_the_keys_and_can_be_done_again(

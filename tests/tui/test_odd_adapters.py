@@ -61,7 +61,7 @@ async def test_the_dialog_says_it(odd: Path, home: Path) -> None:
     async with opened(home, variants) as pilot:
         await pilot.press("escape", "a", *str(odd), "enter")
         await until(lambda: any("is another file" in it for it in told(pilot)))
-        assert "[x] odd" in screen_text(pilot)
+        await until(lambda: "odd@1" in screen_text(pilot))
 
 
 async def test_the_library_tells_settings_that_nobody_knows(home: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from llamadiff.compare.run import State
 from llamadiff.compare.spec import Defaults, make_variants
@@ -17,9 +18,20 @@ from llamadiff.tui.widgets.output_pane import OutputPane
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
 from llamadiff.tui.widgets.rendered_view import RenderedView
+from llamadiff.tui.widgets.variables_form import ValueEditor
 
 from ..conftest import until
-from .app import ENDLESS, opened, output, playground, run_over, screen_text, status, told
+from .app import (
+    ENDLESS,
+    current_prompt,
+    opened,
+    output,
+    playground,
+    run_over,
+    screen_text,
+    status,
+    told,
+)
 
 
 def variants(*specs: str) -> list[Variant]:
@@ -49,6 +61,29 @@ async def test_it_opens_on_the_bundled_model_with_variants_ready(
         assert "topic = dogs" in screen
         assert "C Tell me" in " ".join(screen.split())
         assert "not run yet" in screen
+
+
+async def test_the_screen_shown_again_within_a_key_keeps_what_it_typed(home: Path) -> None:
+    async with opened(home, values={"topic": "cat"}) as pilot:
+        screen, panel = playground(pilot), playground(pilot).query_one(PromptPanel)
+        prompt = panel.editor.text
+        panel.editor.insert("!")
+        screen.show()
+        panel.editor.undo()
+        screen.show()
+        panel.editor.redo()
+        screen.show()
+        await pilot.pause()
+        assert panel.editor.text == current_prompt(pilot).user == prompt + "!"
+        panel.editor.undo()
+        await pilot.pause()
+        assert panel.editor.text == current_prompt(pilot).user == prompt
+        value = panel.query_one(ValueEditor)
+        value.insert("s")
+        screen.show()
+        await pilot.pause()
+        assert value.text == "cats"
+        assert "topic = cats" in screen_text(pilot)
 
 
 async def test_a_run_streams_every_variant_and_marks_what_differs(home: Path) -> None:
@@ -409,3 +444,35 @@ async def test_the_steps_of_sampling_are_shown_as_they_are_typed(home: Path) -> 
         )
         await pilot.press("tab", "tab", "0")
         await until(lambda: "runs: greedy" in screen_text(pilot))
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=str)
+@pytest.mark.parametrize("key", ["u", "ctrl+z", "m"])
+async def test_a_model_that_an_adapter_does_not_fit_is_told_until_there_is_another(
+    home: Path, base: Path, tmp_path: Path, key: str, size: tuple[int, int]
+) -> None:
+    other = tmp_path / "other.gguf"
+    data = base.read_bytes().replace(b"llama.", b"qwen2.")
+    other.write_bytes(data.replace(b"llama", b"qwen2", 1))
+    async with opened(home, variants("adapter=support"), size=size) as pilot:
+        await pilot.press("escape", "m")
+        await until(lambda: isinstance(pilot.app.focused, Input))
+        pilot.app.screen.query_one(Input).value = str(other)
+        await pilot.press("enter")
+        error = pane(pilot, "A").query_one(".pane-error")
+        await until(lambda: error.display)
+        said = "choose an adapter trained on this base."
+        assert said in " ".join(str(error.render()).split())
+        assert "failed (does not fit)" in screen_text(pilot)
+        await run_over(pilot, "f5")
+        assert output(pilot, "A").state is State.FAILED and status(pilot) == "failed"
+        if key == "m":
+            await pilot.press("m")
+            await until(lambda: isinstance(pilot.app.focused, Input))
+            pilot.app.screen.query_one(Input).value = str(base)
+            await pilot.press("enter")
+        else:
+            await pilot.press(key)
+        await until(lambda: status(pilot) == "ready" and not error.display)
+        await run_over(pilot, "f5")
+        assert status(pilot) == "done" and output(pilot, "A").text

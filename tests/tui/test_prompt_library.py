@@ -91,11 +91,15 @@ async def test_a_prompt_is_copied_renamed_and_tagged(tmp_path: Path, mine: Path)
         await open_prompts(pilot)
         await pilot.press("enter")
         await until(lambda: pilot.app.screen is playground(pilot))
+        history = playground(pilot).session.history
+        assert history is not None
+        history.saved(load_prompt(mine))
         await open_prompts(pilot)
         await pilot.press("ctrl+n", *"!", "tab", *"s", "enter")
         await until(lambda: chosen(pilot).name == "Mine!" and chosen(pilot).slug == "mines")
         moved = mine.with_name("mines.toml")
         assert playground(pilot).playground.variants[0].prompt.path == moved
+        assert len(history.versions(load_prompt(moved))) == 1
         await pilot.press("ctrl+g", *" new", "enter")
         await until(lambda: chosen(pilot).tags == ("mytag", "new"))
         await pilot.press("ctrl+d", "enter")

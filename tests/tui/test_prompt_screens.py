@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
-from llamadiff.prompts.document import Example, Prompt
+from llamadiff.prompts.document import Example
 from llamadiff.prompts.snippets import snippets
 from llamadiff.tui.screens.pick_examples import PickExamples
 from llamadiff.tui.screens.pick_snippet import PickSnippet
@@ -19,26 +19,11 @@ from llamadiff.tui.screens.versions import Versions
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
-from .app import opened, playground, run_over, screen_text, told
-
-FILE = 'name = "Mine"\nsystem = "Be brief."\nuser = "Say {{ it }}."\n[variables]\nit = "hello"\n'
-
-
-@pytest.fixture
-def mine(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.toml"
-    path.write_text(FILE)
-    return path
+from .app import current_prompt, opened, playground, run_over, screen_text, told
 
 
 def variants(path: Path) -> list[Variant]:
     return make_variants(Defaults(prompt=str(path)), ["label=one"])
-
-
-def prompt(pilot: Pilot[None]) -> Prompt:
-    variant = playground(pilot).playground.current
-    assert variant is not None
-    return variant.prompt
 
 
 def words(pilot: Pilot[None]) -> str:
@@ -58,7 +43,7 @@ async def show_versions(pilot: Pilot[None], count: int) -> None:
 async def two_versions(pilot: Pilot[None]) -> None:
     await run_over(pilot, "f5")
     await pilot.press(*" Twice.")
-    await until(lambda: prompt(pilot).user.endswith("Twice."))
+    await until(lambda: current_prompt(pilot).user.endswith("Twice."))
     await run_over(pilot, "f5")
     await pilot.press("escape")
 
@@ -77,15 +62,16 @@ async def test_versions_are_listed_compared_named_and_gone_back_to(
         await pilot.press("down", "down")
         await until(lambda: "user" in screen_text(pilot) and "Twice." in screen_text(pilot))
         assert "from now to " in screen_text(pilot)
+        await until(lambda: "A one" in screen_text(pilot).split("run ")[-1])
         await pilot.press("n", *"first", "enter")
         await until(lambda: "from now to first" in screen_text(pilot))
         await pilot.press("space", "up")
         await until(lambda: "from first to " in screen_text(pilot))
         await pilot.press("down", "enter")
         await until(lambda: pilot.app.screen is playground(pilot))
-        assert prompt(pilot).user == "Say {{ it }}."
+        assert current_prompt(pilot).user == "Say {{ it }}."
         await pilot.press("e", "ctrl+z")
-        await until(lambda: prompt(pilot).user == "Say {{ it }}. Twice.")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}. Twice.")
         assert playground(pilot).query_one(PromptEditor).text == "Say {{ it }}. Twice."
 
 
@@ -189,8 +175,9 @@ async def test_the_cost_of_examples_is_what_the_model_counts(
         (
             "rows.jsonl",
             '{"a": 1}\n',
-            "do not say what was asked and answered; their columns are a.",
+            "Its columns are a; call those that were asked and answered question and answer.",
         ),
+        ("none.csv", "question,answer\n", "There are no rows in it."),
         ("bad.jsonl", "{\n", "line 1"),
     ],
 )
@@ -204,3 +191,23 @@ async def test_a_dataset_that_cannot_be_used_is_said(
         await until(lambda: isinstance(pilot.app.screen, PickExamples))
         await pilot.press(*str(tmp_path / name), "enter")
         await until(lambda: said in words(pilot))
+
+
+async def test_rows_are_chosen_at_random_and_by_likeness(
+    home: Path, mine: Path, tmp_path: Path
+) -> None:
+    rows = [f'{{"question": "About {it}?", "answer": "{it}"}}' for it in range(20)]
+    rows[7] = '{"question": "Say it.", "answer": "it"}'
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows))
+    async with opened(home, variants(mine)) as pilot:
+        await pilot.press("escape", "g")
+        await until(lambda: isinstance(pilot.app.screen, PickExamples))
+        await pilot.press(*str(tmp_path / "rows.jsonl"), "enter")
+        await until(lambda: "0 of 20 chosen" in words(pilot))
+        await pilot.press("r")
+        await until(lambda: "4 of 20 chosen" in words(pilot))
+        await pilot.press("l")
+        await until(lambda: "[x]" in words(pilot) and "Say it." in words(pilot))
+        await pilot.press("enter")
+        await until(lambda: len(current_prompt(pilot).examples) == 4)
+        assert Example("Say it.", "it") in current_prompt(pilot).examples

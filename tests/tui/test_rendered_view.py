@@ -28,12 +28,13 @@ PIECES = [b"<s>", b"<u>", b"Hi ", b"<s>", b"\n", b"\xf0\x9f", b"\xa6\x99", b" <x
 def preview_of(pieces: Sequence[bytes], **changes: object) -> Preview:
     texts = dict(enumerate(dict.fromkeys(pieces)))
     tokens = [list(texts.values()).index(piece) for piece in pieces]
+    text = b"".join(pieces).decode()
     whole = Preview(
         messages=(Message("user", "Hi <s>\n🦙 <x>"),),
-        text=b"".join(pieces).decode(),
+        text=text,
         tokens=tokens,
         texts=texts,
-        starts=token_starts(tokens, texts),
+        starts=token_starts(text, tokens, texts),
         message_tokens=(6,),
         template_source="model",
         n_ctx=1024,
@@ -188,7 +189,7 @@ async def test_the_keys_are_shown_where_the_rendered_prompt_has_the_focus(home: 
 
 
 async def test_warnings_stand_in_the_panel(home: Path) -> None:
-    prompt = Prompt("X", user="Hi <|end|> <|im_end|>")
+    prompt = Prompt("X", user="Hi <|end|> <|im_end|>", prefill="Yes, ")
     (it,) = variants("label=plain")
     async with opened(home, [replace(it, prompt=prompt)], size=(160, 40)) as pilot:
-        await until(lambda: "! (1 of 2) user writes <|end|>" in screen_text(pilot))
+        await until(lambda: "! (1 of 3) the start of the answer ends" in screen_text(pilot))

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamadiff.tui.safe_text import safe_line, safe_text
+from llamadiff.tui.safe_text import safe_growth, safe_line, safe_text
 
 
 @given(st.text())
@@ -26,3 +26,19 @@ def test_escape_sequences_are_visible_and_harmless() -> None:
 
 def test_a_line_stays_a_line() -> None:
     assert safe_line("a\nb\tc\x1b") == "a b c␛"
+
+
+def test_a_joiner_that_joins_nothing_takes_no_letter_away() -> None:
+    for text in ("a\u200db", "\u200dx", "م\u200dن", "👩\u200dab", "क\u094d\u200dष"):
+        assert safe_text(text) == text.replace("\u200d", "\u200c")
+    for text in ("👩\u200d🚀", "👩🏽\u200d🚀", "❤\ufe0f\u200d🔥", "👩\u200d"):
+        assert safe_text(text) == text
+
+
+@given(st.lists(st.sampled_from(["a", "👩", "🏽", "\u200d", "\ufe0f", "\x1b", "🚀", "\n"])))
+def test_a_growing_text_is_made_safe_as_a_whole(pieces: list[str]) -> None:
+    text = safe = ""
+    for piece in pieces:
+        text += piece
+        safe = safe_growth(safe, text)
+        assert safe == safe_text(text)

@@ -243,9 +243,12 @@ def growing(parts: list[str], tick: Callable[[Output], None]) -> Output:
 @pytest.mark.parametrize("view", ["off", "words", "tokens", "unified"])
 @pytest.mark.parametrize("thoughts", [False, True])
 def test_a_thread_drawn_as_it_grows_ends_as_one_drawn_at_once(view: str, thoughts: bool) -> None:
-    from llamadiff.tui.thread import Thread
+    from llamadiff.tui.diffing import Diffing
+    from llamadiff.tui.thread import Look, Thread
 
     from .app import said
+
+    look = Look(view, Diffing(), thoughts=thoughts)  # type: ignore[arg-type]
 
     first, base = said(three_variants()[0], "Dogs bark. Dogs run."), said(three_variants()[0], "Cats purr and run.")  # fmt: skip
     other_first = said(three_variants()[1], "Dogs bark. Cats run.")
@@ -255,8 +258,8 @@ def test_a_thread_drawn_as_it_grows_ends_as_one_drawn_at_once(view: str, thought
 
     def tick(it: Output) -> None:
         it.follows, it.reply = other_first, "And\ncats?"
-        drawn = live.draw(it, base, view, signs=False, thoughts=thoughts)  # type: ignore[arg-type]
-        fresh = Thread().draw(it, base, view, signs=False, thoughts=thoughts)  # type: ignore[arg-type]
+        drawn = live.draw(it, base, look)
+        fresh = Thread().draw(it, base, look)
         assert (drawn.text, list(drawn.marks)) == (fresh.text, list(fresh.marks))
         assert (drawn.folds, drawn.rest) == (fresh.folds, fresh.rest)
         if drawn.comparison and fresh.comparison:

@@ -6,7 +6,15 @@ import sys
 
 import click
 
-from ..paths import cache_dir, log_dir, model_folders, prompt_folders, snippet_folders, state_dir
+from ..paths import (
+    cache_dir,
+    history_days,
+    log_dir,
+    model_folders,
+    prompt_folders,
+    snippet_folders,
+    state_dir,
+)
 from ..state import Setup
 from .options import Asked
 
@@ -26,14 +34,15 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
 
         from ...prompts.library import SHIPPED
 
-        prompt = asked.prompt or str(SHIPPED / "tell-me-about.toml")
-        variants = replace(asked, prompt=prompt).make_variants()
+        default = str(SHIPPED / "tell-me-about.toml") if asked.user is None else None
+        variants = replace(asked, prompt=asked.prompt or default).make_variants()
     from ..app import LlamadiffApp
 
     setup = Setup(
         cache_dir=cache_dir(),
         log_dir=log_dir(),
         state_dir=state_dir() if asked.history else None,
+        history_days=history_days(),
         model_folders=model_folders(),
         prompt_folders=prompt_folders(),
         snippet_folders=snippet_folders(),

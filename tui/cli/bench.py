@@ -10,6 +10,7 @@ import click
 from ..safe_text import safe_line
 from .found import open_catalog
 from .options import complete_adapter, complete_model
+from .peft import converter
 from .printing import note, print_json, size, table
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ MOST_STACKS = 4
     multiple=True,
     metavar="ADAPTER[@SCALE]",
     shell_complete=complete_adapter,
-    help="Apply an adapter; repeat to stack several.",
+    help="Apply an adapter, a GGUF file, a PEFT folder or a name; repeat to stack several.",
 )
 @click.option(
     "--variants",
@@ -79,7 +80,9 @@ def _stack(adapters: tuple[str, ...], facts: ModelFacts, catalog: Catalog) -> St
     from ..paths import cache_dir
 
     stack: list[AdapterUse] = []
-    for adapter in (parse_adapter(text, catalog) for text in adapters):
+    convert = converter()
+    for text in adapters:
+        adapter = parse_adapter(text, catalog, lambda folder: convert(folder, facts))
         for sentence in check_fit(
             catalog.adapter(str(adapter.path)).facts,
             facts,

@@ -26,8 +26,9 @@ OUT_TYPES = ("f16", "bf16", "f32", "q8_0")
     help="The base model it was trained on: a GGUF file, or a name from `llamadiff models`.",
 )  # fmt: skip
 @click.option(
-    "--outtype", type=click.Choice(OUT_TYPES), default="f16", help="How numbers are stored. [f16]"
-)
+    "--outtype", type=click.Choice(OUT_TYPES, case_sensitive=False), default="f16",
+    help="How numbers are stored. [f16]",
+)  # fmt: skip
 def convert_command(peft_dir: Path, out: Path, base: str, outtype: Any) -> None:
     """Turn PEFT_DIR, the folder in which PEFT saved a LoRA adapter, into a GGUF file.
 
@@ -48,5 +49,5 @@ def convert_command(peft_dir: Path, out: Path, base: str, outtype: Any) -> None:
         )
     for sentence in converted.notes:
         note(sentence)
-    note(f"{converted.pairs} weights of {facts.name} are changed; {size(converted.bytes)}")
+    note(f"{converted.pairs} weights of {facts.name} are adapted; {size(converted.bytes)}")
     data(str(converted.path))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,30 +14,58 @@ from .options import Asked, variant_options
 from .printing import coloured, data, note, outcome, print_json
 
 if TYPE_CHECKING:
+    from ...compare.diff.ignore import Ignore
     from ...compare.diff.live import Mode
     from ...compare.diff.result import Diff
 
-MARKS = {"added": ("{+", "+}", "green"), "removed": ("[-", "-]", "red")}
+MARKS = {
+    "added": ("{+", "+}", "green"),
+    "removed": ("[-", "-]", "red"),
+    "arrived": ("{~", "~}", "magenta"),
+    "left": ("[~", "~]", "magenta"),
+}
 LARGEST_FILE = 20_000_000
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def compared_options(command: Command) -> Command:
+    """How two texts are compared: `mode`, `ignore_case`, `ignore_space`."""
+    for option in (
+        click.option("--ignore-space", is_flag=True, help="Any white space is as good as a space."),
+        click.option("--ignore-case", is_flag=True, help="Capitals are as good as small letters."),
+        click.option("--mode", default="word", type=click.Choice(["word", "char", "line", "token"]), help="What is compared."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 @click.command("diff")
 @variant_options
-@click.option("--mode", default="word", type=click.Choice(["word", "char", "line", "token"]), help="What is compared.")  # fmt: skip
+@compared_options
 @click.option("--files", nargs=2, type=click.Path(path_type=Path), metavar="A B", help="Compare two saved texts; nothing is run.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the run as a JSON document.")
-def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_json: bool) -> int:
+def diff_command(
+    asked: Asked,
+    mode: Mode,
+    ignore_case: bool,
+    ignore_space: bool,
+    files: tuple[Path, Path] | None,
+    as_json: bool,
+) -> int:
     """Compare the outputs of two or more variants with the first one's.
 
-    The exit code is 0 when all are equal and 1 when any differs.
+    The exit code is 0 when all are equal, but for what is ignored, and 1 when any differs.
 
     \b
     llamadiff diff -p tell-me-about --variant label=base --variant adapter=support
     """
+    from ...compare.diff.ignore import Ignore
+
+    ignore = Ignore(ignore_case, ignore_space)
     if files:
         if not asked.nothing:
             raise click.UsageError("--files compares two files; leave out the other options.")
-        return _diff_files(*files, mode, as_json)
+        return _diff_files(*files, mode, ignore, as_json)
     if len(asked.variants) < 2 and all(len(values) < 2 for values in asked.each.values()):
         raise click.UsageError("diff needs two or more variants: give --variant twice, or --files.")
     from ...compare.document import run_document
@@ -45,7 +73,7 @@ def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_j
 
     run = carry_out(asked, hashes=as_json)
     raise_failed(run)
-    document = run_document(run, version("llamadiff"))
+    document = run_document(run, version("llamadiff"), ignore)
     if as_json:
         print_json(document, indent=True)
     else:
@@ -54,7 +82,8 @@ def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_j
         data(f"── {first.variant.name} · {title} ──\n{safe_text(first.text)}")
         note(f"{outcome(first)} · baseline")
         for other in run.outputs[1:]:
-            diff = compare(first.text, other.text, mode, first.token_ends, other.token_ends)
+            ends = first.token_ends, other.token_ends
+            diff = compare(first.text, other.text, mode, ignore, *ends)
             title = safe_line(other.variant.title)
             data(f"\n── {other.variant.name} · {title} · {summary(diff)} ──")
             data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
@@ -62,7 +91,7 @@ def diff_command(asked: Asked, mode: Mode, files: tuple[Path, Path] | None, as_j
     return 0 if all(diff["equal"] for diff in document["diffs"]) else 1
 
 
-def _diff_files(a: Path, b: Path, mode: Mode, as_json: bool) -> int:
+def _diff_files(a: Path, b: Path, mode: Mode, ignore: Ignore, as_json: bool) -> int:
     from ...compare.errors import CompareError
 
     if mode == "token":
@@ -77,7 +106,7 @@ def _diff_files(a: Path, b: Path, mode: Mode, as_json: bool) -> int:
             raise CompareError(f"{path} cannot be read: {error.strerror}.") from None
         except UnicodeDecodeError:
             raise CompareError(f"{path} is not UTF-8 text.") from None
-    diff = compare(texts[0], texts[1], mode)
+    diff = compare(texts[0], texts[1], mode, ignore)
     if as_json:
         print_json(file_document(diff), indent=True)
     else:
@@ -92,6 +121,7 @@ def file_document(diff: Diff) -> dict[str, Any]:
         "first_divergence": None if diff.equal else {"token": None, "char": diff.first_divergence},
         "words_added": diff.words_added,
         "words_removed": diff.words_removed,
+        "words_moved": diff.words_moved,
         "similarity": diff.similarity,
     }
 
@@ -100,21 +130,23 @@ def compare(
     a: str,
     b: str,
     mode: Mode,
+    ignore: Ignore,
     a_ends: Sequence[int] | None = None,
     b_ends: Sequence[int] | None = None,
 ) -> Diff:
     """The diff of two finished texts."""
-    from ...compare.diff.live import LiveDiff
+    from ...compare.diff.ignoring import differ
 
     ends = {"a_ends": a_ends, "b_ends": b_ends} if mode == "token" else {}
-    return LiveDiff(mode).update(a, b, a_done=True, b_done=True, **ends)
+    return differ(mode, ignore).update(a, b, a_done=True, b_done=True, **ends)
 
 
 def summary(diff: Diff) -> str:
-    """The difference in a few words: +31 −4 words · 78 % same."""
+    """The difference in a few words: +31 −4 words · ~6 moved · 78 % same."""
     if diff.equal:
         return "same"
-    return f"+{diff.words_added} −{diff.words_removed} words · {diff.similarity:.0%} same"
+    moved = f" · ~{diff.words_moved} moved" if diff.words_moved else ""
+    return f"+{diff.words_added} −{diff.words_removed} words{moved} · {diff.similarity:.0%} same"
 
 
 def painted(diff: Diff, a: str, b: str) -> str:
@@ -130,8 +162,9 @@ def painted(diff: Diff, a: str, b: str) -> str:
             continue
         before, after, name = MARKS[kind]
         if colour:
-            struck, under = kind == "removed", kind == "added"
-            pieces.append(click.style(shown, fg=name, strikethrough=struck, underline=under))
+            looks = {"italic": kind in ("arrived", "left")}
+            looks["strikethrough" if kind in ("removed", "left") else "underline"] = True
+            pieces.append(click.style(shown, fg=name, **looks))
         else:
             pieces.append(f"{before}{shown}{after}")
     return "".join(pieces)

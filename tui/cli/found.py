@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +22,12 @@ def open_library() -> Library:
 
 
 def open_catalog(places: Sequence[Path] = ()) -> Catalog:
-    """What is on this disk, and in `places`; nothing is looked for until it is asked."""
+    """What is on this disk, or in `places` alone; nothing is looked for until it is asked."""
     from ...models.catalog import Catalog
 
-    return Catalog([*places, *model_folders()], cache_dir=cache_dir())
+    if places:
+        return Catalog(places, cache_dir=cache_dir(), only=True)
+    return Catalog(model_folders(), cache_dir=cache_dir())
 
 
 def base_model(catalog: Catalog, name: str) -> FoundModel:
@@ -34,4 +37,7 @@ def base_model(catalog: Catalog, name: str) -> FoundModel:
     try:
         return catalog.model(name)
     except ModelError as error:
-        raise ModelError(str(error).replace("; give it with -a.", "; give a base model.")) from None
+        advised = re.sub(
+            r"; give it (with -a|as an adapter \(-a\))\.$", "; give a base model.", str(error)
+        )
+        raise ModelError(advised) from None

@@ -1,15 +1,15 @@
-"""`llamadiff history`: runs already made, listed, shown, compared, exported and removed."""
+"""`llamadiff history`: runs already made, listed, shown, compared, marked, exported, removed."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..safe_text import safe_line, safe_text
+from .diff import compare, compared_options, file_document, painted, summary
 from .printing import data, note, outcome, print_json, table
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ...compare.history.entries import RunEntry
     from ...compare.history.history import History
     from ...compare.run import Output
-
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class Time(click.ParamType):
@@ -29,12 +27,13 @@ class Time(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, datetime):
             return value
+        from ...compare.errors import CompareError
+        from ...compare.history.asking import moment_of
+
         try:
-            if match := re.fullmatch(r"(\d+)([mhdw])", value):
-                return datetime.now(UTC) - timedelta(**{UNITS[match[2]]: int(match[1])})
-            return datetime.fromisoformat(value).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is neither an age, as 90d or 12h, nor a date, as 2026-01-31.")
+            return moment_of(value)
+        except CompareError as error:
+            self.fail(str(error))
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
@@ -55,9 +54,12 @@ def history_command() -> None:
 @click.option("--prompt", default="", help="Only with a prompt with this in its name.")
 @click.option("--label", default="", help="Only with a variant with this in its label.")
 @click.option("--tag", default="", help="Only with this tag.")
+@click.option("--version", type=int, metavar="N", help="Only with this version of a prompt, as `prompts versions` numbers them.")  # fmt: skip
 @click.option("--since", type=Time(), metavar="TIME", help="Only runs since: 7d, 12h, 2026-01-31.")
 @click.option("--until", type=Time(), metavar="TIME", help="Only runs before that.")
-@click.option("-n", "limit", default=50, type=click.IntRange(1), metavar="N", help="How many. [50]")
+@click.option(
+    "-n", "limit", default=50, type=click.IntRange(1, 1_000_000), metavar="N", help="How many. [50]"
+)
 @_json
 def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: Any) -> None:
     """List runs, newest first; with WORDS those that say them, or were asked with them.
@@ -77,8 +79,9 @@ def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: An
         prompts = dict.fromkeys(variant.prompt for variant in run.variants)
         models = dict.fromkeys(variant.model for variant in run.variants)
         preview = next((" ".join(out.preview.split()) for out in run.outputs if out.preview), "")
+        marked = " ".join([*(f"#{tag}" for tag in run.tags), preview[:60]])
         when = f"{run.at.astimezone():%Y-%m-%d %H:%M}"
-        rows.append((run.id, when, str(len(run.variants)), ", ".join(prompts), ", ".join(models), preview[:60]))  # fmt: skip
+        rows.append((run.id, when, str(len(run.variants)), ", ".join(prompts), ", ".join(models), marked))  # fmt: skip
     table(rows)
 
 
@@ -125,34 +128,37 @@ def show_command(run: str, as_json: bool) -> None:
 
 
 def _title(output: Output) -> str:
-    return f"{output.variant.name} · {safe_line(output.variant.title)}"
+    return f"{output.name} · {safe_line(output.variant.title)}"
 
 
 @history_command.command("diff")
 @click.argument("a", metavar="RUN[:VARIANT[.REPEAT]]")
 @click.argument("b", metavar="RUN[:VARIANT[.REPEAT]]")
-@click.option("--mode", default="word", type=click.Choice(["word", "char", "line", "token"]), help="What is compared.")  # fmt: skip
+@compared_options
 @_json
-def diff_command(a: str, b: str, mode: Mode, as_json: bool) -> int:
+def diff_command(
+    a: str, b: str, mode: Mode, ignore_case: bool, ignore_space: bool, as_json: bool
+) -> int:
     """Compare any two outputs; the exit code is 0 when they are equal and 1 when they differ.
 
     \b
     llamadiff history diff last:A last:B
     llamadiff history diff 3f9a:A last:A.2
     """
-    from .diff import compare, file_document, painted, summary
+    from ...compare.diff.ignore import Ignore
     from .session import open_history
 
     with open_history() as history:
         first, other = _output(history, a), _output(history, b)
     if mode == "token" and first.variant.model != other.variant.model:
         raise click.UsageError("--mode token needs outputs of one model; these are of two.")
-    diff = compare(first.text, other.text, mode, first.token_ends, other.token_ends)
+    ends = first.token_ends, other.token_ends
+    diff = compare(first.text, other.text, mode, Ignore(ignore_case, ignore_space), *ends)
     if as_json:
         print_json(file_document(diff), indent=True)
     else:
         data(f"── {_title(first)} → {_title(other)} · {summary(diff)} ──")
-        data(painted(diff, first.text, other.text))
+        data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
     return 0 if diff.equal else 1
 
 
@@ -175,21 +181,64 @@ def _output(history: History, name: str) -> Output:
     return found[0]
 
 
+@history_command.command("tag")
+@click.argument("run", metavar="RUN")
+@click.argument("tags", nargs=-1, metavar="[TAG…]")
+@_json
+def tag_command(run: str, tags: tuple[str, ...], as_json: bool) -> None:
+    """Give a run these tags in place of those it has; without TAG it has none."""
+    from .session import open_history
+
+    with open_history() as history:
+        found = history.find(run)
+        history.tag(found, tags)
+        kept = history.recorded(found).tags
+    if as_json:
+        print_json({"run_id": found, "tags": list(kept)})
+    else:
+        note(f"{found}: {', '.join(kept) or 'no tags'}")
+
+
+@history_command.command("note")
+@click.argument("run", metavar="RUN")
+@click.argument("text")
+@_json
+def note_command(run: str, text: str, as_json: bool) -> None:
+    """Write a note to a run in place of the one it has; an empty TEXT takes it off."""
+    from .session import open_history
+
+    with open_history() as history:
+        found = history.find(run)
+        history.annotate(found, text)
+    if as_json:
+        print_json({"run_id": found, "note": text})
+    else:
+        note(f"{found}: {text or 'no note'}")
+
+
+FORMATS = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+
+
 @history_command.command("export")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
-@click.option("--format", "form", type=click.Choice(["json", "markdown"]), help="[as OUT ends, else json]")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["json", "markdown", "html"]), help="[as OUT ends, else json]")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="A file to write. [stdout]")  # fmt: skip
 def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) -> None:
-    """Export runs as JSON (a list if there are several) or Markdown."""
+    """Export runs as JSON (a list if there are several), Markdown, or a page of HTML.
+
+    The page needs nothing else: no script, and colours for light and dark.
+    """
     import json
 
     from ...compare.errors import CompareError
     from ...compare.history.export import as_document, as_markdown
+    from ...compare.history.page import as_html
     from .session import open_history
 
     with open_history() as history:
         found = [history.recorded(history.find(name)) for name in runs]
-    if (form or ("markdown" if out and out.suffix in (".md", ".markdown") else "json")) == "json":
+    form = form or FORMATS.get(out.suffix.lower() if out else "", "json")
+    if form == "json":
         documents = [as_document(recorded) for recorded in found]
         document = documents if len(documents) > 1 else documents[0]
         if out is None:
@@ -197,7 +246,7 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
             return
         text = json.dumps(document, indent=2) + "\n"
     else:
-        text = "\n".join(map(as_markdown, found))
+        text = as_html(found) if form == "html" else "\n".join(map(as_markdown, found))
     if out is None:
         data(safe_text(text))
         return
@@ -212,9 +261,17 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
 @click.option("--older-than", type=Time(), metavar="TIME", help="All runs before: 90d, 2026-01-31.")
 @_json
 def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool) -> None:
-    """Remove runs for good: their texts are overwritten on the disk."""
+    """Remove runs for good: their texts are overwritten on the disk.
+
+    What long prompts left in the models' caches is deleted too, that of all runs.
+
+    Versions of prompts that were saved or named stay, and drafts; and damaged histories that were
+    put aside, history-damaged-….db (`llamadiff doctor` says where).
+    """
     if not runs and older_than is None:
         raise click.UsageError("Say which: RUN…, or --older-than 90d.")
+    from ...models.engine.forget import forget
+    from ..paths import prompts_cache
     from .session import open_history
 
     with open_history() as history:
@@ -222,7 +279,28 @@ def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool
         if older_than is not None:
             gone += history.older_than(older_than)
         removed = history.remove(gone) if gone else 0
+    forget(prompts_cache())
     if as_json:
-        print_json({"removed": removed})
+        print_json({"removed": removed, "wiped": not history.unwiped})
     else:
         note(f"Removed {removed} run{'s' * (removed != 1)}.")
+    if history.unwiped:
+        note(
+            f"Another program is reading the history: the texts stay in {history.file.name}-wal "
+            "until every llamadiff is closed."
+        )
+
+
+@history_command.command("run")
+@click.argument("run", metavar="RUN")
+@click.option("--no-history", "history", is_flag=True, flag_value=False, default=True, help="Keep nothing of the new run.")  # fmt: skip
+@_json
+def run_command(run: str, history: bool, as_json: bool) -> int:
+    """Run again what was run, as it was, and compare with what was said then.
+
+    The exit code is 0 when every output is the same and 1 when any differs. A file of a model or
+    adapter that is not what it was is told.
+    """
+    from .again import run_again
+
+    return run_again(run, history=history, as_json=as_json)

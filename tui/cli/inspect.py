@@ -10,12 +10,13 @@ import click
 
 from ..safe_text import safe_line, safe_text
 from .found import base_model, open_catalog
-from .options import complete_model
+from .options import TOKENS, complete_model
 from .printing import count, data, note, print_json, size, table
 from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ...models.adapters.effect import Effect
+    from ...models.catalog import Catalog
     from ...models.gguf.facts import AdapterFacts, ModelFacts
     from ...models.gguf.header import Header
 
@@ -25,7 +26,7 @@ PROVENANCE_KEYS = (
     "general.finetune", "general.quantized_by",
 )  # fmt: skip
 """More metadata that tells where a file comes from, beside `facts.PROVENANCE`."""
-ONLY_JSON = ("template", "tensors", "memory", "memory_available")
+ONLY_JSON = ("template", "tensors", "memory", "memory_needed", "memory_available")
 """Fields of the document that the text shows in another way, or not."""
 
 
@@ -33,7 +34,7 @@ ONLY_JSON = ("template", "tensors", "memory", "memory_available")
 @click.argument("file", type=click.Path(), shell_complete=complete_model)
 @click.option("--base", metavar="MODEL", shell_complete=complete_model, help="For an adapter: check that it fits this base model.")  # fmt: skip
 @click.option("--effect", is_flag=True, help="With --base: run both and measure what the adapter changes.")  # fmt: skip
-@click.option("-c", "--ctx-size", type=click.IntRange(32, 2**31 - 1), metavar="N", help="Context length to estimate memory for. [the model's own, at most 4096]")  # fmt: skip
+@click.option("-c", "--ctx-size", type=TOKENS, metavar="N", help="Context length to estimate memory for. [the model's own, at most 4096]")  # fmt: skip
 @click.option("--tensors", is_flag=True, help="List the tensors.")
 @click.option("--template", is_flag=True, help="Print the chat template alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
@@ -53,17 +54,19 @@ def inspect_command(
     """
     if effect and not base:
         raise click.UsageError("--effect needs --base: the model that the adapter is to change.")
-    if (folder := _peft_folder(file)) is not None:
+    catalog = open_catalog()
+    found = _find(file, catalog)
+    if isinstance(found, Path):
         if base or template or tensors:
-            raise click.UsageError(f"{folder} is a PEFT folder; convert it first.")
-        return _print_peft(folder, as_json)
-    found, base_facts, odd = _find(file, base)
+            raise click.UsageError(f"{found} is a PEFT folder; convert it first.")
+        return _print_peft(found, as_json)
+    base_facts, odd = _base_of(found, file, base, catalog) if base else (None, ())
     document = _document(found, ctx_size)
     if template and not as_json:
         return _print_template(document)
     if base_facts is not None:
         document["fits"] = base
-        document["odd"] = list(odd)
+        document["odd"] += odd
     measured = None
     if effect and base_facts is not None:
         measured = asyncio.run(_measure(base_facts.path, found.path))
@@ -83,22 +86,18 @@ def inspect_command(
     return int(measured is not None and measured.within_rounding)
 
 
-def _peft_folder(file: str) -> Path | None:
-    """The PEFT folder meant by a path or a name, if it is one. Raises ModelError for other folders."""
+def _find(file: str, catalog: Catalog) -> ModelFacts | AdapterFacts | Path:
+    """What FILE means; a PEFT folder is given as its path. Raises ModelError for other folders."""
     from ...models.adapters.peft_config import is_peft_folder
     from ...models.errors import ModelError
 
     path = Path(file)
-    if path.is_dir():
-        if is_peft_folder(path):
-            return path
+    if path.is_dir() and is_peft_folder(path):
+        return path
+    if path.is_dir() and "/" not in file:
         raise ModelError(f"{file} is a folder; give a .gguf file in it.")
-    if path.exists() or "/" in file:
-        return None
-    for entry in open_catalog().adapters():
-        if entry.is_peft and entry.name.casefold() == file.casefold():
-            return Path(entry.path)
-    return None
+    found = catalog.either(str(path.absolute()) if path.is_file() else file)
+    return found if isinstance(found, Path) else found.facts
 
 
 def _print_peft(folder: Path, as_json: bool) -> int:
@@ -128,29 +127,18 @@ def _print_peft(folder: Path, as_json: bool) -> int:
     return 0
 
 
-def _find(
-    file: str, base: str | None
-) -> tuple[ModelFacts | AdapterFacts, ModelFacts | None, tuple[str, ...]]:
-    """The facts of FILE and of the base it is to fit, and what is odd about the two together."""
+def _base_of(
+    facts: ModelFacts | AdapterFacts, file: str, base: str, catalog: Catalog
+) -> tuple[ModelFacts, tuple[str, ...]]:
+    """The facts of the base that FILE is to fit, and what is odd about the two together."""
     from ...models.adapters.preflight import check_fit
     from ...models.errors import ModelError
     from ...models.gguf.facts import ModelFacts
-    from ...models.gguf.header import read_header
 
-    catalog = open_catalog()
-    path = Path(file)
-    if path.is_file():
-        file = str(path.absolute())
-        adapter = read_header(Path(file)).metadata.get("general.type") == "adapter"
-        facts = catalog.adapter(file).facts if adapter else catalog.model(file).facts
-    else:
-        facts = catalog.either(file).facts
-    if base is None:
-        return facts, None, ()
     if isinstance(facts, ModelFacts):
         raise ModelError(f"{file} is a base model; --base goes with an adapter.")
     base_facts = base_model(catalog, base).facts
-    return facts, base_facts, check_fit(facts, base_facts, base_sha256=_hash(facts, base_facts))
+    return base_facts, check_fit(facts, base_facts, base_sha256=_hash(facts, base_facts))
 
 
 def _hash(adapter: AdapterFacts, base: ModelFacts) -> str | None:
@@ -191,11 +179,12 @@ def _document(facts: ModelFacts | AdapterFacts, ctx_size: int | None) -> dict[st
 
 
 def _model(facts: ModelFacts, ctx_size: int | None) -> dict[str, Any]:
-    from ...models.memory import available_memory, estimate, largest_context
+    from ...models.memory import beyond_training, estimate, fit, largest_context
 
     n_ctx = ctx_size or min(facts.context, DEFAULT_CONTEXT)
     memory = estimate(facts, n_ctx=n_ctx, n_seq=1)
-    free = available_memory()
+    fits = fit(facts, n_ctx)
+    beyond = beyond_training(facts, n_ctx)
     return {
         "kind": "model",
         "name": facts.name,
@@ -226,8 +215,13 @@ def _model(facts: ModelFacts, ctx_size: int | None) -> dict[str, Any]:
             "kv_cache": memory.kv_cache,
             "compute": memory.compute,
         },
-        "memory_available": free,
-        "largest_context": largest_context(facts, n_seq=1, available=free, most=facts.context),
+        "memory_needed": fits.needed,
+        "memory_available": fits.available,
+        "fits_memory": bool(fits),
+        "largest_context": largest_context(
+            facts, n_seq=1, available=fits.available, most=facts.context
+        ),
+        "odd": [beyond] if beyond else [],
     }
 
 
@@ -246,6 +240,7 @@ def _adapter(facts: AdapterFacts) -> dict[str, Any]:
         "bytes": facts.bytes,
         "base": facts.base,
         "provenance": _provenance(facts.path),
+        "odd": [],
     }
 
 
@@ -312,6 +307,10 @@ def _words(key: str, value: Any, document: dict[str, Any]) -> str:
         case "memory_bytes":
             parts = {k.replace("_", " "): v for k, v in document["memory"].items() if v}
             return f"{size(value)} ({', '.join(f'{name} {size(n)}' for name, n in parts.items())})"
+        case "fits_memory":
+            from ...models.memory import Fit
+
+            return str(Fit(document["memory_needed"], document["memory_available"]))
         case "largest_context":
             free = size(document["memory_available"])
             return f"{value:,} tokens fit in {free} free" if value else f"none fits in {free} free"

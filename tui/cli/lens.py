@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..heat import STEPS
 from ..safe_text import safe_line
 from .options import Asked, variant_options
 from .printing import coloured, data, note, print_json
 
 if TYPE_CHECKING:
     from ...compare.lens import Lens, View
+    from ...compare.variants import Variant
 
 LARGEST_TEXT = 1_000_000
-STEPS = (0.1, 0.7, 2.0)
-"""Nats of difference from which a token is marked, marked more, and marked most."""
 LIKELIER, UNLIKELIER = ("green", "bright_green"), ("red", "bright_red")
 WIDEST = 24
 
@@ -47,7 +47,8 @@ def lens_command(
     if text is not None and text_file is not None:
         raise click.UsageError("Give --text or --text-file, not both.")
     given = _read(text_file) if text_file is not None else text
-    lens = asyncio.run(_look(asked, given, top))
+    first, second = asked.make_variants()
+    lens = asyncio.run(_look(asked, (first, second), given, top))
     from ...compare.lens import lens_document
 
     if as_json:
@@ -75,14 +76,14 @@ def _read(path: Path) -> str:
         raise CompareError(f"{path} is not UTF-8 text.") from None
 
 
-async def _look(asked: Asked, text: str | None, top: int) -> Lens:
+async def _look(asked: Asked, pair: tuple[Variant, Variant], text: str | None, top: int) -> Lens:
     from ...compare.errors import CompareError
     from ...compare.lens import look
     from ...compare.run import new_run
     from ...models.engine.client import EngineError
     from .session import runner
 
-    first, second = await asyncio.to_thread(asked.make_variants)
+    first, second = pair
     async with runner(asked) as it:
         answer: str | list[int] | None = text
         if answer is None:

@@ -27,7 +27,7 @@ COMMANDS = {
     "merge": "Write a model with adapters merged into it.",
     "quantize": "Write a model in a smaller type.",
     "pull": "Fetch models and adapters from the Hugging Face hub.",
-    "history": "List, show, compare, export and remove runs already made.",
+    "history": "List, show, compare, mark, repeat, export and remove runs already made.",
     "bench": "Measure a model on this machine, beside a bare llama.cpp loop.",
     "doctor": "Show what works here.",
 }

@@ -13,7 +13,7 @@ from .printing import data, note, print_json, size
 from .progress import ProgressLine
 
 ROUNDED = 0.01
-"""A share of the change that is worth a word when rounding spoils it."""
+"""A share of the change that is worth a word when rounding spoils it; above 1 is a note."""
 
 
 @click.command("merge")
@@ -69,8 +69,8 @@ def merge_command(
     note(f"{' + '.join(map(str, used))} merged into {base.name}: {size(merged.bytes)}.")
     for sentence in merged.notes:
         note(sentence)
-    if merged.rounding is not None and merged.rounding >= ROUNDED:
+    if merged.rounding is not None and ROUNDED <= merged.rounding <= 1:
         note(
-            f"Rounding to {base.quantization} is an error of {merged.rounding:.0%} of what the "
+            f"Rounding to {merged.stored} is an error of {merged.rounding:.0%} of what the "
             "adapters change; a type of more bits (--outtype) has a smaller one."
         )

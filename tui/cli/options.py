@@ -24,6 +24,7 @@ class Asked:
     model: str | None = None
     adapters: tuple[str, ...] = ()
     prompt: str | None = None
+    user: str | None = None
     variants: tuple[str, ...] = ()
     values: dict[str, str] = field(default_factory=dict[str, str])
     each: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -38,16 +39,25 @@ class Asked:
 
     @property
     def nothing(self) -> bool:
-        """Neither model, adapter, prompt nor variant was named."""
-        return not (self.model or self.adapters or self.prompt or self.variants)
+        """Neither model, adapter, prompt, text nor variant was given."""
+        named = self.model or self.adapters or self.prompt or self.variants
+        return not named and self.user is None
 
     def make_variants(self) -> list[Variant]:
-        """Raises CompareError, ModelError or PromptError."""
+        """Raises CompareError, ModelError or PromptError. PEFT folders are converted first."""
         from ...compare.spec import Defaults, make_variants, with_values
         from ...prompts.rendering.helper import Renderer
+        from .peft import converter
 
         defaults = Defaults(
-            self.model, self.prompt, self.adapters, self.sampling, open_catalog(), open_library()
+            self.model,
+            self.prompt,
+            self.adapters,
+            self.sampling,
+            open_catalog(),
+            open_library(),
+            converter(),
+            self.user,
         )
         variants = make_variants(defaults, self.variants)
         if not self.each:
@@ -122,16 +132,31 @@ def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -
     return result
 
 
+class _Tokens(click.IntRange):
+    """A context length."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            between = f"between {self.min:,} and {self.max:,}"
+            wrong = f"{value!r} is not a number of tokens {between}; give one such as 4096."
+            raise click.BadParameter(wrong, ctx, param) from None
+
+
+TOKENS = _Tokens(32, 2**31 - 1)
+
 _OPTIONS = [
     click.option("-m", "--model", metavar="MODEL", shell_complete=complete_model, help="Base model: a GGUF file, or a name from `llamadiff models`. [the bundled one]"),
-    click.option("-a", "--adapter", "adapters", multiple=True, metavar="ADAPTER[@SCALE]", shell_complete=complete_adapter, help="Apply an adapter; repeat to stack several."),
+    click.option("-a", "--adapter", "adapters", multiple=True, metavar="ADAPTER[@SCALE]", shell_complete=complete_adapter, help="Apply an adapter: a GGUF file, a PEFT folder (converted for the base model, and kept), or a name from `llamadiff adapters`; repeat to stack several."),
     click.option("-p", "--prompt", metavar="PROMPT", shell_complete=complete_prompt, help="Prompt: a TOML file, or a name from the library."),
+    click.option("--user", metavar="TEXT", help="The user's message, in place of the prompt's; needs no -p."),
     click.option("--variant", "variants", multiple=True, metavar="SPEC", help="A variant as key=value,…: label, model, adapter, prompt and sampling settings; the options above are its defaults."),
     click.option("--var", "values", multiple=True, metavar="K=V", callback=pairs, help="Value of a prompt variable."),
     click.option("--each", multiple=True, metavar="K=V", callback=lists, help="One of several values of a prompt variable; repeat for the others. Each variant is run with every combination."),
     click.option("--set", "sampling", multiple=True, metavar="K=V", callback=pairs, shell_complete=complete_setting, help="Sampling setting, as temperature=0.2 or seed=7."),
     click.option("--exact", is_flag=True, help="Decode each variant alone: the same output whatever else runs."),
-    click.option("-c", "--ctx-size", type=click.IntRange(32, 2**31 - 1), metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
+    click.option("-c", "--ctx-size", type=TOKENS, metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
     click.option("-t", "--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads. [physical cores, fewer while other programs hold them; 1 for very small models]"),
     click.option("-ngl", "--gpu-layers", type=click.IntRange(-1), default=-1, metavar="N", help="Layers given to the GPU; 0 is none. [all]"),
     click.option("--kv-type", type=click.Choice(["f16", "bf16", "f32", "q8_0", "q4_0"]), default="f16", help="Type of the KV cache. [f16]"),
@@ -142,7 +167,7 @@ _OPTIONS = [
 
 def variant_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the shared options; the command receives them as one `asked`."""
-    names = ("model", "adapters", "prompt", "variants", "values", "each", "sampling", "exact", "ctx_size", "threads", "gpu_layers", "kv_type", "context_shift", "history")  # fmt: skip
+    names = ("model", "adapters", "prompt", "user", "variants", "values", "each", "sampling", "exact", "ctx_size", "threads", "gpu_layers", "kv_type", "context_shift", "history")  # fmt: skip
 
     @functools.wraps(command)
     def wrapped(*args: Any, **given: Any) -> Any:

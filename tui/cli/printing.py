@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,25 @@ def outcome(output: Output) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
-    """Rows in aligned columns, the first one the heading."""
+    """Rows in aligned columns, the first one the heading.
+
+    In a row that is shorter the last cell takes the rest of the line; on a terminal it is cut there.
+    """
     safe = [[safe_line(cell) for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in safe) for i in range(len(safe[0]))]
+    columns = len(safe[0])
+    widths = [0] * columns
     for row in safe:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        data("  ".join(cells).rstrip())
+        for i, cell in enumerate(row if len(row) == columns else row[:-1]):
+            widths[i] = max(widths[i], len(cell))
+    for row in safe:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        line = "  ".join(cells).rstrip()
+        data(_cut(line) if len(row) < columns else line)
+
+
+def _cut(line: str) -> str:
+    """The line as far as it fits a terminal; whole where stdout is none."""
+    if not sys.stdout.isatty():
+        return line
+    width = max(20, shutil.get_terminal_size().columns)
+    return line if len(line) <= width else f"{line[: width - 1]}…"

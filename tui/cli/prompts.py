@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...prompts.errors import PromptError
 from ..safe_text import safe_text
 from .found import open_library
 from .options import Asked, complete_model, complete_prompt, pairs
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
     from ...compare.runner import Prepared, Preview
     from ...compare.variants import Variant
     from ...prompts.document import Prompt
+    from ...prompts.library import Library
     from ...prompts.rendering.helper import RenderedPrompt
+    from ...prompts.warnings import PromptWarning
 
 FORMATS = ("toml", "messages", "chat", "text", "prompt", "tokens", "curl")
 FOR_A_MODEL = ("prompt", "tokens", "curl")
@@ -54,7 +59,10 @@ def list_command(words: tuple[str, ...], as_json: bool) -> None:
     for it in entries:
         where = "shipped" if it.shipped else str(it.path.parent)
         rows.append((it.slug, it.name, ", ".join(it.tags) or "–", it.description or "–", where))
-    table(rows)
+    if entries:
+        table(rows)
+    else:
+        note("No prompt has these words in it.")
     for it in entries:
         if it.problem:
             note(safe_text(it.problem))
@@ -70,15 +78,23 @@ def show_command(name: str, as_json: bool) -> None:
     from ...prompts.warnings import warnings
 
     prompt = open_library().resolve(name)
-    with Renderer() as renderer:
-        found = warnings(prompt, renderer.template_variables(prompt))
+    found: Sequence[PromptWarning] = ()
+    problem: str | None = None
+    try:
+        with Renderer() as renderer:
+            found = warnings(prompt, renderer.template_variables(prompt))
+    except PromptError as error:
+        problem = str(error)
     if as_json:
-        print_json({**_document(prompt), "warnings": list(map(asdict, found))}, indent=True)
+        known = {"warnings": list(map(asdict, found)), "problem": problem}
+        print_json({**_document(prompt), **known}, indent=True)
         return
     assert prompt.path is not None, "it was loaded from a file"
     _print_text(as_text(read_bytes(prompt.path, "prompt"), prompt.path, "prompt"))
     for warning in found:
         note(safe_text(f"{warning.field}: {warning.message}"))
+    if problem:
+        note(safe_text(problem))
 
 
 @prompts_command.command("render")
@@ -113,7 +129,32 @@ def render_command(
     else:
         texts = (piece.decode("utf-8", "replace") for piece in preview.pieces)
         table([("ID", "TEXT"), *((str(i), f"|{t}|") for i, t in zip(preview.tokens, texts, strict=True))])  # fmt: skip
+    for warning in preview.warnings:
+        note(safe_text(warning))
     note(f"{len(preview.tokens):,} of {preview.n_ctx:,} tokens")
+
+
+@prompts_command.command("versions")
+@_name
+@_json
+def versions_command(name: str, as_json: bool) -> None:
+    """List the versions of a prompt that ran or were saved, newest first.
+
+    `llamadiff history list --version N` lists the runs of one.
+    """
+    from .session import open_history
+
+    prompt = open_library().resolve(name)
+    with open_history() as history:
+        found = history.versions(prompt)
+    if as_json:
+        print_json([{**asdict(it), "at": it.at.isoformat()} for it in found], indent=True)
+        return
+    rows = [("VERSION", "WHEN", "RUNS", "SAVED", "NAME")]
+    for it in found:
+        when = f"{it.at.astimezone():%Y-%m-%d %H:%M}"
+        rows.append((str(it.id), when, str(it.runs), "yes" if it.saved else "–", it.name or "–"))
+    table(rows)
 
 
 @prompts_command.command("export")
@@ -172,7 +213,7 @@ def import_command(files: tuple[Path, ...], tags: tuple[str, ...], as_json: bool
     library = open_library()
     imported = [import_prompts(path) for path in files]
     prompts = [prompt for one in imported for prompt in one.prompts]
-    places = [library.new_path(replace(prompt, path=None).slug) for prompt in prompts]
+    places = _places(library, [replace(prompt, path=None).slug for prompt in prompts])
     written: list[dict[str, str]] = []
     for prompt, path in zip(prompts, places, strict=True):
         save_prompt(replace(prompt, tags=tuple(dict.fromkeys((*prompt.tags, *tags)))), path)
@@ -183,6 +224,18 @@ def import_command(files: tuple[Path, ...], tags: tuple[str, ...], as_json: bool
         note(safe_text(line))
     if as_json:
         print_json(written, indent=True)
+
+
+def _places(library: Library, slugs: Sequence[str]) -> list[Path]:
+    """A new file for each; a number is added to a name that is taken."""
+    taken = {path.stem for path in library.paths()}
+    places: list[Path] = []
+    for slug in slugs:
+        numbered = (f"{slug}-{number}" for number in count(2))
+        free = next(it for it in chain([slug], numbered) if it not in taken)
+        taken.add(free)
+        places.append(library.new_path(free))
+    return places
 
 
 def _exported(asked: Asked, form: str, templates: bool, url: str) -> str:

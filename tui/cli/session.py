@@ -16,7 +16,7 @@ from ...compare.runner import Runner
 from ...compare.variants import Variant
 from ...models.engine.client import Engine, EngineError
 from ...prompts.rendering.helper import Renderer
-from ..paths import cache_dir, log_dir, state_dir
+from ..paths import cache_dir, history_days, log_dir, prompts_cache, state_dir
 from ..safe_text import safe_line
 from .options import Asked
 from .printing import note
@@ -29,7 +29,8 @@ have them. Those of large files are known once something has waited for them."""
 @asynccontextmanager
 async def runner(asked: Asked) -> AsyncIterator[Runner]:
     """A runner for the settings asked for; its processes end with the block."""
-    engine = Engine(log_dir() / "engine.log", prompts=cache_dir() / "prompts")
+    prompts = prompts_cache() if asked.history else None
+    engine = Engine(log_dir() / "engine.log", prompts=prompts)
     with Renderer() as renderer:
         renderer.warm()
         try:
@@ -50,6 +51,16 @@ def recorded(asked: Asked, run: Run) -> Iterator[None]:
             yield
         finally:
             history.end(run)
+            retire(history)
+
+
+def retire(history: History) -> None:
+    """Remove what is older than the person wants to keep. Raises CompareError."""
+    from datetime import UTC, datetime, timedelta
+
+    days = history_days()
+    if days is not None and history.file.exists():
+        history.retire(datetime.now(UTC) - timedelta(days=days))
 
 
 @contextmanager
@@ -80,10 +91,19 @@ def carry_out(
     then. An output the engine failed on holds its `error`. With `hashes` the stamps are complete.
     With `change` the variants it gives are run in place of those asked for.
     """
-    runs = converse(
-        asked, (), repeats=repeats, logprobs=logprobs, hashes=hashes, on_change=on_change, change=change
-    )  # fmt: skip
-    return runs[0]
+    run = _made(asked, repeats, logprobs, change)
+    return carry_out_run(asked, run, hashes=hashes, on_change=on_change)
+
+
+def carry_out_run(
+    asked: Asked,
+    run: Run,
+    *,
+    hashes: bool = False,
+    on_change: Callable[[Run, Output, str], None] | None = None,
+) -> Run:
+    """As `carry_out`, for a run that was made; of what is asked for the settings apply."""
+    return _carry_out(asked, run, (), hashes, on_change)[0]
 
 
 def converse(
@@ -94,14 +114,35 @@ def converse(
     logprobs: int = 0,
     hashes: bool = False,
     on_change: Callable[[Run, Output, str], None] | None = None,
-    change: Callable[[list[Variant]], list[Variant]] | None = None,
 ) -> list[Run]:
     """As `carry_out`, and then a run for each reply, which goes on with the one before it.
 
     A run that the engine failed in is the last.
     """
+    return _carry_out(asked, _made(asked, repeats, logprobs), replies, hashes, on_change)
 
-    async def carry_out_one(it: Runner, run: Run) -> None:
+
+def _made(
+    asked: Asked,
+    repeats: int,
+    logprobs: int,
+    change: Callable[[list[Variant]], list[Variant]] | None = None,
+) -> Run:
+    variants = asked.make_variants()  # on no thread: ctrl+c ends the conversion of an adapter
+    variants = change(variants) if change else variants
+    return new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
+
+
+def _carry_out(
+    asked: Asked,
+    first: Run,
+    replies: Sequence[str],
+    hashes: bool,
+    on_change: Callable[[Run, Output, str], None] | None,
+) -> list[Run]:
+    said = set[str]()
+
+    async def work(it: Runner, run: Run) -> None:
         with recorded(asked, run):
             await it.run(
                 run,
@@ -118,22 +159,18 @@ def converse(
         if refused is not None:
             raise CompareError(f"{refused.variant.name}: {refused.error}")
 
-    async def work() -> list[Run]:
-        variants = await asyncio.to_thread(asked.make_variants)
-        variants = change(variants) if change else variants
-        run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
-        runs = [run]
+    async def work_on() -> list[Run]:
+        runs = [first]
         async with runner(asked) as it:
-            await carry_out_one(it, run)
+            await work(it, first)
             for reply in replies:
                 if any(output.error for output in runs[-1].outputs):
                     break
                 runs.append(reply_to(runs[-1], reply))
-                await carry_out_one(it, runs[-1])
+                await work(it, runs[-1])
         return runs
 
-    said = set[str]()
-    return asyncio.run(work())
+    return asyncio.run(work_on())
 
 
 def raise_failed(run: Run) -> None:

@@ -22,16 +22,27 @@ _GROUPS = {
     "variant": "Variants",
     "rendered": "Rendered prompt",
     "output": "Outputs",
+    "diff": "Differences",
+    "lens": "Lens",
     "talk": "Conversation",
     "reply": "Reply",
+    "heat": "Text",
+    "instead": "Instead",
     "library": "Library",
     "versions": "Versions",
+    "history": "History",
+    "compare": "Comparing",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }
 _MARKS = (
     ("words the baseline does not have", "underline $added on $added-background"),
     ("words only the baseline has (unified view)", "strike $removed on $removed-background"),
+    ("moved here unchanged from another place", "italic underline $moved on $moved-background"),
+    (
+        "moved from here to another place (unified view)",
+        "italic strike $moved on $moved-background",
+    ),
     ("not reached yet by the other output", "italic $dim"),
 )
 
@@ -65,10 +76,11 @@ class HelpScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, here: str, keys: Sequence[Key]) -> None:
+    def __init__(self, here: str, keys: Sequence[Key], later: str = "") -> None:
         super().__init__()
         self._here = here
         self._keys = keys
+        self._titles = {**_GROUPS, "later": later or _GROUPS["later"]}
 
     @classmethod
     def about(cls, screen: Screen[object]) -> HelpScreen:
@@ -78,7 +90,7 @@ class HelpScreen(ModalScreen[None]):
         while node is not None and not here:
             here = getattr(node, "HELP", "") or ""
             node = node.parent if isinstance(node.parent, Widget) else None
-        return cls(here, keys_of(screen))
+        return cls(here, keys_of(screen), getattr(screen, "LATER", ""))
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
@@ -96,7 +108,7 @@ class HelpScreen(ModalScreen[None]):
         for key in self._keys:
             if key.group != group:
                 group = key.group
-                lines += [Content.styled(_GROUPS.get(group, "Here"), "bold $primary")]
+                lines += [Content.styled(self._titles.get(group, "Here"), "bold $primary")]
             lines += [Content.assemble((f"  {key.keys:<{width}}", "$accent"), key.does)]
         if any(key.group == "output" for key in self._keys):
             lines += [Content(), Content.styled("Marks", "bold $primary")]

@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerState
 
 from ...models.adapters.peft_config import read_config
 from ...models.catalog import AdapterEntry, Catalog, ModelEntry
-from ...models.errors import ModelError
+from ...models.errors import ModelError, named
 from ...models.gguf.check import check_adapter, check_model
 from ...prompts.errors import PromptError
 from ...prompts.library import PromptEntry
@@ -133,9 +133,9 @@ class Library(Screen[None]):
             ("library.tags", "tags"),
         ]  # fmt: skip
         self.query_one(KeyBar).hints = [
-            ("library.use", "use"), ("library.tab", other), *(own * (self.tab == "prompts")),
+            ("library.use", "use"), ("library.leave", "back"), ("library.tab", other),
+            *(own * (self.tab == "prompts")), ("library.details", "list" if reading else "details"),
             ("library.sort_left library.sort_right", "sort"), ("library.turn", "turn"),
-            ("library.leave", "back"), ("library.details", "list" if reading else "details"),
             ("library.again", "look again"),
         ]  # fmt: skip
 
@@ -214,7 +214,7 @@ class Library(Screen[None]):
         try:
             details, texts = await asyncio.to_thread(_whole, entry)
         except (ModelError, PromptError) as error:
-            problem = for_app(str(error))
+            problem = for_app(named(str(error), Path(entry.path), entry.name))
         if self._asked == str(entry.path):
             self._say(problem or self._refusal, entry.name, details, texts)
 
@@ -375,7 +375,9 @@ class Library(Screen[None]):
             Ask(title, " ".join(entry.tags), "tags", adding=True)
         )
         if tags is not None:
-            await self._change(entry, lambda: self._prompts.set_tags(entry, tags.split()))
+            await self._change(
+                entry, lambda: self._prompts.set_tags(entry, tags.replace(",", " ").split())
+            )
 
     def _chosen_prompt(self) -> PromptEntry | None:
         entry = self.query_one(EntryTable).chosen

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..paths import expanded
+
 MOST = 200
 """The largest number of completions offered."""
 
@@ -23,7 +25,7 @@ def complete(text: str, suffix: str, marker: str = "") -> list[str]:
     head, slash, start = text.rpartition("/")
     if not slash and text in ("~", ".", ".."):
         return [text + "/"]
-    folder = Path(head + slash or ".").expanduser()
+    folder = expanded(head + slash or ".")
     try:
         with os.scandir(folder) as entries:
             found = [

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Input
+from textual.events import Key
+from textual.widgets import Input, OptionList
 
 from ...compare.errors import CompareError
 from ...compare.spec import parse_adapter
@@ -19,25 +21,40 @@ from ...models.adapters.peft_config import CONFIG, is_peft_folder
 from ...models.catalog import AdapterEntry
 from ...models.engine.client import EngineError
 from ...models.errors import ModelError
+from ..fit import misfits
 from ..library import obstacle
+from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
 from ..state import MAX_SCALE
+from ..widgets.lines import EMPTY
 from .odd import tell_odd
 from .picker import Choice, Picker
 
 Stack = tuple[StackedAdapter, ...]
 
 
+class TickList(OptionList):
+    """Leaves enter to the dialog; a click takes a line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.done", show=False)]
+
+
 class PickAdapters(Picker[Stack]):
-    """Gives the new stack, once the session found that it fits the variant's model."""
+    """Gives the new stack, once the session found that it fits the variant's model.
+
+    Enter is done with what is ticked, and with what is typed; where nothing has been ticked nor
+    taken off, with the line under the cursor.
+    """
 
     PLACEHOLDER = "name or path of an adapter, with @0.5 for a scale"
     SUFFIX = ".gguf"
     MARKER = CONFIG
-    KEYS_TEXT = "space on/off · ←→ scale · enter done · or type a name or path · esc cancel"
+    LIST = TickList
+    KEYS_TEXT = "type to filter · space on/off · ←→ scale · enter done · F5 run · esc cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5,ctrl+r", "run", "done, and run", id="adapters.run", priority=True),
         Binding("space", "switch", "on or off", id="adapters.toggle", priority=True),
         Binding("left", "rescale(-0.1)", "scale down", id="adapters.down", priority=True),
         Binding("right", "rescale(0.1)", "scale up", id="adapters.up", priority=True),
@@ -54,6 +71,8 @@ class PickAdapters(Picker[Stack]):
         self._variant = variant
         self.stack: list[StackedAdapter] = list(variant.adapters)
         self._touched = False
+        self.runs = False
+        """Whether the variants are to be run with what is taken."""
         self._converted: dict[Path, Path] = {}
         """Where the adapters of PEFT folders are."""
 
@@ -65,22 +84,26 @@ class PickAdapters(Picker[Stack]):
         adapters = self._catalog.adapters()
         folders = [Path(adapter.path) for adapter in adapters if adapter.is_peft]
         self._converted = self._session.converted(self._variant, folders)
-        listed = [
-            Choice(adapter.path, adapter.name, _about(adapter), obstacle(adapter) or "")
-            for adapter in adapters
-        ]
-        known = {choice.key for choice in listed} | {str(it) for it in self._converted.values()}
+        known = {it.path for it in adapters} | {str(it) for it in self._converted.values()}
         added = {str(a.path): a.name for a in self.stack if str(a.path) not in known}
-        return [*(Choice(path, name, "given") for path, name in added.items()), *listed]
+        files = [Path(it.path) for it in adapters if not it.problem and not it.is_peft]
+        problems = misfits([*map(Path, added), *files], self._variant.model)
+        problems |= {it.path: said for it in adapters if (said := obstacle(it))}
+        choices = [
+            *(Choice(path, name, "given", problems.get(path, "")) for path, name in added.items()),
+            *(Choice(it.path, it.name, _about(it), problems.get(it.path, "")) for it in adapters),
+        ]
+        return sorted(choices, key=lambda choice: bool(choice.problem))
 
-    def line(self, choice: Choice) -> Content:
+    def line(self, choice: Choice, *, beside: Content = EMPTY) -> Content:
         adapter = self._in_stack(choice.key)
         if adapter is None:
             return Content.assemble(("[ ] ", "$dim"), super().line(choice))
         order = self.stack.index(adapter) + 1
         scale = (f"  ◂{adapter.scale:g}▸", "bold $accent")
         place = (f" #{order}" if len(self.stack) > 1 else "", "$dim")
-        return Content.assemble(("[x] ", "bold $success"), super().line(choice), scale, place)
+        line = super().line(choice, beside=Content.assemble(scale, place))
+        return Content.assemble(("[x] ", "bold $success"), line)
 
     def _in_stack(self, key: str) -> StackedAdapter | None:
         path = self._converted.get(Path(key), Path(key))
@@ -89,15 +112,19 @@ class PickAdapters(Picker[Stack]):
     async def take(self, key: str) -> None:
         self._touched = True
         adapter = self._in_stack(key)
-        if adapter is not None:
+        if adapter is None:
+            await self._tick(key)
+        else:
             self.stack.remove(adapter)
             self._show_taken(key)
-            return
+
+    async def _tick(self, key: str) -> bool:
+        """Put an adapter on the stack; False when it cannot be, which is told."""
         self.problem("checking …")
         notes: tuple[str, ...] = ()
         try:
             names = {choice.key: choice.name for choice in self.choices}
-            folder = Path(key).expanduser()
+            folder = expanded(key)
             if is_peft_folder(folder):
                 usable = await self._session.readable(self._variant, folder, self.problem)
                 path, notes = usable.path, usable.notes
@@ -111,16 +138,18 @@ class PickAdapters(Picker[Stack]):
         except (CompareError, ModelError, EngineError) as error:
             if self.is_attached:
                 self.problem(for_app(str(error)))
-            return
+            return False
         if not self.is_attached:
-            return
+            return False
         self.problem("")
         tell_odd(self.app, (*notes, *odd))
         self.stack = list(stack)
         taken = next(it for it in stack if it.path.resolve() == new.path.resolve())
         if all(self._in_stack(choice.key) != taken for choice in self.choices):
             self.choices = [Choice(str(taken.path), taken.name, "given"), *self.choices]
+        self._touched = True
         self._show_taken(next(c.key for c in self.choices if self._in_stack(c.key) == taken))
+        return True
 
     def _show_taken(self, key: str) -> None:
         self.query_one(Input).value = ""
@@ -128,20 +157,53 @@ class PickAdapters(Picker[Stack]):
         self.highlight(key)
 
     async def choose(self) -> None:
-        """Take what is typed; with nothing typed be done, with the adapter under the cursor
-        unless the stack was put together already."""
+        await self._done(run=False)
+
+    async def _done(self, *, run: bool) -> None:
+        key = None
         if self.typed:
-            await super().choose()
-            return
-        key = self.highlighted()
-        if key and not self._touched and self._in_stack(key) is None:
-            await self.take(key)
-            if self._in_stack(key) is None:
+            key = self.chosen()
+            if not key:
                 return
+        elif not self.stack and not self._touched:
+            key = self.highlighted()
+        if key and self._in_stack(key) is None and not await self._tick(key):
+            return
+        self.runs = run
         self.dismiss(tuple(self.stack))
 
+    def action_done(self) -> None:
+        self._choose()
+
+    def action_run(self) -> None:
+        """Be done, and have the variants run."""
+        work = self._done(run=True)
+        self.run_worker(work, group="choose", exclusive=True, exit_on_error=False)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        event.prevent_default()
+        self.action_switch()
+
+    def on_key(self, event: Key) -> None:
+        """What is typed anywhere goes to the field."""
+        field = self.query_one(Input)
+        if not field.has_focus and event.is_printable and event.character:
+            event.stop()
+            field.focus()
+            field.insert_text_at_cursor(event.character)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action in ("switch", "rescale") and self.typed)
+        typing = bool(self.typed) and self.query_one(Input).has_focus
+        return not (action in ("switch", "rescale") and typing)
+
+    def action_move(self, step: int) -> None:
+        """Go to the list, where space switches on and off; from what is typed to its best match."""
+        options = self.query_one(OptionList)
+        if options.has_focus or not self.typed:
+            super().action_move(step)
+        options.focus()
 
     def action_switch(self) -> None:
         if key := self.highlighted():

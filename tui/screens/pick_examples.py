@@ -19,7 +19,8 @@ from ...models.errors import ModelError
 from ...prompts.datasets import SUFFIXES, Row, VariableRow, read_rows
 from ...prompts.document import Example, Prompt
 from ...prompts.errors import PromptError
-from ...prompts.examples import row_example
+from ...prompts.examples import guessed_columns, nearest_examples, pick_examples, row_example
+from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..widgets.lines import shortened
@@ -30,6 +31,9 @@ from .paths import complete
 MOST_ROWS = 500
 """Rows of a dataset that are listed: its first ones."""
 
+AT_ONCE = 4
+"""Rows that `r` and `l` choose."""
+
 Count = Callable[[str], Awaitable[int]]
 
 
@@ -38,10 +42,12 @@ class PickExamples(Dialog[tuple[Example, ...]]):
 
     TITLE_TEXT = "Examples from a dataset, for a copy of this variant"
     DEFAULT_CSS = "#examples-cost { margin-top: 1; color: $secondary; }"
-    KEYS_TEXT = "tab completes, to the rows · space choose · enter take · esc cancel"
+    KEYS_TEXT = "tab to the rows · space choose · r at random · l likest · enter take · esc cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "complete", id="examples.complete", priority=True, show=False),
         Binding("space", "choose", "choose", id="examples.choose", show=False),
+        Binding("r", "random", "at random", id="examples.random", show=False),
+        Binding("l", "likest", "likest", id="examples.likest", show=False),
     ]
 
     def __init__(self, prompt: Prompt, count: Count) -> None:
@@ -49,6 +55,7 @@ class PickExamples(Dialog[tuple[Example, ...]]):
         self._prompt = prompt
         self._count = count
         self._path = ""
+        self._seed = -1
         self._rows: list[tuple[Row, Example]] = []
         self._chosen: set[int] = set()
         self._costs: dict[int, int] = {}
@@ -75,16 +82,13 @@ class PickExamples(Dialog[tuple[Example, ...]]):
 
     async def _open(self, typed: str) -> None:
         try:
-            rows = await asyncio.to_thread(_first_rows, Path(typed).expanduser())
+            rows = await asyncio.to_thread(_first_rows, expanded(typed))
         except PromptError as error:
             self.problem(for_app(str(error)))
             return
         made = [(row, example) for row in rows if (example := self._example(row)) is not None]
         if not made:
-            columns = ", ".join(rows[0].values) if rows else "none"
-            self.problem(
-                f"Its rows do not say what was asked and answered; their columns are {safe_line(columns)}."
-            )
+            self.problem(_no_examples(rows))
             return
         self.problem("")
         self._path, self._rows, self._chosen, self._costs = typed, made, set(), {}
@@ -102,6 +106,9 @@ class PickExamples(Dialog[tuple[Example, ...]]):
         example = row_example(row)
         if example is None and isinstance(row, VariableRow) and row.expected is not None:
             return row_example(row, self._prompt.user, "{{ expected }}")
+        if example is None and (columns := guessed_columns(row.values)):
+            asked, answered = columns
+            return row_example(row, f"{{{{ {asked} }}}}", f"{{{{ {answered} }}}}")
         return example
 
     async def _weigh(self) -> None:
@@ -161,6 +168,30 @@ class PickExamples(Dialog[tuple[Example, ...]]):
             )
             self._show_cost()
 
+    def action_random(self) -> None:
+        """Choose other rows each time."""
+        self._seed += 1
+        self._choose(pick_examples([row for row, _ in self._rows], AT_ONCE, self._seed))
+
+    def action_likest(self) -> None:
+        """Choose the rows most like what the prompt asks."""
+        self._choose(nearest_examples([row for row, _ in self._rows], self._prompt.user, AT_ONCE))
+
+    def _choose(self, rows: Sequence[Row]) -> None:
+        options = self.query_one(OptionList)
+        if not options.has_focus:
+            return
+        wanted = {id(row) for row in rows}
+        self._chosen = {i for i, (row, _) in enumerate(self._rows) if id(row) in wanted}
+        for number in range(len(self._rows)):
+            options.replace_option_prompt_at_index(number, self._line(number))
+        options.highlighted = min(self._chosen, default=0)
+        self._show_cost()
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self.problem("")
+
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
@@ -170,6 +201,15 @@ class PickExamples(Dialog[tuple[Example, ...]]):
 
     def _take(self) -> None:
         self.dismiss(tuple(self._rows[number][1] for number in sorted(self._chosen)))
+
+
+def _no_examples(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "There are no rows in it."
+    columns = safe_line(", ".join(rows[0].values))
+    return (
+        f"Its columns are {columns}; call those that were asked and answered question and answer."
+    )
 
 
 def _first_rows(path: Path) -> Sequence[Row]:

@@ -11,6 +11,7 @@ from textual.widgets import OptionList, Static
 
 from ...prompts.errors import PromptError
 from ...prompts.snippets import Snippet, load_snippet, snippets
+from ..paths import expanded
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
 from .picker import Choice, Picker
@@ -54,7 +55,7 @@ class PickSnippet(Picker[Snippet]):
 
     async def take(self, key: str) -> None:
         try:
-            snippet = self._snippets.get(key) or load_snippet(Path(key).expanduser())
+            snippet = self._snippets.get(key) or load_snippet(expanded(key))
         except PromptError as error:
             self.problem(for_app(str(error)))
             return

@@ -17,6 +17,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option, OptionDoesNotExist
 
 from ..safe_text import safe_line
+from ..widgets.lines import EMPTY
 from ..widgets.safe_input import SafeInput
 from .dialog import Dialog
 from .paths import complete, is_path
@@ -64,6 +65,7 @@ class Picker(Dialog[Result]):
     SUFFIX = ""
     MARKER = ""
     """A folder with a file of this name can be taken like a file."""
+    LIST: ClassVar[type[OptionList]] = OptionList
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,8 +80,10 @@ class Picker(Dialog[Result]):
         raise NotImplementedError
 
     def body(self) -> Iterable[Widget]:
-        yield SearchInput(placeholder=self.PLACEHOLDER, id="picker-input", compact=True)
-        yield OptionList(id="picker-list", classes="dialog-scroll", markup=False, compact=True)
+        yield SearchInput(
+            placeholder=self.PLACEHOLDER, id="picker-input", compact=True, select_on_focus=False
+        )
+        yield self.LIST(id="picker-list", classes="dialog-scroll", markup=False, compact=True)
 
     async def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -97,7 +101,8 @@ class Picker(Dialog[Result]):
         """The choices that fit what is typed, best first; for a path the files it could become."""
         typed = self.typed
         if is_path(typed):
-            return [Choice(path, path) for path in complete(typed, self.SUFFIX, self.MARKER)]
+            paths = complete(typed, self.SUFFIX, self.MARKER)
+            return [Choice(path, path[path.rstrip("/").rfind("/") + 1 :]) for path in paths]
         if not typed:
             return list(self.choices)
         if len(self.choices) > MOST_FUZZY:
@@ -120,12 +125,13 @@ class Picker(Dialog[Result]):
         if choices:
             options.highlighted = min(highlighted or 0, len(choices) - 1)
 
-    def line(self, choice: Choice) -> Content:
-        """How a choice is shown."""
-        about = choice.problem or choice.about
+    def line(self, choice: Choice, *, beside: Content = EMPTY) -> Content:
+        """How a choice is shown, on one line; `beside` follows the name."""
+        about, bad = choice.problem or choice.about, bool(choice.problem)
         return Content.assemble(
-            (safe_line(choice.name), "$dim" if choice.problem else ""),
-            (f"  {safe_line(about)}" if about else "", "$error" if choice.problem else "$dim"),
+            (f"{'✗ ' * bad}{safe_line(choice.name)}", "$dim" if bad else ""),
+            beside,
+            (f"  {safe_line(about)}" if about else "", "$error" if bad else "$dim"),
         )
 
     def highlighted(self) -> str | None:
@@ -165,6 +171,13 @@ class Picker(Dialog[Result]):
         event.stop()
         self._choose()
 
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Tell in full what the line has no room for."""
+        event.stop()
+        problems = {choice.key: choice.problem for choice in self.choices}
+        self.problem(safe_line(problems.get(event.option_id or "", "")))
+
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
@@ -175,15 +188,20 @@ class Picker(Dialog[Result]):
         self.run_worker(self.choose(), group="choose", exclusive=True, exit_on_error=False)
 
     async def choose(self) -> None:
-        """Take the choice under the cursor; a folder is opened, a whole path taken as it is."""
+        """Take what is chosen."""
+        if key := self.chosen():
+            await self.take(key)
+
+    def chosen(self) -> str | None:
+        """The key of the choice under the cursor, or what is typed: a folder is opened instead, a
+        whole path taken as it is."""
         typed, key = self.typed, self.highlighted()
         if is_path(typed):
             whole = typed.endswith(self.SUFFIX) or key is None
             key = typed if whole else key
             if key is not None and key.endswith("/"):
                 self.action_complete()
-                return
+                return None
         elif key is None:
             key = typed
-        if key:
-            await self.take(key)
+        return key

@@ -20,7 +20,7 @@ from ...compare.variants import Variant
 from ...prompts.document import Prompt
 from ..safe_text import safe_line
 from ..session import Session
-from ..state import VIEWS, Setup
+from ..state import Setup
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.output_board import OutputBoard
@@ -29,8 +29,10 @@ from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.rendered_view import RenderedView
 from ..widgets.reply_box import ReplyBox
 from ..widgets.top_bar import TopBar
-from ..widgets.variables_form import VariablesForm
 from ..widgets.variant_list import VariantList, VariantRow
+from .diff_actions import DiffActions
+from .history_actions import HistoryActions
+from .lens_actions import LensActions
 from .prompt_actions import PromptActions
 from .talk_actions import TalkActions
 
@@ -44,7 +46,7 @@ WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(TalkActions, PromptActions):
+class Playground(LensActions, HistoryActions, DiffActions, TalkActions, PromptActions):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -60,7 +62,7 @@ class Playground(TalkActions, PromptActions):
     def compose(self) -> ComposeResult:
         yield TopBar()
         with Horizontal(id="upper"):
-            yield PromptPanel()
+            yield PromptPanel(self._prompt_edited, self._value_changed)
             with Vertical(id="variants-panel"):
                 yield Line("variants-head")
                 yield VariantList()
@@ -89,7 +91,7 @@ class Playground(TalkActions, PromptActions):
 
     async def _open(self) -> None:
         await self.session.choose()
-        await self.bring_back(self.query_one(PromptEditor))
+        await self.begin_drafts(self.query_one(PromptEditor))
         await self.session.open()
         if not self.app.is_headless:
             # What is there by now stays: a full collection while streaming takes 1 ms instead of
@@ -101,10 +103,6 @@ class Playground(TalkActions, PromptActions):
         self.changed(())
 
     # ---------------------------------------------------------------- showing
-
-    @property
-    def board(self) -> OutputBoard:
-        return self.query_one(OutputBoard)
 
     def show(self) -> None:
         """Show the state as it is now."""
@@ -120,7 +118,7 @@ class Playground(TalkActions, PromptActions):
                 prompt,
                 rows,
                 document=playground.document(variant),
-                state="edited" if playground.edited(variant) else "",
+                state=playground.unsaved(variant),
                 drafted=playground.drafted(variant),
                 shared_by=playground.sharing(variant),
                 missing=playground.values.missing(variant),
@@ -182,8 +180,9 @@ class Playground(TalkActions, PromptActions):
         else:
             panes: list[Hint] = [("output.next", "pane")] if self.board.narrow else []
             bar.hints = [
-                *run, ("output.diff", f"diff: {self.playground.view}"), *panes,
-                ("talk.reply", "reply"), ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
+                *run, ("output.diff", f"diff: {self.playground.view}"), ("talk.reply", "reply"),
+                *panes, ("diff.next diff.previous", "next"),
+                ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
                 ("variant.scale_down variant.scale_up", "scale"),
                 ("variant.baseline", "baseline"),
             ]  # fmt: skip
@@ -318,18 +317,16 @@ class Playground(TalkActions, PromptActions):
 
     # ------------------------------------------------------------------ events
 
-    @on(PromptPanel.Edited)
-    def _prompt_edited(self, event: PromptPanel.Edited) -> None:
-        self.changed(self.playground.edit_prompt(event.prompt))
+    def _prompt_edited(self, prompt: Prompt) -> None:
+        self.changed(self.playground.edit_prompt(prompt))
 
     @on(PromptPanel.TabChanged)
     def _tab_changed(self, event: PromptPanel.TabChanged) -> None:
         if event.key == RENDERED:
             self._settled()
 
-    @on(VariablesForm.Changed)
-    def _value_changed(self, event: VariablesForm.Changed) -> None:
-        if changed := self.playground.give_value(event.name, event.value):
+    def _value_changed(self, name: str, value: str) -> None:
+        if changed := self.playground.give_value(name, value):
             self.changed(changed)
 
     @on(VariantList.Selected)
@@ -344,7 +341,7 @@ class Playground(TalkActions, PromptActions):
 
     @on(OutputBoard.UnifiedChosen)
     def _unified_chosen(self, event: OutputBoard.UnifiedChosen) -> None:
-        self.playground.view = "unified" if event.on else "words"
+        self.playground.view = "unified" if event.on else self.playground.diffing.unit
         self.show()
 
     def select(self, name: str) -> None:
@@ -363,11 +360,6 @@ class Playground(TalkActions, PromptActions):
 
     def action_next_tab(self) -> None:
         self.query_one(PromptPanel).next_tab()
-
-    def action_diff_view(self) -> None:
-        playground = self.playground
-        playground.view = VIEWS[(VIEWS.index(playground.view) + 1) % len(VIEWS)]
-        self.show()
 
     def action_pane(self, number: int) -> None:
         names = self.playground.names

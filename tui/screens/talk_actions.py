@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from textual import on, work
 
 from ...compare.reasoning import answer_of
@@ -17,10 +15,6 @@ class TalkActions(VariantActions):
     """The part of the playground that goes on with outputs."""
 
     _to_all = True
-
-    def start(self, names: Iterable[str] | None = None, reply: str | None = None) -> None:
-        """Run these variants, or all; with a reply, the next turn of their conversations."""
-        raise NotImplementedError
 
     # ------------------------------------------------------------------ replying
 

@@ -14,8 +14,8 @@ from textual.app import SuspendNotSupported
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from ...compare.variants import StackedAdapter
-from ...models.errors import ModelError
+from ...compare.variants import StackedAdapter, Variant
+from ...models.errors import ModelError, named
 from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
 from ..keys import PLAYGROUND_KEYS
@@ -48,6 +48,14 @@ class VariantActions(Screen[None]):
 
     def list_changed(self, names: Iterable[str]) -> None:
         """As `changed`, when another variant may be selected now: the focus goes with it."""
+        raise NotImplementedError
+
+    def start(self, names: Iterable[str] | None = None, reply: str | None = None) -> None:
+        """Run these variants, or all; with a reply, the next turn of their conversations."""
+        raise NotImplementedError
+
+    def action_run(self) -> None:
+        """Run every variant."""
         raise NotImplementedError
 
     # ---------------------------------------------------------------- the list
@@ -90,15 +98,6 @@ class VariantActions(Screen[None]):
     # ----------------------------------------------------------------- dialogs
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
-    async def action_pick_prompt(self) -> None:
-        from .pick_prompt import PickPrompt
-
-        variant = self.playground.current
-        prompt = await self.app.push_screen_wait(PickPrompt(self.session.library))
-        if variant is not None and prompt is not None:
-            self._update(replace(variant, prompt=prompt, label=""))
-
-    @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_pick_model(self) -> None:
         from .pick_model import PickModel
 
@@ -129,6 +128,8 @@ class VariantActions(Screen[None]):
         stack = await self.app.push_screen_wait(dialog)
         if stack is not None:
             self._update(replace(variant, adapters=stack))
+            if dialog.runs:
+                self.action_run()
 
     async def use_model(self, name: str, path: Path) -> str:
         """Have the selected variant run on this base model; why not, if it cannot."""
@@ -145,7 +146,7 @@ class VariantActions(Screen[None]):
                     replace(variant, model=path, model_name=name), variant.adapters
                 )
         except (ModelError, EngineError) as error:
-            return for_app(str(error))
+            return for_app(named(str(error), path, name))
         self._update(replace(variant, model=path, model_name=name))
         return ""
 
@@ -204,21 +205,42 @@ class VariantActions(Screen[None]):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_save_prompt(self) -> None:
-        from .save_prompt import SavePrompt
+        from .save_prompt import own_file, save
 
         variant = self.playground.current
         if variant is None:
             return
-        saved = await self.app.push_screen_wait(SavePrompt(variant.prompt))
+        prompt = self.playground.values.declared(variant)
+        path = own_file(prompt)
+        if path is None or not path.exists():
+            await self._save_as(variant, prompt)
+            return
+        try:
+            saved = await save(self.app, prompt, path)
+        except PromptError as error:
+            self.app.notify(for_app(str(error)), severity="error", markup=False)
+        else:
+            self._saved(variant, saved)
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_save_prompt_as(self) -> None:
+        variant = self.playground.current
+        if variant is not None:
+            await self._save_as(variant, self.playground.values.declared(variant))
+
+    async def _save_as(self, variant: Variant, prompt: Prompt) -> None:
+        from .save_prompt import SavePrompt
+
+        folder = self.session.prompts_folder
+        self._saved(variant, await self.app.push_screen_wait(SavePrompt(prompt, folder)))
+
+    def _saved(self, variant: Variant, saved: Prompt | None) -> None:
         if saved is not None:
             self.session.saved(variant.prompt, saved)
             self.changed([variant.name] if saved != variant.prompt else ())
             self.app.notify(f"Saved {saved.name} as {saved.path}.", timeout=4, markup=False)
 
-    def _update(self, variant: object) -> None:
-        from ...compare.variants import Variant
-
-        assert isinstance(variant, Variant)
+    def _update(self, variant: Variant) -> None:
         if variant != self.playground.get(variant.name):
             self.playground.update(variant)
             self.changed([variant.name])

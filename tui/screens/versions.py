@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -12,7 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import Worker, WorkerState
 
@@ -27,12 +28,15 @@ from ..widgets.lines import Line
 from .ask import Ask
 
 if TYPE_CHECKING:
+    from ...compare.history.entries import RunEntry
     from ...compare.history.history import History
     from ...compare.history.versions import Version
 
 WIDE = 100
 """From here on the differences stand beside the list."""
 NOW = "now"
+MOST_RUNS = 4
+"""How many of a version's runs are shown."""
 
 
 class Versions(Screen[Prompt]):
@@ -62,6 +66,7 @@ class Versions(Screen[Prompt]):
             with Vertical(id="versions-changes"):
                 yield Line("versions-between")
                 yield ChangesView()
+                yield Static(id="versions-runs", markup=False)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -134,6 +139,7 @@ class Versions(Screen[Prompt]):
         else:
             between = f"from {self._named(marked)} to {self._named(chosen)}"
             try:
+                await self._show_runs(chosen)
                 before, after = await self._prompt_of(marked), await self._prompt_of(chosen)
                 found = await asyncio.to_thread(changes, before, after)
             except CompareError as error:
@@ -142,6 +148,21 @@ class Versions(Screen[Prompt]):
         self.query_one("#versions-between", Line).say(Content.styled(between, "$dim"))
         otherwise = "There is no difference." if between else "There is no version yet: run the prompt, or save it."  # fmt: skip
         self.query_one(ChangesView).show(found, otherwise)
+
+    async def _show_runs(self, chosen: str) -> None:
+        """Say below what differs which runs had the chosen version."""
+        from ...compare.history.entries import Wanted
+
+        runs: list[RunEntry] = []
+        if chosen != NOW:
+            wanted = Wanted(version=int(chosen))
+            runs = await asyncio.to_thread(partial(self._history.page, wanted, limit=MOST_RUNS + 1))
+        lines = [_run_line(run, int(chosen)) for run in runs[:MOST_RUNS]]
+        if len(runs) > MOST_RUNS:
+            lines.append(f"older: llamadiff history list --version {chosen}")
+        below = self.query_one("#versions-runs", Static)
+        below.update("\n".join(lines))
+        below.display = bool(lines)
 
     async def _prompt_of(self, key: str) -> Prompt:
         if key == NOW:
@@ -195,3 +216,9 @@ class Versions(Screen[Prompt]):
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < WIDE, "-narrow")
+
+
+def _run_line(run: RunEntry, version: int) -> str:
+    """A run in a line: when, and which of its variants had the version."""
+    had = [safe_line(f"{it.name} {it.label or it.stack}") for it in run.variants if it.version == version]  # fmt: skip
+    return f"run {run.id[:8]} · {moment(run.at)} · {', '.join(had)}"

@@ -21,6 +21,8 @@ AROUND = 160
 _STYLES = {
     "added": "underline $added on $added-background",
     "removed": "strike $removed on $removed-background",
+    "arrived": "italic underline $moved on $moved-background",
+    "left": "italic strike $moved on $moved-background",
 }
 
 

@@ -14,6 +14,7 @@ from textual.message import Message
 from ...compare.variants import Variant
 from ..safe_text import safe_line
 from ..state import Playground
+from .compared_text import ComparedText
 from .lines import shortened
 from .output_pane import OutputPane, PaneState
 from .tab_strip import TabStrip
@@ -118,18 +119,22 @@ class OutputBoard(Vertical):
 
     def _state(self, variant: Variant, aside: str) -> PaneState:
         playground, name = self.playground, variant.name
+        compared, base = playground.base_of(name)
         return PaneState(
             name=name,
             title=_title(variant),
             output=playground.outputs.get(name),
             shown=playground.shown(name),
-            base=playground.shown(playground.baseline),
-            baseline=playground.baseline,
+            base=base,
+            baseline=compared,
             view=playground.view,
+            diffing=playground.diffing,
             stale=playground.stale(name),
             selected=name == playground.selected,
             narrow=self.narrow,
             aside=aside,
+            misfit=playground.misfit(variant),
+            fits_now=playground.fits_now(variant),
             pinned=name in playground.talk.pinned,
             anew=playground.talk.anew(name),
             thoughts=playground.talk.thoughts,
@@ -160,15 +165,51 @@ class OutputBoard(Vertical):
     def flush(self) -> None:
         """Draw what arrived since the last time in the panes in view."""
         playground = self.playground
-        base = playground.shown(playground.baseline)
         for name in self.in_view:
             pane = self.pane(name)
             if pane is None or pane.state is None:
                 continue
+            base = playground.base_of(name)[1]
             if pane.state.shown is not playground.shown(name) or pane.state.base is not base:
                 self.show()
                 return
             pane.flush()
+
+    # ------------------------------------------------------- scrolling together
+
+    def align(self, name: str) -> None:
+        """Bring the difference a pane is at, or its first line, to the same row in all panes."""
+        pane = self.pane(name)
+        if pane is None or name not in self.in_view:
+            return
+        here = pane.walk.here
+        if here is None:
+            self.follow(pane.text)
+            return
+        places = {pane: here.start}
+        for other in self._beside(pane):
+            places[other] = other.from_base(here.a)
+        page = pane.text.size.height
+        row = min(pane.text.row_of(here.start), page - 1)
+        row = min(row, *(it.text.row_of(at) + it.text.scroll_offset.y for it, at in places.items()))
+        for it, at in places.items():
+            it.text.place(at, max(0, row))
+
+    def follow(self, text: ComparedText) -> None:
+        """Scroll the other panes to what stands on the same row in this one."""
+        pane = next((it for it in self._panes.values() if it.text is text), None)
+        if pane is None or not pane.display:
+            return
+        here, row, at = pane.walk.here, 0, text.top
+        if here is not None and 0 <= text.row_of(here.start) < text.size.height:
+            row, at = text.row_of(here.start), here.start
+        base = here.a if row and here is not None else pane.base_at(at)
+        for other in self._beside(pane):
+            other.text.place(other.from_base(base), row)
+
+    def _beside(self, pane: OutputPane) -> list[OutputPane]:
+        panes = [self.pane(name) for name in self.in_view]
+        return [it for it in panes if it is not None and it is not pane]
 
     # ------------------------------------------------------------------ moving
 

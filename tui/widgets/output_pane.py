@@ -15,21 +15,26 @@ from textual.widgets import Static
 
 from ...compare.conversation import turns_of
 from ...compare.run import Output, State
+from ..diffing import Diffing, View
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
-from ..state import View
-from ..thread import Thread
+from ..thread import Look, Thread
+from ..walk import Walk
+from .compared_text import ComparedText
 from .lines import FittedLine, Line
-from .output_text import OutputText
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
+    from ..places import Places
 
 
 @dataclass(frozen=True)
 class PaneState:
     """What a pane shows. `output` is the variant's newest, `shown` the one whose text is shown
-    (that of the run before while the newest is silent); `base` is the baseline's shown output."""
+    (that of the run before while the newest is silent); `base` is the baseline's shown output.
+    `misfit` is why adapters do not fit the model, `fits_now` that the output's error was this and is
+    over. `anew`: a run starts a new conversation, since what the one on the screen was asked was
+    changed. `thoughts`: reasoning is shown in full."""
 
     name: str
     title: str
@@ -38,15 +43,16 @@ class PaneState:
     base: Output | None
     baseline: str
     view: View
+    diffing: Diffing
     stale: bool
     selected: bool
     narrow: bool
     aside: str
-    pinned: bool = False
-    anew: bool = False
-    """A run starts a new conversation, since what the one on the screen was asked was changed."""
-    thoughts: bool = False
-    """Reasoning is shown in full."""
+    misfit: str
+    fits_now: bool
+    pinned: bool
+    anew: bool
+    thoughts: bool
 
 
 class OutputPane(Vertical):
@@ -60,10 +66,12 @@ class OutputPane(Vertical):
         self.state: PaneState | None = None
         self._thread = Thread()
         self._folds: Sequence[tuple[int, int]] = ()
+        self._places: Places | None = None
         self._drawn: tuple[object, ...] | None = None
         self._ready = False
         self._error: str | None = None
-        self.text = OutputText()
+        self.text = ComparedText()
+        self.walk = Walk(self.text)
         self._title = Line(classes="pane-title")
         self._stats = FittedLine(classes="pane-stats")
         self._result = FittedLine(classes="pane-result")
@@ -100,14 +108,38 @@ class OutputPane(Vertical):
             return
         self._drawn = drawn
         comparison = self._draw_text(state)
-        aside = Content.styled(state.aside, "bold $accent")
-        self._title.say(_title(state), aside)
+        self._say_title()
         self._stats.say(_stats(state, comparison))
         result, stamp = _result(state.output), _stamp(state.shown)
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
         self._result.say([*both, *result])
         self._stamp.say(stamp)
-        self._show_error(safe_text(for_app(state.output.error or "")) if state.output else "")
+        failed = state.output.error if state.output and not state.fits_now else None
+        self._show_error(safe_text(for_app(state.misfit or failed or "")))
+
+    def _say_title(self) -> None:
+        state = self.state
+        if state is None:
+            return
+        aside = Content.styled(state.aside, "bold $accent")
+        walked = Content.styled(self.walk.said, "bold $accent")
+        said = [part for part in (walked, aside) if part]
+        self._title.say(_title(state), Content(" · ").join(said))
+
+    def step(self, by: int) -> bool:
+        """Go to the next difference (1), or the one before (-1); False if there is none."""
+        if not self.walk.step(by):
+            return False
+        self._say_title()
+        return True
+
+    def base_at(self, offset: int) -> int:
+        """Where in the baseline's pane a character of the text drawn stands."""
+        return self._places.base_at(offset) if self._places is not None else offset
+
+    def from_base(self, offset: int) -> int:
+        """Where in the text drawn a character of the baseline's pane stands."""
+        return self._places.from_base(offset) if self._places is not None else offset
 
     def _show_error(self, error: str) -> None:
         """Each change is a new layout of the whole screen, so there is one only when it differs."""
@@ -123,13 +155,18 @@ class OutputPane(Vertical):
         self.set_class(shown is not state.output, "-old")
         if shown is None:
             self.text.clear()
+            self.walk.leave()
+            self._folds, self._places = (), None
             return None
-        drawn = self._thread.draw(
-            shown, state.base, state.view, signs=self.app.no_color, thoughts=state.thoughts
-        )
-        self._folds = drawn.folds
+        look = Look(state.view, state.diffing, self.app.no_color, state.thoughts)
+        drawn = self._thread.draw(shown, state.base, look)
         growing = shown is state.output and not shown.state.over
+        self._folds, self._places = drawn.folds, drawn.places
+        if drawn.anew or not drawn.compared:
+            self.walk.leave()
+        self.text.overscroll(state.diffing.together)
         self.text.show(drawn.text, drawn.marks, growing=growing, rest=drawn.rest)
+        self.walk.show(drawn.places if drawn.marked else None)
         return drawn.comparison
 
     def on_click(self, event: Click) -> None:
@@ -191,31 +228,48 @@ def _difference(state: PaneState, comparison: Comparison | None) -> list[Content
         return edited or [Content.styled("baseline", "$dim")]
     if edited:
         return edited
+    if state.base is state.shown:
+        return [Content.styled(f"what it said {state.baseline}", "$dim")]
     if comparison is None or comparison.diff is None:
         return [Content()]
     diff, token = comparison.diff, comparison.first_token
     if diff.equal:
-        return [Content.styled(f"same as {state.baseline}", "$success")]
+        ignored = _ignored(comparison)
+        return [Content.styled(f"same as {state.baseline}{ignored}", "$success")]
     if diff.first_divergence is None and not diff.complete:
         return [Content.styled(f"same as {state.baseline} so far", "$dim")]
+    moved = f"~{diff.words_moved:,} moved" if diff.words_moved else ""
     counts = Content.assemble(
-        (f"+{diff.words_added}", "$success"),
-        " ",
-        (f"−{diff.words_removed}", "$error"),
+        (f"+{diff.words_added:,}", "$success"), " ", (f"−{diff.words_removed:,}", "$error")
     )
     where = "" if token is None else f"parts at token {token + 1:,}"
     if token is None and diff.first_divergence is not None:
         where = f"parts at character {diff.first_divergence + 1:,}"
     same = f"{diff.similarity:.0%}".replace("%", " %")
-    long = f" · {where}" if where else ""
-    short = long.replace("parts at", "from")
-    tails = [
-        f" words{long} · {same} same",
-        f" words{short} · {same}",
-        f"{short} · {same}",
-        "",
+    short = where.replace("parts at", "from")
+    ways = [
+        ("words", moved, f"{same} same", where),
+        ("words", moved, same, short),
+        ("", moved.removesuffix(" moved"), same, short),
+        ("", moved.removesuffix(" moved"), same),
+        ("", ""),
     ]
-    return [Content.assemble(counts, (tail, "$dim")) for tail in tails]
+    said: list[Content] = []
+    for unit, shift, *rest in ways:
+        parts = [Content.assemble(counts, (f" {unit}" if unit else "", "$dim"))]
+        parts += [Content.styled(shift, "$moved")] if shift else []
+        parts += [Content.styled(part, "$dim") for part in rest if part]
+        said.append(Content.styled(" · ", "$dim").join(parts))
+    return said
+
+
+def _ignored(comparison: Comparison) -> str:
+    """What two texts taken for the same differ in, if they do."""
+    if comparison.base.text == comparison.other.text:
+        return ""
+    ignore = comparison.diffing.ignore
+    kinds = [*["case"] * ignore.case, *["white space"] * ignore.space]
+    return f" but for {' and '.join(kinds)}"
 
 
 def _result(output: Output | None) -> list[Content]:

@@ -16,7 +16,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...compare.diff.divergence import char_divergence
-from ..safe_text import safe_text
+from ...compare.diff.result import same_start
+from ..safe_text import safe_growth
 from .wrapping import TAB, Line, break_lines
 
 
@@ -40,6 +41,10 @@ class OutputText(ScrollView, can_focus=True):
         "output-text--added",
         "output-text--removed",
         "output-text--ahead",
+        "output-text--arrived",
+        "output-text--left",
+        "output-text--fold",
+        "output-text--here",
         "output-text--title",
         "output-text--chosen",
         "output-text--special",
@@ -58,6 +63,10 @@ class OutputText(ScrollView, can_focus=True):
     | `output-text--added` | Words the baseline does not have. |
     | `output-text--removed` | Words only the baseline has, in the unified view. |
     | `output-text--ahead` | Words the other output has not reached yet. |
+    | `output-text--arrived` | Words that stand elsewhere in the baseline. |
+    | `output-text--left` | Words of the baseline that stand elsewhere, in the unified view. |
+    | `output-text--fold` | What stands in the place of equal words. |
+    | `output-text--here` | The difference that was gone to. |
     | `output-text--title` | A heading in a rendered prompt. |
     | `output-text--chosen` | The layer that is shown of a rendered prompt. |
     | `output-text--special` | A special token that the chat template writes. |
@@ -71,8 +80,8 @@ class OutputText(ScrollView, can_focus=True):
     | `output-text--thought` | The reasoning before an answer. |
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, name: str = "") -> None:
+        super().__init__(id=name or None)
         self._text = ""
         self._marks: Sequence[Mark] = ()
         self._lines: list[Line] = []
@@ -84,6 +93,8 @@ class OutputText(ScrollView, can_focus=True):
         self._rest = 0
         self._scrolling = False
         self._growing = False
+        self.overscrolled = False
+        """Whether the last line, too, can be scrolled up to the first row."""
         self.lines_broken = 0
         """Lines laid out so far; tests hold appending to O(new text) with it."""
 
@@ -115,7 +126,7 @@ class OutputText(ScrollView, can_focus=True):
         `lines` are those of `break_lines` for the whole text at `width`, where they are known.
         """
         old = self._text
-        safe = old + safe_text(text[len(old) :]) if text.startswith(old) else safe_text(text)
+        safe = safe_growth(old, text)
         first_mark = _first_difference(self._marks, marks)
         if (safe, growing, rest) == (old, self._growing, self._rest) and first_mark is None:
             return
@@ -188,10 +199,11 @@ class OutputText(ScrollView, can_focus=True):
         """One cell less than there is, so that text keeps off the scrollbar."""
         return max(1, self.scrollable_content_region.width - 1)
 
-    def _redraw(self, first: int, last: int) -> None:
-        """Draw the lines from `first` up to `last` anew."""
+    def _redraw(self, first: int, last: int, *, only: bool = False) -> None:
+        """Draw the lines from `first` up to `last` anew, and `only` these."""
         top = self.scroll_offset.y
-        self._strips = {y: strip for y, strip in self._strips.items() if top <= y < first}
+        kept = self._strips.items()
+        self._strips = {y: strip for y, strip in kept if top <= y < first or (only and y >= last)}
         first, last = max(first, top), min(last, top + self.size.height)
         if first < last:
             self.refresh_lines(first, last - first)
@@ -204,6 +216,8 @@ class OutputText(ScrollView, can_focus=True):
         height = len(self._lines)
         if self._growing and height > page:
             height += -height % page
+        if self.overscrolled and height:
+            height += page - 1
         self._set_virtual_size(Size(self._width, height))
         if self._following:
             self._follow(page)
@@ -287,15 +301,19 @@ class OutputText(ScrollView, can_focus=True):
             if mark.end <= at or not mark.kind:
                 continue
             begin, stop = max(mark.start, at), min(mark.end, end)
-            segments.append(self._segment(at, begin, base))
+            segments += self._segments(at, begin, base)
             style = self.get_component_rich_style(f"output-text--{mark.kind}")
-            segments.append(self._segment(begin, stop, style))
+            segments += self._segments(begin, stop, style)
             at = stop
-        segments.append(self._segment(at, end, base))
+        segments += self._segments(at, end, base)
         strip = Strip([segment for segment in segments if segment.text])
         selection = self.text_selection
         span = selection.get_span(number) if selection is not None else None
         return strip if span is None else self._with_selection(strip, *span)
+
+    def _segments(self, start: int, end: int, style: Style) -> list[Segment]:
+        """Text in a style."""
+        return [self._segment(start, end, style)]
 
     def _segment(self, start: int, end: int, style: Style) -> Segment:
         return Segment(self._text[start:end].replace("\t", " " * TAB), style)
@@ -335,18 +353,3 @@ def _first_difference(old: Sequence[Mark], new: Sequence[Mark]) -> int | None:
     if len(old) == len(new):
         return None
     return (old if len(old) > len(new) else new)[min(len(old), len(new))].start
-
-
-def same_start(old: Sequence[object], new: Sequence[object]) -> int:
-    """How many of the first items of two lists are the very same objects.
-
-    Found by bisection: what is known to be fixed is taken over from list to list as it is.
-    """
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[middle - 1] is new[middle - 1]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

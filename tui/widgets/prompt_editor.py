@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -40,8 +40,8 @@ class PromptEditor(SafeTextArea):
         "kept as a draft until they are saved."
     )
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, edited: Callable[[], None] = lambda: None) -> None:
+        super().__init__(edited=edited)
         self._key = ""
         self._left: dict[str, _Left] = {}
         self._missing: frozenset[str] = frozenset()

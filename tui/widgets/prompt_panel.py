@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import TextArea
 
 from ...prompts.document import Prompt, Variable
 from ..amounts import moment
@@ -34,13 +33,11 @@ SHOWN = 500
 
 
 class PromptPanel(Vertical):
-    """Edits one prompt. The screen tells it what to show and hears what was changed."""
+    """Edits one prompt. The screen tells it what to show.
 
-    @dataclass
-    class Edited(Message):
-        """A person changed a text of the prompt; `prompt` is the whole of it."""
-
-        prompt: Prompt
+    What a person types, the whole prompt is given to `edited`, a variable's name and value to
+    `valued`, within the key that does it.
+    """
 
     @dataclass
     class TabChanged(Message):
@@ -48,8 +45,11 @@ class PromptPanel(Vertical):
 
         key: str
 
-    def __init__(self) -> None:
+    def __init__(
+        self, edited: Callable[[Prompt], None], valued: Callable[[str, str], None]
+    ) -> None:
         super().__init__()
+        self._edited, self._valued = edited, valued
         self.prompt: Prompt | None = None
         self.tab = "user"
         self._document = ""
@@ -64,8 +64,8 @@ class PromptPanel(Vertical):
         with Horizontal(id="prompt-head"):
             yield Line("prompt-title")
             yield TabStrip()
-        yield PromptEditor()
-        yield VariablesForm()
+        yield PromptEditor(self._text_edited)
+        yield VariablesForm(self._valued)
         yield RenderedView()
         yield Line("prompt-foot")
 
@@ -222,9 +222,7 @@ class PromptPanel(Vertical):
         event.stop()
         self.open_tab(event.key)
 
-    @on(TextArea.Changed, "PromptEditor")
-    def _text_changed(self, event: TextArea.Changed) -> None:
-        event.stop()
+    def _text_edited(self) -> None:
         prompt, editor = self.prompt, self.editor
         document, _, key = editor.key.partition("\n")
         if prompt is None or document != self._document:
@@ -233,7 +231,7 @@ class PromptPanel(Vertical):
         if part is None or part.text == editor.text:
             return
         self.prompt = with_part(prompt, key, editor.text)
-        self.post_message(self.Edited(self.prompt))
+        self._edited(self.prompt)
 
 
 def _text_key(document: str, part: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 from rich.style import Style
@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.content import Content
 from textual.document._document import EditResult, Location
 from textual.document._document_navigator import DocumentNavigator
+from textual.document._edit import Edit
 from textual.strip import Strip
 from textual.widgets import TextArea
 
@@ -28,9 +29,18 @@ class SafeTextArea(TextArea):
 
     Textual's breaks and styles a whole line for each of its rows, and joins the whole text for
     each key. This one goes by rows and by what an edit touched.
+
+    `edited` is called within each edit, where a message would come later: what shows the text
+    in between would put the one before the key back.
     """
 
-    def __init__(self, text: str = "", *, placeholder: str | Content = "") -> None:
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        placeholder: str | Content = "",
+        edited: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(
             text,
             soft_wrap=True,
@@ -39,6 +49,20 @@ class SafeTextArea(TextArea):
             placeholder=placeholder,
         )
         self.history = new_history()
+        self._edited = edited
+
+    def edit(self, edit: Edit) -> EditResult:
+        result = super().edit(edit)
+        self._edited()
+        return result
+
+    def _undo_batch(self, edits: Sequence[Edit]) -> None:
+        super()._undo_batch(edits)
+        self._edited()
+
+    def _redo_batch(self, edits: Sequence[Edit]) -> None:
+        super()._redo_batch(edits)
+        self._edited()
 
     @property
     def rows(self) -> Rows:

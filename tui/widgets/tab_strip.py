@@ -55,11 +55,28 @@ class TabStrip(Widget, can_focus=True):
         self.post_message(self.Chosen(self, key))
 
     def get_content_width(self, container: object, viewport: object) -> int:
-        return sum(cell_len(safe_line(title)) + 2 for _, title in self.tabs)
+        return sum(map(_width, self.tabs))
+
+    def _shown(self) -> Sequence[tuple[str, str]]:
+        """The tabs there is room for, the chosen one among them; `‹` and `›` stand for others."""
+        tabs, room = list(self.tabs), self.size.width
+        if not room or sum(map(_width, tabs)) <= room + 2:
+            return tabs
+        at = next((i for i, (key, _) in enumerate(tabs) if key == self.chosen), 0)
+        first, end = at, at + 1
+        while end < len(tabs) or first:
+            grown = (first, end + 1) if end < len(tabs) else (first - 1, end)
+            ends = 3 * (grown[0] > 0) + 3 * (grown[1] < len(tabs))
+            if sum(map(_width, tabs[slice(*grown)])) + ends > room + 2:
+                break
+            first, end = grown
+        before = [(tabs[first - 1][0], "‹")] if first else []
+        after = [(tabs[end][0], "›")] if end < len(tabs) else []
+        return [*before, *tabs[first:end], *after]
 
     def render(self) -> Content:
         parts: list[tuple[str, str]] = []
-        for key, title in self.tabs:
+        for key, title in self._shown():
             mark = "reverse" if self.has_focus else "underline"
             style = f"bold $primary {mark}" if key == self.chosen else "$dim"
             parts += [(safe_line(title), style), ("  ", "")]
@@ -70,8 +87,12 @@ class TabStrip(Widget, can_focus=True):
         if offset is None:
             return
         at = 0
-        for key, title in self.tabs:
-            at += cell_len(safe_line(title)) + 2
+        for tab in self._shown():
+            at += _width(tab)
             if offset.x < at:
-                self.choose(key)
+                self.choose(tab[0])
                 return
+
+
+def _width(tab: tuple[str, str]) -> int:
+    return cell_len(safe_line(tab[1])) + 2

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.message import Message
-from textual.widgets import Static, TextArea
+from textual.widgets import Static
 
 from ...prompts.document import Variable
 from ..safe_text import safe_line
@@ -19,19 +18,42 @@ from .safe_text_area import SafeTextArea
 class ValueEditor(SafeTextArea):
     """Edits one value; as high as its text, up to a few lines."""
 
-    HELP = "The value of this variable, for every prompt that uses it. Tab goes to the next one."
+    HELP = (
+        "The value of this variable, for every prompt that uses it. Tab goes to the next one, as do "
+        "up and down at the first and last line."
+    )
 
-    def __init__(self, variable: Variable, value: str) -> None:
+    def __init__(
+        self, variable: Variable, value: str, edited: Callable[[ValueEditor], None]
+    ) -> None:
         hint = variable.description or ("" if variable.default is not None else "no value yet")
-        super().__init__(value, placeholder=Content(safe_line(hint)))
+        super().__init__(value, placeholder=Content(safe_line(hint)), edited=partial(edited, self))
         self.variable = variable
 
     def on_mount(self) -> None:
         self.move_cursor(self.document.end)
 
+    def action_cursor_down(self, select: bool = False) -> None:
+        if select or not self.cursor_at_last_line:
+            super().action_cursor_down(select)
+        else:
+            self._go(1)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        if select or not self.cursor_at_first_line:
+            super().action_cursor_up(select)
+        else:
+            self._go(-1)
+
+    def _go(self, step: int) -> None:
+        editors = list(self.screen.query(ValueEditor))
+        at = editors.index(self) + step
+        if 0 <= at < len(editors):
+            editors[at].focus()
+
 
 class VariablesForm(VerticalScroll, can_focus=False):
-    """A row for each variable."""
+    """A row for each variable; `edited` is told the name and value of what a person changes."""
 
     DEFAULT_CSS = """
     VariablesForm {
@@ -45,15 +67,9 @@ class VariablesForm(VerticalScroll, can_focus=False):
     }
     """
 
-    @dataclass
-    class Changed(Message):
-        """A person changed the value of the variable called `name`."""
-
-        name: str
-        value: str
-
-    def __init__(self) -> None:
+    def __init__(self, edited: Callable[[str, str], None]) -> None:
         super().__init__()
+        self._edited = edited
         self._rows: list[tuple[Variable, str]] = []
         self._unused: frozenset[str] = frozenset()
 
@@ -87,17 +103,14 @@ class VariablesForm(VerticalScroll, can_focus=False):
             with Horizontal():
                 classes = "name -unused" if variable.name in self._unused else "name"
                 yield Static(self._label(variable), markup=False, classes=classes)
-                yield ValueEditor(variable, value)
+                yield ValueEditor(variable, value, self._value_edited)
 
     def _label(self, variable: Variable) -> str:
         name = safe_line(variable.name)
         return f"{name}\nunused" if variable.name in self._unused else name
 
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        event.stop()
-        editor = event.text_area
-        if isinstance(editor, ValueEditor):
-            self.post_message(self.Changed(editor.variable.name, editor.text))
+    def _value_edited(self, editor: ValueEditor) -> None:
+        self._edited(editor.variable.name, editor.text)
 
     def focus_first(self) -> bool:
         """Put the cursor in the first value; False when there is none."""

@@ -1,5 +1,7 @@
 """Runs recorded and read back, found, annotated and removed."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.history.export import as_document, as_markdown
 from llamadiff.compare.history.history import History
 from llamadiff.compare.run import Run, State
+from llamadiff.compare.variants import Beginning
 from llamadiff.prompts.document import Prompt
 
 from .runs import PROMPT, finish, grow, keep, made, opened, start
@@ -42,6 +45,19 @@ def test_a_run_is_read_back_exactly(tmp_path: Path) -> None:
         assert run_document(recorded.run, "1.2.3") == run_document(run, "1.2.3")
         assert recorded.program == "1.2.3" and recorded.at.tzinfo is UTC
         assert recorded.ended and recorded.ended >= recorded.at
+
+
+def test_a_branch_is_read_back_with_what_it_begins_with(tmp_path: Path) -> None:
+    run = made("Dogs bark.", "Dogs sleep.")
+    begins = Beginning((1, 70_000), "Dogs \N{REPLACEMENT CHARACTER}\n")
+    branch = replace(run.variants[1], beginning=begins)
+    run.outputs[1].variant, run.outputs[1].stamp.forced = branch, begins.tokens
+    run = replace(run, variants=(run.variants[0], branch))
+    with opened(tmp_path) as history:
+        keep(history, run)
+        assert same(history.open(run.id), run)
+        assert history.open(run.id).variants[1].beginning == begins
+        assert "- begins with: `Dogs" in as_markdown(history.recorded(run.id))
 
 
 def replace_logprob(run: Run, value: float):  # type: ignore[no-untyped-def]
@@ -221,6 +237,23 @@ def test_what_is_removed_is_not_on_the_disk_any_more(tmp_path: Path) -> None:
         disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
         for word in (b"Pumpernickel", b"pumpernickel", b"quetzal", b"Quetzal", b"ebrafink"):
             assert word not in disk
+
+
+def test_a_program_that_reads_is_said_to_hold_up_the_wiping(tmp_path: Path) -> None:
+    def on_disk() -> bool:
+        return any(b"Yellowtail" in path.read_bytes() for path in tmp_path.iterdir())
+
+    run = made("Yellowtail")
+    with opened(tmp_path) as history:
+        keep(history, run)
+        with closing(sqlite3.connect(history.file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM texts").fetchall()
+            assert history.remove([run.id]) == 1
+            assert history.unwiped and on_disk()
+            reader.execute("COMMIT")
+            history.close()
+            assert not history.unwiped and not on_disk()
 
 
 def test_a_run_that_another_program_removes_while_it_streams_stays_removed(tmp_path: Path) -> None:

@@ -87,6 +87,43 @@ def test_prompts_of_two_files_or_names_have_versions_of_their_own(tmp_path: Path
         assert history.version(found[0][0].id, here.path).path == here.path
 
 
+def test_a_file_is_one_however_its_path_is_spelled(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "link.toml").symlink_to(tmp_path / "x.toml")
+    (tmp_path / "x.toml").touch()
+    paths = [tmp_path / it for it in ("x.toml", "a/../x.toml", "link.toml")]
+    with opened(tmp_path / "state") as history:
+        keep(history, made("x", prompt=replace(PROMPT, path=paths[0])))
+        for path in paths:
+            assert len(history.versions(replace(PROMPT, path=path))) == 1
+            history.drafts.save("a", replace(PROMPT, path=path), None)
+            assert history.drafts.newest(replace(PROMPT, path=paths[0])) is not None
+
+
+def test_versions_and_drafts_go_with_a_file_that_is_renamed(tmp_path: Path) -> None:
+    before, after = tmp_path / "x.toml", tmp_path / "y.toml"
+    x, y = replace(PROMPT, path=before), replace(PROMPT, path=after)
+    edited = replace(EDITED, path=before)
+    with opened(tmp_path) as history:
+        # once there was another file of the new name, which said the same in part
+        keep(history, made("a", prompt=y))
+        keep(history, made("b", prompt=x), made("c", prompt=edited))
+        history.saved(x)
+        history.name_version(history.versions(x)[-1].id, "the first")
+        history.drafts.save("written", edited, x)
+        history.flush()
+        history.drafts.save("waiting", edited, x)
+        history.moved(before, after)
+        assert history.versions(x) == []
+        second, first = history.versions(y)
+        assert (first.runs, first.name, first.saved) == (2, "the first", True)
+        assert (second.runs, second.parent) == (1, first.id)
+        assert len(history.page(Wanted(version=first.id))) == 2
+        assert history.drafts.newest(x) is None
+        assert {draft.prompt.path for draft in history.drafts.free()} == {after}
+        assert history.drafts.newest(y) is not None
+
+
 def test_saving_makes_a_version_that_outlives_its_runs(tmp_path: Path) -> None:
     with opened(tmp_path) as history:
         run, passing = made("a"), made("b", prompt=EDITED)

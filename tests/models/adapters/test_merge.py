@@ -273,7 +273,8 @@ def test_another_type_is_quantized_from_the_merged_weights(
     out = tmp_path / "merged.gguf"
     it = merged(base, [(support, 1.0)], out, outtype)
     facts = check_model(out)
-    assert facts.quantization == outtype.upper() and it.rounding is None
+    assert facts.quantization == it.stored == outtype.upper()
+    assert it.rounding is not None and (0 < it.rounding < 0.01) == (outtype == "f16")
     assert facts.title == "demo-4m + support@1"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "log", "merged.gguf"]
 
@@ -364,6 +365,30 @@ def test_what_is_odd_about_a_merge_is_said(
     assert "is another file" in other
     _, again = merged(base, [(adapter, 1.0)], tmp_path / "out.gguf", "Q8_0").notes
     assert "is quantized already" in again
+
+
+@pytest.mark.parametrize("outtype", [None, "Q4_0", "F16"])
+def test_rounding_larger_than_the_change_is_a_warning(
+    write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path, outtype: str | None
+) -> None:
+    base, weak = write_model(), write_adapter("weak.gguf", alpha=1e-4)
+    it = merged(base, [(weak, 1.0)], tmp_path / "out.gguf", outtype)
+    stored = outtype or "Q8_0"
+    assert it.rounding is not None and it.rounding > 1
+    assert it.notes[-1].startswith(f"Rounding to {stored} changes the weights more than the adap")
+    assert it.notes[-1].endswith("use --outtype F32." if outtype == "F16" else "--outtype F16.")
+
+
+def test_an_adapter_of_zeros_is_told(
+    write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path
+) -> None:
+    zero, other = write_adapter("zero.gguf"), write_adapter("other.gguf")
+    start = read_header(zero).data_offset or 0
+    zero.write_bytes(zero.read_bytes()[:start] + bytes(zero.stat().st_size - start))
+    it = merged(write_model(), [(zero, 1.0)], tmp_path / "out.gguf")
+    assert it.rounding is None and "zero changes nothing: in each" in " ".join(it.notes)
+    it = merged(write_model(), [(other, 1.0), (zero, 1.0)], tmp_path / "out.gguf")
+    assert it.rounding and sum("changes nothing" in note for note in it.notes) == 1
 
 
 def test_memory_is_shared_by_the_threads(tmp_path: Path, write_model: WriteFile) -> None:

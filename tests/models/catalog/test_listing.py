@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from llamadiff.models.catalog import (
     places,
 )
 from llamadiff.models.errors import ModelError
+from llamadiff.models.gguf.check import check_model
 
 WriteFile = Callable[..., Path]
 
@@ -32,11 +34,19 @@ def adapters(folder: Path) -> dict[str, AdapterEntry]:
     return {entry.name: entry for entry in Catalog([folder]).adapters() if entry.source == "given"}
 
 
-def vocabulary(size: int) -> Callable[[gguf.GGUFWriter], None]:
+def vocabulary(size: int, *, scores: bool = False) -> Callable[[gguf.GGUFWriter], None]:
+    """A vocabulary with a file type behind it, as llama.cpp writes it, and a label that is wrong."""
+
     def edit(writer: gguf.GGUFWriter) -> None:
         writer.add_size_label("8x1.5B")
         writer.add_tokenizer_model("gpt2")
         writer.add_token_list([f"token{i}".encode() for i in range(size)])
+        if scores:
+            writer.add_token_scores([-float(i) for i in range(size)])
+        writer.add_token_types([1] * size)
+        if not scores:
+            writer.add_token_merges([f"to ken{i}" for i in range(size)])
+        writer.add_chat_template("{{ messages }}" * 300)
         writer.add_file_type(15)
 
     return edit
@@ -52,31 +62,66 @@ def test_a_small_head_is_counted_as_the_full_check_does(
         assert listed[name] == replace(Catalog([tmp_path]).model(name).entry)
 
 
-def test_reading_stops_at_a_large_vocabulary(
-    write_model: WriteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("scores", [False, True])
+def test_a_large_vocabulary_is_not_read(
+    write_model: WriteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scores: bool
 ) -> None:
-    path = write_model("big-Q4_K_M.gguf", tokens=False, edit=vocabulary(50_000))
-    head = path.read_bytes()[:4096]
-    path.write_bytes(head)
-    os.truncate(path, 2_000_000)  # what follows the head is nothing that could be read
+    path = write_model("big-Q5_0.gguf", tokens=False, edit=vocabulary(100_000, scores=scores))
+    whole = check_model(path)
     taken: list[int] = []
-    real = os.read
+    for name in ("read", "pread"):
+        monkeypatch.setattr(heads.os, name, counting(getattr(os, name), taken))
+    monkeypatch.setattr(places, "BUNDLED", tmp_path / "none")
+    monkeypatch.setattr(heads, "careful_head", lambda path: pytest.fail(path))
+    entry = models(tmp_path)["big-Q5_0"]
+    assert (entry.parameters, entry.quantization, entry.context, entry.problem) == (
+        whole.parameters, "Q4_K_M", 512, None,
+    )  # fmt: skip
+    assert whole.quantization == "Q4_K_M", "not what its name says"
+    assert 0 < sum(taken) <= 400_000 < path.stat().st_size / 5
 
-    def read(handle: int, count: int) -> bytes:
-        data = real(handle, count)
+
+def counting(read: Callable[..., bytes], taken: list[int]) -> Callable[..., bytes]:
+    def counted(*arguments: int) -> bytes:
+        data = read(*arguments)
         taken.append(len(data))
         return data
 
-    monkeypatch.setattr(places, "BUNDLED", tmp_path / "none")
-    monkeypatch.setattr(heads.os, "read", read)
-    careful: list[str] = []
-    monkeypatch.setattr(heads, "careful_head", lambda path: careful.append(path) or heads.Head())
-    entry = models(tmp_path)["big-Q4_K_M"]
-    assert (entry.parameters, entry.quantization, entry.context, entry.problem) == (
-        12_000_000_000, "Q4_K_M", 512, None,
-    )  # fmt: skip
-    assert str(path) not in careful
-    assert 0 < sum(taken) <= 64 << 10
+    return counted
+
+
+@pytest.mark.parametrize("left", [0.3, 0.9, 0.999])
+@pytest.mark.parametrize("scores", [False, True])
+def test_a_model_with_a_large_vocabulary_that_was_cut_off(
+    write_model: WriteFile, tmp_path: Path, left: float, scores: bool
+) -> None:
+    path = write_model("cut.gguf", tokens=False, edit=vocabulary(50_000, scores=scores))
+    os.truncate(path, int(path.stat().st_size * left))
+    assert re.search("is cut off|it ends inside", models(tmp_path)["cut"].problem or "")
+
+
+def test_a_type_of_tensors_goes_before_a_name(write_model: WriteFile, tmp_path: Path) -> None:
+    def edit(writer: gguf.GGUFWriter) -> None:
+        writer.add_tokenizer_model("gpt2")
+        writer.add_token_list([f"token{i}".encode() for i in range(5000)])
+
+    write_model("lies-Q2_K.gguf", tokens=False, edit=edit)
+    assert models(tmp_path)["lies-Q2_K"].quantization == "Q8_0"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "run git lfs pull"),
+        (b"<!DOCTYPE html>\n<html>", "is a web page"),
+        (b"\xef\xbb\xbf\n <HTML lang=en>", "is a web page"),
+        (b"<xml>", "is not a GGUF file"),
+        (b"", "is not a GGUF file"),
+    ],
+)
+def test_what_was_fetched_in_place_of_a_model(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "m.gguf").write_bytes(content)
+    assert words in (models(tmp_path)["m"].problem or "")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +201,7 @@ def test_peft_folders_are_adapters_to_be_converted(tmp_path: Path) -> None:
         str(folder), 8, 16.0, "org/base", 5,
     )  # fmt: skip
     assert entry.targets == ("q_proj", "v_proj")
-    assert f"llamadiff convert {folder}" in (entry.problem or "")
+    assert entry.problem is None
     for wanted in ("mine", str(folder)):
         with pytest.raises(ModelError, match="llamadiff convert"):
             Catalog([tmp_path]).adapter(wanted)
@@ -174,6 +219,54 @@ def test_a_spoilt_peft_folder_is_listed_with_a_problem(tmp_path: Path, config: o
     entry = adapters(tmp_path)["mine"]
     assert entry.problem
     assert (entry.rank, entry.alpha, entry.targets, entry.base) == (None, None, (), None)
+
+
+@pytest.mark.parametrize(
+    ("config", "weights", "words"),
+    [
+        ({"use_dora": True}, "adapter_model.safetensors", "uses DoRA"),
+        ({"peft_type": "IA3"}, "adapter_model.safetensors", "is IA3, not LoRA"),
+        ({"modules_to_save": ["lm_head"]}, "adapter_model.safetensors", "replaces whole modules"),
+        ({"lora_alpha": 0}, "adapter_model.safetensors", "changes nothing"),
+        ({}, "adapter_model.bin", "as a pickle"),
+        ({}, "other.safetensors", "has no adapter_model.safetensors"),
+    ],
+)
+def test_a_folder_that_convert_refuses_is_listed_with_its_reason(
+    tmp_path: Path, config: dict[str, object], weights: str, words: str
+) -> None:
+    folder = peft(tmp_path / "mine", {"peft_type": "LORA", "r": 8} | config, weights)
+    entry = adapters(tmp_path)["mine"]
+    assert words in (entry.problem or "") and "llamadiff convert" not in (entry.problem or "")
+    with pytest.raises(ModelError, match=words):
+        Catalog([tmp_path]).adapter(str(folder))
+
+
+def test_folders_that_cannot_be_read_are_listed_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_model: WriteFile
+) -> None:
+    write_model()
+    folder = peft(tmp_path / "mine", {"peft_type": "LORA"})
+    (tmp_path / "closed").mkdir()
+    closed, config = str(tmp_path / "closed"), folder / "adapter_config.json"
+    scan, is_file = os.scandir, Path.is_file
+
+    def scandir(path: str) -> object:
+        if path == closed:
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    def file(path: Path) -> bool:
+        if path == config:
+            raise PermissionError(13, "Permission denied", path)
+        return is_file(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(Path, "is_file", file)
+    said = f"{closed} cannot be read: Permission denied."
+    assert models(tmp_path)[closed].problem == adapters(tmp_path)[closed].problem == said
+    assert models(tmp_path)["base"].problem is None
+    assert adapters(tmp_path)["mine"].problem == f"{config} cannot be read: Permission denied."
 
 
 def test_cut_off_at_any_byte_is_listed_or_refused_but_never_raises(

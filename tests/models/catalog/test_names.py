@@ -166,11 +166,55 @@ def test_unknown_adapters(write_model: WriteFile, write_adapter: WriteFile, tmp_
     base = write_model()
     write_adapter()
     with pytest.raises(ModelError, match=r"did you mean tuned\?"):
-        Catalog([tmp_path]).adapter("tune")
+        Catalog([tmp_path]).adapter("tuend")
     with pytest.raises(ModelError, match="is a base model, not an adapter; give it with -m"):
         Catalog([tmp_path]).adapter("base")
     with pytest.raises(ModelError, match="is not an adapter"):
         Catalog().adapter(str(base))
+
+
+def test_a_part_of_a_name_is_enough_where_no_other_has_it(
+    write_model: WriteFile, write_adapter: WriteFile, tmp_path: Path
+) -> None:
+    first = write_model("Tiny-Llama-1B-Q8_0.gguf")
+    tuned = write_adapter("tiny-tuned.gguf")
+    catalog = Catalog([tmp_path])
+    assert catalog.model("tiny-llama").facts.path == first
+    assert catalog.model("1b-q8").facts.path == first
+    assert catalog.adapter("tiny").facts.path == tuned
+    both = write_model("tiny-llama-3b.gguf")
+    catalog = Catalog([tmp_path])
+    with pytest.raises(ModelError, match="several files") as refusal:
+        catalog.model("tiny-llama")
+    assert str(first) in str(refusal.value) and str(both) in str(refusal.value)
+    with pytest.raises(ModelError, match="several files"):
+        catalog.either("tiny")
+    both.write_bytes(both.read_bytes()[:-2000])
+    assert Catalog([tmp_path]).model("tiny-llama").facts.path == first, "the one that can be used"
+    with pytest.raises(ModelError, match="give it with -a"):
+        catalog.model("-tuned")
+
+
+def test_a_name_goes_before_a_file_of_that_name_and_a_part_behind_it(
+    write_model: WriteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, here = tmp_path / "kept", tmp_path / "here"
+    folder.mkdir()
+    here.mkdir()
+    monkeypatch.chdir(here)
+    kept = write_model("kept/base.gguf")
+    for name in ("base", "bas"):
+        (here / name).write_bytes(kept.read_bytes())
+    catalog = Catalog([folder])
+    assert catalog.model("base").facts.path == kept
+    assert catalog.model("bas").facts.path == here / "bas"
+    assert catalog.model("ase").facts.path == kept
+
+
+def test_only_the_places_given(write_model: WriteFile, tmp_path: Path) -> None:
+    write_model()
+    assert [entry.name for entry in Catalog([tmp_path], only=True).models()] == ["base"]
+    assert Catalog([tmp_path], only=True).adapters() == []
 
 
 def test_a_found_file_must_be_usable(write_model: WriteFile, tmp_path: Path) -> None:

@@ -43,6 +43,26 @@ def test_models_go_by_name_and_tag(ollama: Ollama, write_model: WriteFile) -> No
         assert found.facts.path.name == layer["digest"].replace(":", "-")
 
 
+def test_models_are_called_by_their_names(ollama: Ollama, write_model: WriteFile) -> None:
+    whole = write_model().read_bytes()
+    layer, cut = ollama.layer(whole), ollama.layer(whole[:-2000])
+    ollama.manifest(f"{LIBRARY}/llama3/8b", [layer])
+    ollama.manifest(f"{LIBRARY}/llama3/70b", [cut])
+    catalog = Catalog()
+    by_name = {entry.name: entry for entry in catalog.models()}
+    assert (by_name["llama3:70b"].problem or "").startswith("llama3:70b is cut off")
+    found = catalog.model("llama3:8b")
+    assert found.facts.name == "llama3:8b"
+    assert catalog.model(found.entry.path).facts.name == "llama3:8b"
+    assert found.entry == by_name["llama3:8b"]
+    with pytest.raises(ModelError, match=r"^llama3:70b is cut off"):
+        catalog.model("llama3:70b")
+    third = ollama.layer(write_model("b.gguf", tied=True).read_bytes())
+    ollama.manifest(f"{LIBRARY}/llama3/1b", [third])
+    with pytest.raises(ModelError, match=r"give one of llama3:1b, llama3:8b\.$"):
+        Catalog().model("llama3")
+
+
 def test_adapters_of_a_model(
     ollama: Ollama, write_model: WriteFile, write_adapter: WriteFile
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from llamadiff.models.catalog import Catalog
+from llamadiff.models.errors import ModelError
 
 Place = Callable[[Path], Path]
 
@@ -70,6 +71,29 @@ def test_revisions_of_a_repository(person: Path, place_model: Place) -> None:
     assert found() == {("huggingface", "org/repo/m"), ("huggingface", "org/repo@1111111/m")}
     assert Catalog().model("org/repo/m").facts.path == new
     assert Catalog().model("org/repo@1111111/m").facts.path == old
+
+
+def test_types_of_a_repository(person: Path, place_model: Place) -> None:
+    """By the type that a file's name ends in, else by its header's; another revision's last."""
+    hub = person / ".cache" / "huggingface" / "hub"
+    large = in_hub(hub, place_model, "org/repo", "m-UD-Q4_K_XL.gguf", "1" * 40)
+    plain = in_hub(hub, place_model, "org/repo", "m.F32.gguf", "1" * 40)
+    place_model(hub / "models--org--repo/snapshots" / ("1" * 40) / "mmproj-F32.gguf", general_type="mmproj")  # fmt: skip
+    old = in_hub(hub, place_model, "org/repo", "m-Q5_0.gguf", "0" * 40)
+    main = hub / "models--org--repo" / "refs" / "main"
+    main.parent.mkdir()
+    main.write_text("1" * 40)
+    for wanted, path in {
+        "org/repo:UD-Q4_K_XL": large, "ORG/repo:q4_k_xl": large, "org/repo:f32": plain,
+        "org/repo:Q5_0": old,
+    }.items():  # fmt: skip
+        assert Catalog().model(wanted).facts.path == path, wanted
+    with pytest.raises(ModelError, match="several files"):
+        Catalog().model("org/repo")
+    with pytest.raises(ModelError, match=r"has .*m-UD-Q4_K_XL.*`llamadiff pull org/repo:Q6_K`"):
+        Catalog().model("org/repo:Q6_K")
+    with pytest.raises(ModelError, match=r"where org/repo is; .*`llamadiff pull org/repro`"):
+        Catalog().model("org/repro")
 
 
 def test_a_link_whose_blob_is_gone_is_listed_with_the_reason(

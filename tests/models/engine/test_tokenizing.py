@@ -166,14 +166,19 @@ def tokens_of(name: str) -> tuple[list[Any], list[Any], Any, Any]:
     ]
     asks += [{"do": "ids", "text": text} for text, _ in examples(name)]
     asks += [{"do": "cut", "text": PROSE}, {"do": "edit", "text": MORE_PROSE}]
+    *rest, prose, edits = answers_of(name, asks)
+    return rest[: len(CHARACTERS)], rest[len(CHARACTERS) :], prose, edits
+
+
+def answers_of(name: str, asks: Sequence[dict[str, Any]]) -> list[Any]:
+    """What `vocabularies.py` answers for a vocabulary."""
     script = Path(__file__).with_name("vocabularies.py")
     done = subprocess.run(
         [sys.executable, str(script), str(path_of(name))],
         input=json.dumps(asks), capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, f"{name}: {done.returncode} {done.stderr[-2000:]}"
-    *rest, prose, edits = json.loads(done.stdout)
-    return rest[: len(CHARACTERS)], rest[len(CHARACTERS) :], prose, edits
+    return json.loads(done.stdout)
 
 
 Answers = dict[str, Future[tuple[list[Any], list[Any], Any, Any]]]

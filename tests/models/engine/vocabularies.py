@@ -88,7 +88,8 @@ def main() -> None:
 def ask(vocabulary: Vocabulary, do: str, text: str, times: int = 1) -> Any:
     """Do one thing with `text`, repeated so many times.
 
-    `ids`: the token ids. `count`: how many there are, and whether they stand for the text. `cut`:
+    `ids`: the token ids. `texts`: those, the bytes that each of them stands for (as Latin-1), and
+    how the control tokens are written. `count`: how many there are, and whether they stand for the text. `cut`:
     the ids, set around as a prompt is, in pieces of 400 characters, and those of the whole.
     `edit`: how many of a series of edits were tokenized otherwise than the whole, and which part of
     the text was tokenized again on average.
@@ -99,6 +100,12 @@ def ask(vocabulary: Vocabulary, do: str, text: str, times: int = 1) -> Any:
             return edited(vocabulary, text)
         case "ids":
             return vocabulary.tokenize([text], False)
+        case "texts":
+            ids = vocabulary.tokenize([text], False)
+            texts = {
+                token: piece.decode("latin-1") for token, piece in vocabulary.texts(ids).items()
+            }
+            return [ids, texts, vocabulary.special.control]
         case "count":
             tokens = vocabulary.tokenize([text], False)
             return [len(tokens), vocabulary.text_of(tokens) == text]

@@ -1,0 +1,194 @@
+"""`llamadiff history` beyond looking: marks, runs made again, pages, and what is kept how long."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from llamadiff.compare.history.page import as_html
+from llamadiff.tui.paths import history_days
+
+from ..compare.history.runs import keep, made
+from ..compare.history.runs import opened as opened_history
+from ..conftest import until
+from .app import StillApp, playground, setup, told
+from .test_cli import PROMPT, llamadiff
+
+VARIANTS = ("--variant", "label=plain", "--variant", "label=tuned,adapter=support@0.8")
+DAY_MS = 86_400_000
+
+
+def test_tags_and_notes_are_given_and_taken_off() -> None:
+    llamadiff("run", *PROMPT)
+    done = llamadiff("history", "tag", "last", "good", "two", "--json")
+    assert json.loads(done.stdout)["tags"] == ["good", "two"]
+    done = llamadiff("history", "note", "last", "why \x1b[2J not", "--json")
+    assert json.loads(done.stdout)["note"] == "why \x1b[2J not"
+    assert "\x1b" not in llamadiff("history", "note", "last", "why \x1b[2J not").stderr
+    assert "#good #two" in llamadiff("history", "list", "--tag", "good").stdout
+    assert "no tags" in llamadiff("history", "tag", "last").stderr
+    assert json.loads(llamadiff("history", "show", "last", "--json").stdout)["tags"] == []
+
+
+def test_a_run_is_made_again_and_compared_with_then(home: Path) -> None:
+    prompt = home / "own.toml"
+    prompt.write_text('name = "Own"\nuser = "Tell me about {{ topic }}."\n[sampling]\nseed = 5\n')
+    first = llamadiff("run", "-p", str(prompt), *VARIANTS, "--var", "topic=cats", "--repeat", "2", "-c", "512", "--json")  # fmt: skip
+    then = json.loads(first.stdout)
+    prompt.write_text('name = "Own"\nuser = "Something else."\n')
+    done = llamadiff("history", "run", "last", "--json")
+    now = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert [it["equal"] for it in now["against_then"]] == [True] * 4
+    assert now["again"] == then["run_id"] != now["run_id"] and now["changed_files"] == []
+    assert now["engine"]["n_ctx"] == 512
+    assert now["variants"][1]["outputs"][1]["seed"] == 6
+    assert now["variants"][0]["prompt"] == then["variants"][0]["prompt"]
+    assert len(json.loads(llamadiff("history", "list", "--json").stdout)) == 2
+
+    with sqlite3.connect(home / "state" / "history.db") as connection:
+        connection.execute("UPDATE texts SET text = 'x ' || text WHERE id % 4 = 1")
+        connection.execute("UPDATE outputs SET stamp = replace(stamp, '\"model_sha256\":\"', '\"model_sha256\":\"ff')")  # fmt: skip
+    done = llamadiff("history", "run", then["run_id"][:6], "--no-history")
+    assert done.returncode == 1
+    assert done.stdout.count("same as then") == 3 and "[-x -]" in done.stdout
+    assert "is not the file it was" in done.stderr
+    assert len(json.loads(llamadiff("history", "list", "--json").stdout)) == 2
+
+
+class Page(HTMLParser):
+    """What a page holds."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [f"{name}={value}" for name, value in attrs if name in ("src", "href", "style") or name.startswith("on")]  # fmt: skip
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_page_holds_all_and_needs_nothing(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script><img src=x onerror=y>&amp;\x1b[2J\x00 \u202eabc \ud800"
+    run = made(evil, f"{evil} more", values={"topic": "<b>dogs</b>"})
+    run.outputs[0].error = "<i>bad</i>"
+    with opened_history(tmp_path) as history:
+        keep(history, run)
+        history.annotate(run.id, "<u>note</u>")
+        history.tag(run.id, ["a&b"])
+        text = as_html([history.recorded(run.id)])
+    page = Page(text)
+    assert not {"script", "img", "link", "b", "i", "u", "iframe"} & set(page.tags)
+    assert page.links == [] and "url(" not in text and "http" not in text
+    assert {"ins", "pre", "details"} <= set(page.tags) and "prefers-color-scheme: dark" in text
+    for part in ("<script>alert(1)</script>", "&amp;", "<b>dogs</b>", "<u>note</u>", "a&b", "<i>bad</i>", "3f9a"):  # fmt: skip
+        assert part in page.text
+    assert not set("\x1b\x00\u202e") & set(text)
+    text.encode()
+
+
+def test_pages_and_markdown_are_exported(home: Path) -> None:
+    llamadiff("run", *PROMPT, *VARIANTS)
+    for _ in range(2):
+        assert llamadiff("history", "export", "last", "last", "-o", str(home / "x.html")).returncode == 0  # fmt: skip
+    assert (home / "x.html").read_text("utf-8").count("<h1>") == 2
+    assert llamadiff("history", "export", "last", "--format", "html").stdout.startswith("<!DOCTYPE")
+
+
+def old_and_new(folder: Path) -> list[str]:
+    """Runs of 20 days ago: plain, tagged, noted; and one of now. Their ids."""
+    runs = [made("xylophone"), made("tagged"), made("noted"), made("new")]
+    with opened_history(folder) as history:
+        keep(history, *runs)
+        history.tag(runs[1].id, ["keep"])
+        history.annotate(runs[2].id, "keep")
+    with sqlite3.connect(folder / "history.db") as connection:
+        connection.execute("UPDATE runs SET at = at - ? WHERE id < 4", (20 * DAY_MS,))
+    connection.close()
+    return [run.id for run in runs]
+
+
+async def test_the_app_removes_what_is_older_than_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from llamadiff.tui.screens import history_actions
+
+    monkeypatch.setattr(history_actions, "RETIRE_AFTER_S", 0.01)
+    ids = old_and_new(tmp_path / "state")
+    for days, left in ((30.0, ids), (10.0, ids[1:])):
+        app = StillApp(tmp_path)
+        app.setup = replace(setup(tmp_path), history_days=days)
+        async with app.run_test() as pilot:
+            await until(lambda: not [w for w in playground(pilot).workers if w.group == "retire" and not w.is_finished])  # fmt: skip
+            history = playground(pilot).session.history
+            assert history is not None
+            await until(lambda left=left, it=history: sorted(run.id for run in it.page()) == sorted(left))  # fmt: skip
+    assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
+
+
+def test_commands_remove_it_too_and_say_when_the_setting_is_wrong(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = old_and_new(home / "state")
+    monkeypatch.setenv("LLAMADIFF_HISTORY_DAYS", "10")
+    assert llamadiff("run", *PROMPT).returncode == 0
+    listed = {run["run_id"] for run in json.loads(llamadiff("history", "list", "--json").stdout)}
+    assert ids[0] not in listed and set(ids[1:]) <= listed and len(listed) == 4
+    monkeypatch.setenv("LLAMADIFF_HISTORY_DAYS", "soon")
+    done = llamadiff("run", *PROMPT)
+    assert done.returncode == 2 and "'soon'" in done.stderr and "Traceback" not in done.stderr
+    monkeypatch.setenv("LLAMADIFF_HISTORY_DAYS", "")
+    assert history_days() is None
+
+
+async def test_a_picture_of_the_screen_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", *"picture")
+        await until(lambda: type(pilot.app.screen).__name__ == "CommandPalette")
+        await pilot.pause(0.5)
+        await pilot.press("enter", "enter")
+        await until(lambda: "The screen is in" in told(pilot))
+    (file,) = tmp_path.glob("*.svg")
+    assert "Informative" in file.read_text("utf-8")
+    assert time.time() - file.stat().st_mtime < 60
+
+
+def test_colour_is_for_terminals_alone() -> None:
+    import pty
+
+    from .test_cli import LLAMADIFF
+
+    llamadiff("run", *PROMPT, *VARIANTS)
+    assert "\x1b" not in llamadiff("history", "diff", "last:A", "last:B").stdout
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([LLAMADIFF, "history", "diff", "last:A", "last:B"], stdout=theirs) as it:
+        os.close(theirs)
+        said = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            said += piece
+        assert it.wait() == 1
+    os.close(ours)
+    assert b"\x1b[" in said and "\N{SYMBOL FOR ESCAPE}".encode() not in said

@@ -1,0 +1,198 @@
+"""The History on the screen: found, looked at, marked, compared, tagged, removed, reopened."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from llamadiff.compare.run import Run
+from llamadiff.tui.screens.compare import Compare
+from llamadiff.tui.screens.confirm import Confirm
+from llamadiff.tui.screens.history import History
+from llamadiff.tui.widgets.output_text import OutputText
+from llamadiff.tui.widgets.run_table import RunTable
+
+from ..compare.history.runs import keep, made
+from ..compare.history.runs import opened as opened_history
+from ..conftest import until
+from .app import StillApp, playground, screen_text, told
+
+
+@asynccontextmanager
+async def shown(
+    home: Path, runs: Sequence[Run], size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[Pilot[None]]:
+    """The History over a still playground, with these runs recorded."""
+    with opened_history(home / "state") as history:
+        keep(history, *runs)
+    async with StillApp(home).run_test(size=size) as pilot:
+        await pilot.press("f9")
+        await until(lambda: isinstance(pilot.app.screen, History))
+        if runs:
+            await until(lambda: table(pilot).runs)
+            await until(lambda: details(pilot))
+        yield pilot
+
+
+def table(pilot: Pilot[None]) -> RunTable:
+    return pilot.app.screen.query_one(RunTable)
+
+
+def details(pilot: Pilot[None]) -> str:
+    return pilot.app.screen.query_one(OutputText).text
+
+
+def compared(pilot: Pilot[None]) -> str:
+    return pilot.app.screen.query_one("#compare-other", OutputText).text
+
+
+async def typed(pilot: Pilot[None], text: str) -> None:
+    pilot.app.screen.query_one(Input).value = text
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_newest_run_is_on_top_and_its_outputs_are_beside(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    runs = [made("an old answer"), made("wolves howl", "cats purr", values={"topic": "cats"})]
+    async with shown(tmp_path, runs, size) as pilot:
+        assert [run.id for run in table(pilot).runs] == [runs[1].id, runs[0].id]
+        text = screen_text(pilot)
+        assert "Tell me about" in text and "wolves howl" in text and "topic = cats" in text
+        await pilot.press("down", "up", "right")
+        await until(lambda: "cats purr" in details(pilot))
+        assert "tone = dry" in details(pilot) and "3f9a" in details(pilot)
+        await pilot.press("down")
+        await until(lambda: "an old answer" in details(pilot))
+
+
+async def test_typing_finds_and_the_words_are_in_view(tmp_path: Path) -> None:
+    long = "\n".join(f"line {number}" for number in range(200)) + "\nthe needle is here"
+    runs = [made("something else"), made("short", long), made("tagged")]
+    async with shown(tmp_path, runs) as pilot:
+        await pilot.press(*"needle")
+        await until(lambda: len(table(pilot).runs) == 1)
+        await until(lambda: "the needle is here" in screen_text(pilot))
+        await pilot.press("escape")
+        await until(lambda: len(table(pilot).runs) == 3)
+        await typed(pilot, "nowhere")
+        await until(lambda: "Nothing is found." in screen_text(pilot))
+        await typed(pilot, "since:soon")
+        await until(lambda: "'soon' is neither" in screen_text(pilot))
+        await until(lambda: len(table(pilot).runs) == 3)
+
+
+async def test_pages_follow_one_another_to_the_end(tmp_path: Path) -> None:
+    runs = [made(f"answer {number}") for number in range(150)]
+    async with shown(tmp_path, runs) as pilot:
+        assert len(table(pilot).runs) < 150 and table(pilot).more
+        await pilot.press("down")
+        for _ in range(5):
+            await pilot.press("end")
+            await until(lambda: len(table(pilot).runs) in (120, 150) or not table(pilot).more)
+        await until(lambda: len(table(pilot).runs) == 150)
+        await pilot.press("end")
+        await until(lambda: "answer 0" in details(pilot))
+        assert [run.id for run in table(pilot).runs] == [run.id for run in reversed(runs)]
+
+
+async def test_a_marked_output_is_compared_with_any_other(tmp_path: Path) -> None:
+    runs = [made("dogs bark", "cats purr"), made("dogs bark loudly", "cats hiss")]
+    async with shown(tmp_path, runs) as pilot:
+        await pilot.press("down", "space")
+        await until(lambda: "◂" in screen_text(pilot))
+        await pilot.press("up", "d")
+        await until(lambda: isinstance(pilot.app.screen, Compare))
+        await until(lambda: "bark loudly" in compared(pilot))
+        assert "+1 −0 words" in screen_text(pilot)
+        await pilot.press("right")
+        await until(lambda: "purr" in compared(pilot) and "hiss" in compared(pilot))
+        await pilot.press("d")
+        await until(lambda: "purr" not in compared(pilot))
+        first = pilot.app.screen.query_one("#compare-first", OutputText)
+        assert "purr" in first.text and first.display
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, History))
+
+
+async def test_without_a_mark_the_outputs_of_a_run_are_compared(tmp_path: Path) -> None:
+    async with shown(tmp_path, [made("alone"), made("dogs bark", "cats purr")]) as pilot:
+        await pilot.press("down", "up", "d")
+        await until(lambda: isinstance(pilot.app.screen, Compare))
+        await until(lambda: "dogs" in compared(pilot) and "cats" in compared(pilot))
+        await pilot.press("escape", "down")
+        await until(lambda: "alone" in details(pilot))
+        await pilot.press("d")
+        await until(lambda: "Space marks an output" in told(pilot))
+
+
+async def test_tags_and_notes(tmp_path: Path) -> None:
+    runs = [made("first"), made("second")]
+    async with shown(tmp_path, runs) as pilot:
+        await pilot.press("ctrl+g", *"good", "space", *"#keep", "enter")
+        await until(lambda: "#good #keep" in screen_text(pilot))
+        await pilot.press("ctrl+n", *"why", "enter")
+        await until(lambda: "✎" in screen_text(pilot))
+        await until(lambda: "why" in details(pilot))
+        await typed(pilot, "tag:good")
+        await until(lambda: len(table(pilot).runs) == 1)
+        await pilot.press("ctrl+g", *["backspace"] * 6, "enter")
+        await until(lambda: "#keep" not in screen_text(pilot))
+    with opened_history(tmp_path / "state") as history:
+        recorded = history.recorded(runs[1].id)
+        assert (recorded.tags, recorded.note) == (("good",), "why")
+
+
+async def test_removing_asks_once_and_overwrites(tmp_path: Path) -> None:
+    runs = [made("kept"), made("xylophone")]
+    async with shown(tmp_path, runs) as pilot:
+        await pilot.press("down", "up", "delete")
+        await until(lambda: isinstance(pilot.app.screen, Confirm))
+        assert "overwritten" in screen_text(pilot)
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, History))
+        assert len(table(pilot).runs) == 2
+        await pilot.press("delete", "enter")
+        await until(lambda: len(table(pilot).runs) == 1)
+        await until(lambda: "kept" in details(pilot))
+    assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
+    with sqlite3.connect(tmp_path / "state" / "history.db") as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+
+async def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    evil = "\x1b[2J\u202eabc \U0001f468\u200d\U0001f469\u200d\U0001f467 日本語 e\u0301\x07"
+    run = made(evil, evil + "x", values={"topic": "\x1b]0;title\x07"})
+    async with shown(tmp_path, [run]) as pilot:
+        with opened_history(tmp_path / "state") as history:
+            history.tag(run.id, ["\x1b[31mred"])
+        await pilot.press("down", "d")
+        await until(lambda: isinstance(pilot.app.screen, Compare))
+        for screen in (Compare, History):
+            await until(lambda screen=screen: isinstance(pilot.app.screen, screen))
+            assert not set("\x1b\x07\u202e") & set(screen_text(pilot))
+            await pilot.press("escape")
+
+
+async def test_help_says_which_keys_are_for_the_list(tmp_path: Path) -> None:
+    async with shown(tmp_path, [made("one")]) as pilot:
+        await pilot.press("f1")
+        await until(lambda: "In the list (↓)" in screen_text(pilot))
+        assert "editor" not in screen_text(pilot)
+        await pilot.press("f1", "down", "f1")
+        await until(lambda: "Mark this output" in screen_text(pilot))
+        assert "In the list (↓)" not in screen_text(pilot)
+
+
+async def test_an_empty_history_and_none_at_all(tmp_path: Path) -> None:
+    async with shown(tmp_path, []) as pilot:
+        await until(lambda: "No run yet." in screen_text(pilot))
+        await pilot.press("enter", "down", "d", "space", "delete", "ctrl+g", "escape")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        playground(pilot).session.__dict__["history"] = None
+        await pilot.press("f9")
+        await until(lambda: "no history" in told(pilot))

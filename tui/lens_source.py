@@ -1,0 +1,100 @@
+"""What the lens looks at: two variants and the texts there are, each scored once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..compare.variants import Variant
+from .session import Session
+
+if TYPE_CHECKING:
+    from ..compare.lens import Lens
+    from ..compare.parting import Parting
+
+TOP = 8
+"""How many of the likeliest tokens are told."""
+OWN = "own text"
+"""The name of a text that is no variant's output."""
+Pair = tuple[str, str]
+
+
+class LensSource:
+    """`pair` are the names of the two variants; a text is named as the variant that said it."""
+
+    def __init__(self, session: Session, pair: Pair) -> None:
+        self.pair = pair
+        self.session = session
+        self._own = ""
+        self._lenses: dict[tuple[Pair, str], Lens] = {}
+        self._partings: dict[Pair, Parting | None] = {}
+
+    @property
+    def own(self) -> str:
+        """The person's own text."""
+        return self._own
+
+    @own.setter
+    def own(self, text: str) -> None:
+        self._own = text
+        for key in [key for key in self._lenses if key[1] == OWN]:
+            del self._lenses[key]
+
+    @property
+    def variants(self) -> tuple[Variant, Variant]:
+        """The two variants, with the values there are now."""
+        playground = self.session.playground
+        found = [it for name in self.pair if (it := playground.get(name)) is not None]
+        first, second = [playground.values.filled(it) for it in found]
+        return first, second
+
+    @property
+    def texts(self) -> list[str]:
+        """The names of the texts: every variant with an output, then one's own."""
+        names = self.session.playground.names
+        return [*(name for name in names if self.tokens_of(name)), OWN]
+
+    def tokens_of(self, name: str) -> list[int]:
+        """What a variant has said so far."""
+        output = self.session.playground.shown(name)
+        return list(output.tokens) if output else []
+
+    def turn(self) -> bool:
+        """Compare with the next other variant; False when there is none."""
+        a, b = self.pair
+        others = [name for name in self.session.playground.names if name != b]
+        if len(others) > 1:
+            self.pair = (others[(others.index(a) + 1) % len(others)], b)
+        return len(others) > 1
+
+    async def lens(self, text: str, on_progress: Callable[[float], None]) -> Lens:
+        """The lens on the text with this name. Raises as `compare.lens.look`."""
+        from ..compare.lens import look
+
+        key = (self.pair, text)
+        if key not in self._lenses:
+            runner = await self.session.runner()
+            answer = self._own if text == OWN else self.tokens_of(text)
+            exact = self.session.playground.exact
+            self._lenses[key] = await look(
+                runner, self.variants, {}, answer, top=TOP, exact=exact, on_progress=on_progress
+            )
+        return self._lenses[key]
+
+    def parting(self) -> Parting | None:
+        """Where the two outputs part, if that was looked for and they do."""
+        return self._partings.get(self.pair)
+
+    async def find_parting(self, on_progress: Callable[[str, float], None]) -> None:
+        """Look where the two outputs part. Raises as `lens`."""
+        from ..compare.parting import find_parting
+
+        pair = self.pair
+        if pair in self._partings:
+            return
+        first, second = [
+            await self.lens(name, lambda fraction, name=name: on_progress(name, fraction))
+            for name in pair
+        ]
+        runner, exact = await self.session.runner(), self.session.playground.exact
+        self._partings[pair] = await find_parting(runner, first, second, {}, exact=exact)

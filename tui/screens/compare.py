@@ -1,0 +1,180 @@
+"""Two outputs of the history against each other, both in one text or side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from ..amounts import moment
+from ..comparison import Comparison
+from ..keys import COMPARE_KEYS
+from ..safe_text import safe_line
+from ..widgets.key_bar import Hint, KeyBar
+from ..widgets.lines import FittedLine, Line
+from ..widgets.output_text import Mark, OutputText
+
+if TYPE_CHECKING:
+    from ...compare.history.entries import Recorded
+    from ...compare.run import Output
+
+WIDE = 100
+STYLES = (Path(__file__).parent / "history.tcss").read_text("utf-8")
+"""A style sheet of a screen by its path would have the styles of all screens computed anew."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """An output and the run it is of."""
+
+    recorded: Recorded
+    output: Output
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What a pair comes to: figures in words, and text and marks of each view."""
+
+    figures: list[Content]
+    one: tuple[str, list[Mark]]
+    beside: tuple[list[Mark], list[Mark]]
+
+
+class Compare(Screen[None]):
+    """Shows what differs from the first to the second of each pair."""
+
+    DEFAULT_CSS = STYLES
+    BINDINGS: ClassVar[list[BindingType]] = [*COMPARE_KEYS]
+    AUTO_FOCUS: ClassVar[str | None] = "#compare-other"
+    HELP = (
+        "Two outputs of the history. In one text, what only the first has is struck through and "
+        "what only the second has is underlined; side by side, each underlines its own."
+    )
+
+    def __init__(self, pairs: Sequence[tuple[Side, Side]], at: int = 0) -> None:
+        super().__init__()
+        self._pairs = pairs
+        self._at = at
+        self._beside = False
+
+    def compose(self) -> ComposeResult:
+        yield Line("compare-title")
+        yield FittedLine(classes="compare-between")
+        yield FittedLine(classes="compare-figures")
+        with Horizontal(id="compare-body"):
+            yield OutputText("compare-first")
+            yield OutputText("compare-other")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one(KeyBar).always = [("app.palette", "all commands"), ("app.help", "help")]
+        self._show()
+
+    def _show(self) -> None:
+        self.set_class(self._beside, "-beside")
+        several: list[Hint] = [("compare.left compare.right", "output")]
+        self.query_one(KeyBar).hints = [
+            ("compare.view", "both in one" if self._beside else "side by side"),
+            *(several * (len(self._pairs) > 1)), ("compare.leave", "back"),
+        ]  # fmt: skip
+        place = f"{self._at + 1} of {len(self._pairs)}" if len(self._pairs) > 1 else ""
+        left = Content.assemble(("llamadiff", "bold $primary"), "  Compare")
+        self.query_one("#compare-title", Line).say(left, Content.styled(place, "$dim"))
+        self.run_worker(self._compare(), group="compare", exclusive=True, exit_on_error=False)
+
+    async def _compare(self) -> None:
+        first, other = self._pairs[self._at]
+        signs = self.app.no_color
+        drawn = await asyncio.to_thread(_drawn, first.output, other.output, signs=signs)
+        self.query_one(".compare-between", FittedLine).say(_between(first, other))
+        self.query_one(".compare-figures", FittedLine).say(drawn.figures)
+        before, after = self.query_one("#compare-first", OutputText), self.query_one("#compare-other", OutputText)  # fmt: skip
+        if self._beside:
+            before.show(first.output.text, drawn.beside[0], rest=_rest(drawn.beside[0]))
+            after.show(other.output.text, drawn.beside[1], rest=_rest(drawn.beside[1]))
+        else:
+            text, marks = drawn.one
+            after.show(text, marks, rest=_rest(marks))
+
+    def action_next_view(self) -> None:
+        self._beside = not self._beside
+        self._show()
+
+    def action_step(self, step: int) -> None:
+        self._at = (self._at + step) % len(self._pairs)
+        self._show()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            sentence = f"llamadiff made a mistake: {event.worker.error!r}"
+            self.app.notify(sentence, severity="error", markup=False)
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < WIDE, "-narrow")
+
+
+def _between(first: Side, other: Side) -> list[Content]:
+    """Which two these are; with seconds where the minutes do not tell the runs apart."""
+    sides = (first, other)
+    names = [side.output.name for side in sides]
+    times = [moment(side.recorded.at) for side in sides]
+    if first.recorded.run.id == other.recorded.run.id:
+        times = times[:1]
+    elif times[0] == times[1]:
+        times = [f"{side.recorded.at.astimezone():%H:%M:%S}" for side in sides]
+    whens = [f", {time}" for time in times] if len(times) > 1 else ["", f", {times[0]}"]
+    titles = [safe_line(f" · {side.output.variant.title}") for side in sides]
+    return [
+        Content.assemble((a, "$removed"), ("  →  ", "bold"), (b, "$added"))
+        for a, b in (
+            [name + title + when for name, title, when in zip(names, titles, whens, strict=True)],
+            [name + when for name, when in zip(names, whens, strict=True)],
+        )
+    ]
+
+
+def _drawn(first: Output, other: Output, *, signs: bool) -> _Drawn:
+    """Compare two finished outputs; takes a while for long ones."""
+    unified, there, back = (
+        Comparison(first, other, "unified"),
+        Comparison(first, other, "words"),
+        Comparison(other, first, "words"),
+    )
+    diff = unified.update()
+    there.update()
+    back.update()
+    return _Drawn(
+        _figures(unified) if not diff.equal else [Content.styled("the same text", "$success")],
+        unified.drawn(signs=signs),
+        (back.drawn()[1], there.drawn()[1]),
+    )
+
+
+def _figures(comparison: Comparison) -> list[Content]:
+    diff = comparison.diff
+    assert diff is not None
+    counts = Content.assemble((f"+{diff.words_added}", "$success"), " ", (f"−{diff.words_removed}", "$error"))  # fmt: skip
+    where = ""
+    if comparison.first_token is not None:
+        where = f" · parts at token {comparison.first_token + 1:,}"
+    elif diff.first_divergence is not None:
+        where = f" · parts at character {diff.first_divergence + 1:,}"
+    same = f"{diff.similarity:.0%}".replace("%", " %")
+    ways = [f" words{where} · {same} same", f" words · {same} same", ""]
+    return [Content.assemble(counts, (way, "$dim")) for way in ways]
+
+
+def _rest(marks: Sequence[Mark]) -> int:
+    return next((mark.start for mark in marks if mark.kind), 0)

@@ -1,0 +1,394 @@
+"""The History: runs already made, to search, to mark and compare, and to go on with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+from textual.worker import Worker, WorkerState
+
+from ...compare.errors import CompareError
+from ...compare.history.asking import asked
+from ...compare.history.entries import Recorded, RunEntry, Wanted
+from ...compare.history.reading import terms
+from ...compare.run import Output
+from ..keys import HISTORY_KEYS, SEARCH_KEYS
+from ..recorded import title_of, told
+from ..safe_text import safe_line
+from ..widgets.key_bar import Hint, KeyBar
+from ..widgets.lines import Line, shortened
+from ..widgets.output_text import OutputText
+from ..widgets.run_table import RunTable
+from ..widgets.safe_input import SafeInput
+from ..widgets.tab_strip import TabStrip
+from .ask import Ask
+from .compare import STYLES, Compare, Side
+from .confirm import Confirm
+
+if TYPE_CHECKING:
+    from ...compare.history.history import History as Kept
+
+WIDE = 100
+"""From here on the details stand beside the list."""
+PAGE = 60
+SEARCH_PAUSE_S = 0.1
+DETAILS_PAUSE_S = 0.05
+MOST_OPEN = 8
+"""Runs that are kept in memory, whole, to go back and forth between them."""
+TAB_WIDTH = 24
+
+
+class SearchField(SafeInput):
+    """What to look for; the arrows up and down go to the list."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*SEARCH_KEYS]
+    HELP = (
+        "Words that an output or its prompt has to have, the last one may be unfinished, and "
+        '"words in quotes" stand together. model:x adapter:x prompt:x label:x tag:x note:x '
+        "since:7d until:2026-01-31 leave out all other runs."
+    )
+
+
+class History(Screen[Recorded]):
+    """Gives the run to go on with."""
+
+    DEFAULT_CSS = STYLES
+    BINDINGS: ClassVar[list[BindingType]] = [*HISTORY_KEYS]
+    AUTO_FOCUS: ClassVar[str | None] = ""
+    LATER = "In the list (↓)"
+
+    def __init__(self, history: Kept) -> None:
+        super().__init__()
+        self._history = history
+        self._wanted = Wanted()
+        self._words: Sequence[str] = ()
+        self._problem = ""
+        self._open: dict[str, Recorded] = {}
+        self._shown: tuple[Recorded, Output] | None = None
+        self._variant: tuple[str, int] = ("", 0)
+        """Which output is shown of each run, where the run has it."""
+        self._marked: tuple[Recorded, Output] | None = None
+        self._pause: Timer | None = None
+        self._details_pause: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Line("history-title")
+        with Horizontal(id="history-head"):
+            yield SearchField(
+                placeholder="words, model:x adapter:x prompt:x tag:x since:7d",
+                id="history-field",
+                compact=True,
+            )
+            yield Static(id="history-place", markup=False)
+        with Horizontal(id="history-body"):
+            with Vertical(id="history-list"):
+                yield Static(id="history-nothing", markup=False)
+                yield RunTable()
+            with Vertical(id="history-details"):
+                yield TabStrip()
+                yield OutputText()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one(KeyBar).always = [("app.palette", "all commands"), ("app.help", "help")]
+        self.query_one(TabStrip).can_focus = False
+        self.query_one(Input).focus()
+        self._show_title()
+        self._look()
+
+    @property
+    def table(self) -> RunTable:
+        return self.query_one(RunTable)
+
+    # ----------------------------------------------------------------- the list
+
+    @on(Input.Changed, "#history-field")
+    def _typed(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(SEARCH_PAUSE_S, self._look)
+
+    def _look(self, *, keep: bool = False) -> None:
+        """Look for what is typed, from the newest run on."""
+        self._wanted, self._problem = asked(self.query_one(Input).value)
+        self._words = terms(self._wanted.text)
+        self._show_title()
+        self.run_worker(self._load(keep=keep), group="page", exclusive=True, exit_on_error=False)
+
+    async def _load(self, *, keep: bool = False) -> None:
+        limit = max(PAGE, len(self.table.runs)) if keep else PAGE
+        runs = await self._read(limit, None)
+        if runs is not None:
+            self.table.show(runs, more=len(runs) == limit, keep=keep)
+            nothing = self.query_one("#history-nothing", Static)
+            nothing.display = not runs
+            typed = self.query_one(Input).value.strip()
+            nothing.update("Nothing is found." if typed else "No run yet. F5 in the playground makes one.")  # fmt: skip
+
+    @on(RunTable.NearEnd)
+    def _near_end(self) -> None:
+        if not any(worker.group in ("page", "more") for worker in self.workers if not worker.is_finished):  # fmt: skip
+            self.run_worker(self._load_more(), group="more", exit_on_error=False)
+
+    async def _load_more(self) -> None:
+        table, wanted = self.table, self._wanted
+        before = list(table.runs)
+        runs = await self._read(PAGE, before[-1].number)
+        if runs is not None and wanted is self._wanted:
+            table.show([*before, *runs], more=len(runs) == PAGE)
+
+    async def _read(self, limit: int, before: int | None) -> list[RunEntry] | None:
+        wanted = self._wanted
+        try:
+            return await asyncio.to_thread(self._history.page, wanted, limit=limit, before=before)
+        except CompareError as error:
+            self._tell(error)
+            return None
+
+    def _tell(self, error: Exception) -> None:
+        self.app.notify(str(error), severity="error", markup=False)
+
+    def _show_title(self) -> None:
+        left = Content.assemble(("llamadiff", "bold $primary"), "  History")
+        right = Content()
+        if self._problem:
+            right = Content.styled(safe_line(self._problem), "$warning")
+        elif self._marked is not None:
+            right = Content.assemble(("◂ ", "bold $accent"), title_of(*self._marked))
+        self.query_one("#history-title", Line).say(left, right)
+
+    def _show_hints(self) -> None:
+        typing = self.query_one(Input).has_focus
+        listed: list[Hint] = [
+            ("history.mark", "mark"), ("history.diff", "diff"),
+            ("history.left history.right", "output"), ("history.remove", "remove"),
+        ]  # fmt: skip
+        self.query_one(KeyBar).hints = [
+            ("history.reopen", "reopen"), *([("history.down", "list")] if typing else listed),
+            ("history.tags", "tags"), ("history.note", "note"),
+            *([] if typing else [("history.search", "search")]), ("history.leave", "back"),
+        ]  # fmt: skip
+
+    # -------------------------------------------------------------- the details
+
+    @on(RunTable.Chosen)
+    def _chosen(self, event: RunTable.Chosen) -> None:
+        self.query_one("#history-place", Static).update(self.table.place)
+        if self._details_pause is not None:
+            self._details_pause.stop()
+        self._details_pause = self.set_timer(DETAILS_PAUSE_S, self._look_into)
+
+    def _look_into(self) -> None:
+        self.run_worker(self._details(), group="details", exclusive=True, exit_on_error=False)
+
+    async def _details(self) -> None:
+        recorded = await self._whole(self.table.chosen)
+        if recorded is not None and recorded.run.outputs:
+            self._show_output(recorded)
+        else:
+            self._shown = None
+            self.query_one(TabStrip).tabs = []
+            self.query_one(OutputText).clear()
+
+    async def _whole(self, entry: RunEntry | None) -> Recorded | None:
+        """A run with its texts."""
+        if entry is None:
+            return None
+        found = self._open.get(entry.id)
+        if found is None:
+            try:
+                found = await asyncio.to_thread(self._history.recorded, entry.id)
+            except CompareError as error:
+                self._tell(error)
+                return None
+            if found.ended is not None:
+                self._open[entry.id] = found
+                if len(self._open) > MOST_OPEN:
+                    del self._open[next(iter(self._open))]
+        return found
+
+    def _show_output(self, recorded: Recorded) -> None:
+        """Show the output that was shown of the run before, or the first with the words wanted."""
+        outputs = recorded.run.outputs
+        here = [it for it in outputs if (it.variant.name, it.repeat) == self._variant]
+        if self._words and (self._shown is None or self._shown[0].run.id != recorded.run.id):
+            here = [it for it in outputs if _says(it, self._words)] or here
+        output = (here or outputs)[0]
+        self._shown = recorded, output
+        strip = self.query_one(TabStrip)
+        names = [it.name for it in outputs]
+        at = names.index(output.name)
+        first = max(0, min(at - 4, len(names) - 9))
+        near = outputs[first : first + 9]
+        share = max(1, min(TAB_WIDTH, strip.parent.size.width // len(near) - 2 if isinstance(strip.parent, Vertical) else TAB_WIDTH))  # fmt: skip
+        strip.tabs = [
+            (it.name, shortened(f"{it.name} {it.variant.short_title}", share)) for it in near
+        ]
+        strip.chosen = output.name
+        said = told(recorded, output, self._words)
+        text = self.query_one(OutputText)
+        text.clear()
+        text.show(said.text, said.marks, rest=said.rest)
+
+    @on(TabStrip.Chosen)
+    def _tab_chosen(self, event: TabStrip.Chosen) -> None:
+        if self._shown is not None:
+            names = [output.name for output in self._shown[0].run.outputs]
+            self._go_to(names.index(event.key))
+
+    def _go_to(self, number: int) -> None:
+        if self._shown is not None:
+            recorded, outputs = self._shown[0], self._shown[0].run.outputs
+            output = outputs[number % len(outputs)]
+            self._variant = output.variant.name, output.repeat
+            self._show_output(recorded)
+
+    def action_step(self, step: int) -> None:
+        if self._shown is not None:
+            recorded, output = self._shown
+            self._go_to(recorded.run.outputs.index(output) + step)
+
+    # -------------------------------------------------------------- comparing
+
+    def action_mark(self) -> None:
+        """Mark what is shown; again takes the mark back."""
+        same = self._shown is not None and self._marked is not None and self._shown[1] is self._marked[1]  # fmt: skip
+        self._marked = None if same else self._shown
+        self.table.marked = self._marked[0].run.id if self._marked else ""
+        self.table.refresh()
+        self._show_title()
+
+    def action_diff(self) -> None:
+        if self._shown is None:
+            return
+        recorded, output = self._shown
+        outputs = recorded.run.outputs
+        marked = self._marked
+        if marked is None or marked[1] is output:
+            first, others = outputs[0], outputs[1:]
+            if not others:
+                self.app.notify("Space marks an output; d then compares another with it.", timeout=4)  # fmt: skip
+                return
+            pairs = [(Side(recorded, first), Side(recorded, other)) for other in others]
+            at = others.index(output) if output in others else 0
+        else:
+            by_name = {it.name: it for it in marked[0].run.outputs}
+            alike = marked[1].name == output.name and marked[0] is not recorded
+            befores = [by_name.get(it.name, marked[1]) if alike else marked[1] for it in outputs]
+            pairs = [
+                (Side(marked[0], before), Side(recorded, after))
+                for before, after in zip(befores, outputs, strict=True)
+            ]
+            at = outputs.index(output)
+        self.app.push_screen(Compare(pairs, at))
+
+    # ---------------------------------------------------------------- changing
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_tags(self) -> None:
+        entry = self.table.chosen
+        if entry is None:
+            return
+        dialog = Ask("Tags of this run, with spaces between", " ".join([*entry.tags, ""]).lstrip(), "tags", adding=True)  # fmt: skip
+        typed = await self.app.push_screen_wait(dialog)
+        if typed is not None:
+            tags = [tag.lstrip("#") for tag in typed.replace(",", " ").split()]
+            await self._change(entry, lambda: self._history.tag(entry.id, tags))
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_note(self) -> None:
+        entry = self.table.chosen
+        if entry is None:
+            return
+        note = await self.app.push_screen_wait(Ask("Note to this run", entry.note, "note"))
+        if note is not None:
+            await self._change(entry, lambda: self._history.annotate(entry.id, note.strip()))
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_remove(self) -> None:
+        entry = self.table.chosen
+        if entry is None:
+            return
+        said = "Its texts are overwritten on the disk; nothing brings them back."
+        dialog = Confirm(f"Remove the run of {_when(entry)}?", said, "remove")
+        if await self.app.push_screen_wait(dialog):
+            if self._marked is not None and self._marked[0].run.id == entry.id:
+                self._marked = None
+                self._show_title()
+            left = [run for run in self.table.runs if run.id != entry.id]
+            self.table.show(left, more=self.table.more)  # overwriting takes a while
+            await self._change(entry, lambda: self._history.remove([entry.id]))
+
+    async def _change(self, entry: RunEntry, how: object) -> None:
+        assert callable(how)
+        try:
+            await asyncio.to_thread(how)
+        except CompareError as error:
+            self._tell(error)
+        self._open.pop(entry.id, None)
+        self._look(keep=True)
+
+    # -------------------------------------------------------------------- keys
+
+    def action_to_list(self, step: int) -> None:
+        """From the field to the list."""
+        self.table.focus()
+        self.table.move(step)
+
+    def action_search(self) -> None:
+        self.query_one(Input).focus()
+
+    def action_leave(self) -> None:
+        """Out of the details, else take the search back, else back to the playground."""
+        field = self.query_one(Input)
+        if self.query_one(OutputText).has_focus:
+            self.table.focus()
+        elif field.value:
+            field.value = ""
+            field.focus()
+        else:
+            self.dismiss(None)
+
+    def action_reopen(self) -> None:
+        self.run_worker(self._reopen(), group="reopen", exclusive=True, exit_on_error=False)
+
+    @on(RunTable.Taken)
+    def _taken(self) -> None:
+        self.action_reopen()
+
+    async def _reopen(self) -> None:
+        recorded = await self._whole(self.table.chosen)
+        if recorded is not None and self.is_current:
+            self.dismiss(recorded)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self.set_class(isinstance(event.widget, OutputText), "-reading")
+        self._show_hints()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            self._tell(RuntimeError(f"llamadiff made a mistake: {event.worker.error!r}"))
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < WIDE, "-narrow")
+
+
+def _says(output: Output, words: Sequence[str]) -> bool:
+    said = output.text.casefold()
+    return all(word.casefold() in said for word in words)
+
+
+def _when(entry: RunEntry) -> str:
+    from ..amounts import moment
+
+    return moment(entry.at)

@@ -1,0 +1,183 @@
+"""The list of the History: one line a run, newest first, one line chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click, MouseScrollDown, MouseScrollUp
+from textual.message import Message
+from textual.widget import Widget
+
+from ..amounts import moment
+from ..safe_text import safe_line
+from .lines import shortened
+
+if TYPE_CHECKING:
+    from ...compare.history.entries import RunEntry
+
+AHEAD = 30
+"""So many lines before the end of what is loaded more is asked for."""
+SCROLL = 3
+LEAST_TEXT = 24
+"""Cells for what was said below which the models, then the prompts, give way."""
+MOST_PROMPT, MOST_MODEL = 26, 16
+
+
+class RunTable(Widget, can_focus=True):
+    """Shows as many runs as fit, the chosen one among them."""
+
+    HELP = "Runs already made, newest first; ◂ is the marked one."
+    DEFAULT_CSS = "RunTable { height: 1fr; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "up", id="runs.up", key_display="↑ ↓", tooltip="The run above or below"),
+        Binding("down", "move(1)", "down", id="runs.down", show=False),
+        Binding("pageup", "page(-1)", "page up", id="runs.page_up", show=False),
+        Binding("pagedown", "page(1)", "page down", id="runs.page_down", show=False),
+        Binding("home", "move(-1000000)", "first", id="runs.home", show=False),
+        Binding("end", "move(1000000)", "last", id="runs.end", show=False),
+    ]  # fmt: skip
+
+    @dataclass
+    class Chosen(Message):
+        """Another run is chosen now; None if there is none."""
+
+        run: RunEntry | None
+
+    @dataclass
+    class Taken(Message):
+        """A person clicked on the chosen line again."""
+
+    class NearEnd(Message):
+        """The chosen line is close to the end of what is loaded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: Sequence[RunEntry] = ()
+        self.more = False
+        """There are others below."""
+        self.marked = ""
+        """The id of the marked run."""
+        self._at = 0
+        self._first = 0
+
+    @property
+    def chosen(self) -> RunEntry | None:
+        return self.runs[self._at] if self._at < len(self.runs) else None
+
+    @property
+    def place(self) -> str:
+        """Where in the list the chosen line is: `3 of 50 …`."""
+        if not self.runs:
+            return ""
+        return f"{self._at + 1:,} of {len(self.runs):,}{'+' * self.more}"
+
+    def show(self, runs: Sequence[RunEntry], *, more: bool, keep: bool = True) -> None:
+        """Show these; with `keep` the chosen one stays chosen if it is among them."""
+        before = self.chosen
+        ids = [run.id for run in runs]
+        self.runs, self.more = runs, more
+        if keep and before is not None and before.id in ids:
+            self._at = ids.index(before.id)
+        else:
+            self._at = min(self._at, max(0, len(runs) - 1)) if keep else 0
+        self.post_message(self.Chosen(self.chosen))
+        self.refresh()
+
+    def move(self, step: int) -> None:
+        """Choose another line; the first and the last stop it."""
+        if not self.runs:
+            return
+        self._at = max(0, min(self._at + step, len(self.runs) - 1))
+        self.post_message(self.Chosen(self.chosen))
+        if self.more and self._at + AHEAD > len(self.runs):
+            self.post_message(self.NearEnd())
+        self.refresh()
+
+    def action_move(self, step: int) -> None:
+        self.move(step)
+
+    def action_page(self, pages: int) -> None:
+        self.move(pages * max(1, self.size.height))
+
+    def on_click(self, event: Click) -> None:
+        number = self._first + event.y
+        if number == self._at and event.chain > 1:
+            self.post_message(self.Taken())
+        elif number < len(self.runs):
+            self.move(number - self._at)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        self.move(SCROLL)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        self.move(-SCROLL)
+
+    def render(self) -> Content:
+        height = max(1, self.size.height)
+        most = max(0, len(self.runs) - height)
+        self._first = min(max(self._first, self._at - height + 1), self._at, most)
+        shown = range(self._first, min(self._first + height, len(self.runs)))
+        rows = [_Row(self.runs[number]) for number in shown]
+        times = max((cell_len(row.time) for row in rows), default=0)
+        prompts = min(MOST_PROMPT, max((cell_len(row.prompts) for row in rows), default=0))
+        models = min(MOST_MODEL, max((cell_len(row.models) for row in rows), default=0))
+        room = self.size.width - 2 - times - 2
+        if room - prompts - models - 4 < LEAST_TEXT:
+            models = 0
+        if room - prompts - 2 < LEAST_TEXT:
+            prompts = max(0, min(prompts, room // 2 - 2))
+        widths = (times, prompts, models)
+        lines = [
+            self._line(row, number == self._at, widths)
+            for number, row in zip(shown, rows, strict=True)
+        ]
+        return Content("\n").join(lines)
+
+    def _line(self, row: _Row, chosen: bool, widths: tuple[int, int, int]) -> Content:
+        times, prompts, models = widths
+        mark = "◂ " if row.id == self.marked else "  "
+        parts = [(mark, "bold $accent"), (_padded(row.time, times), "$dim"), ("  ", "")]
+        if prompts:
+            parts += [(_padded(row.prompts, prompts), ""), ("  ", "")]
+        if models:
+            parts += [(_padded(row.models, models), "$secondary"), ("  ", "")]
+        room = self.size.width - sum(cell_len(text) for text, _ in parts)
+        tags = shortened(row.marks, max(0, room // 2)) if row.marks else ""
+        if tags:
+            parts += [(f"{tags} ", "$accent")]
+            room -= cell_len(tags) + 1
+        parts.append((_padded(row.text, max(0, room)), "$secondary"))
+        if chosen:
+            style = "$block-cursor-foreground on $block-cursor-background"
+            return Content.styled("".join(text for text, _ in parts), style)
+        return Content.assemble(*parts)
+
+
+class _Row:
+    """What a line says of a run."""
+
+    def __init__(self, run: RunEntry) -> None:
+        self.id = run.id
+        self.time = moment(run.at)
+        prompts = dict.fromkeys(variant.prompt for variant in run.variants)
+        count = f" ×{len(run.variants)}" if len(run.variants) > len(prompts) else ""
+        self.prompts = safe_line(", ".join(prompts) + count)
+        self.models = safe_line(", ".join(dict.fromkeys(variant.model for variant in run.variants)))
+        self.marks = safe_line(
+            " ".join([*(f"#{tag}" for tag in run.tags), *["✎"] * bool(run.note)])
+        )
+        said = run.excerpt or next((out.preview for out in run.outputs if out.preview), "")
+        failed = next((out.error for out in run.outputs if out.error), None)
+        self.text = " ".join((said or failed or "").split())
+
+
+def _padded(text: str, width: int) -> str:
+    text = shortened(text, width)
+    return text + " " * max(0, width - cell_len(text))
