@@ -9,6 +9,7 @@ from ..prompts.document import Message
 from .errors import CompareError
 from .reasoning import answer_of, opened_in
 from .run import Output, Run, State
+from .variants import Beginning
 
 
 def turns_of(output: Output) -> list[Output]:
@@ -66,6 +67,13 @@ def _began(output: Output, prefill: str) -> str:
     marks = opened_in(output.stamp.prompt_text)
     tail = prefill.rstrip()
     return tail.removesuffix(marks[0]) if marks and tail.endswith(marks[0]) else prefill
+
+
+def beginning_of(output: Output) -> Beginning | None:
+    """What an output is made to begin with; not once more after the answer that began so."""
+    begins = output.variant.beginning
+    before = turns_of(output)[:-1]
+    return None if any(it.variant.beginning == begins for it in before) else begins
 
 
 def alike(outputs: Sequence[Output]) -> list[list[Output]]:

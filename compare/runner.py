@@ -23,7 +23,7 @@ from ..models.gguf.facts import ModelFacts
 from ..models.memory import beyond_training
 from ..prompts.errors import PromptError
 from ..prompts.rendering.helper import Renderer
-from .conversation import alike
+from .conversation import alike, beginning_of
 from .errors import MISTAKES, CompareError
 from .hashes import FileHashes
 from .prepare import Prepared, check_beginning, previewed, render, tokenized
@@ -325,7 +325,7 @@ class Runner:
             logprobs=run.logprobs,
             group=output.repeat,
             exact=run.exact,
-            forced=output.variant.beginning.tokens if output.variant.beginning else (),
+            forced=begins.tokens if (begins := beginning_of(output)) else (),
         )
 
     # -------------------------------------------------------------------- hashing

@@ -193,6 +193,7 @@ class Playground:
         begins = beginning or source.beginning
         copy = replace(source, name=free[0], label="", beginning=begins)
         self._forget(copy.name)
+        self.talk.join(copy.name, source.name)
         self._shares[copy.name] = self._shares[source.name]
         self.variants.append(copy)
         self.selected = copy.name
@@ -210,7 +211,7 @@ class Playground:
     def _forget(self, name: str) -> None:
         for kept in (self.outputs, self.before, self.then, self._asked):
             kept.pop(name, None)
-        self.talk.pinned.discard(name)
+        self.talk.forget(name)
 
     def remove(self) -> Variant | None:
         """Take the selected variant off the list, unless it is the last one."""
@@ -415,15 +416,17 @@ class Playground:
 
     def stale(self, name: str) -> bool:
         """Whether a variant, its values, the seed or exactness changed since it was run."""
-        both = self.asked(name)
-        return both is not None and both[0] != both[1]
+        asked = self.asked(name)
+        return asked is not None and asked != self.asks(name)
 
-    def asked(self, name: str) -> tuple[Asked, Asked] | None:
-        """What a variant was run with last, and what it would be run with now."""
-        variant, asked = self.get(name), self._asked.get(name)
-        if variant is None or asked is None:
-            return None
-        return asked, self._ask(variant, self.seed, self.exact)
+    def asked(self, name: str) -> Asked | None:
+        """What a variant was run with last."""
+        return self._asked.get(name)
+
+    def asks(self, name: str) -> Asked | None:
+        """What a variant would be run with now."""
+        variant = self.get(name)
+        return None if variant is None else self._ask(variant, self.seed, self.exact)
 
     def _ask(self, variant: Variant, seed: int | None, exact: bool) -> Asked:
         kept = tuple(sorted(self.values.known_to([variant]).items()))

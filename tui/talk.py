@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..compare.conversation import can_be_replied_to, go_on, turns_of
-from ..compare.run import Run
+from ..compare.run import Output, Run
 from ..prompts.document import OutputRules
 
 if TYPE_CHECKING:
@@ -27,11 +27,31 @@ class Talk:
         """Variants whose outputs stay as they are."""
         self.thoughts = False
         """Whether reasoning is shown in full."""
+        self._joined: dict[str, tuple[Output, Asked]] = {}
+        """Of variants that were not run yet: the output in whose place their first one will be, and
+        what that was asked."""
 
     def turns(self, name: str) -> int:
         """How many turns a variant's conversation has; 0 before it was run."""
         output = self._playground.outputs.get(name)
         return len(turns_of(output)) if output is not None else 0
+
+    def join(self, name: str, source: str, turn: Output | None = None) -> None:
+        """Have a new variant take part in the conversation of another, from its last turn on or
+        from the given one."""
+        place, asked = turn or self.place(source), self._asked(source)
+        if place is not None and asked is not None:
+            self._joined[name] = place, asked
+
+    def place(self, name: str) -> Output | None:
+        """The output whose place the next one of a variant takes, if that has one."""
+        output = self._playground.outputs.get(name)
+        return self._joined[name][0] if output is None and name in self._joined else output
+
+    def forget(self, name: str) -> None:
+        """There is another variant of this name now."""
+        self.pinned.discard(name)
+        self._joined.pop(name, None)
 
     def anew(self, name: str) -> bool:
         """Whether a run of this variant begins a new conversation in place of the one it has.
@@ -39,8 +59,18 @@ class Talk:
         It does once its prompt, the values in that or its model were changed: the answers given
         are to something else. Adapters, sampling and seeds may change from turn to turn.
         """
-        both = self._playground.asked(name)
-        return self.turns(name) > 1 and both is not None and _chat(both[0]) != _chat(both[1])
+        place = self.place(name)
+        return place is not None and place.follows is not None and self._asks_other(name)
+
+    def _asked(self, name: str) -> Asked | None:
+        """What the conversation of a variant began with."""
+        output, joined = self._playground.outputs.get(name), self._joined.get(name)
+        return joined[1] if output is None and joined else self._playground.asked(name)
+
+    def _asks_other(self, name: str) -> bool:
+        """Whether a variant's chat would begin with something else now."""
+        asked, asks = self._asked(name), self._playground.asks(name)
+        return asked is None or asks is None or _chat(asked) != _chat(asks)
 
     def can_go_on(self, names: Iterable[str]) -> list[str]:
         """Those of the variants that can be replied to: answered, not pinned, not changed since."""
@@ -51,8 +81,7 @@ class Talk:
             if name in outputs
             and can_be_replied_to(outputs[name])
             and name not in self.pinned
-            and (both := self._playground.asked(name)) is not None
-            and _chat(both[0]) == _chat(both[1])
+            and not self._asks_other(name)
         ]
 
     def begin(self, run: Run, reply: str | None) -> None:
@@ -62,11 +91,12 @@ class Talk:
         """
         for output in run.outputs:
             name = output.variant.name
-            old = self._playground.outputs.get(name)
+            old = self.place(name)
             if old is not None and reply is not None:
                 go_on(output, old, reply)
             elif old is not None and old.follows is not None and not self.anew(name):
                 go_on(output, old.follows, old.reply)
+            self._joined.pop(name, None)
 
     def take_back(self) -> tuple[list[str], str]:
         """Take back the last turn: that of the longest conversations. Gives their names and what

@@ -10,9 +10,12 @@ from llamadiff.compare.conversation import go_on, reply_to, turns_of
 from llamadiff.compare.document import conversation_document, run_document
 from llamadiff.compare.errors import CompareError
 from llamadiff.compare.history.export import as_markdown
+from llamadiff.compare.lens import look
+from llamadiff.compare.parting import find_parting
 from llamadiff.compare.run import Run, State, new_run
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults, make_variants
+from llamadiff.compare.variants import Beginning
 from llamadiff.models.engine.client import Engine
 from llamadiff.prompts.rendering.helper import Renderer
 
@@ -53,6 +56,48 @@ async def test_every_output_goes_on_with_its_own_conversation(runner: Runner) ->
     (turn,) = document["turns"]
     assert turn["variants"][1]["outputs"][0]["continues"] == first.id
     assert turn["variants"][1]["outputs"][0]["reply"] == "And in winter?"
+
+
+async def test_a_branch_begins_so_once_and_in_its_own_turn(runner: Runner) -> None:
+    first = two()
+    await runner.run(first)
+    second = reply_to(first, "Why?")
+    await runner.run(second)
+    last = second.outputs[0]
+    tokens = (last.tokens[0], first.outputs[2].tokens[0])
+    text = b"".join(
+        await runner.engine.pieces(await runner.load(last.variant), list(tokens))
+    ).decode()
+    branch = replace(last.variant, name="C", beginning=Beginning(tokens, text))
+    run = new_run([branch], {})
+    go_on(run.outputs[0], first.outputs[0], "Why?")
+    await runner.run(run)
+    (output,) = run.outputs
+    assert output.stamp.prompt_text == last.stamp.prompt_text
+    assert tuple(output.tokens[:2]) == output.stamp.forced == tokens
+    third = reply_to(run, "And?")
+    await runner.run(third)
+    assert third.outputs[0].state is State.DONE and third.outputs[0].stamp.forced == ()
+
+
+async def test_a_turn_is_looked_at_in_its_conversation(runner: Runner) -> None:
+    first = new_run(two().variants, {}, logprobs=1)
+    await runner.run(first)
+    second = reply_to(first, "Why?")
+    await runner.run(second)
+    for output, other in (second.outputs, second.outputs[::-1]):
+        pair, turns = (output.variant, other.variant), (output, other)
+        lens = await look(runner, pair, {}, output.tokens, turns=turns)
+        seen = [it.a.logprob for it in lens.tokens]
+        assert seen == pytest.approx([it.logprob for it in output.logprobs], abs=0.05)
+        alone = await look(runner, pair, {}, output.tokens)
+        assert [it.a.logprob for it in alone.tokens] != pytest.approx(seen, abs=0.05)
+    one, two_ = second.outputs
+    variants, turns = (one.variant, two_.variant), (one, two_)
+    lenses = [await look(runner, variants, {}, it.tokens, turns=turns) for it in turns]
+    parting = await find_parting(runner, *lenses, {})
+    assert parting is not None and parting.preferences is not None
+    assert all(it.noise < 0.05 for it in parting.preferences)
 
 
 async def test_what_was_said_is_text_whatever_stands_in_it(runner: Runner) -> None:

@@ -45,6 +45,7 @@ class LensActions(VariantActions):
         if made is None:
             self.app.notify("There is no room for another variant.", timeout=4)
             return
+        playground.talk.join(made.name, branch.source, branch.place)
         self.list_changed(())
         self.start([made.name])
 
