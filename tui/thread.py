@@ -67,15 +67,17 @@ class Thread:
         places: list[Turn] = []
         base_end, base_gap = 0, ""
         for turn in self._turns:
-            start = len(text)
-            turn.update(start, _gap(text), base_gap, look)
+            start, gap = len(text), _gap(text)
+            turn.update(start, gap, base_gap, look)
             marks = [*marks, *turn.marks] if text else turn.marks
             text += turn.text
             folds += [turn.fold] if turn.fold else []
-            place = (start, start + turn.heading, len(text))
-            base_place = place
-            if others:
-                base_place = (base_end, base_end + turn.base_heading, base_end + turn.base_size)
+            place = base_place = (start + len(gap), start + turn.heading, len(text))
+            if turn.pair[1] is not None:
+                answer = base_end + turn.base_heading
+                base_place = (base_end + len(base_gap), answer, base_end + turn.base_size)
+            elif others:
+                base_place = (base_end, base_end, base_end)
             places.append(Turn(*place, *base_place, turn.drawing))
             base_end, base_gap = base_place[2], turn.base_gap
         return Drawn(

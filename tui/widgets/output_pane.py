@@ -231,7 +231,9 @@ def _difference(state: PaneState, comparison: Comparison | None) -> list[Content
     if state.base is state.shown:
         return [Content.styled(f"what it said {state.baseline}", "$dim")]
     if comparison is None or comparison.diff is None:
-        return [Content()]
+        turn = len(turns_of(state.shown))
+        fewer = state.base is not None and len(turns_of(state.base)) < turn
+        return [Content.styled(f"{state.baseline} has no turn {turn}" if fewer else "", "$dim")]
     diff, token = comparison.diff, comparison.first_token
     if diff.equal:
         ignored = _ignored(comparison)
