@@ -145,6 +145,7 @@ async def test_a_pinned_output_stays_while_the_others_run(tmp_path: Path) -> Non
         others = output(pilot, "B")
         await run_over(pilot, "S")
         assert output(pilot, "A") is kept and output(pilot, "B") is not others
+        assert "pinned · baseline" in screen_text(pilot), "and not that F5 would run it"
         await reply(pilot, "Cats?")
         assert output(pilot, "A") is kept and len(turns(pilot, "B")) == 2
         await pilot.press("2", "P", "3", "P", "f5")

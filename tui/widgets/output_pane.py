@@ -221,7 +221,7 @@ def _beside(state: PaneState, said: list[Content]) -> list[Content]:
 
 def _difference(state: PaneState, comparison: Comparison | None) -> list[Content]:
     changed = "prompt changed · F5 starts anew" if state.anew else "changed since this run · F5"
-    edited = [Content.styled(changed, "$accent")] if state.stale else []
+    edited = [Content.styled(changed, "$accent")] if state.stale and not state.pinned else []
     if state.shown is None:
         return [Content.styled("baseline" if state.name == state.baseline else "", "$dim")]
     if state.name == state.baseline:
