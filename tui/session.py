@@ -16,13 +16,13 @@ from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
 from .amounts import percent
 from .conversion import places, readable
+from .following_up import FollowUps
 from .sentences import for_app
 from .services import Services, ready_variants
 from .state import Playground, Setup
 from .widgets.top_bar import Status
 
 if TYPE_CHECKING:
-    from ..compare.effects import Effects
     from ..compare.history.history import History
     from ..compare.preview import Preview
     from ..compare.runner import Runner
@@ -55,9 +55,7 @@ class Session:
         self._facts: dict[Path, tuple[str, tuple[str, ...]]] = {}
         self._said: set[str] = set()
         """What has been said of adapters that are odd on their base."""
-        self._effects: Effects | None = None
-        self._behind: set[asyncio.Task[None]] = set()
-        """What goes on behind the runs."""
+        self.behind = FollowUps(lambda: self.history, on_change)
         self.runner = self._services.runner
         self.run_now: Run | None = None
         self.last: Run | None = None
@@ -331,7 +329,7 @@ class Session:
             if self.history is not None:
                 self.history.begin(run)
             await runner.run(run)
-            self._follow_up(runner, run)
+            self.behind.begin(runner, run)
             followed = True
         except (*MISTAKES, EngineError) as error:
             for output in run.outputs:
@@ -342,34 +340,6 @@ class Session:
             self._ended(run)
             if self.history is not None and not followed:
                 self.history.end(run)
-
-    def _follow_up(self, runner: Runner, run: Run) -> None:
-        """Complete the stamps and see which adapters change nothing, behind the run: the next one
-        need not wait for it. Then the run is as the history keeps it."""
-        from ..compare.effects import Effects
-
-        effects = self._effects
-        if effects is None:
-            effects = self._effects = Effects(runner.engine, runner.settings)
-
-        async def hash_files() -> None:
-            await runner.hash_files(run)
-            self._on_change()
-
-        async def measure() -> None:
-            if await effects.mark(run.outputs):
-                self._on_change()
-
-        async def complete() -> None:
-            try:
-                await asyncio.gather(hash_files(), measure())
-            finally:
-                if self.history is not None:
-                    self.history.end(run)
-
-        task = asyncio.create_task(complete(), name="complete")
-        self._behind.add(task)
-        task.add_done_callback(self._behind.discard)
 
     def _ended(self, run: Run) -> None:
         if self.run_now is run:
@@ -395,8 +365,7 @@ class Session:
 
     async def close(self) -> None:
         """End the engine and the helper, and write down what is not yet."""
-        for task in self._behind:
-            task.cancel()
+        self.behind.cancel()
         if self.run_now is not None:
             self.run_now.give_up()
         if "history" in vars(self) and self.history is not None:

@@ -124,7 +124,7 @@ async def test_where_they_part_and_going_on_from_the_other_token(
         assert history is not None
         run = playground(pilot).session.last
         assert run is not None
-        await until(lambda: not playground(pilot).session._behind)
+        await until(lambda: not playground(pilot).session.behind.busy)
         history.flush()
         assert history.open(run.id).variants[0].beginning == branch.variant.beginning
         await run_over(pilot, "f5")
