@@ -19,7 +19,8 @@ from .conversion import places, readable
 from .following_up import FollowUps
 from .sentences import for_app
 from .services import Services, ready_variants
-from .state import Playground, Setup
+from .setup import Setup
+from .state import Playground
 from .widgets.top_bar import Status
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Session:
         # A run under way and a failure are not hidden by a load in the background.
         loading = self._load is not None and self._state not in ("running", "failed")
         state, detail = self._state, ""
-        if variant and state != "running" and playground.misfit(variant):
+        if variant and state != "running" and playground.misfits.of(variant):
             loading, state, detail = False, "failed", "(does not fit)"
         return Status(
             model=variant.model_name if variant else "",
@@ -278,13 +279,15 @@ class Session:
 
     async def _misfit(self, runner: Runner, variant: Variant) -> str:
         """Why the variant's adapters do not fit its model, or empty; that is told in its pane."""
-        before, said = self.playground.misfit(variant), ""
+        misfits = self.playground.misfits
+        before, said = misfits.of(variant), ""
         try:
             await asyncio.to_thread(runner.odd, [variant])
         except ModelError as error:
             said = str(error)
-        self.playground.set_misfit(variant, said)
-        if not said and self._state == "failed" and self.playground.fits_now(variant):
+        misfits.note(variant, said)
+        output = self.playground.outputs.get(variant.name)
+        if not said and self._state == "failed" and misfits.over(variant, output):
             self._say("ready")
         elif said != before:
             self._on_change()

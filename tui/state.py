@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from ..compare.run import Output, Run, State
 from ..compare.variants import Beginning, Variant, variant_names
-from ..models.engine.protocol import ModelSettings
 from ..prompts.document import Prompt
 from .diffing import Diffing, View
+from .fit import Misfits
+from .setup import Setup
 from .talk import Talk
 from .values import Values
 
 MAX_SCALE = 10.0
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What the app is opened with.
-
-    Without `variants` three ready ones are made on the bundled model once the first
-    frame is on the screen. `values` are for the prompts' variables; those not given have their
-    defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
-    are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
-    without the last nothing is remembered, and runs older than `history_days` are removed unless
-    they are tagged or noted. `model_folders` are searched for models and adapters,
-    `prompt_folders` for prompts and `snippet_folders` for snippets; the first of these is the
-    person's own.
-    """
-
-    cache_dir: Path
-    log_dir: Path
-    state_dir: Path | None = None
-    history_days: float | None = None
-    variants: Sequence[Variant] | None = None
-    values: Mapping[str, str] = field(default_factory=dict[str, str])
-    seed: int | None = None
-    exact: bool = False
-    settings: ModelSettings | None = None
-    model_folders: Sequence[Path] = ()
-    prompt_folders: Sequence[Path] = ()
-    snippet_folders: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -98,8 +70,7 @@ class Playground:
         """By that number: the prompt as it was opened, or is in its file."""
         self._drafted: dict[int, datetime] = {}
         """By that number: when what was typed before this start of the app was typed."""
-        self._misfits: dict[tuple[Path, ...], str] = {}
-        """Why adapters do not fit a model: by the path of the model and of those on it."""
+        self.misfits = Misfits()
         self._undo: list[_Snapshot] = []
         self.open(setup.variants or ())
 
@@ -253,21 +224,6 @@ class Playground:
         changed = variant.with_scale(len(variant.adapters) - 1, scale)
         self.update(changed)
         return changed
-
-    def misfit(self, variant: Variant) -> str:
-        """Why the variant's adapters do not fit its model, as far as that has been seen; or empty."""
-        return self._misfits.get(_files(variant), "")
-
-    def set_misfit(self, variant: Variant, sentence: str) -> None:
-        """Take note why they do not fit; with an empty sentence, that they do."""
-        self._misfits[_files(variant)] = sentence
-
-    def fits_now(self, variant: Variant) -> bool:
-        """Whether it was for adapters that did not fit that the variant's output failed, and they
-        or the model are others since."""
-        output = self.outputs.get(variant.name)
-        changed = output is not None and _files(output.variant) != _files(variant)
-        return output is not None and changed and bool(self.misfit(output.variant))
 
     # --------------------------------------------------------------- prompts
 
@@ -431,10 +387,6 @@ class Playground:
     def _ask(self, variant: Variant, seed: int | None, exact: bool) -> Asked:
         kept = tuple(sorted(self.values.known_to([variant]).items()))
         return Asked(replace(variant, label=""), kept, seed, exact)
-
-
-def _files(variant: Variant) -> tuple[Path, ...]:
-    return (variant.model, *(adapter.path for adapter in variant.adapters))
 
 
 def _with_prompt(

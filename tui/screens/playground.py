@@ -20,7 +20,7 @@ from ...compare.variants import Variant
 from ...prompts.document import Prompt
 from ..safe_text import safe_line
 from ..session import Session
-from ..state import Setup
+from ..setup import Setup
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.output_board import OutputBoard
