@@ -146,6 +146,7 @@ class Playground:
         rest = dict(self.values), self.seed, self.exact, self.then
         self._undo[-1] = replace(self._undo[-1], rest=rest)
         self.outputs, self.before, self._asked = {}, {}, {}
+        self.talk.begin_afresh()
         self.values.put(run.values)
         self.open(variants)
         self.seed, self.exact, self.live = seed, run.exact, False

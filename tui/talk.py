@@ -53,6 +53,11 @@ class Talk:
         self.pinned.discard(name)
         self._joined.pop(name, None)
 
+    def begin_afresh(self) -> None:
+        """There are other variants now."""
+        self.pinned.clear()
+        self._joined.clear()
+
     def anew(self, name: str) -> bool:
         """Whether a run of this variant begins a new conversation in place of the one it has.
 

@@ -184,3 +184,12 @@ async def test_a_copy_takes_part_in_the_conversation_until_it_asks_something_els
     run = Run((variant,), {}, outputs=[said(variant, "")])
     state.talk.begin(run, None)
     assert run.outputs[0].follows is None
+
+
+async def test_a_reopened_run_has_no_pins_of_the_variants_before(pilot: Pilot[None]) -> None:
+    state = playground(pilot).playground
+    await pilot.press("P")
+    assert state.talk.pinned == {"B"}
+    run = Run(tuple(state.variants), {}, outputs=[said(it, "Dogs.") for it in state.variants])
+    state.reopen(run, state.variants, None)
+    assert not state.talk.pinned
