@@ -34,6 +34,12 @@ def run_document(run: Run, version: str, ignore: Ignore = NOTHING) -> dict[str, 
     }
 
 
+def conversation_document(runs: Sequence[Run], version: str) -> dict[str, Any]:
+    """The first run's document; where others go on with it, those of these under `turns`."""
+    first, *others = (run_document(run, version) for run in runs)
+    return {**first, "turns": others} if others else first
+
+
 def run_diffs(run: Run, ignore: Ignore = NOTHING) -> list[dict[str, Any]]:
     """Every other variant's outputs against the first variant's, repeat by repeat."""
     if not run.variants:
@@ -101,6 +107,8 @@ def _output(output: Output) -> dict[str, Any]:
         "finish_reason": output.finish_reason,
         "error": output.error,
         "seed": output.seed,
+        "continues": output.follows and output.follows.run_id,
+        "reply": output.reply or None,
         "timings": msgspec.to_builtins(output.timings) if output.timings else None,
         "logprobs": msgspec.to_builtins(output.logprobs) if output.logprobs else None,
     }

@@ -27,6 +27,7 @@ from ..models.engine.protocol import (
     file_version,
 )
 from .errors import CompareError
+from .run import Output
 from .runner import Prepared, Runner
 from .variants import Variant
 
@@ -74,6 +75,10 @@ class Summary:
     perplexity: float
 
 
+Turns = tuple[Output | None, Output | None]
+"""In a conversation, the output of each variant that the text stands in the place of."""
+
+
 @dataclass(frozen=True)
 class Lens:
     """One text under two variants."""
@@ -81,6 +86,7 @@ class Lens:
     a: Variant
     b: Variant
     tokens: tuple[LensToken, ...]
+    turns: Turns = (None, None)
 
     @property
     def summaries(self) -> tuple[Summary, Summary]:
@@ -113,19 +119,21 @@ async def look(
     values: Mapping[str, str],
     answer: str | Sequence[int],
     *,
+    turns: Turns = (None, None),
     top: int = 5,
     exact: bool = False,
     on_progress: Progress = lambda fraction: None,
 ) -> Lens:
     """Score `answer`, a text or the token ids of an output, as what either variant would say.
 
+    With `turns` each would say it in its own conversation, in the place of that output.
     `top` alternatives are told for each token. `on_progress` is told the fraction computed.
     Raises CompareError when the answer is empty, does not fit in a context, or the variants'
     models have other vocabularies; otherwise as `Runner.prepare`.
     """
     first, second = variants
-    one = await runner.prepare(first, values)
-    two = await runner.prepare(second, values, keep=[one.model])
+    one = await runner.prepare(first, values, output=turns[0])
+    two = await runner.prepare(second, values, keep=[one.model], output=turns[1])
     if isinstance(answer, str):
         tokens = (await runner.engine.tokenize(one.model, answer, add_special=False)).tokens
     else:
@@ -158,6 +166,7 @@ async def look(
             LensToken(token, piece, a, b)
             for token, piece, a, b in zip(tokens, pieces, seen_a, seen_b, strict=True)
         ),
+        turns,
     )
 
 

@@ -134,6 +134,22 @@ OUTPUT_KEYS = [
     ),
 ]  # fmt: skip
 
+TALK_KEYS = [
+    Binding("r", "reply", "reply", id="talk.reply", tooltip="Reply to all outputs at once, or to this one"),
+    Binding("Z", "take_back", "take back turn", id="talk.back", tooltip="Take the last turn of the conversations back"),
+    Binding("T", "thoughts", "thoughts", id="talk.thoughts", tooltip="Unfold the reasoning before answers, or fold it"),
+    Binding("P", "pin", "pin", id="talk.pin", tooltip="Keep this output as it is while others run again"),
+    Binding("S", "new_seed", "new seed", id="talk.seed", tooltip="Another seed for all, and run"),
+    Binding("w", "write", "write to file", id="talk.write", tooltip="Write this output's conversation to a file"),
+]  # fmt: skip
+
+REPLY_KEYS = [
+    Binding("enter", "send", "send", id="reply.send", tooltip="Send the reply and run the next turn"),
+    Binding("tab", "whom", "all or one", id="reply.whom", tooltip="Reply to all outputs, or the selected one alone"),
+    Binding("ctrl+n,shift+enter", "new_line", "new line", id="reply.line", key_display="^n", tooltip="A new line in the reply"),
+    Binding("escape", "leave", "leave", id="reply.leave", tooltip="Leave the reply; what is written stays"),
+]  # fmt: skip
+
 DIFF_KEYS = [
     Binding("n", "difference(1)", "next difference", id="diff.next", tooltip="To the next difference of this output"),
     Binding("N", "difference(-1)", "difference before", id="diff.previous", tooltip="To the difference before"),
@@ -269,6 +285,7 @@ PLAYGROUND_KEYS = [
     *DIFF_KEYS,
     *LENS_KEYS,
     *SWEEP_KEYS,
+    *TALK_KEYS,
 ]
 
 _NAMES = {

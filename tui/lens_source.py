@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..compare.variants import Variant
+from ..compare.conversation import turns_of
+from ..compare.run import Output
+from ..compare.variants import Beginning, Variant
 from .session import Session
 
 if TYPE_CHECKING:
@@ -17,6 +20,16 @@ TOP = 8
 OWN = "own text"
 """The name of a text that is no variant's output."""
 Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A variant to copy, and what the copy's answer begins with."""
+
+    source: str
+    beginning: Beginning
+    place: Output | None
+    """The output in whose place its answer is, in a conversation."""
 
 
 class LensSource:
@@ -54,12 +67,27 @@ class LensSource:
         names = self.session.playground.names
         return [*(name for name in names if self.tokens_of(name)), OWN]
 
+    @property
+    def turn(self) -> int:
+        """Which turn of the conversations is looked at: the last one that both variants have."""
+        return min(max(1, len(self._conversation(name))) for name in self.pair)
+
+    def _conversation(self, name: str) -> list[Output]:
+        """What a variant has said, or goes on from if it was not run yet."""
+        playground = self.session.playground
+        output = playground.shown(name) or playground.talk.place(name)
+        return turns_of(output) if output is not None else []
+
+    def place(self, name: str) -> Output | None:
+        """The output in whose place a text stands under a variant."""
+        return next(iter(self._conversation(name)[self.turn - 1 :]), None)
+
     def tokens_of(self, name: str) -> list[int]:
-        """What a variant has said so far."""
-        output = self.session.playground.shown(name)
+        """What a variant has said so far, in the turn that is looked at."""
+        output = self.place(name) if self.session.playground.shown(name) else None
         return list(output.tokens) if output else []
 
-    def turn(self) -> bool:
+    def go_round(self) -> bool:
         """Compare with the next other variant; False when there is none."""
         a, b = self.pair
         others = [name for name in self.session.playground.names if name != b]
@@ -75,9 +103,16 @@ class LensSource:
         if key not in self._lenses:
             runner = await self.session.runner()
             answer = self._own if text == OWN else self.tokens_of(text)
-            exact = self.session.playground.exact
+            a, b = self.pair
             self._lenses[key] = await look(
-                runner, self.variants, {}, answer, top=TOP, exact=exact, on_progress=on_progress
+                runner,
+                self.variants,
+                {},
+                answer,
+                turns=(self.place(a), self.place(b)),
+                top=TOP,
+                exact=self.session.playground.exact,
+                on_progress=on_progress,
             )
         return self._lenses[key]
 

@@ -17,7 +17,7 @@ from llamadiff.prompts.document import Message, Prompt
 from llamadiff.prompts.library import resolve
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.screens.playground import Playground
-from llamadiff.tui.state import Setup
+from llamadiff.tui.setup import Setup
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
 

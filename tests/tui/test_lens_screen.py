@@ -124,12 +124,44 @@ async def test_where_they_part_and_going_on_from_the_other_token(
         assert history is not None
         run = playground(pilot).session.last
         assert run is not None
-        await until(lambda: not playground(pilot).session._behind)
+        await until(lambda: not playground(pilot).session.behind.busy)
         history.flush()
         assert history.open(run.id).variants[0].beginning == branch.variant.beginning
         await run_over(pilot, "f5")
         assert output(pilot, "C").tokens == branch.tokens, "run again with the others"
         assert output(pilot, "A").tokens == one.tokens
+
+
+async def test_a_turn_of_a_conversation_is_looked_at_and_branched_from(home: Path) -> None:
+    async with ran(home) as pilot:
+        firsts = {name: output(pilot, name) for name in "AB"}
+        await pilot.press("r")
+        await run_over(pilot, *"Why?", "enter")
+        one, two = output(pilot, "A"), output(pilot, "B")
+        parts = first_token_divergence(one.tokens, two.tokens)
+        assert parts is not None and two.follows is firsts["B"]
+        await pilot.press("t")
+        await until(lambda: f"They part at token {parts + 1}" in words(pilot))
+        assert "B's turn 2" in words(pilot) and lens(pilot).turns == (one, two)
+        assert [it.token for it in lens(pilot).tokens] == two.tokens
+        facts = pilot.app.screen.query_one(TokenFacts)
+        await pilot.press("enter")
+        await until(lambda: facts.has_focus and facts.state is not None)
+        assert facts.state is not None
+        column = [it.token for it in facts.state.choices(1)]
+        last = playground(pilot).session.last
+        await pilot.press("right", *["down"] * column.index(one.tokens[parts]), "enter")
+        await until(lambda: playground(pilot).session.last is not last)
+        await until(lambda: not playground(pilot).session.running)
+        branch = output(pilot, "C")
+        assert branch.follows is firsts["B"] and branch.reply == "Why?"
+        assert branch.stamp.prompt_text == two.stamp.prompt_text
+        assert branch.tokens[: parts + 1] == [*two.tokens[:parts], one.tokens[parts]]
+        await run_over(pilot, "f5")
+        assert output(pilot, "C").tokens == branch.tokens
+        await pilot.press("r")
+        await run_over(pilot, *"And?", "enter")
+        assert output(pilot, "C").follows is not None and not output(pilot, "C").stamp.forced
 
 
 async def test_an_output_that_goes_on_is_shown_where_the_other_ended(home: Path) -> None:

@@ -24,6 +24,8 @@ _GROUPS = {
     "output": "Outputs",
     "diff": "Differences",
     "lens": "Lens",
+    "talk": "Conversation",
+    "reply": "Reply",
     "heat": "Text",
     "instead": "Instead",
     "sweep": "Sweep",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -24,7 +23,7 @@ from ..amounts import percent
 from ..heat import Measure, TokenText, measures, token_text
 from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
-from ..lens_source import OWN, LensSource, Pair
+from ..lens_source import OWN, Branch, LensSource, Pair
 from ..parting_words import parting_words
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -44,14 +43,6 @@ if TYPE_CHECKING:
 
 WIDE = 100
 """From here on the numbers stand beside the text."""
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A variant to copy, and what the copy's answer begins with."""
-
-    source: str
-    beginning: Beginning
 
 
 class LensScreen(Screen[Branch]):
@@ -167,7 +158,8 @@ class LensScreen(Screen[Branch]):
         )  # fmt: skip
         self.query_one("#lens-title", Line).say(title, Content.styled(right, "$accent"))
         texts = self.query_one("#lens-texts", TabStrip)
-        texts.tabs = [(it, it if it == OWN else f"{it}'s output") for it in self._source.texts]
+        said = f"turn {self._source.turn}" if self._source.turn > 1 else "output"
+        texts.tabs = [(it, it if it == OWN else f"{it}'s {said}") for it in self._source.texts]
         texts.chosen = self._chosen
         strip = self.query_one("#lens-measures", TabStrip)
         strip.tabs = [(str(i), it.title) for i, it in enumerate(self._measures)]
@@ -329,7 +321,7 @@ class LensScreen(Screen[Branch]):
             self._choose(OWN)
 
     def action_against(self) -> None:
-        if self._source.turn():
+        if self._source.go_round():
             self._choose(self._chosen)
         else:
             self.app.notify("There is no other variant to compare with.", timeout=3)
@@ -373,7 +365,8 @@ class LensScreen(Screen[Branch]):
         tokens = (*(it.token for it in before), event.choice.token)
         pieces = b"".join([*(it.piece for it in before), event.choice.piece])
         beginning = Beginning(tokens, pieces.decode("utf-8", "replace"))
-        self.dismiss(Branch(self._pair[event.side], beginning))
+        source = self._pair[event.side]
+        self.dismiss(Branch(source, beginning, self._source.place(source)))
 
     def on_descendant_focus(self) -> None:
         self._show_hints()

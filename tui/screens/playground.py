@@ -20,13 +20,14 @@ from ...compare.variants import Variant
 from ...prompts.document import Prompt
 from ..safe_text import safe_line
 from ..session import Session
-from ..state import Setup
+from ..setup import Setup
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.output_board import OutputBoard
 from ..widgets.prompt_editor import PromptEditor
 from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.rendered_view import RenderedView
+from ..widgets.reply_box import ReplyBox
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
@@ -34,6 +35,7 @@ from .history_actions import HistoryActions
 from .lens_actions import LensActions
 from .prompt_actions import PromptActions
 from .sweep_actions import SweepActions
+from .talk_actions import TalkActions
 
 FLUSHES_PER_S = 10
 """How often outputs are drawn while they stream; keys are painted at once. Textual composes the
@@ -45,7 +47,9 @@ WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(LensActions, SweepActions, HistoryActions, DiffActions, PromptActions):
+class Playground(
+    LensActions, SweepActions, HistoryActions, DiffActions, TalkActions, PromptActions
+):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -67,6 +71,7 @@ class Playground(LensActions, SweepActions, HistoryActions, DiffActions, PromptA
                 yield VariantList()
                 yield FittedLine(classes="variants-hint")
         yield OutputBoard(self.session.playground)
+        yield ReplyBox()
         yield KeyBar()
         yield Static(id="too-small")
 
@@ -163,6 +168,11 @@ class Playground(LensActions, SweepActions, HistoryActions, DiffActions, PromptA
                 *run, *leave, ("prompt.tab", "next tab"), ("run.live", "live"),
                 ("prompt.save", "save"), ("prompt.external", "$EDITOR"),
             ]  # fmt: skip
+        elif self.query_one(ReplyBox).has_focus_within:
+            bar.hints = [
+                ("reply.send", "send"), ("reply.leave", "leave"), ("reply.whom", "all or one"),
+                ("reply.line", "new line"), *run,
+            ]  # fmt: skip
         elif self.query_one(VariantList).has_focus:
             bar.hints = [
                 *run, ("variant.add", "add"), ("variant.adapters", "adapters"),
@@ -173,8 +183,8 @@ class Playground(LensActions, SweepActions, HistoryActions, DiffActions, PromptA
         else:
             panes: list[Hint] = [("output.next", "pane")] if self.board.narrow else []
             bar.hints = [
-                *run, ("output.diff", f"diff: {self.playground.view}"),
-                ("diff.next diff.previous", "next"), *panes,
+                *run, ("output.diff", f"diff: {self.playground.view}"), ("talk.reply", "reply"),
+                *panes, ("diff.next diff.previous", "next"),
                 ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
                 ("variant.scale_down variant.scale_up", "scale"),
                 ("variant.baseline", "baseline"),
@@ -275,9 +285,8 @@ class Playground(LensActions, SweepActions, HistoryActions, DiffActions, PromptA
         if ready:
             self.start(ready)
 
-    def start(self, names: Iterable[str] | None = None) -> None:
-        """Run these variants, or all."""
-        run = self.session.begin(names)
+    def start(self, names: Iterable[str] | None = None, reply: str | None = None) -> None:
+        run = self.session.begin(names, reply)
         if run is None or self._flushes is None:
             return
         self.app.clear_notifications()
@@ -354,16 +363,6 @@ class Playground(LensActions, SweepActions, HistoryActions, DiffActions, PromptA
 
     def action_next_tab(self) -> None:
         self.query_one(PromptPanel).next_tab()
-
-    def action_copy(self) -> None:
-        output = self.playground.shown(self.playground.selected)
-        if output is not None and output.text:
-            self.app.copy_to_clipboard(output.text)
-            count = f"{len(output.text):,} character{'s' * (len(output.text) != 1)}"
-            said = f"Sent {count} to the terminal's clipboard (OSC 52)."
-            self.app.notify(said, timeout=3)
-        else:
-            self.app.notify(f"{self.playground.selected} has not said anything yet.", timeout=3)
 
     def action_pane(self, number: int) -> None:
         names = self.playground.names

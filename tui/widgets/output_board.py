@@ -133,8 +133,11 @@ class OutputBoard(Vertical):
             selected=name == playground.selected,
             narrow=self.narrow,
             aside=aside,
-            misfit=playground.misfit(variant),
-            fits_now=playground.fits_now(variant),
+            misfit=playground.misfits.of(variant),
+            fits_now=playground.misfits.over(variant, playground.outputs.get(name)),
+            pinned=name in playground.talk.pinned,
+            anew=playground.talk.anew(name),
+            thoughts=playground.talk.thoughts,
         )
 
     def _aside(self, name: str, visible: list[str]) -> str:
