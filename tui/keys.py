@@ -201,6 +201,12 @@ BEFORE_KEYS = [
     Binding("B", "before", "its own before", id="output.before", tooltip="Compare each output with what it said before"),
 ]  # fmt: skip
 
+REPEAT_KEYS = [
+    Binding("R", "repeats", "repeats", id="repeats.count", tooltip="How often each variant is run, each with its own seed"),
+    Binding("comma", "repeat(-1)", "more frequent", id="repeats.previous", tooltip="The output that more repeats are like"),
+    Binding("full_stop", "repeat(1)", "less frequent", id="repeats.next", tooltip="The output that fewer repeats are like"),
+]  # fmt: skip
+
 LENS_KEYS = [
     Binding("L", "lens", "lens", id="lens.open", tooltip="This output, token by token, under two variants"),
     Binding("t", "parting", "where they part", id="lens.parting", tooltip="The token where it parts from the baseline's output"),
@@ -247,6 +253,7 @@ PLAYGROUND_KEYS = [
     *BEFORE_KEYS,
     *DIFF_KEYS,
     *LENS_KEYS,
+    *REPEAT_KEYS,
 ]
 
 _NAMES = {
@@ -259,6 +266,8 @@ _NAMES = {
     "greater_than_sign": ">",
     "equals_sign": "=",
     "slash": "/",
+    "comma": ",",
+    "full_stop": ".",
     "down": "↓",
     "left": "←",
     "right": "→",

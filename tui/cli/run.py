@@ -15,6 +15,9 @@ from .printing import data, note, outcome, print_json
 if TYPE_CHECKING:
     from ...compare.run import Output, Run
 
+SHOWN = 60
+"""Characters of an output that stand for it."""
+
 
 @click.command("run")
 @variant_options
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     default=1,
     type=click.IntRange(1, 1000),
     metavar="N",
-    help="Run each variant N times; repeat i uses seed + i.",
+    help="Run each variant N times, repeat i with seed + i, and count outputs that are alike.",
 )
 @click.option(
     "--logprobs",
@@ -70,6 +73,8 @@ def run_command(asked: Asked, repeat: int, logprobs: int, as_json: bool, stream:
         printer = Printer(raw)
         run = carry_out(asked, repeats=repeat, logprobs=logprobs, on_change=printer.print)
         printer.print(run)
+        if repeat > 1:
+            print_groups(run)
     raise_failed(run)
 
 
@@ -77,6 +82,22 @@ def tell(run: Run, output: Output, text: str) -> None:
     """A line for each piece of text."""
     if text:
         print_json({"variant": output.variant.name, "repeat": output.repeat, "text": text})
+
+
+def print_groups(run: Run) -> None:
+    """A line for each distinct output of each variant, the most frequent first: how many are so."""
+    from ...compare.groups import groups_of
+
+    data("")
+    for variant in run.variants:
+        outputs = run.of(variant)
+        groups = groups_of(outputs)
+        total = sum(group.count for group in groups)
+        for group in groups:
+            text = safe_line(" ".join(outputs[group.first].text.split()))
+            alike = "" if group.same else " alike"
+            said = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+            data(f"{variant.name}  {group.count} of {total}{alike}: {said}")
 
 
 class Printer:

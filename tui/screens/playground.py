@@ -33,6 +33,7 @@ from .diff_actions import DiffActions
 from .history_actions import HistoryActions
 from .lens_actions import LensActions
 from .prompt_actions import PromptActions
+from .repeat_actions import RepeatActions
 
 FLUSHES_PER_S = 10
 """How often outputs are drawn while they stream; keys are painted at once. Textual composes the
@@ -44,7 +45,7 @@ WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
+class Playground(RepeatActions, LensActions, HistoryActions, DiffActions, PromptActions):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -171,6 +172,8 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
             ]  # fmt: skip
         else:
             panes: list[Hint] = [("output.next", "pane")] if self.board.narrow else []
+            if len(self.playground.siblings(self.playground.selected)) > 1:
+                panes += [("repeats.previous repeats.next", "repeats")]
             bar.hints = [
                 *run, ("output.diff", f"diff: {self.playground.view}"),
                 ("diff.next diff.previous", "next"), *panes,

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from ...compare.run import Output, State
 from ..diffing import Diffing, View
+from ..repeats import Told
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
 from ..walk import Walk
@@ -46,6 +47,7 @@ class PaneState:
     aside: str
     misfit: str
     fits_now: bool
+    repeats: Told | None = None
 
 
 class OutputPane(Vertical):
@@ -61,12 +63,14 @@ class OutputPane(Vertical):
         self.text = ComparedText()
         self.walk = Walk(self.text)
         self._title = Line(classes="pane-title")
+        self._repeats = FittedLine(classes="pane-repeats")
         self._stats = FittedLine(classes="pane-stats")
         self._result = FittedLine(classes="pane-result")
         self._stamp = FittedLine(classes="pane-stamp")
 
     def compose(self) -> ComposeResult:
         yield self._title
+        yield self._repeats
         yield self._stats
         yield Static(classes="pane-error", markup=False)
         yield self.text
@@ -98,6 +102,9 @@ class OutputPane(Vertical):
         comparison = self._compare(state)
         self._draw_text(state, comparison)
         self._say_title()
+        told = state.repeats
+        self._repeats.say([Content.styled(way, "$accent") for way in told.ways] if told else [])
+        self._repeats.display = told is not None
         self._stats.say(_stats(state, comparison))
         result, stamp = _result(state.output), _stamp(state.shown)
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
