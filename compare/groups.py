@@ -12,7 +12,7 @@ from .run import Output, State
 ALIKE = 0.9
 """Outputs count as alike from here on: nine of ten words in common, in order (`likeness`)."""
 
-AT_ONCE_S = 0.005
+AT_ONCE_S = 0.008
 """How long one `Grouping.update` compares texts before the rest is left to the next."""
 
 

@@ -12,6 +12,7 @@ from ..compare.variants import Beginning, Variant, variant_names
 from ..models.engine.protocol import ModelSettings
 from ..prompts.document import Prompt
 from .diffing import Diffing, View
+from .noise import NoiseFloor
 from .repeats import Repeats
 from .values import Values
 
@@ -90,6 +91,7 @@ class Playground:
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
+        self.noise = NoiseFloor(self)
         self.repeating = Repeats(
             self.siblings, lambda name: self.outputs.get(name), lambda it: self._show(it)
         )

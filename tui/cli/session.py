@@ -114,12 +114,17 @@ def carry_out_run(
                     note(sentence)
                 hashing = asyncio.create_task(it.hash_files(run))
                 await asyncio.wait({hashing}, timeout=None if hashes else HASHING_S)
-        refused = next((output for output in run.outputs if output.refused), None)
-        if refused is not None:
-            raise CompareError(f"{refused.variant.name}: {refused.error}")
+        raise_refused(run)
         return run
 
     return asyncio.run(work())
+
+
+def raise_refused(run: Run) -> None:
+    """Raise CompareError if an output was refused for what was asked."""
+    refused = next((output for output in run.outputs if output.refused), None)
+    if refused is not None:
+        raise CompareError(f"{refused.variant.name}: {refused.error}")
 
 
 def raise_failed(run: Run) -> None:

@@ -32,8 +32,8 @@ from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
 from .history_actions import HistoryActions
 from .lens_actions import LensActions
+from .noise_actions import NoiseActions
 from .prompt_actions import PromptActions
-from .repeat_actions import RepeatActions
 
 FLUSHES_PER_S = 10
 """How often outputs are drawn while they stream; keys are painted at once. Textual composes the
@@ -45,7 +45,7 @@ WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(RepeatActions, LensActions, HistoryActions, DiffActions, PromptActions):
+class Playground(NoiseActions, LensActions, HistoryActions, DiffActions, PromptActions):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -125,6 +125,7 @@ class Playground(RepeatActions, LensActions, HistoryActions, DiffActions, Prompt
         self._show_variants()
         self.board.sync()
         self.show_hints()
+        self.judge_soon()
 
     def _show_variants(self) -> None:
         playground = self.playground
@@ -206,6 +207,7 @@ class Playground(RepeatActions, LensActions, HistoryActions, DiffActions, Prompt
             self._flushes.pause()
             self.board.flush()
             self.show_hints()
+            self.judge_soon()
 
     def _trouble(self, sentence: str) -> None:
         self.app.notify(sentence, severity="error", timeout=8, markup=False)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from textual import work
 
 from ..repeats import MOST
 from ..widgets.output_board import OutputBoard
 from .variant_actions import VariantActions
+
+
+def _import_grouping() -> None:
+    """Load what grouping needs, off the event loop."""
+    from rapidfuzz import distance
+
+    from ...compare import groups
+
+    del distance, groups
 
 
 class RepeatActions(VariantActions):
@@ -27,6 +38,7 @@ class RepeatActions(VariantActions):
     def repeat_from_now_on(self, count: int) -> None:
         """Run each variant so often, from the next run on."""
         self.playground.repeats = count
+        self.run_worker(asyncio.to_thread(_import_grouping), exit_on_error=False)
         self.changed(self.playground.names, at_once=True)
 
     def action_repeat(self, by: int) -> None:

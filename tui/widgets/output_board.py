@@ -25,7 +25,7 @@ PANE_WIDTH = 38
 """Cells a pane needs to stand beside another."""
 MOST_PANES = 4
 UNIFIED = "unified"
-GROUPING_PAUSE_S = 0.05
+GROUPING_PAUSE_S = 0.02
 
 
 class OutputBoard(Vertical):
@@ -154,6 +154,7 @@ class OutputBoard(Vertical):
             misfit=playground.misfit(variant),
             fits_now=playground.fits_now(variant),
             repeats=repeats,
+            noise=None if playground.own_before else playground.noise.contrast(name),
         )
 
     def _aside(self, name: str, visible: list[str]) -> str:

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from ...compare.run import Output, State
 from ..diffing import Diffing, View
+from ..noise_words import pane_ways
 from ..repeats import Told
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
@@ -20,6 +21,7 @@ from .compared_text import ComparedText
 from .lines import FittedLine, Line
 
 if TYPE_CHECKING:
+    from ...compare.noise import Contrast
     from ..comparison import Comparison
 
 
@@ -48,6 +50,7 @@ class PaneState:
     misfit: str
     fits_now: bool
     repeats: Told | None = None
+    noise: Contrast | None = None
 
 
 class OutputPane(Vertical):
@@ -256,10 +259,35 @@ def _difference(state: PaneState, comparison: Comparison | None) -> list[Content
         ("", ""),
     ]
     said: list[Content] = []
+    words = Content.assemble(counts, (" words", "$dim"))
     for unit, shift, *rest in ways:
         parts = [Content.assemble(counts, (f" {unit}" if unit else "", "$dim"))]
         parts += [Content.styled(shift, "$moved")] if shift else []
         parts += [Content.styled(part, "$dim") for part in rest if part]
+        said.append(Content.styled(" · ", "$dim").join(parts))
+    return said if state.noise is None else _beside_noise(state.noise, words, counts, where)
+
+
+def _beside_noise(noise: Contrast, words: Content, counts: Content, where: str) -> list[Content]:
+    """What differs, and whether all outputs of the two differ more than noise; faint if they do not."""
+    long, medium, short = pane_ways(noise)
+    style = "$dim" if noise.within else "bold $foreground"
+    ways = [
+        [words, where, long],
+        [words, long],
+        [words, medium],
+        [counts, medium],
+        [medium],
+        [short],
+    ]
+    said: list[Content] = []
+    for *before, verdict in ways:
+        parts = [
+            it if isinstance(it, Content) else Content.styled(it, "$dim") for it in before if it
+        ]
+        if noise.within:
+            parts = [Content.styled(it.plain, "$dim") for it in parts]
+        parts.append(Content.styled(verdict, style))
         said.append(Content.styled(" · ", "$dim").join(parts))
     return said
 

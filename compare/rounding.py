@@ -1,0 +1,34 @@
+"""What is rounding in a lens: how far its numbers move when they are computed once more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .lens import Lens, score_after
+from .runner import Runner
+
+
+async def rounding(
+    runner: Runner, lens: Lens, values: Mapping[str, str], *, exact: bool = False
+) -> float:
+    """By how many nats `delta` of a token moves at most, between two ways of computing it.
+
+    The second half of the text is scored again, cut into other pieces, under both variants; the
+    largest changes of either are added up. 0 for a single token, and where the backend is exact.
+    Raises as `look`.
+    """
+    tokens = [it.token for it in lens.tokens]
+    half = len(tokens) // 2
+    if not half:
+        return 0.0
+    moved = 0.0
+    for variant, seen in (
+        (lens.a, [it.a.logprob for it in lens.tokens[half:]]),
+        (lens.b, [it.b.logprob for it in lens.tokens[half:]]),
+    ):
+        ready = await runner.prepare(variant, values)
+        (again,) = await score_after(
+            runner, ready, variant, tokens[:half], [tokens[half:]], exact=exact
+        )
+        moved += max(abs(it.logprob - was) for it, was in zip(again, seen, strict=True))
+    return moved
