@@ -14,6 +14,7 @@ from .diff.divergence import char_divergence, first_token_divergence
 from .diff.ignore import NOTHING, Ignore
 from .diff.ignoring import differ
 from .diff.result import Diff
+from .groups import groups_of
 from .run import Output, Run, Stamp
 
 SCHEMA = 1
@@ -93,6 +94,10 @@ def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
         "sampling": sampling,
         "sampling_steps": list(steps(stamp.sampling, constrained=constrained)),
         "outputs": [_output(output) for output in outputs],
+        "groups": [
+            {"count": it.count, "same": it.same, "outputs": list(it.members)}
+            for it in groups_of(outputs)
+        ],
     }
 
 

@@ -217,6 +217,13 @@ BEFORE_KEYS = [
     Binding("B", "before", "its own before", id="output.before", tooltip="Compare each output with what it said before"),
 ]  # fmt: skip
 
+REPEAT_KEYS = [
+    Binding("R", "repeats", "repeats", id="repeats.count", tooltip="How often each variant is run, each with its own seed"),
+    Binding("A", "noise", "noise floor", id="repeats.noise", tooltip="A against A: which differences are more than noise"),
+    Binding("comma", "repeat(-1)", "more frequent", id="repeats.previous", tooltip="The output that more repeats are like"),
+    Binding("full_stop", "repeat(1)", "less frequent", id="repeats.next", tooltip="The output that fewer repeats are like"),
+]  # fmt: skip
+
 LENS_KEYS = [
     Binding("L", "lens", "lens", id="lens.open", tooltip="This output, token by token, under two variants"),
     Binding("t", "parting", "where they part", id="lens.parting", tooltip="The token where it parts from the baseline's output"),
@@ -286,6 +293,7 @@ PLAYGROUND_KEYS = [
     *LENS_KEYS,
     *SWEEP_KEYS,
     *TALK_KEYS,
+    *REPEAT_KEYS,
 ]
 
 _NAMES = {
@@ -298,6 +306,8 @@ _NAMES = {
     "greater_than_sign": ">",
     "equals_sign": "=",
     "slash": "/",
+    "comma": ",",
+    "full_stop": ".",
     "down": "↓",
     "left": "←",
     "right": "→",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from ..compare.conversation import turns_of
 from ..compare.run import Output
 from ..compare.variants import Beginning, Variant
+from .heat import TokenText, token_text
 from .session import Session
+from .widgets.wrapping import break_lines
 
 if TYPE_CHECKING:
     from ..compare.lens import Lens
@@ -41,6 +43,8 @@ class LensSource:
         self._own = ""
         self._lenses: dict[tuple[Pair, str], Lens] = {}
         self._partings: dict[Pair, Parting | None] = {}
+        self._roundings: dict[int, float] = {}
+        """By the id of a lens, which `_lenses` keeps."""
 
     @property
     def own(self) -> str:
@@ -51,7 +55,7 @@ class LensSource:
     def own(self, text: str) -> None:
         self._own = text
         for key in [key for key in self._lenses if key[1] == OWN]:
-            del self._lenses[key]
+            self._roundings.pop(id(self._lenses.pop(key)), None)
 
     @property
     def variants(self) -> tuple[Variant, Variant]:
@@ -116,6 +120,18 @@ class LensSource:
             )
         return self._lenses[key]
 
+    def rounding(self, lens: Lens) -> float | None:
+        """By how much a difference is rounding, if that was measured."""
+        return self._roundings.get(id(lens))
+
+    async def measure_rounding(self, lens: Lens) -> None:
+        """Measure by how much a difference in this lens is rounding. Raises as `lens`."""
+        from ..compare.rounding import rounding
+
+        if id(lens) not in self._roundings:
+            runner, exact = await self.session.runner(), self.session.playground.exact
+            self._roundings[id(lens)] = await rounding(runner, lens, {}, exact=exact)
+
     def parting(self) -> Parting | None:
         """Where the two outputs part, if that was looked for and they do."""
         return self._partings.get(self.pair)
@@ -133,3 +149,15 @@ class LensSource:
         ]
         runner, exact = await self.session.runner(), self.session.playground.exact
         self._partings[pair] = await find_parting(runner, first, second, {}, exact=exact)
+
+
+def made_ready(
+    lens: Lens, width: int
+) -> tuple[TokenText, list[tuple[int, int]], list[int], list[int]]:
+    """The text and its lines, the tokens by how much they differ, and the place of each in that."""
+    text = token_text([it.piece for it in lens.tokens])
+    order = lens.largest(len(lens.tokens))
+    places = [0] * len(order)
+    for place, token in enumerate(order):
+        places[token] = place
+    return text, break_lines(text.text, width), order, places

@@ -133,6 +133,7 @@ class Session:
             seed=playground.seed_shown,
             live=playground.live,
             exact=playground.exact,
+            repeats=playground.repeats,
         )
 
     def _say(self, state: str) -> None:
@@ -312,7 +313,10 @@ class Session:
             return None
         values = playground.values.known_to(variants)
         try:
-            run = new_run(variants, values, seed=playground.seed, exact=playground.exact)
+            run = new_run(
+                variants, values, seed=playground.seed, exact=playground.exact,
+                repeats=playground.repeats,
+            )  # fmt: skip
         except ModelError as error:
             self._on_trouble(str(error))
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..compare.run import Output, Run, State
@@ -11,6 +11,8 @@ from ..compare.variants import Beginning, Variant, variant_names
 from ..prompts.document import Prompt
 from .diffing import Diffing, View
 from .fit import Misfits
+from .noise import NoiseFloor
+from .repeats import Repeats
 from .setup import Setup
 from .talk import Talk
 from .values import Values
@@ -26,6 +28,9 @@ class Asked:
     values: tuple[tuple[str, str], ...]
     seed: int | None
     exact: bool
+    repeats: int
+    outputs: tuple[Output, ...] = field(default=(), compare=False)
+    """Of all repeats."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ class _Snapshot:
     outputs: Mapping[str, Output]
     before: Mapping[str, Output]
     asked: Mapping[str, Asked]
-    rest: tuple[Mapping[str, str], int | None, bool, Mapping[str, Output]] | None = None
-    """With what was reopened since: the values, the seed, exactness and `then`."""
+    rest: tuple[Mapping[str, str], int | None, bool, int, Mapping[str, Output]] | None = None
+    """With what was reopened since: the values, the seed, exactness, repeats and `then`."""
 
 
 class Playground:
@@ -51,12 +56,18 @@ class Playground:
         self.values = Values(setup.values)
         self.seed = setup.seed
         self.exact = setup.exact
+        self.repeats = 1
+        """How many outputs each variant has in a run."""
         self.live = False
         self.view: View = "words"
         self.diffing = Diffing()
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
+        self.noise = NoiseFloor(self)
+        self.repeating = Repeats(
+            self.siblings, lambda name: self.outputs.get(name), lambda it: self._show(it)
+        )
         self.then: dict[str, Output] = {}
         """What the variants of a run that was reopened said then."""
         self.own_before = False
@@ -124,7 +135,8 @@ class Playground:
             return False
         last = self._undo.pop()
         if last.rest is not None:
-            values, self.seed, self.exact, self.then = *last.rest[:3], dict(last.rest[3])
+            values, self.seed, self.exact, self.repeats, then = last.rest
+            self.then = dict(then)
             self.values.put(values)
             self.variants = []
         for name in {variant.name for variant in last.variants} - set(self.names):
@@ -143,14 +155,15 @@ class Playground:
     def reopen(self, run: Run, variants: Sequence[Variant], seed: int | None) -> None:
         """Have these variants and what else a run had, its outputs too; `undo` takes it back."""
         self._remember()
-        rest = dict(self.values), self.seed, self.exact, self.then
+        rest = dict(self.values), self.seed, self.exact, self.repeats, self.then
         self._undo[-1] = replace(self._undo[-1], rest=rest)
         self.outputs, self.before, self._asked = {}, {}, {}
         self.talk.begin_afresh()
         self.values.put(run.values)
         self.open(variants)
         self.seed, self.exact, self.live = seed, run.exact, False
-        self.started(replace(run, outputs=[it for it in run.outputs if not it.repeat]), seed)
+        self.repeats = 1 + max((it.repeat for it in run.outputs), default=0)
+        self.started(run, seed)
         self.then = dict(self.outputs)
 
     def add(
@@ -354,13 +367,24 @@ class Playground:
         """Take the outputs of a new run; those it has none of stay as they are."""
         for output in run.outputs:
             name = output.variant.name
+            if output.repeat:
+                continue
             variant = self.get(name) or output.variant
             if (old := self.outputs.get(name)) is not None and old.text:
                 self.before[name] = old
             if output.follows is not None and output.follows is old:
                 self.before.pop(name, None)
             self.outputs[name] = output
-            self._asked[name] = self._ask(variant, seed, run.exact)
+            asked = self._ask(variant, seed, run.exact)
+            self._asked[name] = replace(asked, outputs=tuple(run.of(variant)))
+
+    def siblings(self, name: str) -> tuple[Output, ...]:
+        """All repeats of a variant in its newest run, if one of them is the variant's output."""
+        asked, output = self._asked.get(name), self.outputs.get(name)
+        return asked.outputs if asked and any(it is output for it in asked.outputs) else ()
+
+    def _show(self, output: Output) -> None:
+        self.outputs[output.variant.name] = output
 
     def shown(self, name: str) -> Output | None:
         """The output to show: the new one, or the one before while the new one has no text."""
@@ -391,7 +415,7 @@ class Playground:
 
     def _ask(self, variant: Variant, seed: int | None, exact: bool) -> Asked:
         kept = tuple(sorted(self.values.known_to([variant]).items()))
-        return Asked(replace(variant, label=""), kept, seed, exact)
+        return Asked(replace(variant, label=""), kept, seed, exact, self.repeats)
 
 
 def _with_prompt(

@@ -268,3 +268,24 @@ async def test_what_cannot_be_compared_is_said(home: Path) -> None:
         await until(lambda: "has not said anything yet" in told(pilot))
         await pilot.press("delete", "L")
         await until(lambda: "v adds one" in told(pilot))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_a_difference_is_held_against_rounding(home: Path, size: tuple[int, int]) -> None:
+    async with ran(home, "temperature=0", "temperature=0,adapter=support@0.0001", size=size) as pilot:  # fmt: skip
+        await pilot.press("L")
+        await scored(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, LensScreen)
+        it = lens(pilot)
+        await until(lambda: screen._source.rounding(it) is not None)
+        moved = screen._source.rounding(it)
+        assert moved
+        small = min(range(len(it.tokens)), key=lambda i: abs(it.tokens[i].delta))
+        pilot.app.screen.query_one(HeatText).go_to(small)
+        await until(lambda: f"within rounding, {moved:.2g} nats" in words(pilot))
+    async with ran(home, "max_tokens=40", "max_tokens=40,adapter=support", size=size) as pilot:
+        await pilot.press("L")
+        await scored(pilot)
+        await pilot.press("n")
+        await until(lambda: "beyond rounding" in words(pilot) or "comes out the same" in words(pilot))  # fmt: skip

@@ -15,6 +15,9 @@ from .printing import data, note, outcome, print_json
 if TYPE_CHECKING:
     from ...compare.run import Output, Run
 
+SHOWN = 60
+"""Characters of an output that stand for it."""
+
 
 @click.command("run")
 @variant_options
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     default=1,
     type=click.IntRange(1, 1000),
     metavar="N",
-    help="Run each variant N times; repeat i uses seed + i.",
+    help="Run each variant N times, repeat i with seed + i, and count outputs that are alike.",
 )
 @click.option(
     "--logprobs",
@@ -89,6 +92,8 @@ def run_command(
         printer = Printer(raw)
         runs = converse(asked, replies, repeats=repeat, logprobs=logprobs, on_change=printer.print)
         printer.print(runs[-1])
+        if repeat > 1:
+            print_groups(runs[-1])
     raise_failed(runs[-1])
 
 
@@ -99,6 +104,22 @@ def tell(run: Run, output: Output, text: str) -> None:
     if text:
         turn = {"turn": len(turns_of(output))} if output.follows else {}
         print_json({"variant": output.variant.name, "repeat": output.repeat, **turn, "text": text})
+
+
+def print_groups(run: Run) -> None:
+    """A line for each distinct output of each variant, the most frequent first: how many are so."""
+    from ...compare.groups import groups_of
+
+    data("")
+    for variant in run.variants:
+        outputs = run.of(variant)
+        groups = groups_of(outputs)
+        total = sum(group.count for group in groups)
+        for group in groups:
+            text = safe_line(" ".join(outputs[group.first].text.split()))
+            alike = "" if group.same else " alike"
+            said = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+            data(f"{variant.name}  {group.count} of {total}{alike}: {said}")
 
 
 class Printer:

@@ -155,9 +155,7 @@ def _carry_out(
                 said.add(sentence)
             hashing = asyncio.create_task(it.hash_files(run))
             await asyncio.wait({hashing}, timeout=None if hashes else HASHING_S)
-        refused = next((output for output in run.outputs if output.refused), None)
-        if refused is not None:
-            raise CompareError(f"{refused.variant.name}: {refused.error}")
+        raise_refused(run)
 
     async def work_on() -> list[Run]:
         runs = [first]
@@ -171,6 +169,13 @@ def _carry_out(
         return runs
 
     return asyncio.run(work_on())
+
+
+def raise_refused(run: Run) -> None:
+    """Raise CompareError if an output was refused for what was asked."""
+    refused = next((output for output in run.outputs if output.refused), None)
+    if refused is not None:
+        raise CompareError(f"{refused.variant.name}: {refused.error}")
 
 
 def raise_failed(run: Run) -> None:

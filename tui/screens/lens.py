@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -20,10 +21,10 @@ from textual.worker import Worker, WorkerState
 from ...compare.errors import MISTAKES
 from ...compare.variants import Beginning
 from ..amounts import percent
-from ..heat import Measure, TokenText, measures, token_text
+from ..heat import Measure, measures, token_text
 from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
-from ..lens_source import OWN, Branch, LensSource, Pair
+from ..lens_source import OWN, Branch, LensSource, Pair, made_ready
 from ..parting_words import parting_words
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -33,7 +34,6 @@ from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.tab_strip import TabStrip
 from ..widgets.token_facts import TokenFacts, TokenState
-from ..widgets.wrapping import break_lines
 from .ask import Ask
 from .styles import styles
 
@@ -117,13 +117,21 @@ class LensScreen(Screen[Branch]):
             return
         heat = self.query_one(HeatText)
         width = heat.wrap_width
-        text, lines, self._order, self._place = await asyncio.to_thread(_made_ready, lens, width)
+        text, lines, self._order, self._place = await asyncio.to_thread(made_ready, lens, width)
         self._lens = lens
         heat.show(text, self._kind_of, lines, width)
         self._show_frame()
         self._show_token()
         if then is not None:
             then()
+        self.run_worker(self._round(lens), group="round", exclusive=True, exit_on_error=False)
+
+    async def _round(self, lens: Lens) -> None:
+        from ...models.engine.client import EngineError
+
+        with suppress(*MISTAKES, EngineError):  # then it is not told
+            await self._source.measure_rounding(lens)
+            self._show_token()
 
     def _progress(self, chosen: str, fraction: float) -> None:
         what = OWN if chosen == OWN else f"{chosen}'s output"
@@ -244,7 +252,8 @@ class LensScreen(Screen[Branch]):
         others = (choices([token, *apart], 0), choices([token, *apart], 1))
         note = f"{nth(self._place[index] + 1)} difference" if token.delta else ""
         note = "where they part" if here else note
-        return TokenState(self._pair, token, index, len(lens.tokens), others, note)
+        moved = self._source.rounding(lens)
+        return TokenState(self._pair, token, index, len(lens.tokens), others, note, moved)
 
     # ------------------------------------------------------------------- keys
 
@@ -380,15 +389,3 @@ class LensScreen(Screen[Branch]):
             self.app.notify(sentence, severity="error", markup=False)
         if event.worker is self._scoring:
             self._show_hints()
-
-
-def _made_ready(
-    lens: Lens, width: int
-) -> tuple[TokenText, list[tuple[int, int]], list[int], list[int]]:
-    """The text and its lines, the tokens by how much they differ, and the place of each in that."""
-    text = token_text([it.piece for it in lens.tokens])
-    order = lens.largest(len(lens.tokens))
-    places = [0] * len(order)
-    for place, token in enumerate(order):
-        places[token] = place
-    return text, break_lines(text.text, width), order, places

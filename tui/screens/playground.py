@@ -33,6 +33,7 @@ from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
 from .history_actions import HistoryActions
 from .lens_actions import LensActions
+from .noise_actions import NoiseActions
 from .prompt_actions import PromptActions
 from .sweep_actions import SweepActions
 from .talk_actions import TalkActions
@@ -48,7 +49,13 @@ WIDE, HIGH = 100, 32
 
 
 class Playground(
-    LensActions, SweepActions, HistoryActions, DiffActions, TalkActions, PromptActions
+    NoiseActions,
+    LensActions,
+    SweepActions,
+    HistoryActions,
+    DiffActions,
+    TalkActions,
+    PromptActions,
 ):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
@@ -130,6 +137,7 @@ class Playground(
         self._show_variants()
         self.board.sync()
         self.show_hints()
+        self.judge_soon()
 
     def _show_variants(self) -> None:
         playground = self.playground
@@ -182,6 +190,8 @@ class Playground(
             ]  # fmt: skip
         else:
             panes: list[Hint] = [("output.next", "pane")] if self.board.narrow else []
+            if len(self.playground.siblings(self.playground.selected)) > 1:
+                panes += [("repeats.previous repeats.next", "repeats")]
             bar.hints = [
                 *run, ("output.diff", f"diff: {self.playground.view}"), ("talk.reply", "reply"),
                 *panes, ("diff.next diff.previous", "next"),
@@ -214,6 +224,7 @@ class Playground(
             self._flushes.pause()
             self.board.flush()
             self.show_hints()
+            self.judge_soon()
 
     def _trouble(self, sentence: str) -> None:
         self.app.notify(sentence, severity="error", timeout=8, markup=False)

@@ -16,6 +16,8 @@ from textual.widgets import Static
 from ...compare.conversation import turns_of
 from ...compare.run import Output, State
 from ..diffing import Diffing, View
+from ..noise_words import pane_ways
+from ..repeats import Told
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
 from ..thread import Look, Thread
@@ -24,6 +26,7 @@ from .compared_text import ComparedText
 from .lines import FittedLine, Line
 
 if TYPE_CHECKING:
+    from ...compare.noise import Contrast
     from ..comparison import Comparison
     from ..places import Places
 
@@ -50,9 +53,11 @@ class PaneState:
     aside: str
     misfit: str
     fits_now: bool
-    pinned: bool
-    anew: bool
-    thoughts: bool
+    pinned: bool = False
+    anew: bool = False
+    thoughts: bool = False
+    repeats: Told | None = None
+    noise: Contrast | None = None
 
 
 class OutputPane(Vertical):
@@ -73,12 +78,14 @@ class OutputPane(Vertical):
         self.text = ComparedText()
         self.walk = Walk(self.text)
         self._title = Line(classes="pane-title")
+        self._repeats = FittedLine(classes="pane-repeats")
         self._stats = FittedLine(classes="pane-stats")
         self._result = FittedLine(classes="pane-result")
         self._stamp = FittedLine(classes="pane-stamp")
 
     def compose(self) -> ComposeResult:
         yield self._title
+        yield self._repeats
         yield self._stats
         yield Static(classes="pane-error", markup=False)
         yield self.text
@@ -109,6 +116,9 @@ class OutputPane(Vertical):
         self._drawn = drawn
         comparison = self._draw_text(state)
         self._say_title()
+        told = state.repeats
+        self._repeats.say([Content.styled(way, "$accent") for way in told.ways] if told else [])
+        self._repeats.display = told is not None
         self._stats.say(_stats(state, comparison))
         result, stamp = _result(state.output), _stamp(state.shown)
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
@@ -257,10 +267,35 @@ def _difference(state: PaneState, comparison: Comparison | None) -> list[Content
         ("", ""),
     ]
     said: list[Content] = []
+    words = Content.assemble(counts, (" words", "$dim"))
     for unit, shift, *rest in ways:
         parts = [Content.assemble(counts, (f" {unit}" if unit else "", "$dim"))]
         parts += [Content.styled(shift, "$moved")] if shift else []
         parts += [Content.styled(part, "$dim") for part in rest if part]
+        said.append(Content.styled(" · ", "$dim").join(parts))
+    return said if state.noise is None else _beside_noise(state.noise, words, counts, where)
+
+
+def _beside_noise(noise: Contrast, words: Content, counts: Content, where: str) -> list[Content]:
+    """What differs, and whether all outputs of the two differ more than noise; faint if they do not."""
+    long, medium, short = pane_ways(noise)
+    style = "$dim" if noise.within else "bold $foreground"
+    ways = [
+        [words, where, long],
+        [words, long],
+        [words, medium],
+        [counts, medium],
+        [medium],
+        [short],
+    ]
+    said: list[Content] = []
+    for *before, verdict in ways:
+        parts = [
+            it if isinstance(it, Content) else Content.styled(it, "$dim") for it in before if it
+        ]
+        if noise.within:
+            parts = [Content.styled(it.plain, "$dim") for it in parts]
+        parts.append(Content.styled(verdict, style))
         said.append(Content.styled(" · ", "$dim").join(parts))
     return said
 
