@@ -66,8 +66,9 @@ async def other_shapes(
     found: list[Output] = []
     for count in SHAPES:
         run = new_run([output.variant], values, seed=output.seed, repeats=count)
-        for again in run.outputs if output.follows is not None else ():
-            go_on(again, output.follows, output.reply)
+        if output.follows is not None:
+            for again in run.outputs:
+                go_on(again, output.follows, output.reply)
         await runner.run(run, strict=True)
         found.append(run.outputs[0])
     return found
