@@ -23,6 +23,7 @@ _GROUPS = {
     "rendered": "Rendered prompt",
     "output": "Outputs",
     "diff": "Differences",
+    "repeats": "Repeats",
     "lens": "Lens",
     "talk": "Conversation",
     "reply": "Reply",

@@ -217,6 +217,8 @@ class Playground(
         self.show_hints()
 
     def _session_changed(self) -> None:
+        if not self.children:  # what follows a run may end after the app was closed
+            return
         self.query_one(TopBar).status = self.session.status
         if self.playground.names != [row.name for row in self.query_one(VariantList).rows]:
             self.show()
