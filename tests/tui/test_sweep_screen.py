@@ -214,7 +214,7 @@ async def test_the_sweep_is_in_the_history_and_shown_again(home: Path) -> None:
         await swept(pilot, "scale=0,1")
         it = sweeping(pilot)
         session = playground(pilot).session
-        await until(lambda: not session._behind)
+        await until(lambda: not session.behind.busy)
         assert session.history is not None
         session.history.flush()
         kept = session.history.open(it.run.id)

@@ -131,7 +131,7 @@ class LensScreen(Screen[Branch]):
 
         with suppress(*MISTAKES, EngineError):  # then it is not told
             await self._source.measure_rounding(lens)
-            self._show_token()
+            self._show_facts()
 
     def _progress(self, chosen: str, fraction: float) -> None:
         what = OWN if chosen == OWN else f"{chosen}'s output"
@@ -233,17 +233,20 @@ class LensScreen(Screen[Branch]):
         self._show_token(event.index)
 
     def _show_token(self, hovered: int | None = None) -> None:
-        """Show the cursor's token, or the one under the mouse."""
-        lens, cursor = self._lens, self.query_one(HeatText).cursor
-        if lens is None:
+        """Show the cursor's token, or the one under the mouse, and what is to be said of it."""
+        if self._lens is None:
             return
-        index = cursor if hovered is None else hovered
-        self.query_one(TokenFacts).show(self._state(lens, index))
+        self._show_facts(hovered)
         parting = self._parting
-        if parting is not None and parting.index == cursor:
+        if parting is not None and parting.index == self.query_one(HeatText).cursor:
             self._tell(parting_words(parting, *self._pair))
         else:
             self._say("")
+
+    def _show_facts(self, hovered: int | None = None) -> None:
+        if self._lens is not None:
+            index = self.query_one(HeatText).cursor if hovered is None else hovered
+            self.query_one(TokenFacts).show(self._state(self._lens, index))
 
     def _state(self, lens: Lens, index: int) -> TokenState:
         token, parting = lens.tokens[index], self._parting
