@@ -35,9 +35,11 @@ def run_document(run: Run, version: str, ignore: Ignore = NOTHING) -> dict[str, 
     }
 
 
-def conversation_document(runs: Sequence[Run], version: str) -> dict[str, Any]:
+def conversation_document(
+    runs: Sequence[Run], version: str, ignore: Ignore = NOTHING
+) -> dict[str, Any]:
     """The first run's document; where others go on with it, those of these under `turns`."""
-    first, *others = (run_document(run, version) for run in runs)
+    first, *others = (run_document(run, version, ignore) for run in runs)
     return {**first, "turns": others} if others else first
 
 

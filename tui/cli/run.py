@@ -11,6 +11,7 @@ import click
 from ..safe_text import safe_line
 from .options import Asked, variant_options
 from .printing import data, note, outcome, print_json
+from .turns import repeat_option, replies_option, stream_option, teller
 
 if TYPE_CHECKING:
     from ...compare.run import Output, Run
@@ -21,12 +22,8 @@ SHOWN = 60
 
 @click.command("run")
 @variant_options
-@click.option(
-    "--repeat",
-    default=1,
-    type=click.IntRange(1, 1000),
-    metavar="N",
-    help="Run each variant N times, repeat i with seed + i, and count outputs that are alike.",
+@repeat_option(
+    "Run each variant N times, repeat i with seed + i, and count outputs that are alike."
 )
 @click.option(
     "--logprobs",
@@ -35,19 +32,9 @@ SHOWN = 60
     metavar="N",
     help="Record each token's log-probability and N alternatives.",
 )
-@click.option(
-    "--reply",
-    "replies",
-    multiple=True,
-    metavar="TEXT",
-    help="Say this to every answer and run the next turn; repeat to go on.",
-)
+@replies_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option(
-    "--stream",
-    is_flag=True,
-    help="With --json: a line for each piece of text as it comes, the document last.",
-)
+@stream_option
 @click.option(
     "--raw",
     is_flag=True,
@@ -71,13 +58,10 @@ def run_command(
     """
     if raw and sys.stdout.isatty():
         raise click.UsageError("--raw works only when the output goes to a file or a pipe.")
-    if stream and not as_json:
-        raise click.UsageError("--stream goes with --json.")
+    on_change = teller(stream, as_json)
     from ...compare.document import conversation_document
     from .session import converse, raise_failed
 
-    if not all(map(str.strip, replies)):
-        raise click.UsageError("A reply has to say something.")
     if as_json:
         runs = converse(
             asked,
@@ -85,7 +69,7 @@ def run_command(
             repeats=repeat,
             logprobs=logprobs,
             hashes=True,
-            on_change=tell if stream else None,
+            on_change=on_change,
         )
         print_json(conversation_document(runs, version("llamadiff")), indent=not stream)
     else:
@@ -95,15 +79,6 @@ def run_command(
         if repeat > 1:
             print_groups(runs[-1])
     raise_failed(runs[-1])
-
-
-def tell(run: Run, output: Output, text: str) -> None:
-    """A line for each piece of text; of a conversation each with its turn, from 2 on."""
-    from ...compare.conversation import turns_of
-
-    if text:
-        turn = {"turn": len(turns_of(output))} if output.follows else {}
-        print_json({"variant": output.variant.name, "repeat": output.repeat, **turn, "text": text})
 
 
 def print_groups(run: Run) -> None:

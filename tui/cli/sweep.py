@@ -10,6 +10,7 @@ import click
 from ..safe_text import safe_line, safe_text
 from .options import Asked, variant_options
 from .printing import data, note, print_json, table
+from .turns import repeat_option, stream_option, teller
 
 if TYPE_CHECKING:
     from ...compare.run import Run
@@ -22,10 +23,13 @@ BARS = "▁▂▃▄▅▆▇█"
 @click.command("sweep")
 @variant_options
 @click.option("--over", required=True, metavar="NAME=VALUES", help="What is swept: scale, an adapter's name or a sampling setting, as START:STOP:STEP or V,V,….")  # fmt: skip
-@click.option("--repeat", default=1, type=click.IntRange(1, 1000), metavar="N", help="Run each value N times; repeat i uses seed + i.")  # fmt: skip
+@repeat_option("Run each value N times; repeat i uses seed + i.")
 @click.option("--texts", is_flag=True, help="Print every distinct output, not only its beginning.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
-def sweep_command(asked: Asked, over: str, repeat: int, texts: bool, as_json: bool) -> None:
+@stream_option
+def sweep_command(
+    asked: Asked, over: str, repeat: int, texts: bool, as_json: bool, stream: bool
+) -> None:
     """Run one variant at several values of one setting, and show what that changes.
 
     SAME is the share of words in common with the output at the first value.
@@ -38,16 +42,21 @@ def sweep_command(asked: Asked, over: str, repeat: int, texts: bool, as_json: bo
         raise click.UsageError(
             "sweep takes one variant: use -m, -a, -p and --set, not --variant or --each."
         )
+    on_change = teller(stream, as_json)
     from ...compare.sweep import parse_axis, points, sweep_document, swept
     from .session import carry_out, raise_failed
 
     axis = parse_axis(over)
     run = carry_out(
-        asked, repeats=repeat, hashes=as_json, change=lambda variants: swept(variants[0], axis)
+        asked,
+        repeats=repeat,
+        hashes=as_json,
+        on_change=on_change,
+        change=lambda variants: swept(variants[0], axis),
     )
     raise_failed(run)
     if as_json:
-        print_json(sweep_document(run, axis, version("llamadiff")), indent=True)
+        print_json(sweep_document(run, axis, version("llamadiff")), indent=not stream)
     else:
         _print(run, axis, points(run, axis), texts)
 
