@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from llamadiff.compare.run import Run
 from llamadiff.compare.spec import Defaults, make_variants
@@ -17,7 +18,7 @@ from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from ..compare.history.runs import keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
-from .app import StillApp, opened, output, playground, run_over, screen_text, told
+from .app import StillApp, current_prompt, opened, output, playground, run_over, screen_text, told
 from .test_history_screen import details, table
 
 
@@ -70,6 +71,40 @@ async def test_a_run_is_reopened_run_again_and_compared_with_then(
         await pilot.press("B", *"uuuuuu")
         await until(lambda: state.variants == before)
         assert (dict(state.values), state.exact, state.then) == ({}, False, {})
+
+
+async def reopen_newest(pilot: Pilot[None]) -> None:
+    """Reopen the newest run, and wait for what that begins."""
+    await pilot.press("f9")
+    await until(lambda: isinstance(pilot.app.screen, History) and details(pilot))
+    await pilot.press("enter")
+    await until(lambda: pilot.app.screen is playground(pilot))
+    await until(lambda: "run of" in told(pilot))
+    await until(lambda: not [it for it in playground(pilot).workers if it.group == "drafts" and not it.is_finished])  # fmt: skip
+
+
+async def test_a_draft_waits_while_a_run_is_reopened(home: Path, mine: Path) -> None:
+    variants = make_variants(Defaults(prompt=str(mine)), ["label=one"])
+    async with opened(home, variants) as pilot:
+        await run_over(pilot, "f5")
+        said = output(pilot, "A").text
+        await pilot.press("ctrl+end", "!")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!")
+        await pilot.press("escape")
+        await reopen_newest(pilot)
+        assert current_prompt(pilot).user == "Say {{ it }}."
+        assert not playground(pilot).playground.stale("A")
+        await run_over(pilot, "f5")
+        assert output(pilot, "A").text == said
+        await pilot.press("u")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!")
+        await reopen_newest(pilot)
+        await pilot.press("e", "ctrl+end", "?")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.?")
+    with opened_history(home / "state") as history:
+        assert [it.prompt.user for it in history.drafts.free()] == ["Say {{ it }}.?", "Say {{ it }}.!"]  # fmt: skip
+    async with opened(home, variants) as pilot:
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.?")
 
 
 async def test_each_output_is_compared_with_its_own_before(home: Path) -> None:

@@ -79,6 +79,7 @@ class HistoryActions(VariantActions):
                 history.left(variant.prompt)
         self.workers.cancel_group(self, "run")
         playground.reopen(run, variants, seed)
+        self.leave_drafts()
         self.list_changed(())
         self.query_one(OutputBoard).focus_pane(playground.selected)
         gone = [it.prompt.name for it in variants if it.prompt.path is None]
