@@ -13,14 +13,13 @@ import pytest
 from llamadiff.compare.history.page import as_html
 from llamadiff.tui.paths import history_days
 
-from ..compare.history.runs import keep, made
+from ..compare.history.runs import aged, answered, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
 from .app import StillApp, playground, setup, told
 from .test_cli import PROMPT, llamadiff
 
 VARIANTS = ("--variant", "label=plain", "--variant", "label=tuned,adapter=support@0.8")
-DAY_MS = 86_400_000
 
 
 def test_tags_and_notes_are_given_and_taken_off() -> None:
@@ -128,10 +127,39 @@ def old_and_new(folder: Path) -> list[str]:
         keep(history, *runs)
         history.tag(runs[1].id, ["keep"])
         history.annotate(runs[2].id, "keep")
-    with sqlite3.connect(folder / "history.db") as connection:
-        connection.execute("UPDATE runs SET at = at - ? WHERE id < 4", (20 * DAY_MS,))
-    connection.close()
+    aged(folder / "history.db", {run.id: 20 for run in runs[:3]})
     return [run.id for run in runs]
+
+
+def test_a_run_with_replies_is_removed_with_them_alone(home: Path) -> None:
+    first = made("Xylophone")
+    second = answered(first, "Why?", "Because")
+    third = answered(second, "So?", "Yes")
+    cached = home / "cache" / "prompts" / "x.kv"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"Xylophone")
+    with opened_history(home / "state") as history:
+        keep(history, first, second, third)
+    done = llamadiff("history", "rm", first.id)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
+    assert f"{second.id}, {third.id} reply to the run {first.id}" in done.stderr
+    assert "--with-replies" in done.stderr and cached.exists()
+    done = llamadiff("history", "rm", second.id)
+    assert f"{third.id} replies to the run {second.id} and repeats" in done.stderr
+    assert "Removed 1 run." in llamadiff("history", "rm", third.id).stderr
+    assert not cached.exists()
+    done = llamadiff("history", "rm", first.id, "--with-replies", "--json")
+    assert json.loads(done.stdout) == {"removed": 2, "wiped": True}
+    assert b"ylophone" not in (home / "state" / "history.db").read_bytes()
+
+
+def test_old_runs_that_stay_are_told(home: Path) -> None:
+    ids = old_and_new(home / "state")
+    done = llamadiff("history", "rm", "--older-than", "10d")
+    assert done.stderr.splitlines()[0] == "Removed 1 run."
+    assert "2 as old stay: tagged, noted" in done.stderr
+    listed = {run["run_id"] for run in json.loads(llamadiff("history", "list", "--json").stdout)}
+    assert listed == set(ids[1:])
 
 
 async def test_the_app_removes_what_is_older_than_wanted(
@@ -143,6 +171,11 @@ async def test_the_app_removes_what_is_older_than_wanted(
 
     monkeypatch.setattr(history_actions, "RETIRE_AFTER_S", 0.01)
     ids = old_and_new(tmp_path / "state")
+    prompts = tmp_path / "cache" / "prompts"
+    prompts.mkdir(parents=True)
+    for name, age in (("old", 20), ("new", 0)):
+        (prompts / name).touch()
+        os.utime(prompts / name, (time.time() - age * 86_400,) * 2)
     for days, left in ((30.0, ids), (10.0, ids[1:])):
         app = StillApp(tmp_path)
         app.setup = replace(setup(tmp_path), history_days=days)
@@ -152,6 +185,7 @@ async def test_the_app_removes_what_is_older_than_wanted(
             assert history is not None
             await until(lambda left=left, it=history: sorted(run.id for run in it.page()) == sorted(left))  # fmt: skip
     assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
+    assert [it.name for it in prompts.iterdir()] == ["new"]
 
 
 def test_commands_remove_it_too_and_say_when_the_setting_is_wrong(

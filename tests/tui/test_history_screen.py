@@ -17,7 +17,7 @@ from llamadiff.tui.screens.history import History
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.run_table import RunTable
 
-from ..compare.history.runs import keep, made
+from ..compare.history.runs import answered, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
 from .app import StillApp, playground, screen_text, told
@@ -171,6 +171,25 @@ async def test_removing_asks_once_and_overwrites(tmp_path: Path) -> None:
     assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
     with sqlite3.connect(tmp_path / "state" / "history.db") as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+
+async def test_what_replies_to_a_run_is_counted_and_removed_with_it(tmp_path: Path) -> None:
+    first, other = made("xylophone"), made("kept")
+    second = answered(first, "Why?", "because")
+    cached = tmp_path / "cache" / "prompts" / "x.kv"
+    cached.parent.mkdir(parents=True)
+    cached.touch()
+    async with shown(tmp_path, [first, second, answered(second, "So?", "yes"), other]) as pilot:
+        await pilot.press("down", "down", "down")
+        await until(lambda: "xylophone" in details(pilot))
+        await pilot.press("delete")
+        await until(lambda: isinstance(pilot.app.screen, Confirm))
+        assert "2 runs reply to it and go with it." in screen_text(pilot)
+        await pilot.press("enter")
+        await until(lambda: [run.id for run in table(pilot).runs] == [other.id])
+        await until(lambda: not cached.exists())
+        await until(lambda: "kept" in details(pilot))
+    assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
 
 
 async def test_hostile_text_stays_text(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -259,9 +260,16 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
 @history_command.command("rm")
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
 @click.option("--older-than", type=Time(), metavar="TIME", help="All runs before: 90d, 2026-01-31.")
+@click.option("--with-replies", is_flag=True, help="Remove what replies to them too.")
 @_json
-def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool) -> None:
+def rm_command(
+    runs: tuple[str, ...], older_than: datetime | None, with_replies: bool, as_json: bool
+) -> None:
     """Remove runs for good: their texts are overwritten on the disk.
+
+    A run that others reply to is not removed without them, since they repeat what it says. With
+    --older-than a conversation is as old as its newest run, and stays if any of it has a tag or a
+    note.
 
     What long prompts left in the models' caches is deleted too, that of all runs.
 
@@ -270,25 +278,38 @@ def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool
     """
     if not runs and older_than is None:
         raise click.UsageError("Say which: RUN…, or --older-than 90d.")
-    from ...models.engine.forget import forget
+    from ...compare.errors import CompareError
     from ..paths import prompts_cache
+    from ..removing import remove
     from .session import open_history
 
     with open_history() as history:
         gone = [history.find(name) for name in runs]
-        if older_than is not None:
-            gone += history.older_than(older_than)
-        removed = history.remove(gone) if gone else 0
-    forget(prompts_cache())
+        if not with_replies and (replies := history.replies_to(gone)):
+            raise CompareError(_replied(gone, replies))
+        old = history.older_than(older_than) if older_than is not None else None
+        gone += old.ids if old else ()
+        removed = remove(history, prompts_cache(), gone)
     if as_json:
         print_json({"removed": removed, "wiped": not history.unwiped})
     else:
         note(f"Removed {removed} run{'s' * (removed != 1)}.")
+        if old and old.stay:
+            said = f"{old.stay} as old stay{'s' * (old.stay == 1)}"
+            note(f"{said}: tagged, noted, going on, or in a conversation with such or newer runs.")
     if history.unwiped:
         note(
             f"Another program is reading the history: the texts stay in {history.file.name}-wal "
             "until every llamadiff is closed."
         )
+
+
+def _replied(runs: Sequence[str], replies: Sequence[str]) -> str:
+    """Why runs cannot be removed alone."""
+    which = f"the run {runs[0]}" if len(runs) == 1 else "these runs"
+    more = f" and {len(replies) - 5} more" if len(replies) > 5 else ""
+    those = f"{', '.join(replies[:5])}{more} repl{'y' if len(replies) > 1 else 'ies'}"
+    return f"{those} to {which} and repeat{'s' * (len(replies) == 1)} what was said; --with-replies removes all."
 
 
 @history_command.command("run")

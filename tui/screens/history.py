@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -24,6 +25,7 @@ from ...compare.history.reading import terms
 from ...compare.run import Output
 from ..keys import HISTORY_KEYS, SEARCH_KEYS
 from ..recorded import title_of, told
+from ..removing import question, remove
 from ..safe_text import safe_line
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line, shortened
@@ -68,9 +70,10 @@ class History(Screen[Recorded]):
     AUTO_FOCUS: ClassVar[str | None] = ""
     LATER = "In the list (↓)"
 
-    def __init__(self, history: Kept) -> None:
+    def __init__(self, history: Kept, prompts: Path) -> None:
+        """`prompts` is the folder of the caches that long prompts left."""
         super().__init__()
-        self._history = history
+        self._history, self._prompts = history, prompts
         self._wanted = Wanted()
         self._words: Sequence[str] = ()
         self._problem = ""
@@ -320,15 +323,16 @@ class History(Screen[Recorded]):
         entry = self.table.chosen
         if entry is None:
             return
-        said = "Its texts are overwritten on the disk; nothing brings them back."
-        dialog = Confirm(f"Remove the run of {_when(entry)}?", said, "remove")
+        replies = await asyncio.to_thread(self._history.replies_to, [entry.id])
+        dialog = Confirm(f"Remove the run of {_when(entry)}?", question(len(replies)), "remove")
         if await self.app.push_screen_wait(dialog):
-            if self._marked is not None and self._marked[0].run.id == entry.id:
+            gone = {entry.id, *replies}
+            if self._marked is not None and self._marked[0].run.id in gone:
                 self._marked = None
                 self._show_title()
-            left = [run for run in self.table.runs if run.id != entry.id]
+            left = [run for run in self.table.runs if run.id not in gone]
             self.table.show(left, more=self.table.more)  # overwriting takes a while
-            await self._change(entry, lambda: self._history.remove([entry.id]))
+            await self._change(entry, lambda: remove(self._history, self._prompts, [entry.id]))
 
     async def _change(self, entry: RunEntry, how: object) -> None:
         assert callable(how)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import work
@@ -11,6 +11,7 @@ from textual import work
 from ...compare.errors import CompareError
 from ...prompts.errors import PromptError
 from ..amounts import moment
+from ..removing import retire
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..widgets.output_board import OutputBoard
@@ -37,13 +38,18 @@ class HistoryActions(VariantActions):
     def _setup(self) -> Setup:
         return cast("LlamadiffApp", self.app).setup
 
+    @property
+    def _prompts(self) -> Path:
+        """Where the caches of long prompts are."""
+        return self._setup.cache_dir / "prompts"
+
     @work(group="retire", exit_on_error=False)
     async def _retire(self) -> None:
         """Remove what is older than the person wants to keep."""
         history, days = self.session.history, self._setup.history_days
-        if history is not None and days is not None and history.file.exists():
+        if history is not None and days is not None:
             try:
-                await asyncio.to_thread(history.retire, datetime.now(UTC) - timedelta(days=days))
+                await asyncio.to_thread(retire, history, self._prompts, days)
             except CompareError as error:
                 self.app.notify(str(error), severity="error", markup=False)
 
@@ -60,7 +66,7 @@ class HistoryActions(VariantActions):
             if recorded is not None:
                 self.reopen(recorded)
 
-        self.app.push_screen(History(history), chosen)
+        self.app.push_screen(History(history, self._prompts), chosen)
 
     @work(group="reopen", exclusive=True, exit_on_error=False)
     async def reopen(self, recorded: Recorded) -> None:
