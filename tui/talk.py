@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..compare.conversation import can_be_replied_to, go_on, turns_of
+from ..compare.conversation import can_be_replied_to, go_on, lost, turns_of
 from ..compare.run import Output, Run
 from ..prompts.document import OutputRules
 
@@ -66,6 +66,12 @@ class Talk:
         """
         place = self.place(name)
         return place is not None and place.follows is not None and self._asks_other(name)
+
+    def lost(self, name: str) -> str:
+        """The reply of this variant's conversation whose turn before is gone, while a run would
+        have to make that one again; else empty."""
+        place = self.place(name)
+        return "" if place is None or self._asks_other(name) else lost(place)
 
     def _asked(self, name: str) -> Asked | None:
         """What the conversation of a variant began with."""

@@ -1,8 +1,6 @@
 """Conversations on the real engine and in the history: what a model is given, and what is kept."""
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +19,7 @@ from llamadiff.compare.variants import Beginning
 from llamadiff.models.engine.client import Engine
 from llamadiff.prompts.rendering.helper import Renderer
 
-from .history.runs import finish, grow, keep, made, opened
+from .history.runs import finish, forget_what_was_replied_to, grow, keep, made, opened
 
 
 @pytest.fixture
@@ -175,9 +173,6 @@ def test_the_history_names_what_a_run_goes_on_from(tmp_path: Path) -> None:
             assert turns_of(output)[0].text == said
         assert last.outputs[0].follows and history.open(alone.id).outputs[0].follows
         assert f"### Reply to {turns[1].id}" in as_markdown(history.recorded(turns[2].id))
-        with closing(sqlite3.connect(history.file)) as older:  # as one without foreign keys did
-            older.execute("DELETE FROM runs WHERE key = ?", (turns[1].id,))
-            older.execute("UPDATE outputs SET follows = NULL WHERE reply = 'And cats?'")
-            older.commit()
+        forget_what_was_replied_to(history.file)
         last = history.open(turns[2].id)
         assert [(it.follows, it.reply) for it in last.outputs] == [(None, "And cats?")] * 2

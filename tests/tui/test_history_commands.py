@@ -13,7 +13,7 @@ import pytest
 from llamadiff.compare.history.page import as_html
 from llamadiff.tui.paths import history_days
 
-from ..compare.history.runs import aged, answered, keep, made
+from ..compare.history.runs import aged, answered, forget_what_was_replied_to, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
 from .app import StillApp, playground, setup, told
@@ -71,6 +71,18 @@ def test_a_reply_is_made_again_in_its_conversation() -> None:
         assert new["prompt"] == old["prompt"]
         told = [(it["continues"], it["reply"], it["text"]) for it in (*old["outputs"], *new["outputs"])]  # fmt: skip
         assert told[0] == told[1]
+
+
+def test_a_reply_without_its_turn_before_is_not_made_again(home: Path) -> None:
+    first = made("one", "two")
+    reply = answered(first, "Why?", "Because")
+    with opened_history(home / "state") as history:
+        keep(history, first, reply)
+    forget_what_was_replied_to(home / "state" / "history.db")
+    done = llamadiff("history", "run", reply.id)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
+    assert "what A, B reply to is not in the history any more" in done.stderr
+    assert "reply to a run that is gone: Why?" in llamadiff("history", "show", reply.id).stderr
 
 
 class Page(HTMLParser):

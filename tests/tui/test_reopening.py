@@ -15,7 +15,7 @@ from llamadiff.tui.screens.history import History
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
-from ..compare.history.runs import keep, made
+from ..compare.history.runs import answered, forget_what_was_replied_to, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
 from .app import StillApp, current_prompt, opened, output, playground, run_over, screen_text, told
@@ -105,6 +105,25 @@ async def test_a_draft_waits_while_a_run_is_reopened(home: Path, mine: Path) -> 
         assert [it.prompt.user for it in history.drafts.free()] == ["Say {{ it }}.?", "Say {{ it }}.!"]  # fmt: skip
     async with opened(home, variants) as pilot:
         await until(lambda: current_prompt(pilot).user == "Say {{ it }}.?")
+
+
+async def test_a_reply_without_its_turn_before_is_read_and_not_run(home: Path) -> None:
+    first = made("dogs bark", "cats purr")
+    with opened_history(home / "state") as history:
+        keep(history, first, answered(first, "And \x1b why?", "because"))
+    forget_what_was_replied_to(home / "state" / "history.db")
+    async with opened(home) as pilot:
+        await reopen_newest(pilot)
+        assert "the turn that A, B replied “And ␛ why?” to is gone" in told(pilot)
+        await until(lambda: "you ▸ And" in screen_text(pilot))
+        await pilot.press("f5")
+        await until(lambda: "Not again: what A, B replied to is gone." in told(pilot))
+        assert playground(pilot).session.last is None
+        await pilot.press("r")
+        await until(lambda: "cannot be gone on with" in told(pilot))
+        await pilot.press("v", "f5")
+        await until(lambda: "what A, B, C replied to is gone" in told(pilot))
+        assert playground(pilot).session.last is None
 
 
 async def test_each_output_is_compared_with_its_own_before(home: Path) -> None:

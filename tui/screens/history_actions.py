@@ -14,6 +14,7 @@ from ..amounts import moment
 from ..removing import retire
 from ..safe_text import safe_line
 from ..sentences import for_app
+from ..widgets.lines import shortened
 from ..widgets.output_board import OutputBoard
 from .variant_actions import VariantActions
 
@@ -92,6 +93,11 @@ class HistoryActions(VariantActions):
         said = f"This is the run of {moment(recorded.at)}: F5 runs it again, B compares with then, u leaves it."  # fmt: skip
         if gone and any(it.prompt.path is not None for it in run.variants):
             said += f" {safe_line(gone[0])} is as it was then, not as in its file."
+        if lost := {
+            name: reply for name in playground.names if (reply := playground.talk.lost(name))
+        }:
+            reply = shortened(safe_line(next(iter(lost.values()))), 40)
+            said = f"This is the run of {moment(recorded.at)}, to read: the turn that {', '.join(lost)} replied “{reply}” to is gone. u leaves it."  # fmt: skip
         self.app.notify(said, timeout=8, markup=False)
         cache_dir = self._setup.cache_dir
         changed = await changed_files(run, FileHashes(cache_dir))

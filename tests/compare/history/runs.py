@@ -93,6 +93,13 @@ def aged(file: Path, ages: Mapping[str, int]) -> None:
         connection.commit()
 
 
+def forget_what_was_replied_to(file: Path) -> None:
+    """Have the replies of a database be those of an older llamadiff, which removed runs alone."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE outputs SET follows = NULL")
+        connection.commit()
+
+
 def keep(history: History, *runs: Run) -> None:
     """Have runs that are over written."""
     for run in runs:
