@@ -14,7 +14,7 @@ import msgspec
 
 from ...models.engine.protocol import ModelInfo, Sampling, Timings
 from ..errors import CompareError
-from ..run import Output, Run, Stamp, State
+from ..run import Around, Output, Run, Stamp, State
 from ..variants import Beginning, StackedAdapter, Variant
 from .content import unpack
 from .conversations import follow_back
@@ -299,11 +299,12 @@ def open_run(connection: Connection, key: str) -> Recorded:
 
 def _open(connection: Connection, key: str) -> Recorded:
     row = connection.execute(
-        "SELECT id, at, ended, program, note, vars, exact, logprobs FROM runs WHERE key = ?", (key,)
+        "SELECT id, at, ended, program, note, vars, exact, logprobs, around FROM runs WHERE key = ?",
+        (key,),
     ).fetchone()
     if row is None:
         raise CompareError(f"The run {key!r} is not in the history.")
-    number, at, ended, program, note, shared, exact, logprobs = row
+    number, at, ended, program, note, shared, exact, logprobs, around = row
     variants = {
         variant: Variant(
             name,
@@ -324,6 +325,7 @@ def _open(connection: Connection, key: str) -> Recorded:
         )
     }  # fmt: skip
     run = Run(tuple(variants.values()), from_json(shared), bool(exact), logprobs, id=key)
+    run.around = around and msgspec.convert(from_json(around), Around)
     run.outputs += [
         _output(connection, key, variants[variant], *rest)
         for variant, *rest in connection.execute(

@@ -126,6 +126,39 @@ async def test_a_reply_without_its_turn_before_is_read_and_not_run(home: Path) -
         assert playground(pilot).session.last is None
 
 
+async def test_what_stood_beside_a_run_is_reopened_with_it(home: Path) -> None:
+    async with opened(home) as pilot:
+        state = playground(pilot).playground
+        await pilot.press("escape")
+        await run_over(pilot, "f5")
+        first, kept = playground(pilot).session.last, output(pilot, "A")
+        await pilot.press("1", "P", "2", "b")
+        await until(lambda: state.baseline == "B" and "A" in state.talk.pinned)
+        await run_over(pilot, "S")
+        said = {name: output(pilot, name).text for name in "ABC"}
+        assert first and kept.text == said["A"]
+    async with opened(home) as pilot:
+        state = playground(pilot).playground
+        await reopen_newest(pilot)
+        assert "A (pinned) stood beside it" in told(pilot)
+        assert (state.names, state.baseline, state.talk.pinned) == (["A", "B", "C"], "B", {"A"})
+        assert {name: output(pilot, name).text for name in "ABC"} == said
+        assert output(pilot, "A").seed == kept.seed != output(pilot, "B").seed
+        await until(lambda: "pinned" in screen_text(pilot) and "changed since" not in screen_text(pilot))  # fmt: skip
+        await run_over(pilot, "f5")
+        assert {name: output(pilot, name).text for name in "ABC"} == said
+        await pilot.press("u")
+        assert (state.baseline, state.talk.pinned) == ("A", set())
+        history = playground(pilot).session.history
+        assert history is not None
+        history.remove([first.id])
+    async with opened(home) as pilot:
+        await reopen_newest(pilot)
+        assert "A stood beside it too, and is not in the history." in told(pilot)
+        assert playground(pilot).playground.names == ["B", "C"]
+        assert playground(pilot).playground.baseline == "B"
+
+
 async def test_each_output_is_compared_with_its_own_before(home: Path) -> None:
     async with opened(home) as pilot:
         await pilot.press("escape", "B")

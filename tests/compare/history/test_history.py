@@ -14,7 +14,7 @@ from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.history.export import as_document, as_markdown
 from llamadiff.compare.history.history import History
 from llamadiff.compare.history.removal import Old
-from llamadiff.compare.run import Run, State
+from llamadiff.compare.run import Around, Beside, Run, State
 from llamadiff.compare.variants import Beginning
 from llamadiff.prompts.document import Prompt
 
@@ -46,6 +46,14 @@ def test_a_run_is_read_back_exactly(tmp_path: Path) -> None:
         assert run_document(recorded.run, "1.2.3") == run_document(run, "1.2.3")
         assert recorded.program == "1.2.3" and recorded.at.tzinfo is UTC
         assert recorded.ended and recorded.ended >= recorded.at
+
+
+def test_what_stood_beside_a_run_is_read_back(tmp_path: Path) -> None:
+    around = Around("B", ("A", "B", "C"), (Beside("C", "ab12", pinned=True),))
+    run = replace(made("a", "b"), around=around)
+    with opened(tmp_path) as history:
+        keep(history, run)
+        assert history.open(run.id).around == around
 
 
 def test_a_branch_is_read_back_with_what_it_begins_with(tmp_path: Path) -> None:
