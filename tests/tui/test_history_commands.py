@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from llamadiff.compare.history.page import as_html
+from llamadiff.compare.run import State
 from llamadiff.tui.paths import history_days
 
 from ..compare.history.runs import aged, answered, forget_what_was_replied_to, keep, made
@@ -83,6 +84,19 @@ def test_a_reply_without_its_turn_before_is_not_made_again(home: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
     assert "what A, B reply to is not in the history any more" in done.stderr
     assert "reply to a run that is gone: Why?" in llamadiff("history", "show", reply.id).stderr
+
+
+def test_runs_are_listed_with_what_was_asked_and_how_they_went(home: Path) -> None:
+    first, stopped = made("Ones"), made("The same", values={"topic": "wolves\x1b"})
+    stopped.outputs[0].state = State.CANCELLED
+    with opened_history(home / "state") as history:
+        keep(history, first, answered(first, "Why so?", "Because"), stopped)
+    listed = llamadiff("history", "list").stdout
+    assert "stopped · Tell wolves␛ → The same" in listed and "↳ Why so? → Because" in listed
+    assert "  Tell dogs → Ones" in listed
+    newest, reply, _ = json.loads(llamadiff("history", "list", "--json").stdout)
+    assert (newest["asked"], newest["reply"], reply["reply"]) == ("Tell wolves\x1b", "", "Why so?")
+    assert newest["outputs"][0]["state"] == "cancelled"
 
 
 class Page(HTMLParser):

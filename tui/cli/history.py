@@ -68,6 +68,7 @@ def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: An
     All words have to be there. Words in one pair of "quotes" stand together.
     """
     from ...compare.history.entries import Wanted
+    from ..listed import asked_of, marks_of, said_of
     from .session import open_history
 
     with open_history() as history:
@@ -79,8 +80,10 @@ def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: An
     for run in runs:
         prompts = dict.fromkeys(variant.prompt for variant in run.variants)
         models = dict.fromkeys(variant.model for variant in run.variants)
-        preview = next((" ".join(out.preview.split()) for out in run.outputs if out.preview), "")
-        marked = " ".join([*(f"#{tag}" for tag in run.tags), preview[:60]])
+        asked, said = asked_of(run), run.excerpt or said_of(run)
+        text = " → ".join([it for it in (asked[:60], " ".join(said.split())[:60]) if it])
+        marked = " ".join([*marks_of(run), *(f"#{tag}" for tag in run.tags)])
+        marked = " · ".join(it for it in (marked, text) if it)
         when = f"{run.at.astimezone():%Y-%m-%d %H:%M}"
         rows.append((run.id, when, str(len(run.variants)), ", ".join(prompts), ", ".join(models), marked))  # fmt: skip
     table(rows)

@@ -24,11 +24,12 @@ from ...compare.history.entries import Recorded, RunEntry, Wanted
 from ...compare.history.reading import terms
 from ...compare.run import Output
 from ..keys import HISTORY_KEYS, SEARCH_KEYS
+from ..listed import tabs_of
 from ..recorded import title_of, told
 from ..removing import question, remove
 from ..safe_text import safe_line
 from ..widgets.key_bar import Hint, KeyBar
-from ..widgets.lines import Line, shortened
+from ..widgets.lines import Line
 from ..widgets.output_text import OutputText
 from ..widgets.run_table import RunTable
 from ..widgets.safe_input import SafeInput
@@ -48,7 +49,6 @@ SEARCH_PAUSE_S = 0.1
 DETAILS_PAUSE_S = 0.05
 MOST_OPEN = 8
 """Runs that are kept in memory, whole, to go back and forth between them."""
-TAB_WIDTH = 24
 
 
 class SearchField(SafeInput):
@@ -230,14 +230,7 @@ class History(Screen[Recorded]):
         output = (here or outputs)[0]
         self._shown = recorded, output
         strip = self.query_one(TabStrip)
-        names = [it.name for it in outputs]
-        at = names.index(output.name)
-        first = max(0, min(at - 4, len(names) - 9))
-        near = outputs[first : first + 9]
-        share = max(1, min(TAB_WIDTH, strip.parent.size.width // len(near) - 2 if isinstance(strip.parent, Vertical) else TAB_WIDTH))  # fmt: skip
-        strip.tabs = [
-            (it.name, shortened(f"{it.name} {it.variant.short_title}", share)) for it in near
-        ]
+        strip.tabs = tabs_of(outputs)
         strip.chosen = output.name
         said = told(recorded, output, self._words)
         text = self.query_one(OutputText)
