@@ -31,7 +31,10 @@ def test_tags_and_notes_are_given_and_taken_off() -> None:
     assert json.loads(done.stdout)["note"] == "why \x1b[2J not"
     assert "\x1b" not in llamadiff("history", "note", "last", "why \x1b[2J not").stderr
     assert "#good #two" in llamadiff("history", "list", "--tag", "good").stdout
-    assert "no tags" in llamadiff("history", "tag", "last").stderr
+    assert "good, two" in llamadiff("history", "tag", "last").stderr
+    assert llamadiff("history", "tag", "last", "x", "--clear").returncode == 2
+    assert json.loads(llamadiff("history", "tag", "last", "--json").stdout)["tags"] == ["good", "two"]  # fmt: skip
+    assert "no tags" in llamadiff("history", "tag", "last", "--clear").stderr
     assert json.loads(llamadiff("history", "show", "last", "--json").stdout)["tags"] == []
 
 
@@ -143,6 +146,12 @@ def test_pages_and_markdown_are_exported(home: Path) -> None:
     for _ in range(2):
         assert llamadiff("history", "export", "last", "last", "-o", str(home / "x.html")).returncode == 0  # fmt: skip
     assert (home / "x.html").read_text("utf-8").count("<h1>") == 2
+    for name in ("x.pdf", "x"):
+        done = llamadiff("history", "export", "last", "-o", str(home / name))
+        assert done.returncode == 2 and not (home / name).exists()
+        assert ".json, .md, .markdown, .html, .htm" in done.stderr and done.stderr.count("\n") == 1
+    assert not llamadiff("history", "export", "last", "--format", "html", "-o", str(home / "x")).returncode  # fmt: skip
+    assert (home / "x").read_text("utf-8").startswith("<!DOCTYPE")
     assert llamadiff("history", "export", "last", "--format", "html").stdout.startswith("<!DOCTYPE")
 
 

@@ -188,14 +188,18 @@ def _output(history: History, name: str) -> Output:
 @history_command.command("tag")
 @click.argument("run", metavar="RUN")
 @click.argument("tags", nargs=-1, metavar="[TAG…]")
+@click.option("--clear", is_flag=True, help="Take all tags off.")
 @_json
-def tag_command(run: str, tags: tuple[str, ...], as_json: bool) -> None:
-    """Give a run these tags in place of those it has; without TAG it has none."""
+def tag_command(run: str, tags: tuple[str, ...], clear: bool, as_json: bool) -> None:
+    """Give a run these tags in place of those it has; without TAG, say which it has."""
     from .session import open_history
 
+    if tags and clear:
+        raise click.UsageError("--clear takes all tags off: give no TAG with it.")
     with open_history() as history:
         found = history.find(run)
-        history.tag(found, tags)
+        if tags or clear:
+            history.tag(found, tags)
         kept = history.recorded(found).tags
     if as_json:
         print_json({"run_id": found, "tags": list(kept)})
@@ -220,13 +224,19 @@ def note_command(run: str, text: str, as_json: bool) -> None:
         note(f"{found}: {text or 'no note'}")
 
 
-FORMATS = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+FORMATS = {
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+}
 
 
 @history_command.command("export")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
-@click.option("--format", "form", type=click.Choice(["json", "markdown", "html"]), help="[as OUT ends, else json]")  # fmt: skip
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="A file to write. [stdout]")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["json", "markdown", "html"]), help="[as OUT ends; json to stdout]")  # fmt: skip
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="Write to a file; replaced if it is there. [stdout]")  # fmt: skip
 def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) -> None:
     """Export runs as JSON (a list if there are several), Markdown, or a page of HTML.
 
@@ -239,9 +249,14 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
     from ...compare.history.page import as_html
     from .session import open_history
 
+    form = form or FORMATS.get(out.suffix.lower() if out else ".json", "")
+    if not form:
+        ends = ", ".join(FORMATS)
+        raise CompareError(
+            f"{out} could be of any format: have it end in {ends}, or give --format."
+        )
     with open_history() as history:
         found = [history.recorded(history.find(name)) for name in runs]
-    form = form or FORMATS.get(out.suffix.lower() if out else "", "json")
     if form == "json":
         documents = [as_document(recorded) for recorded in found]
         document = documents if len(documents) > 1 else documents[0]
