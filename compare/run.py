@@ -93,6 +93,25 @@ class Output:
         return f"{used} of {most} threads, the machine was busy" if 0 < used < most else ""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """That the output of another run stood beside those of a run."""
+
+    variant: str
+    run_id: str
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class Around:
+    """What was on the screen with a run: the name of the baseline, those of all variants in their
+    order, and whose outputs were of other runs."""
+
+    baseline: str
+    names: tuple[str, ...]
+    beside: tuple[Beside, ...] = ()
+
+
 @dataclass
 class Run:
     """All variants over one set of variable values: one output per variant and repeat."""
@@ -104,6 +123,7 @@ class Run:
     """Record each token's log-probability and this many alternatives; 0 is none."""
     outputs: list[Output] = field(default_factory=list[Output])
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    around: Around | None = None
 
     @property
     def over(self) -> bool:

@@ -101,6 +101,10 @@ class Drafting:
         """Whether prompts were opened that drafts were not looked for yet."""
         return not self._looked.issuperset(self._playground.documents())
 
+    def leave_alone(self) -> None:
+        """What is open now is to stay as it is: its drafts wait until it is opened another time."""
+        self._looked |= self._playground.documents().keys()
+
     async def catch_up(self, store: Drafts) -> list[str]:
         """Look for drafts of the prompts opened since the last time, and go on with them.
 

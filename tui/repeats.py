@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..compare.run import Output
+from ..compare.run import Output, State
 
 if TYPE_CHECKING:
     from ..compare.groups import Group, Grouping
@@ -19,32 +19,38 @@ MOST = 100
 class Told:
     """What there is to say of a variant's repeats.
 
-    `distinct` groups among `over` finished outputs of `total`; the one shown is group number
-    `place`, from 1, 0 while it is in none, and stands for `count` outputs. With `same` these are
-    one text, else alike.
+    `distinct` groups among `over` finished outputs of `total`, with `left` still to come; the one
+    shown is group number `place`, from 1, 0 while it is in none, and stands for `count` outputs.
+    With `same` these are one text, else alike. `cut` says what others met: they were `stopped`, or
+    `failed`.
     """
 
     total: int
     over: int
+    left: int
     distinct: int
     place: int = 0
     count: int = 0
     same: bool = True
+    cut: str = ""
 
     @property
     def ways(self) -> list[str]:
         """It in words, the longest way first."""
-        left = self.total - self.over
-        come = f"{left:,} to come"
+        cut = f"{self.cut} after {self.over:,} of {self.total:,}" if self.cut else ""
         if not self.over:
-            return [come]
-        groups = f"{self.distinct:,} distinct of {self.over:,}{f', {come}' if left else ''}"
+            return [cut or f"{self.left:,} to come"]
+        groups = f"{self.distinct:,} distinct of {self.over:,}{f', {self.left:,} to come' if self.left else ''}"  # fmt: skip
+        brief = f"{self.distinct:,} of {self.over:,}"
+        if cut:
+            groups, brief = f"{cut} · {self.distinct:,} distinct", cut
         if not self.place:
-            return [groups, f"{self.distinct:,} of {self.over:,}"]
+            return [groups, brief]
         this = f"{self.count:,}{'×' if self.same else ' like'} this"
         where = f"{self.place}/{self.distinct}"
         steps = [f"{groups} · {this} · , . others"] if self.distinct > 1 else []
-        return [*steps, f"{groups} · {this}", groups, f"{where} · {this}", where]
+        cuts = [f"{cut} · {this}", cut] if cut else []
+        return [*steps, f"{groups} · {this}", groups, *cuts, f"{where} · {this}", where]
 
 
 class Repeats:
@@ -121,7 +127,11 @@ def _told(
     outputs: Sequence[Output], groups: Sequence[Group], shown: Output | None, to_come: int
 ) -> Told:
     over = sum(group.count for group in groups)
+    states = {output.state for output in outputs}
+    failed, stopped = State.FAILED in states, State.CANCELLED in states
+    cut = "" if to_come else "failed" if failed else "stopped" if stopped else ""
+    told = Told(len(outputs), over, to_come, len(groups), cut=cut)
     for place, group in enumerate(groups, 1):
         if any(outputs[i] is shown for i in group.members):
-            return Told(over + to_come, over, len(groups), place, group.count, group.same)
-    return Told(over + to_come, over, len(groups))
+            return replace(told, place=place, count=group.count, same=group.same)
+    return told

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ..compare.run import Output, Run, State
 from ..compare.variants import Beginning, Variant, variant_names
@@ -14,36 +15,14 @@ from .fit import Misfits
 from .noise import NoiseFloor
 from .repeats import Repeats
 from .setup import Setup
+from .snapshot import Asked, Snapshot
 from .talk import Talk
 from .values import Values
 
+if TYPE_CHECKING:
+    from .reopening import Reopened
+
 MAX_SCALE = 10.0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What an output was made from, to tell whether it still answers what is on the screen."""
-
-    variant: Variant
-    values: tuple[tuple[str, str], ...]
-    seed: int | None
-    exact: bool
-    repeats: int
-    outputs: tuple[Output, ...] = field(default=(), compare=False)
-    """Of all repeats."""
-
-
-@dataclass(frozen=True)
-class _Snapshot:
-    variants: tuple[Variant, ...]
-    shares: Mapping[str, int]
-    selected: str
-    baseline: str
-    outputs: Mapping[str, Output]
-    before: Mapping[str, Output]
-    asked: Mapping[str, Asked]
-    rest: tuple[Mapping[str, str], int | None, bool, int, Mapping[str, Output]] | None = None
-    """With what was reopened since: the values, the seed, exactness, repeats and `then`."""
 
 
 class Playground:
@@ -82,7 +61,7 @@ class Playground:
         self._drafted: dict[int, datetime] = {}
         """By that number: when what was typed before this start of the app was typed."""
         self.misfits = Misfits()
-        self._undo: list[_Snapshot] = []
+        self._undo: list[Snapshot] = []
         self.open(setup.variants or ())
 
     def open(self, variants: Iterable[Variant]) -> None:
@@ -119,7 +98,7 @@ class Playground:
 
     def _remember(self) -> None:
         self._undo.append(
-            _Snapshot(
+            Snapshot(
                 tuple(self.variants), dict(self._shares), self.selected, self.baseline,
                 dict(self.outputs), dict(self.before), dict(self._asked),
             )
@@ -133,9 +112,9 @@ class Playground:
         """
         if not self._undo:
             return False
-        last = self._undo.pop()
+        last, pinned = self._undo.pop(), set[str]()
         if last.rest is not None:
-            values, self.seed, self.exact, self.repeats, then = last.rest
+            values, self.seed, self.exact, self.repeats, then, pinned = last.rest
             self.then = dict(then)
             self.values.put(values)
             self.variants = []
@@ -147,23 +126,33 @@ class Playground:
                 self.before[name] = last.before[name]
             if name in last.asked:
                 self._asked[name] = last.asked[name]
+        self.talk.pinned |= pinned
         self.variants, self.baseline = list(last.variants), last.baseline
         self._shares = dict(last.shares)
         self.selected = last.selected
         return True
 
-    def reopen(self, run: Run, variants: Sequence[Variant], seed: int | None) -> None:
-        """Have these variants and what else a run had, its outputs too; `undo` takes it back."""
+    def reopen(self, it: Reopened) -> None:
+        """Have what a run had, and what stood beside it, outputs too; `undo` takes it back."""
         self._remember()
-        rest = dict(self.values), self.seed, self.exact, self.repeats, self.then
+        rest = (
+            dict(self.values),
+            self.seed,
+            self.exact,
+            self.repeats,
+            self.then,
+            {*self.talk.pinned},
+        )
         self._undo[-1] = replace(self._undo[-1], rest=rest)
         self.outputs, self.before, self._asked = {}, {}, {}
         self.talk.begin_afresh()
-        self.values.put(run.values)
-        self.open(variants)
-        self.seed, self.exact, self.live = seed, run.exact, False
-        self.repeats = 1 + max((it.repeat for it in run.outputs), default=0)
-        self.started(run, seed)
+        self.open(it.variants)
+        self.baseline, self.seed, self.exact, self.live = it.baseline, it.seed, it.run.exact, False
+        for run, seed in [*((other.run, other.seed) for other in it.others), (it.run, it.seed)]:
+            self.values.put(run.values)
+            self.repeats = 1 + max((output.repeat for output in run.outputs), default=0)
+            self.started(run, seed)
+        self.talk.pinned |= {other.run.variants[0].name for other in it.others if other.pinned}
         self.then = dict(self.outputs)
 
     def add(

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..compare.conversation import can_be_replied_to, go_on, turns_of
-from ..compare.run import Output, Run
+from ..compare.conversation import can_be_replied_to, go_on, lost, turns_of
+from ..compare.run import Around, Beside, Output, Run
 from ..prompts.document import OutputRules
 
 if TYPE_CHECKING:
@@ -67,6 +67,12 @@ class Talk:
         place = self.place(name)
         return place is not None and place.follows is not None and self._asks_other(name)
 
+    def lost(self, name: str) -> str:
+        """The reply of this variant's conversation whose turn before is gone, while a run would
+        have to make that one again; else empty."""
+        place = self.place(name)
+        return "" if place is None or self._asks_other(name) else lost(place)
+
     def _asked(self, name: str) -> Asked | None:
         """What the conversation of a variant began with."""
         output, joined = self._playground.outputs.get(name), self._joined.get(name)
@@ -102,6 +108,14 @@ class Talk:
             elif old is not None and old.follows is not None and not self.anew(name):
                 go_on(output, old.follows, old.reply)
             self._joined.pop(name, None)
+        run.around = self._around(run)
+
+    def _around(self, run: Run) -> Around:
+        """What is on the screen with a run."""
+        playground, own = self._playground, {variant.name for variant in run.variants}
+        others = {it: playground.shown(it) for it in playground.names if it not in own}
+        beside = [Beside(it, o.run_id, it in self.pinned) for it, o in others.items() if o and o.run_id]  # fmt: skip
+        return Around(playground.baseline, tuple(playground.names), tuple(beside))
 
     def take_back(self) -> tuple[list[str], str]:
         """Take back the last turn: that of the longest conversations. Gives their names and what

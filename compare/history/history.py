@@ -19,6 +19,7 @@ from .writer import Writer
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+    from .removal import Old
     from .versions import Version
 
 FILE = "history.db"
@@ -140,11 +141,18 @@ class History:
             raise CompareError("The history holds no run yet.")
         return found
 
-    def older_than(self, time: datetime) -> list[str]:
-        """The ids of the runs begun before a time."""
+    def older_than(self, time: datetime) -> Old:
+        """The runs begun before a time. A conversation is as old as its newest run, and stays if
+        any of it has a tag or a note."""
         from . import removal
 
-        return self._read(lambda connection: removal.older_than(connection, time), [])
+        return self._read(lambda it: removal.older_than(it, time), removal.Old((), 0))
+
+    def replies_to(self, ids: Sequence[str]) -> list[str]:
+        """The ids of all other runs that reply to these, or to such a reply, oldest first."""
+        from . import removal
+
+        return self._read(lambda connection: removal.replies(connection, ids), [])
 
     # ----------------------------------------------------------------- changing
 
@@ -161,23 +169,21 @@ class History:
         self._change(lambda connection: marks.tag(connection, run_id, tags))
 
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove runs for good, and what only they had; how many there were.
+        """Remove runs and all that reply to them for good, and what only they had; how many.
 
         `unwiped` says afterwards whether their texts are on the disk all the same.
         """
         from . import removal
 
-        self._recorder.forget(set(ids))
+        self._recorder.forget({*ids, *self.replies_to(ids)})
         removed = self._change(lambda connection: removal.remove(connection, ids))
         with self._lock:
             self.unwiped = not removal.wipe(self.file)
         return removed
 
     def retire(self, time: datetime) -> int:
-        """Remove the runs begun before a time that have neither tag nor note; how many."""
-        from . import removal
-
-        ids = self._read(lambda connection: removal.expired(connection, time), [])
+        """Remove the runs of `older_than`; how many."""
+        ids = self.older_than(time).ids
         return self.remove(ids) if ids else 0
 
     # ----------------------------------------------------------------- versions

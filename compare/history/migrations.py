@@ -84,6 +84,12 @@ def m004_conversations(connection: Connection) -> None:
     connection.execute("CREATE INDEX outputs_follows ON outputs (follows)")
 
 
+@migration
+def m005_around(connection: Connection) -> None:
+    """What was on the screen with a run: JSON of `Around`, or NULL."""
+    connection.execute("ALTER TABLE runs ADD COLUMN around TEXT")
+
+
 def has_full_text(connection: Connection) -> bool:
     """Whether this SQLite was built with FTS5."""
     return ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()

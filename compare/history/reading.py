@@ -14,9 +14,9 @@ import msgspec
 
 from ...models.engine.protocol import ModelInfo, Sampling, Timings
 from ..errors import CompareError
-from ..run import Output, Run, Stamp, State
+from ..run import Around, Output, Run, Stamp, State
 from ..variants import Beginning, StackedAdapter, Variant
-from .content import unpack
+from .content import asked, unpack
 from .conversations import follow_back
 from .entries import Hit, OutputEntry, Recorded, RunEntry, VariantEntry, Wanted
 from .packing import (
@@ -31,6 +31,8 @@ from .packing import (
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+ASKED = 200
+"""Characters of what was asked that a list shows."""
 AROUND = (60, 60)
 IN_A_LIST = (16, 120)
 """Characters of an excerpt before and after what was found, of an output and in a list of runs."""
@@ -83,15 +85,22 @@ def _entry(connection: Connection, row: int) -> RunEntry:
         (row,),
     )
     outputs = connection.execute(
-        "SELECT v.name, o.repeat, o.seed, o.state, o.tokens, o.preview, o.finish_reason, o.error "
-        "FROM variants v JOIN outputs o ON o.variant = v.id WHERE v.run = ? ORDER BY o.id",
+        "SELECT v.name, o.repeat, o.seed, o.state, o.tokens, o.preview, o.finish_reason, o.error, "
+        "substr(o.reply, 1, :most) FROM variants v JOIN outputs o ON o.variant = v.id "
+        "WHERE v.run = :row ORDER BY o.id",
+        {"row": row, "most": ASKED},
+    ).fetchall()
+    content, own = connection.execute(
+        "SELECT w.content, v.vars FROM variants v JOIN versions w ON w.id = v.version "
+        "WHERE v.run = ? ORDER BY v.id LIMIT 1",
         (row,),
-    )
+    ).fetchone() or (b"", "{}")
+    shared: dict[str, str] = from_json(values)
     return RunEntry(
         key,
         moment(at),
         None if ended is None else moment(ended),
-        from_json(values),
+        shared,
         note,
         _tags(connection, row),
         tuple(
@@ -100,9 +109,11 @@ def _entry(connection: Connection, row: int) -> RunEntry:
         ),
         tuple(
             OutputEntry(name, repeat, seed, State(state), tokens, preview, reason, error)
-            for name, repeat, seed, state, tokens, preview, reason, error in outputs
+            for name, repeat, seed, state, tokens, preview, reason, error, _ in outputs
         ),
         row,
+        asked(content, shared | from_json(own))[:ASKED],
+        next((reply for *_, reply in outputs if reply), ""),
     )
 
 
@@ -299,11 +310,12 @@ def open_run(connection: Connection, key: str) -> Recorded:
 
 def _open(connection: Connection, key: str) -> Recorded:
     row = connection.execute(
-        "SELECT id, at, ended, program, note, vars, exact, logprobs FROM runs WHERE key = ?", (key,)
+        "SELECT id, at, ended, program, note, vars, exact, logprobs, around FROM runs WHERE key = ?",
+        (key,),
     ).fetchone()
     if row is None:
         raise CompareError(f"The run {key!r} is not in the history.")
-    number, at, ended, program, note, shared, exact, logprobs = row
+    number, at, ended, program, note, shared, exact, logprobs, around = row
     variants = {
         variant: Variant(
             name,
@@ -324,6 +336,7 @@ def _open(connection: Connection, key: str) -> Recorded:
         )
     }  # fmt: skip
     run = Run(tuple(variants.values()), from_json(shared), bool(exact), logprobs, id=key)
+    run.around = around and msgspec.convert(from_json(around), Around)
     run.outputs += [
         _output(connection, key, variants[variant], *rest)
         for variant, *rest in connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,31 +19,68 @@ _UNUSED = "name = '' AND NOT saved AND id NOT IN (SELECT version FROM variants)"
 """Of a version: only a run that is gone had it."""
 
 
-def older_than(connection: Connection, time: datetime) -> list[str]:
-    """The ids of the runs begun before a time."""
-    before = int(time.timestamp() * 1000)
-    return [key for (key,) in connection.execute("SELECT key FROM runs WHERE at < ?", (before,))]
+@dataclass(frozen=True)
+class Old:
+    """The ids of runs to be removed for their age, and how many are as old and stay."""
+
+    ids: Sequence[str]
+    stay: int
 
 
-def expired(connection: Connection, time: datetime) -> list[str]:
-    """The ids of the runs begun before a time, over, and neither tagged nor noted."""
+def older_than(connection: Connection, time: datetime) -> Old:
+    """The runs begun before a time, but for those that stay: going on, tagged or noted, or in one
+    conversation with such a run or a newer one."""
     before = int(time.timestamp() * 1000)
-    found = connection.execute(
-        "SELECT key FROM runs WHERE at < ? AND ended IS NOT NULL AND note = '' "
-        "AND id NOT IN (SELECT run FROM tags)",
+    old = dict(connection.execute("SELECT id, key FROM runs WHERE at < ?", (before,)).fetchall())
+    staying = connection.execute(
+        "SELECT id FROM runs WHERE at >= ? OR ended IS NULL OR note != '' "
+        "UNION SELECT run FROM tags",
         (before,),
-    )
-    return [key for (key,) in found]
+    ).fetchall()
+    beside: dict[int, list[int]] = {}
+    for one, other in connection.execute(
+        "SELECT DISTINCT v.run, bv.run FROM outputs o JOIN variants v ON v.id = o.variant "
+        "JOIN outputs b ON b.id = o.follows JOIN variants bv ON bv.id = b.variant "
+        "WHERE o.follows IS NOT NULL"
+    ):
+        beside.setdefault(one, []).append(other)
+        beside.setdefault(other, []).append(one)
+    waiting = [row for (row,) in staying]
+    stay = set(waiting)
+    while waiting:
+        new = set(beside.get(waiting.pop(), ())) - stay
+        stay |= new
+        waiting += new
+    ids = [key for row, key in old.items() if row not in stay]
+    return Old(ids, len(old) - len(ids))
+
+
+def replies(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """The ids of the other runs that go on from these, and from those, oldest first."""
+    found: dict[str, int] = {}
+    waiting = list(keys)
+    while waiting:
+        rows = connection.execute(
+            "SELECT DISTINCT r.key, r.id FROM runs br JOIN variants bv ON bv.run = br.id "
+            "JOIN outputs b ON b.variant = bv.id JOIN outputs o ON o.follows = b.id "
+            "JOIN variants v ON v.id = o.variant JOIN runs r ON r.id = v.run WHERE br.key = ?",
+            (waiting.pop(),),
+        )
+        new = {key: row for key, row in rows if key not in found and key not in keys}
+        found |= new
+        waiting += new
+    return sorted(found, key=found.__getitem__)
 
 
 def remove(connection: Connection, keys: Sequence[str]) -> int:
     """Remove runs, and rendered prompts and versions that no other run has; how many runs.
 
+    What replies to a run repeats what that said, and goes with it (`replies`).
     A version that was saved to a file or given a name stays. What is removed is overwritten in the
     file, once `wipe` has been called.
     """
     removed = 0
-    for key in keys:
+    for key in (*keys, *replies(connection, keys)):
         removed += connection.execute("DELETE FROM runs WHERE key = ?", (key,)).rowcount
     connection.execute(
         "DELETE FROM rendered WHERE id NOT IN "

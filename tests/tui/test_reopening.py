@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from llamadiff.compare.run import Run
 from llamadiff.compare.spec import Defaults, make_variants
@@ -14,10 +15,10 @@ from llamadiff.tui.screens.history import History
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
-from ..compare.history.runs import keep, made
+from ..compare.history.runs import answered, forget_what_was_replied_to, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
-from .app import StillApp, opened, output, playground, run_over, screen_text, told
+from .app import StillApp, current_prompt, opened, output, playground, run_over, screen_text, told
 from .test_history_screen import details, table
 
 
@@ -70,6 +71,92 @@ async def test_a_run_is_reopened_run_again_and_compared_with_then(
         await pilot.press("B", *"uuuuuu")
         await until(lambda: state.variants == before)
         assert (dict(state.values), state.exact, state.then) == ({}, False, {})
+
+
+async def reopen_newest(pilot: Pilot[None]) -> None:
+    """Reopen the newest run, and wait for what that begins."""
+    await pilot.press("f9")
+    await until(lambda: isinstance(pilot.app.screen, History) and details(pilot))
+    await pilot.press("enter")
+    await until(lambda: pilot.app.screen is playground(pilot))
+    await until(lambda: "run of" in told(pilot))
+    await until(lambda: not [it for it in playground(pilot).workers if it.group == "drafts" and not it.is_finished])  # fmt: skip
+
+
+async def test_a_draft_waits_while_a_run_is_reopened(home: Path, mine: Path) -> None:
+    variants = make_variants(Defaults(prompt=str(mine)), ["label=one"])
+    async with opened(home, variants) as pilot:
+        await run_over(pilot, "f5")
+        said = output(pilot, "A").text
+        await pilot.press("ctrl+end", "!")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!")
+        await pilot.press("escape")
+        await reopen_newest(pilot)
+        assert current_prompt(pilot).user == "Say {{ it }}."
+        assert not playground(pilot).playground.stale("A")
+        await run_over(pilot, "f5")
+        assert output(pilot, "A").text == said
+        await pilot.press("u")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!")
+        await reopen_newest(pilot)
+        await pilot.press("e", "ctrl+end", "?")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.?")
+    with opened_history(home / "state") as history:
+        assert [it.prompt.user for it in history.drafts.free()] == ["Say {{ it }}.?", "Say {{ it }}.!"]  # fmt: skip
+    async with opened(home, variants) as pilot:
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.?")
+
+
+async def test_a_reply_without_its_turn_before_is_read_and_not_run(home: Path) -> None:
+    first = made("dogs bark", "cats purr")
+    with opened_history(home / "state") as history:
+        keep(history, first, answered(first, "And \x1b why?", "because"))
+    forget_what_was_replied_to(home / "state" / "history.db")
+    async with opened(home) as pilot:
+        await reopen_newest(pilot)
+        assert "the turn that A, B replied “And ␛ why?” to is gone" in told(pilot)
+        await until(lambda: "you ▸ And" in screen_text(pilot))
+        await pilot.press("f5")
+        await until(lambda: "Not again: what A, B replied to is gone." in told(pilot))
+        assert playground(pilot).session.last is None
+        await pilot.press("r")
+        await until(lambda: "cannot be gone on with" in told(pilot))
+        await pilot.press("v", "f5")
+        await until(lambda: "what A, B, C replied to is gone" in told(pilot))
+        assert playground(pilot).session.last is None
+
+
+async def test_what_stood_beside_a_run_is_reopened_with_it(home: Path) -> None:
+    async with opened(home) as pilot:
+        state = playground(pilot).playground
+        await pilot.press("escape")
+        await run_over(pilot, "f5")
+        first, kept = playground(pilot).session.last, output(pilot, "A")
+        await pilot.press("1", "P", "2", "b")
+        await until(lambda: state.baseline == "B" and "A" in state.talk.pinned)
+        await run_over(pilot, "S")
+        said = {name: output(pilot, name).text for name in "ABC"}
+        assert first and kept.text == said["A"]
+    async with opened(home) as pilot:
+        state = playground(pilot).playground
+        await reopen_newest(pilot)
+        assert "A (pinned) stood beside it" in told(pilot)
+        assert (state.names, state.baseline, state.talk.pinned) == (["A", "B", "C"], "B", {"A"})
+        assert {name: output(pilot, name).text for name in "ABC"} == said
+        assert output(pilot, "A").seed == kept.seed != output(pilot, "B").seed
+        await until(lambda: "pinned" in screen_text(pilot) and "changed since" not in screen_text(pilot))  # fmt: skip
+        await run_over(pilot, "f5")
+        assert {name: output(pilot, name).text for name in "ABC"} == said
+        await pilot.press("u")
+        assert (state.baseline, state.talk.pinned) == ("A", set())
+        history = playground(pilot).session.history
+        assert history is not None
+        history.remove([first.id])
+    async with opened(home) as pilot:
+        await reopen_newest(pilot)
+        assert "A stood beside it too, and is not in the history." in told(pilot)
+        assert playground(pilot).playground.names == ["B", "C"]
+        assert playground(pilot).playground.baseline == "B"
 
 
 async def test_each_output_is_compared_with_its_own_before(home: Path) -> None:

@@ -120,6 +120,25 @@ async def test_outputs_are_counted_while_others_go_on(tmp_path: Path) -> None:
         assert state.outputs["B"] is outputs[1]
 
 
+async def test_repeats_that_were_stopped_are_said_to_be(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        board = playground(pilot).board
+        outputs = repeated(pilot, "B", *[f"{word} bark." for word in ("Dogs", "Cats", "Elks")] * 2)
+        for it in outputs[1:]:
+            it.state = State.CANCELLED
+        board.show()
+        await until(lambda: "stopped after 1 of 6 · 1 distinct" in screen_text(pilot))
+        outputs[0].state = State.CANCELLED
+        repeated(pilot, "A", "x", "y")[0].state = State.STREAMING
+        playground(pilot).playground.started(Run((outputs[0].variant,), {}, outputs=[*outputs]), None)  # fmt: skip
+        board.show()
+        await until(lambda: "stopped after 0 of 6" in screen_text(pilot))
+        await until(lambda: "1 to come" in screen_text(pilot))
+        outputs[5].state = State.FAILED
+        board.show()
+        await until(lambda: "failed after 0 of 6" in screen_text(pilot))
+
+
 async def test_what_a_person_chose_stays(tmp_path: Path) -> None:
     async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
         state = playground(pilot).playground

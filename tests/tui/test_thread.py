@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from llamadiff.compare.diff.ignore import Ignore
 from llamadiff.compare.run import Output, Run
 from llamadiff.tui.diffing import Diffing, View
+from llamadiff.tui.reopening import Reopened
 from llamadiff.tui.thread import YOU, Look, Thread
 from llamadiff.tui.widgets.output_pane import OutputPane
 
@@ -191,5 +192,7 @@ async def test_a_reopened_run_has_no_pins_of_the_variants_before(pilot: Pilot[No
     await pilot.press("P")
     assert state.talk.pinned == {"B"}
     run = Run(tuple(state.variants), {}, outputs=[said(it, "Dogs.") for it in state.variants])
-    state.reopen(run, state.variants, None)
+    state.reopen(Reopened(run, None, state.variants, "A", (), ()))
     assert not state.talk.pinned
+    assert state.undo()
+    assert state.talk.pinned == {"B"}

@@ -56,11 +56,11 @@ def recorded(asked: Asked, run: Run) -> Iterator[None]:
 
 def retire(history: History) -> None:
     """Remove what is older than the person wants to keep. Raises CompareError."""
-    from datetime import UTC, datetime, timedelta
-
     days = history_days()
-    if days is not None and history.file.exists():
-        history.retire(datetime.now(UTC) - timedelta(days=days))
+    if days is not None:
+        from .. import removing
+
+        removing.retire(history, prompts_cache(), days)
 
 
 @contextmanager

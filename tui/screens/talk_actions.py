@@ -40,6 +40,8 @@ class TalkActions(VariantActions):
         changed = [name for name in state.names if state.talk.turns(name) and state.stale(name)]
         if self.session.running:
             return "They are still answering; esc stops them."
+        if any(state.talk.lost(name) for name in state.names):
+            return "What this replied to is gone, so it cannot be gone on with."
         if changed:
             return "What they were asked was changed since; F5 asks that first."
         return "There is no answer yet to reply to; F5 runs."

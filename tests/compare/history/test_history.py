@@ -13,11 +13,12 @@ from llamadiff.compare.errors import CompareError
 from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.history.export import as_document, as_markdown
 from llamadiff.compare.history.history import History
-from llamadiff.compare.run import Run, State
+from llamadiff.compare.history.removal import Old
+from llamadiff.compare.run import Around, Beside, Run, State
 from llamadiff.compare.variants import Beginning
 from llamadiff.prompts.document import Prompt
 
-from .runs import PROMPT, finish, grow, keep, made, opened, start
+from .runs import PROMPT, aged, answered, finish, grow, keep, made, opened, start
 
 
 def same(a: Run, b: Run) -> bool:
@@ -45,6 +46,14 @@ def test_a_run_is_read_back_exactly(tmp_path: Path) -> None:
         assert run_document(recorded.run, "1.2.3") == run_document(run, "1.2.3")
         assert recorded.program == "1.2.3" and recorded.at.tzinfo is UTC
         assert recorded.ended and recorded.ended >= recorded.at
+
+
+def test_what_stood_beside_a_run_is_read_back(tmp_path: Path) -> None:
+    around = Around("B", ("A", "B", "C"), (Beside("C", "ab12", pinned=True),))
+    run = replace(made("a", "b"), around=around)
+    with opened(tmp_path) as history:
+        keep(history, run)
+        assert history.open(run.id).around == around
 
 
 def test_a_branch_is_read_back_with_what_it_begins_with(tmp_path: Path) -> None:
@@ -271,12 +280,39 @@ def test_a_run_that_another_program_removes_while_it_streams_stays_removed(tmp_p
         assert [entry.outputs[0].preview for entry in other.page()] == ["another "]
 
 
-def test_old_runs_are_told_apart(tmp_path: Path) -> None:
+def test_a_conversation_grows_old_as_a_whole(tmp_path: Path) -> None:
+    single, first, other, kept = made("now"), made("one"), made("two"), made("three")
+    second, third = answered(first, "Why?", "Because"), answered(other, "So?", "Yes")
+    beside, last = answered(first, "When?", "Then"), answered(kept, "What?", "That")
     with opened(tmp_path) as history:
-        keep(history, made("now"))
-        now = datetime.now(UTC)
-        assert history.older_than(now - timedelta(days=1)) == []
-        assert len(history.older_than(now + timedelta(days=1))) == 1
+        keep(history, single, first, other, kept, second, third, beside, last)
+        aged(history.file, {it.id: 20 for it in (first, other, kept, third, beside, last)})
+        aged(history.file, {second.id: 5})
+        history.tag(last.id, ["good"])
+        then = datetime.now(UTC) - timedelta(days=10)
+        old = history.older_than(then)
+        assert (set(old.ids), old.stay) == ({other.id, third.id}, 4)
+        assert history.retire(then) == 2
+        assert len(history.page()) == 6
+        assert history.older_than(then - timedelta(days=15)) == Old([], 0)
+        history.tag(last.id, [])
+        later = history.older_than(datetime.now(UTC) - timedelta(days=1))
+        assert (set(later.ids), later.stay) == ({it.id for it in (first, second, beside, kept, last)}, 0)  # fmt: skip
+
+
+def test_what_replies_to_a_run_goes_with_it(tmp_path: Path) -> None:
+    first, other = made("Pumpernickel"), made("stays")
+    second = answered(first, "Why?", "Because")
+    third, beside = answered(second, "So?", "Yes"), answered(other, "What?", "That")
+    with opened(tmp_path) as history:
+        keep(history, first, other, second, third, beside)
+        assert history.replies_to([first.id]) == [second.id, third.id]
+        assert history.replies_to([first.id, second.id]) == [third.id]
+        assert history.replies_to([third.id, "unknown"]) == []
+        assert history.remove([first.id]) == 3
+        assert {entry.id for entry in history.page()} == {other.id, beside.id}
+        disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert b"stays" in disk and b"umpernickel" not in disk
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
