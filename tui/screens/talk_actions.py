@@ -68,6 +68,8 @@ class TalkActions(VariantActions):
             left = [name for name in self.playground.names if name not in names]
             self._close_reply(keep=False)
             self.start(names, event.text)
+            for pane in filter(None, map(self.query_one(OutputBoard).pane, names)):
+                pane.text.follow()
             if left and self._to_all:
                 why = "pinned, without an answer, or asked something else since"
                 self.app.notify(f"Not to {', '.join(left)}: {why}.", timeout=5)

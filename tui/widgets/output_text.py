@@ -160,6 +160,11 @@ class OutputText(ScrollView, can_focus=True):
         # What follows a line, too, decides where it ends.
         del self._lines[max(0, self._line_at(same) - 1) :]
 
+    def follow(self) -> None:
+        """Have the end in view, and follow what comes."""
+        self._following, self._resting = True, False
+        self._resize_canvas()
+
     def clear(self) -> None:
         """Show nothing, and follow again."""
         self._lines = []
