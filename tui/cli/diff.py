@@ -69,6 +69,7 @@ def diff_command(
     if len(asked.variants) < 2 and all(len(values) < 2 for values in asked.each.values()):
         raise click.UsageError("diff needs two or more variants: give --variant twice, or --files.")
     from ...compare.document import run_document
+    from ...compare.reasoning import answer_alone
     from .session import carry_out, raise_failed
 
     run = carry_out(asked, hashes=as_json)
@@ -77,11 +78,11 @@ def diff_command(
     if as_json:
         print_json(document, indent=True)
     else:
-        first = run.outputs[0]
+        first, *others = (answer_alone(it) for it in run.outputs)
         title = safe_line(first.variant.title)
         data(f"── {first.variant.name} · {title} ──\n{safe_text(first.text)}")
         note(f"{outcome(first)} · baseline")
-        for other in run.outputs[1:]:
+        for other in others:
             ends = first.token_ends, other.token_ends
             diff = compare(first.text, other.text, mode, ignore, *ends)
             title = safe_line(other.variant.title)
