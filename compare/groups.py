@@ -71,6 +71,11 @@ class Grouping:
         return self._groups
 
     @property
+    def groups(self) -> list[Group]:
+        """The groups as the last call of `update` left them."""
+        return self._groups
+
+    @property
     def complete(self) -> bool:
         """Every output that has ended is in a group."""
         return self._ended == self._over()
