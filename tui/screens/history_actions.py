@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from textual import work
+from textual.worker import WorkerError
 
-from ...compare.errors import CompareError
-from ...prompts.errors import PromptError
+from ...compare.errors import MISTAKES, CompareError
 from ..amounts import moment
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -66,13 +67,15 @@ class HistoryActions(VariantActions):
     async def reopen(self, recorded: Recorded) -> None:
         """Go on with a recorded run as it was; say which of its files are not what they were."""
         from ...compare.hashes import FileHashes, changed_files
+        from ...models.engine.client import EngineError
         from ..reopening import variants_of
 
+        recorded = await self._as_it_ended(recorded)
         run, playground, history = recorded.run, self.playground, self.session.history
         variants, seed = await asyncio.to_thread(variants_of, run)
         try:
             await self.session.learn_variables(variants)
-        except PromptError as error:
+        except (*MISTAKES, EngineError) as error:
             self.app.notify(for_app(str(error)), severity="warning", markup=False)
         for variant in playground.documents().values():
             if history is not None and playground.edited(variant):
@@ -92,6 +95,18 @@ class HistoryActions(VariantActions):
             self.app.notify(
                 safe_line(" ".join(changed)), severity="warning", timeout=15, markup=False
             )
+
+    async def _as_it_ended(self, recorded: Recorded) -> Recorded:
+        """A recorded run that is over; one that goes on here is stopped and read once more."""
+        going, history, run = self.session.run_now, self.session.history, recorded.run
+        if going is not None and history is not None and going.id == run.id:
+            for worker in self.workers.cancel_group(self, "run"):
+                with contextlib.suppress(WorkerError):
+                    await worker.wait()
+            await asyncio.to_thread(history.flush)
+            recorded = await asyncio.to_thread(history.recorded, run.id)
+        recorded.run.give_up()
+        return recorded
 
     def action_before(self) -> None:
         playground = self.playground
