@@ -20,6 +20,7 @@ from typing import Any
 
 from .diff.divergence import first_token_divergence
 from .likeness import likeness, words_of
+from .reasoning import answer_of
 from .run import Output, State
 
 LEAST = 4
@@ -71,7 +72,8 @@ class Spread:
 
 @dataclass(frozen=True)
 class Sample:
-    """One output as it is compared: its words, and its tokens with the model they are of."""
+    """One output as it is compared: the words of its answer, and all its tokens with the model they
+    are of."""
 
     words: tuple[str, ...]
     tokens: Sequence[int]
@@ -80,7 +82,8 @@ class Sample:
 
     @classmethod
     def of(cls, output: Output) -> Sample:
-        return cls(words_of(output.text), output.tokens, output.variant.model, output.seed)
+        words = words_of(answer_of(output))
+        return cls(words, output.tokens, output.variant.model, output.seed)
 
 
 @dataclass(frozen=True)

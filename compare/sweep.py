@@ -14,6 +14,7 @@ from ..models.errors import ModelError
 from .diff.live import LiveDiff
 from .document import run_document
 from .errors import CompareError
+from .reasoning import answer_of
 from .run import Output, Run
 from .variants import Variant, variant_names
 
@@ -94,7 +95,7 @@ def _at(variant: Variant, name: str, value: float) -> Variant:
 
 @dataclass(frozen=True)
 class Group:
-    """Outputs with the same text: how many there are, and the first of them."""
+    """Outputs with the same answer: how many there are, and the first of them."""
 
     count: int
     output: Output
@@ -102,7 +103,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Point:
-    """What came of one value: its outputs grouped by text, largest group first, and means over
+    """What came of one value: its outputs grouped by answer, largest group first, and means over
     them. `similarity` is the share of words that the outputs have in common with the first value's
     of the same repeat, from 0 to 1."""
 
@@ -129,21 +130,22 @@ def _point(value: float, outputs: Sequence[Output], first: Sequence[Output]) -> 
         value,
         grouped(outputs),
         sum(len(output.tokens) for output in outputs) / count,
-        sum(len(output.text.split()) for output in outputs) / count,
+        sum(len(answer_of(output).split()) for output in outputs) / count,
         sum(same) / count,
     )
 
 
 def grouped(outputs: Sequence[Output]) -> tuple[Group, ...]:
-    """Outputs by their text, the largest group first, and of equal ones that of the first repeat."""
-    counted = Counter(output.text for output in outputs)
-    by_text = {output.text: output for output in reversed(outputs)}
-    return tuple(Group(n, by_text[text]) for text, n in counted.most_common())
+    """Outputs by their answer, the largest group first, and of equal ones that of the first repeat."""
+    counted = Counter(answer_of(output) for output in outputs)
+    by_answer = {answer_of(output): output for output in reversed(outputs)}
+    return tuple(Group(n, by_answer[answer]) for answer, n in counted.most_common())
 
 
 def similarity(a: Output, b: Output) -> float:
-    """The share of words that two finished outputs have in common, from 0 to 1."""
-    return LiveDiff("word").update(a.text, b.text, a_done=True, b_done=True).similarity
+    """The share of words that the answers of two finished outputs have in common, from 0 to 1."""
+    texts = answer_of(a), answer_of(b)
+    return LiveDiff("word").update(*texts, a_done=True, b_done=True).similarity
 
 
 def sweep_document(run: Run, axis: Axis, version: str) -> dict[str, Any]:
@@ -154,7 +156,9 @@ def sweep_document(run: Run, axis: Axis, version: str) -> dict[str, Any]:
         "points": [
             {
                 "value": point.value,
-                "distinct": [{"count": it.count, "text": it.output.text} for it in point.groups],
+                "distinct": [
+                    {"count": it.count, "text": answer_of(it.output)} for it in point.groups
+                ],
                 "tokens": point.tokens,
                 "words": point.words,
                 "similarity": point.similarity,

@@ -24,6 +24,8 @@ class Comparison:
         self.view: View = view
         self.diffing = diffing or Diffing()
         self.diff: Diff | None = None
+        self.skipped = 0
+        """Tokens of the baseline's reasoning, which stand before what is compared."""
         self.mode = self.diffing.mode(view)
         self._live = differ(self.mode, self.diffing.ignore)
         self._token: int | None = None
@@ -51,11 +53,17 @@ class Comparison:
 
     @property
     def first_token(self) -> int | None:
-        """Index of the first token at which the two part; None while they have not.
+        """The first token at which the two part, from 0 where the baseline begins with its
+        reasoning; None while they have not.
 
         Also None for different base models, whose tokens are not the same things. Where something
         is ignored, it is the baseline's token in which what is not ignored parts.
         """
+        found = self._parted
+        return None if found is None else self.skipped + found
+
+    @property
+    def _parted(self) -> int | None:
         a, b = self.base, self.other
         if a.variant.model != b.variant.model:
             return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..compare.run import Output, State
@@ -67,6 +68,8 @@ class Repeats:
     ) -> None:
         self._siblings, self._shown, self._show = siblings, shown, show
         self._groupings: dict[str, Grouping] = {}
+        self._next: Grouping | None = None
+        """Whose turn it is to be grouped."""
         self._chosen: dict[str, Sequence[Output]] = {}
         """Of the variants where a person has chosen an output, the repeats it is one of."""
 
@@ -75,16 +78,36 @@ class Repeats:
         """Every finished output was grouped."""
         return all(grouping.complete for grouping in self._groupings.values())
 
-    def told(self, name: str) -> Told | None:
-        """What to say of a variant's repeats; None where there is one output alone.
+    def told(self, names: Iterable[str]) -> dict[str, Told | None]:
+        """What to say of the variants' repeats; None where there is one output alone.
 
         Once all are over, one of the most frequent group is shown, unless a person chose another.
+        All variants share the time that one `Grouping.update` takes; the first to be left waiting
+        goes first the next time.
         """
-        found = self._grouping(name)
-        if found is None:
-            return None
-        outputs, grouping = found
-        groups = grouping.update()
+        found = {name: self._grouping(name) for name in names}
+        self._group([it[1] for it in found.values() if it is not None])
+        return {name: it and self._told(name, *it) for name, it in found.items()}
+
+    def _group(self, groupings: Sequence[Grouping]) -> None:
+        """Group what has ended, for as long as there is time."""
+        waiting = [it for it in groupings if not it.complete]
+        if not waiting:
+            return
+        from ..compare.groups import AT_ONCE_S
+
+        first = next((i for i, it in enumerate(waiting) if it is self._next), 0)
+        until = monotonic() + AT_ONCE_S
+        for grouping in [*waiting[first:], *waiting[:first]]:
+            self._next = grouping
+            left = until - monotonic()
+            if left <= 0:
+                return
+            grouping.update(left)
+        self._next = None
+
+    def _told(self, name: str, outputs: Sequence[Output], grouping: Grouping) -> Told:
+        groups = grouping.groups
         ended = grouping.complete and not grouping.to_come
         if ended and groups and self._chosen.get(name) is not outputs:
             self._choose(name, outputs, groups[0])

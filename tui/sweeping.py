@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..compare.curves import Curve, spread
+from ..compare.reasoning import answer_of
 from ..compare.run import Output, State, new_run
 from ..compare.sweep import SCALE, Axis, Group, grouped, similarity, swept
 from ..compare.variants import Variant
@@ -122,7 +123,7 @@ class Sweeping:
             output = self.run.outputs[number]
             first = firsts[output.repeat]
             found[number] = Figures(
-                len(output.text.split()),
+                len(answer_of(output).split()),
                 similarity(first, output) if first.state is State.DONE else None,
                 similarity(base, output) if base is not None else None,
             )

@@ -126,21 +126,25 @@ def _stack(adapters: str) -> str:
     return "+".join(f"{it['name']}@{it['scale']:g}" for it in from_json(adapters)) or "base"
 
 
+_ADAPTER = "json_extract(a.value, '$.name')"
+
+
 def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     """SQL about the run `r`, and the values in it."""
     conditions, values = ["1"], dict[str, Any]()
 
     def of_a_variant(column: str, text: str) -> None:
         name = f"v{len(values)}"
+        adapters = ", json_each(v.adapters) a" if column == _ADAPTER else ""
         conditions.append(
-            f"EXISTS (SELECT 1 FROM variants v WHERE v.run = r.id AND {column} LIKE :{name} "
-            "ESCAPE '\\')"
+            f"EXISTS (SELECT 1 FROM variants v{adapters} WHERE v.run = r.id "
+            f"AND {column} LIKE :{name} ESCAPE '\\')"
         )
         values[name] = _anywhere(text)
 
     for column, text in (
         ("v.model_name", wanted.model),
-        ("v.adapters", wanted.adapter),
+        (_ADAPTER, wanted.adapter),
         ("v.prompt_name", wanted.prompt),
         ("v.label", wanted.label),
     ):

@@ -140,6 +140,20 @@ async def test_without_a_mark_the_outputs_of_a_run_are_compared(tmp_path: Path) 
         await until(lambda: "Space marks an output" in told(pilot))
 
 
+async def test_reasoning_is_left_out_of_what_is_compared(tmp_path: Path) -> None:
+    run = made("<think> dogs bark </think> yes", "<think> cats purr a lot </think> no")
+    async with shown(tmp_path, [run]) as pilot:
+        await until(lambda: "dogs" in details(pilot))
+        await pilot.press("down", "up", "d")
+        await until(lambda: isinstance(pilot.app.screen, Compare))
+        await until(lambda: "answers alone" in screen_text(pilot))
+        assert "+1 −1 words · parts at token 5" in screen_text(pilot)
+        assert "purr" not in compared(pilot) and "no" in compared(pilot)
+        await pilot.press("d")
+        first = pilot.app.screen.query_one("#compare-first", OutputText)
+        await until(lambda: first.display and first.text.strip() == "yes")
+
+
 async def test_tags_and_notes(tmp_path: Path) -> None:
     runs = [made("first"), made("second")]
     async with shown(tmp_path, runs) as pilot:

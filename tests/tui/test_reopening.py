@@ -1,5 +1,6 @@
 """A recorded run gone on with: as it was, run again, and compared with what was said then."""
 
+import asyncio
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from llamadiff.compare.run import Run
+from llamadiff.compare.run import Run, State
 from llamadiff.compare.spec import Defaults, make_variants
+from llamadiff.models.engine.client import EngineError
 from llamadiff.prompts.parse import load_prompt
 from llamadiff.tui.reopening import variants_of
 from llamadiff.tui.screens.history import History
@@ -18,7 +20,17 @@ from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from ..compare.history.runs import answered, forget_what_was_replied_to, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
-from .app import StillApp, current_prompt, opened, output, playground, run_over, screen_text, told
+from .app import (
+    ENDLESS,
+    StillApp,
+    current_prompt,
+    opened,
+    output,
+    playground,
+    run_over,
+    screen_text,
+    told,
+)
 from .test_history_screen import details, table
 
 
@@ -157,6 +169,58 @@ async def test_what_stood_beside_a_run_is_reopened_with_it(home: Path) -> None:
         assert "A stood beside it too, and is not in the history." in told(pilot)
         assert playground(pilot).playground.names == ["B", "C"]
         assert playground(pilot).playground.baseline == "B"
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=str)
+async def test_a_run_that_goes_on_is_stopped_and_reopened_with_all_it_said(
+    home: Path, size: tuple[int, int]
+) -> None:
+    variants = [
+        replace(it, sampling={**it.sampling, **ENDLESS})
+        for it in make_variants(Defaults(prompt="tell-me-about"), ["adapter=none"])
+    ]
+    async with opened(home, variants, size=size) as pilot:
+        screen = playground(pilot)
+        state, session = screen.playground, screen.session
+        await pilot.press("escape", "f5")
+        await until(lambda: "A" in state.outputs and len(state.outputs["A"].tokens) > 50)
+        history, first = session.history, session.run_now
+        assert history is not None and first is not None
+        await asyncio.to_thread(history.flush)
+        recorded = await asyncio.to_thread(history.recorded, first.id)
+        assert not recorded.run.over
+        screen.reopen(recorded)
+        await until(lambda: "run of" in told(pilot))
+        assert not session.running and state.outputs["A"] is not first.outputs[0]
+        assert output(pilot, "A").state is State.CANCELLED
+        assert output(pilot, "A").text == first.outputs[0].text
+        await until(lambda: "stopped" in screen_text(pilot))
+        assert "streaming" not in screen_text(pilot)
+        # and what another program has not ended is over here
+        recorded.run.outputs[0].state = State.STREAMING
+        screen.reopen(recorded)
+        await until(lambda: output(pilot, "A") is recorded.run.outputs[0])
+        assert output(pilot, "A").state is State.CANCELLED
+
+
+async def test_a_run_is_reopened_where_the_engine_cannot_start(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened_history(home / "state") as history:
+        run = made("dogs bark")
+        keep(history, run)
+        recorded = history.recorded(run.id)
+    async with StillApp(home).run_test(size=(120, 40)) as pilot:
+        screen = playground(pilot)
+
+        async def refuse() -> None:
+            raise EngineError("The engine cannot be started: no memory.")
+
+        monkeypatch.setattr(screen.session._services, "runner", refuse)
+        screen.reopen(recorded)
+        await until(lambda: "run of" in told(pilot))
+        assert "The engine cannot be started" in told(pilot) and "mistake" not in told(pilot)
+        assert output(pilot, "A").text == "dogs bark "
 
 
 async def test_each_output_is_compared_with_its_own_before(home: Path) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from llamadiff.compare.groups import AT_ONCE_S
 from llamadiff.compare.run import Output, Run, State
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
+from llamadiff.tui.repeats import Repeats
 from llamadiff.tui.screens.history import History
 from llamadiff.tui.screens.how_many import HowMany
 
@@ -96,6 +99,34 @@ async def test_keys_go_from_the_most_frequent_output_to_the_next(
         await until(lambda: state.outputs["A"] is a[0] and "Cats" in screen_text(pilot))
         await pilot.press("3", "comma")
         await until(lambda: "one output" in told(pilot))
+
+
+def test_all_variants_together_take_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = 0.0
+
+    def slowly(*given: object) -> float:
+        nonlocal time
+        time += AT_ONCE_S * 0.6
+        return 0.0
+
+    monkeypatch.setattr("llamadiff.compare.groups.likeness", slowly)
+    for module in ("compare.groups", "tui.repeats"):
+        monkeypatch.setattr(f"llamadiff.{module}.monotonic", lambda: time)
+    outputs = {
+        it.name: [said(it, f"{it.name} {number}") for number in range(4)]
+        for it in (replace(variants("label=x")[0], name=name) for name in "ABCDEF")
+    }
+    repeats = Repeats(lambda name: outputs[name], lambda name: outputs[name][0], lambda _: None)
+    looks = 0
+    grouped = list[str]()
+    while not looks or not repeats.complete:
+        before = time
+        told = repeats.told(outputs)
+        assert time - before < 1.6 * AT_ONCE_S, "at most one comparison too long"
+        grouped += [name for name, it in told.items() if it and it.over and name not in grouped]
+        looks += 1
+    assert sorted(grouped) == list(outputs)
+    assert {it and it.distinct for it in repeats.told(outputs).values()} == {4}
 
 
 async def test_outputs_are_counted_while_others_go_on(tmp_path: Path) -> None:

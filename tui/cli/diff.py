@@ -94,16 +94,18 @@ def diff_command(
 
 def _print_run(run: Run, mode: Mode, ignore: Ignore) -> None:
     """Each repeat of the first variant, and what differs from it in the others'."""
+    from ...compare.reasoning import answer_alone
+
     if run.outputs[0].follows is not None:
         data(f"\n── you · {safe_line(run.outputs[0].reply)} ──")
-    for number, first in enumerate(run.of(run.variants[0])):
-        before = "\n" if number else ""
+    for number, output in enumerate(run.of(run.variants[0])):
+        first, before = answer_alone(output), "\n" if number else ""
         data(
             f"{before}── {first.name} · {safe_line(first.variant.title)} ──\n{safe_text(first.text)}"
         )
         note(f"{outcome(first)} · baseline")
         for variant in run.variants[1:]:
-            other = run.of(variant)[number]
+            other = answer_alone(run.of(variant)[number])
             ends = first.token_ends, other.token_ends
             diff = compare(first.text, other.text, mode, ignore, *ends)
             data(f"\n── {other.name} · {safe_line(variant.title)} · {summary(diff)} ──")

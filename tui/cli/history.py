@@ -143,17 +143,18 @@ def _title(output: Output) -> str:
 def diff_command(
     a: str, b: str, mode: Mode, ignore_case: bool, ignore_space: bool, as_json: bool
 ) -> int:
-    """Compare any two outputs; the exit code is 0 when they are equal and 1 when they differ.
+    """Compare any two outputs without their reasoning; the exit code is 0 when they are equal and 1 when they differ.
 
     \b
     llamadiff history diff last:A last:B
     llamadiff history diff 3f9a:A last:A.2
     """
     from ...compare.diff.ignore import Ignore
+    from ...compare.reasoning import answer_alone
     from .session import open_history
 
     with open_history() as history:
-        first, other = _output(history, a), _output(history, b)
+        first, other = answer_alone(_output(history, a)), answer_alone(_output(history, b))
     if mode == "token" and first.variant.model != other.variant.model:
         raise click.UsageError("--mode token needs outputs of one model; these are of two.")
     ends = first.token_ends, other.token_ends

@@ -84,6 +84,7 @@ def run_command(
 def print_groups(run: Run) -> None:
     """A line for each distinct output of each variant, the most frequent first: how many are so."""
     from ...compare.groups import groups_of
+    from ...compare.reasoning import answer_of
 
     data("")
     for variant in run.variants:
@@ -91,7 +92,7 @@ def print_groups(run: Run) -> None:
         groups = groups_of(outputs)
         total = sum(group.count for group in groups)
         for group in groups:
-            text = safe_line(" ".join(outputs[group.first].text.split()))
+            text = safe_line(" ".join(answer_of(outputs[group.first]).split()))
             alike = "" if group.same else " alike"
             said = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
             data(f"{variant.name}  {group.count} of {total}{alike}: {said}")

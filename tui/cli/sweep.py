@@ -62,9 +62,11 @@ def sweep_command(
 
 
 def _print(run: Run, axis: Axis, found: list[Point], texts: bool) -> None:
+    from ...compare.reasoning import answer_of
+
     rows = [(safe_line(axis.name).upper(), "SAME", "", "WORDS", "DISTINCT", "OUTPUT")]
     for point in found:
-        first = safe_line(" ".join(point.groups[0].output.text.split()))
+        first = safe_line(" ".join(answer_of(point.groups[0].output).split()))
         rows.append(
             (
                 f"{point.value:g}",

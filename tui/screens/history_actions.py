@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import work
+from textual.worker import WorkerError
 
-from ...compare.errors import CompareError
-from ...prompts.errors import PromptError
+from ...compare.errors import MISTAKES, CompareError
 from ..amounts import moment
 from ..removing import retire
 from ..safe_text import safe_line
@@ -75,15 +76,17 @@ class HistoryActions(VariantActions):
         """Go on with a recorded run as it was, and what stood beside it; say what is not there, and
         which of its files are not what they were."""
         from ...compare.hashes import FileHashes, changed_files
+        from ...models.engine.client import EngineError
         from ..reopening import reopened
 
+        recorded = await self._as_it_ended(recorded)
         run, playground, history = recorded.run, self.playground, self.session.history
         if history is None:
             return
         found = await asyncio.to_thread(reopened, run, history.open)
         try:
             await self.session.learn_variables(found.variants)
-        except PromptError as error:
+        except (*MISTAKES, EngineError) as error:
             self.app.notify(for_app(str(error)), severity="warning", markup=False)
         for variant in playground.documents().values():
             if playground.edited(variant):
@@ -119,6 +122,18 @@ class HistoryActions(VariantActions):
                 f"{', '.join(found.missing)} stood beside it too, and is not in the history."
             )
         return " ".join(said)
+
+    async def _as_it_ended(self, recorded: Recorded) -> Recorded:
+        """A recorded run that is over; one that goes on here is stopped and read once more."""
+        going, history, run = self.session.run_now, self.session.history, recorded.run
+        if going is not None and history is not None and going.id == run.id:
+            for worker in self.workers.cancel_group(self, "run"):
+                with contextlib.suppress(WorkerError):
+                    await worker.wait()
+            await asyncio.to_thread(history.flush)
+            recorded = await asyncio.to_thread(history.recorded, run.id)
+        recorded.run.give_up()
+        return recorded
 
     def action_before(self) -> None:
         playground = self.playground

@@ -126,7 +126,7 @@ class OutputBoard(Vertical):
     def _repeats(self) -> dict[str, Told | None]:
         """What to say of each variant's repeats, which of them are shown being settled."""
         repeating = self.playground.repeating
-        told = {name: repeating.told(name) for name in self.playground.names}
+        told = repeating.told(self.playground.names)
         if not repeating.complete and self._later is None:
             self._later = self.set_timer(GROUPING_PAUSE_S, self._go_on)
         return told

@@ -15,7 +15,7 @@ from llamadiff.compare.history.export import as_document, as_markdown
 from llamadiff.compare.history.history import History
 from llamadiff.compare.history.removal import Old
 from llamadiff.compare.run import Around, Beside, Run, State
-from llamadiff.compare.variants import Beginning
+from llamadiff.compare.variants import Beginning, StackedAdapter
 from llamadiff.prompts.document import Prompt
 
 from .runs import PROMPT, aged, answered, finish, grow, keep, made, opened, start
@@ -196,6 +196,15 @@ def test_filters(filled: tuple[History, Run, Run]) -> None:
     both = [dogs.id, cats.id]
     assert ids(model="DEMO") == both and ids(model="de%o") == []
     assert ids(adapter="supp") == [dogs.id] == ids(prompt="supp") == ids(label="x")
+    assert ids(adapter="scale") == ids(adapter="models") == ids(adapter="0.8") == []
+    other = made("We sell coats.", "We sell boots.")
+    stack = (StackedAdapter('für "mich"', Path("/models/x.gguf")),)
+    other.outputs[1].variant = replace(other.variants[1], adapters=stack)
+    other.variants = (other.variants[0], other.outputs[1].variant)
+    with opened(history.file.parent) as another:
+        keep(another, other)
+    assert ids(adapter='für "m') == [other.id] and ids(adapter="x.gguf") == []
+    history.remove([other.id])
     assert ids(tag="good") == [cats.id] and ids(tag="goo") == []
     assert ids(since=now - timedelta(hours=1)) == both == ids(until=now + timedelta(hours=1))
     assert ids(since=now + timedelta(hours=1)) == [] == ids(until=now - timedelta(hours=1))
