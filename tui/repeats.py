@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..compare.run import Output
 
 if TYPE_CHECKING:
     from ..compare.groups import Group, Grouping
+    from .state import Playground
 
 MOST = 100
 """Repeats that may be asked for in the app."""
@@ -19,14 +20,14 @@ MOST = 100
 class Told:
     """What there is to say of a variant's repeats.
 
-    `distinct` groups among `over` finished outputs of `total`; the one shown is group number
+    `kinds` groups among `over` finished outputs of `total`; the one shown is group number
     `place`, from 1, 0 while it is in none, and stands for `count` outputs. With `same` these are
     one text, else alike.
     """
 
     total: int
     over: int
-    distinct: int
+    kinds: int
     place: int = 0
     count: int = 0
     same: bool = True
@@ -38,13 +39,23 @@ class Told:
         come = f"{left:,} to come"
         if not self.over:
             return [come]
-        groups = f"{self.distinct:,} distinct of {self.over:,}{f', {come}' if left else ''}"
+        outputs = f"{self.over:,} output{'s' * (self.over != 1)}{f', {come}' if left else ''}"
         if not self.place:
-            return [groups, f"{self.distinct:,} of {self.over:,}"]
-        this = f"{self.count:,}{'×' if self.same else ' like'} this"
-        where = f"{self.place}/{self.distinct}"
-        steps = [f"{groups} · {this} · , . others"] if self.distinct > 1 else []
-        return [*steps, f"{groups} · {this}", groups, f"{where} · {this}", where]
+            kinds = f"{self.kinds:,} kind{'s' * (self.kinds != 1)}"
+            return [f"{outputs} · {kinds}", kinds]
+        alike = f"{self.count:,} {'equal' if self.same else 'alike'}" if self.count > 1 else "1"
+        where = f"kind {self.place:,}/{self.kinds:,}"
+        steps = [f"{outputs} · {where}: {alike} · , . others"] if self.kinds > 1 else []
+        return [*steps, f"{outputs} · {where}: {alike}", f"{where}: {alike}", where]
+
+
+def wanted(state: Playground, name: str) -> int:
+    """How many outputs a run makes of a variant now, if nothing else was changed since it was run;
+    0 if it is as many as there are."""
+    asked, asks = state.asked(name), state.asks(name)
+    if asked is None or asks is None or asked.repeats == asks.repeats:
+        return 0
+    return asks.repeats if replace(asked, repeats=asks.repeats) == asks else 0
 
 
 class Repeats:

@@ -6,7 +6,7 @@ import asyncio
 
 from textual import work
 
-from ..repeats import MOST
+from ..repeats import MOST, wanted
 from ..widgets.output_board import OutputBoard
 from .variant_actions import VariantActions
 
@@ -45,6 +45,12 @@ class RepeatActions(VariantActions):
         state = self.playground
         if state.repeating.step(state.selected, by):
             self.query_one(OutputBoard).show()
+        elif count := wanted(state, state.selected):
+            times = "one output" if count == 1 else f"{count} outputs"
+            self.app.notify(f"F5 makes {times} of each variant.", timeout=3)
+        elif (told := state.repeating.told(state.selected)) and told.over == told.total:
+            alike = "equal" if told.same else "alike"
+            self.app.notify(f"All {told.total} outputs of {state.selected} are {alike}.", timeout=3)
         elif len(state.siblings(state.selected)) < 2:
             self.app.notify("There is one output of it; R repeats the runs.", timeout=3)
         else:
