@@ -18,6 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from ...compare.variants import Variant
 from ...prompts.document import Prompt
+from ..diffing import view_name
 from ..safe_text import safe_line
 from ..session import Session
 from ..setup import Setup
@@ -193,7 +194,7 @@ class Playground(
             if len(self.playground.siblings(self.playground.selected)) > 1:
                 panes += [("repeats.previous repeats.next", "repeats")]
             bar.hints = [
-                *run, ("output.diff", f"diff: {self.playground.view}"), ("talk.reply", "reply"),
+                *run, ("output.diff", f"diff: {view_name(self.playground.view)}"), ("talk.reply", "reply"),
                 *panes, ("diff.next diff.previous", "next"),
                 ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
                 ("variant.scale_down variant.scale_up", "scale"),

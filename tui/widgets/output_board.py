@@ -25,7 +25,7 @@ from .tab_strip import TabStrip
 PANE_WIDTH = 38
 """Cells a pane needs to stand beside another."""
 MOST_PANES = 4
-UNIFIED = "unified"
+UNIFIED = "one text"
 GROUPING_PAUSE_S = 0.02
 
 

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ...compare.conversation import turns_of
-from ..noise_words import verdict
+from ..diffing import unit_name
+from ..noise_words import percent, verdict
 
 if TYPE_CHECKING:
     from ...compare.diff.result import Diff
+    from ...compare.diff.units import Mode
     from ..comparison import Comparison
     from .output_pane import PaneState
 
+_BEFORE = {
+    "before": ("against its own before", "against before"),
+    "then": ("against what it said then", "against then"),
+}
 _DOT = Content.styled(" · ", "$dim")
 
 
@@ -70,19 +76,18 @@ def _beside_baseline(state: PaneState, comparison: Comparison | None) -> list[Co
         return _ways([[equal]], _worth(state, equal=True))
     if diff.first_divergence is None and not diff.complete:
         return [Content.styled(f"same as {state.baseline} so far", "$dim")]
-    return _ways(_figures(diff, _where(comparison), faint=_is_faint(state)), _worth(state))
+    figures = _figures(diff, comparison.mode, _where(comparison), faint=_is_faint(state))
+    return _ways(figures, _worth(state))
 
 
-def _figures(diff: Diff, where: str, *, faint: bool) -> list[list[Content]]:
+def _figures(diff: Diff, mode: Mode, where: str, *, faint: bool) -> list[list[Content]]:
     """What differs, in ways that say less and less; the share that is the same stays longest."""
     added, removed, left = ("$dim",) * 3 if faint else ("$success", "$error", "$moved")
-    counts = Content.assemble(
-        (f"+{diff.words_added:,}", added), " ", (f"−{diff.words_removed:,}", removed)
-    )
-    unit = Content.assemble(counts, (" words", "$dim"))
-    short = Content.styled(f"~{diff.words_moved:,}", left) if diff.words_moved else Content()
+    counts = Content.assemble((f"+{diff.added:,}", added), " ", (f"−{diff.removed:,}", removed))
+    unit = Content.assemble(counts, (f" {unit_name(mode)}", "$dim"))
+    short = Content.styled(f"~{diff.moved:,}", left) if diff.moved else Content()
     moved = Content.assemble(short, (" moved", left)) if short else short
-    same = Content.styled(f"{diff.similarity:.0%} same".replace("%", " %"), "$dim")
+    same = Content.styled(f"{percent(diff.similarity)} same", "$dim")
     at = Content.styled(where, "$dim")
     ways = [
         [unit, moved, same, at],
@@ -107,6 +112,8 @@ def _ways(figures: list[list[Content]], worth: list[Content]) -> list[Content]:
 
 def _worth(state: PaneState, *, equal: bool = False) -> list[Content]:
     """Whether all outputs of the two differ more than noise, long and short."""
+    if state.baseline in _BEFORE:
+        return [] if equal else [Content.styled(way, "$accent") for way in _BEFORE[state.baseline]]
     if state.noise is None or state.noise.within is None:
         ways = [f"{state.needed} outputs make a verdict (R)", f"{state.needed} for a verdict"]
         return [Content.styled(way, "$dim") for way in ways] if state.needed else []
