@@ -220,8 +220,8 @@ BEFORE_KEYS = [
 REPEAT_KEYS = [
     Binding("R", "repeats", "repeats", id="repeats.count", tooltip="How often each variant is run, each with its own seed"),
     Binding("A", "noise", "noise floor", id="repeats.noise", tooltip="A against A: which differences are more than noise"),
-    Binding("comma", "repeat(-1)", "more frequent", id="repeats.previous", tooltip="The output that more repeats are like"),
-    Binding("full_stop", "repeat(1)", "less frequent", id="repeats.next", tooltip="The output that fewer repeats are like"),
+    Binding("comma", "repeat(-1)", "more frequent", id="repeats.previous", tooltip="The kind of output before; from the first to the last"),
+    Binding("full_stop", "repeat(1)", "less frequent", id="repeats.next", tooltip="The next kind of output; from the last to the first"),
 ]  # fmt: skip
 
 LENS_KEYS = [

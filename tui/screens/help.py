@@ -51,11 +51,11 @@ _MARKS = (
 _SIGNS = (
     ("◆", "the baseline, which the others are compared with"),
     ("◂", "the difference that n or N went to"),
-    ("+ − ~", "added, removed, and moved unchanged, in the unit of the view"),
+    ("+ − ~", "added, removed, moved: in the unit of the view"),
     ("% same", "what both texts have in common"),
     ("│", "between what was removed and what replaces it (one text)"),
-    ("kind", "repeats that have nine of ten words in common are of one kind"),
-    ("beyond noise", "all outputs of the two differ more than chance would have it (A)"),
+    ("kind", "repeats alike: nine of ten words in common"),
+    ("beyond noise", "all outputs differ more than by chance (A)"),
 )
 
 

@@ -29,6 +29,7 @@ from ..widgets.prompt_editor import PromptEditor
 from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.rendered_view import RenderedView
 from ..widgets.reply_box import ReplyBox
+from ..widgets.tab_strip import TabStrip
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
@@ -171,6 +172,8 @@ class Playground(
                 ("rendered.tokens", "tokens"), ("rendered.ids", "ids"), ("prompt.tab", "next tab"),
                 *run, ("prompt.edit", "edit"),
             ]  # fmt: skip
+        elif isinstance(self.focused, TabStrip):
+            bar.hints = [("tabs.left tabs.right", "tab"), *run, ("prompt.edit", "edit")]
         elif self.query_one(PromptPanel).has_focus_within:
             leave: list[Hint] = [] if self.session.running else [("run.stop", "leave editor")]
             bar.hints = [
