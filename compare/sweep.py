@@ -51,7 +51,7 @@ def parse_axis(text: str) -> Axis:
         else:
             values = [float(part) for part in wanted.split(",")]
     except (ValueError, ZeroDivisionError):
-        raise CompareError(f"--over {text!r}: {wanted!r} is not a range; {EXAMPLE}.") from None
+        raise CompareError(f"--over {text!r}: {_why(wanted)}; {EXAMPLE}.") from None
     if not all(math.isfinite(value) for value in values):
         raise CompareError(f"--over {text!r}: every value has to be a number; {EXAMPLE}.")
     if len(values) > most:
@@ -59,6 +59,24 @@ def parse_axis(text: str) -> Axis:
     if len(set(values)) < len(values):
         raise CompareError(f"--over {text!r} has a value twice; leave one out.")
     return Axis(name, tuple(values))
+
+
+def _why(wanted: str) -> str:
+    """Why these are no values."""
+    ranged = ":" in wanted
+    parts = [part.strip() for part in wanted.split(":" if ranged else ",")]
+    if ranged and len(parts) != 3:
+        return f"a range has three parts, START:STOP:STEP, and {wanted!r} has {len(parts)}"
+    for part in parts:
+        try:
+            finite = math.isfinite(float(part))
+        except ValueError:
+            return f"{part!r} is not a number"
+        if not finite:
+            return f"{part} is too large"
+    if not float(parts[2]):
+        return "the step is 0"
+    return f"steps of {parts[2]} do not lead from {parts[0]} to {parts[1]}"
 
 
 def swept(variant: Variant, axis: Axis) -> list[Variant]:
@@ -148,8 +166,13 @@ def similarity(a: Output, b: Output) -> float:
     return LiveDiff("word").update(*texts, a_done=True, b_done=True).similarity
 
 
-def sweep_document(run: Run, axis: Axis, version: str) -> dict[str, Any]:
-    """The finished sweep as `sweep --json` prints it: the document of its run, and its points."""
+def sweep_document(
+    run: Run, axis: Axis, version: str, scores: Sequence[float] = ()
+) -> dict[str, Any]:
+    """The finished sweep as `sweep --json` prints it: the document of its run, and its points.
+
+    `scores` are the mean log-probabilities of a text at each value, where there is one.
+    """
     document = run_document(run, version)
     document["sweep"] = {
         "over": axis.name,
@@ -162,8 +185,9 @@ def sweep_document(run: Run, axis: Axis, version: str) -> dict[str, Any]:
                 "tokens": point.tokens,
                 "words": point.words,
                 "similarity": point.similarity,
+                **({"mean_logprob": scores[number]} if scores else {}),
             }
-            for point in points(run, axis)
+            for number, point in enumerate(points(run, axis))
         ],
     }
     return document

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from ..compare.diff.divergence import first_token_divergence
 from ..compare.diff.ignoring import differ
 from ..compare.diff.result import Diff
+from ..compare.diff.units import Mode
 from ..compare.run import Output
 from .diffing import Diffing, View
 from .drawing import Drawing
@@ -26,7 +27,7 @@ class Comparison:
         self.diff: Diff | None = None
         self.skipped = 0
         """Tokens of the baseline's reasoning, which stand before what is compared."""
-        self.mode = self.diffing.mode(view)
+        self.mode: Mode = self.diffing.mode(view)
         self._live = differ(self.mode, self.diffing.ignore)
         self._token: int | None = None
         self._same_tokens = 0

@@ -11,6 +11,7 @@ from ..compare.run import Output, State
 
 if TYPE_CHECKING:
     from ..compare.groups import Group, Grouping
+    from .state import Playground
 
 MOST = 100
 """Repeats that may be asked for in the app."""
@@ -20,7 +21,7 @@ MOST = 100
 class Told:
     """What there is to say of a variant's repeats.
 
-    `distinct` groups among `over` finished outputs of `total`, with `left` still to come; the one
+    `kinds` groups among `over` finished outputs of `total`, with `left` still to come; the one
     shown is group number `place`, from 1, 0 while it is in none, and stands for `count` outputs.
     With `same` these are one text, else alike. `cut` says what others met: they were `stopped`, or
     `failed`.
@@ -29,7 +30,7 @@ class Told:
     total: int
     over: int
     left: int
-    distinct: int
+    kinds: int
     place: int = 0
     count: int = 0
     same: bool = True
@@ -41,17 +42,25 @@ class Told:
         cut = f"{self.cut} after {self.over:,} of {self.total:,}" if self.cut else ""
         if not self.over:
             return [cut or f"{self.left:,} to come"]
-        groups = f"{self.distinct:,} distinct of {self.over:,}{f', {self.left:,} to come' if self.left else ''}"  # fmt: skip
-        brief = f"{self.distinct:,} of {self.over:,}"
-        if cut:
-            groups, brief = f"{cut} · {self.distinct:,} distinct", cut
+        come = f", {self.left:,} to come" if self.left else ""
+        outputs = cut or f"{self.over:,} output{'s' * (self.over != 1)}{come}"
         if not self.place:
-            return [groups, brief]
-        this = f"{self.count:,}{'×' if self.same else ' like'} this"
-        where = f"{self.place}/{self.distinct}"
-        steps = [f"{groups} · {this} · , . others"] if self.distinct > 1 else []
-        cuts = [f"{cut} · {this}", cut] if cut else []
-        return [*steps, f"{groups} · {this}", groups, *cuts, f"{where} · {this}", where]
+            kinds = f"{self.kinds:,} kind{'s' * (self.kinds != 1)}"
+            return [f"{outputs} · {kinds}", cut or kinds]
+        alike = f"{self.count:,} {'equal' if self.same else 'alike'}" if self.count > 1 else "1"
+        where = f"kind {self.place:,}/{self.kinds:,}"
+        steps = [f"{outputs} · {where}: {alike} · , . others"] if self.kinds > 1 else []
+        cuts = [cut] if cut else []
+        return [*steps, f"{outputs} · {where}: {alike}", *cuts, f"{where}: {alike}", where]
+
+
+def wanted(state: Playground, name: str) -> int:
+    """How many outputs a run makes of a variant now, if nothing else was changed since it was run;
+    0 if it is as many as there are."""
+    asked, asks = state.asked(name), state.asks(name)
+    if asked is None or asks is None or asked.repeats == asks.repeats:
+        return 0
+    return asks.repeats if replace(asked, repeats=asks.repeats) == asks else 0
 
 
 class Repeats:

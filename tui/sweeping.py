@@ -143,13 +143,13 @@ class Sweeping:
             values = (*(spread([it]) for it in scores), *[None] * missing)
             text = self.expected if self.expected == OWN else f"{self.expected}'s output"
             found.append(
-                Curve("mean_logprob", f"likelihood of {text}", "nats/tok", "nats a token", values)
+                Curve("mean_logprob", f"likelihood of {text}", "likelihood", "nats a token", values)
             )
         first = f"same as {self.axis.values[0]:g}"
-        found.append(self._curve("same_as_first", first, "as first", lambda it: it.first, True))
+        found.append(self._curve("same_as_first", first, first, lambda it: it.first, True))
         if self.base is not None:
-            base, short = f"same as {self.base_name}", f"as {self.base_name}"
-            found.append(self._curve("same_as_baseline", base, short, lambda it: it.base, True))
+            base = f"same as {self.base_name}"
+            found.append(self._curve("same_as_baseline", base, base, lambda it: it.base, True))
         found.append(self._curve("words", "words", "words", lambda it: it.words))
         return found
 

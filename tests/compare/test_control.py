@@ -51,6 +51,16 @@ async def test_a_greedy_variant_is_run_in_other_batches(runner: Runner) -> None:
     assert control({"A": run.outputs}, "A", {"A": found}).floors["A"].differ.most > 0
 
 
+async def test_exact_greedy_variants_are_judged_by_two_outputs(runner: Runner) -> None:
+    both = variants("temperature=0,max_tokens=20", "temperature=0,max_tokens=20,adapter=support")
+    run = new_run(both, {}, repeats=2, exact=True)
+    await runner.run(run)
+    outputs = {it.name: run.of(it) for it in both}
+    found = control(outputs, "A", {"A": (), "B": ()}).contrasts["B"]
+    assert found.within is False and found.swaps is None
+    assert control(outputs, "A", {"A": ()}).contrasts["B"].within is None, "B has chance"
+
+
 async def test_the_lens_is_looked_through_at_every_distinct_text(runner: Runner) -> None:
     first, second = variants("max_tokens=30", "max_tokens=30,adapter=support")
     run = new_run([first], {}, repeats=3)

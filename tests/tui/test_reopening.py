@@ -233,6 +233,9 @@ async def test_each_output_is_compared_with_its_own_before(home: Path) -> None:
         await until(lambda: screen_text(pilot).count("same as before") == 3)
         await pilot.press("B")
         await until(lambda: "same as before" not in screen_text(pilot))
+        await run_over(pilot, "S")
+        await pilot.press("B")
+        await until(lambda: screen_text(pilot).count("against before") == 3)
 
 
 async def test_what_was_typed_is_kept_as_a_version_and_a_missing_file_is_told(

@@ -108,7 +108,8 @@ def _print_run(run: Run, mode: Mode, ignore: Ignore) -> None:
             other = answer_alone(run.of(variant)[number])
             ends = first.token_ends, other.token_ends
             diff = compare(first.text, other.text, mode, ignore, *ends)
-            data(f"\n── {other.name} · {safe_line(variant.title)} · {summary(diff)} ──")
+            title = safe_line(variant.title)
+            data(f"\n── {other.name} · {title} · {summary(diff, mode)} ──")
             data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
             note(outcome(other))
 
@@ -132,7 +133,7 @@ def _diff_files(a: Path, b: Path, mode: Mode, ignore: Ignore, as_json: bool) -> 
     if as_json:
         print_json(file_document(diff), indent=True)
     else:
-        data(f"── {safe_line(str(a))} → {safe_line(str(b))} · {summary(diff)} ──")
+        data(f"── {safe_line(str(a))} → {safe_line(str(b))} · {summary(diff, mode)} ──")
         data(painted(diff, *texts), raw=True)
     return 0 if diff.equal else 1
 
@@ -163,12 +164,15 @@ def compare(
     return differ(mode, ignore).update(a, b, a_done=True, b_done=True, **ends)
 
 
-def summary(diff: Diff) -> str:
+def summary(diff: Diff, mode: Mode = "word") -> str:
     """The difference in a few words: +31 −4 words · ~6 moved · 78 % same."""
+    from ..diffing import unit_name
+
     if diff.equal:
         return "same"
-    moved = f" · ~{diff.words_moved} moved" if diff.words_moved else ""
-    return f"+{diff.words_added} −{diff.words_removed} words{moved} · {diff.similarity:.0%} same"
+    moved = f" · ~{diff.moved} moved" if diff.moved else ""
+    counts = f"+{diff.added} −{diff.removed} {unit_name(mode)}"
+    return f"{counts}{moved} · {diff.similarity:.0%} same".replace("%", " %")
 
 
 def painted(diff: Diff, a: str, b: str) -> str:

@@ -162,7 +162,7 @@ def diff_command(
     if as_json:
         print_json(file_document(diff), indent=True)
     else:
-        data(f"── {_title(first)} → {_title(other)} · {summary(diff)} ──")
+        data(f"── {_title(first)} → {_title(other)} · {summary(diff, mode)} ──")
         data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
     return 0 if diff.equal else 1
 

@@ -51,6 +51,10 @@ def run_command(
 ) -> None:
     """Run variants once and print what they say.
 
+    With --repeat, lines at the end count the kinds of outputs: `A  3 of 8: …` are three with this
+    text, `A  3 of 8 alike: …` three that have nine of ten words in common with it. The second output
+    of A is A.2; in JSON its `repeat` is 1, since that counts from 0.
+
     \b
     llamadiff run -p tell-me-about --var topic=cats
     llamadiff run -p support --variant label=plain --variant adapter=support@0.8

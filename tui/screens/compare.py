@@ -81,7 +81,7 @@ class Compare(Screen[None]):
         self.set_class(self._beside, "-beside")
         several: list[Hint] = [("compare.left compare.right", "output")]
         self.query_one(KeyBar).hints = [
-            ("compare.view", "both in one" if self._beside else "side by side"),
+            ("compare.view", "one text" if self._beside else "side by side"),
             *(several * (len(self._pairs) > 1)), ("compare.leave", "back"),
         ]  # fmt: skip
         place = f"{self._at + 1} of {len(self._pairs)}" if len(self._pairs) > 1 else ""

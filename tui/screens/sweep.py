@@ -21,7 +21,7 @@ from ...compare.errors import MISTAKES
 from ...compare.run import Output, State
 from ...compare.variants import Variant
 from ...models.engine.client import EngineError
-from ..diffing import View
+from ..diffing import View, view_name
 from ..keys import SWEEP_SCREEN_KEYS
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -246,9 +246,9 @@ class SweepScreen(Screen[Taken]):
         several: list[Hint] = [("sweep.left sweep.right", "its outputs")]
         scored: list[Hint] = [("sweep.expected", "expected"), ("sweep.own", "own text")]
         self.query_one(KeyBar).hints = [
-            ("values.take", "take it"), ("values.up values.down", "value"), ("sweep.curve", "curve"), back,
+            ("values.take", "add variant"), ("values.up values.down", "value"), ("sweep.curve", "curve"), back,
             *(several if sweeping and sweeping.repeats > 1 else []),
-            ("sweep.against", f"against {self._against}"), ("sweep.diff", f"diff: {self._view}"),
+            ("sweep.against", f"against {self._against}"), ("sweep.diff", f"diff: {view_name(self._view)}"),
             ("sweep.edit", "other values"),
             *(scored if sweeping and sweeping.scores else []), ("sweep.write", "write"),
         ]  # fmt: skip
