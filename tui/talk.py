@@ -99,9 +99,22 @@ class Talk:
             old = self.place(name)
             if old is not None and reply is not None:
                 go_on(output, old, reply)
-            elif old is not None and old.follows is not None and not self.anew(name):
-                go_on(output, old.follows, old.reply)
+            else:
+                self.go_on_as(name, [output])
             self._joined.pop(name, None)
+
+    def goes_on(self, name: str) -> tuple[Output, str] | None:
+        """What a variant goes on with when it is run again, and what was replied to that."""
+        place = self.place(name)
+        if place is None or place.follows is None or self.anew(name):
+            return None
+        return place.follows, place.reply
+
+    def go_on_as(self, name: str, outputs: Iterable[Output]) -> None:
+        """Have these outputs make the last turn of a variant once more."""
+        if (before := self.goes_on(name)) is not None:
+            for output in outputs:
+                go_on(output, *before)
 
     def take_back(self) -> tuple[list[str], str]:
         """Take back the last turn: that of the longest conversations. Gives their names and what
