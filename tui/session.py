@@ -303,9 +303,10 @@ class Session:
         before was still doing is part of it. The caller ends that one and has `carry_out` do this.
         """
         playground = self.playground
-        wanted = set(playground.names if names is None else names) - playground.talk.pinned
+        wanted = set(playground.names if names is None else names)
         if self.run_now is not None:
             wanted |= {o.variant.name for o in self.run_now.outputs if not o.state.over}
+        wanted -= playground.talk.pinned
         variants = [v for v in playground.variants if v.name in wanted]
         if not variants:
             if playground.talk.pinned:

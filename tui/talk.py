@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..compare.conversation import can_be_replied_to, go_on, turns_of
 from ..compare.run import Output, Run
 from ..prompts.document import OutputRules
 
 if TYPE_CHECKING:
-    from .state import Asked, Playground
+    from .asked import Asked
+    from .state import Playground
 
 SEEDS = 100_000
 """A new seed is below this: few digits to read, and to type again."""
+
+
+class TalkKept(NamedTuple):
+    """What is brought back with a variant."""
+
+    pinned: frozenset[str]
+    joined: Mapping[str, tuple[Output, Asked]]
 
 
 class Talk:
@@ -52,6 +60,17 @@ class Talk:
         """There is another variant of this name now."""
         self.pinned.discard(name)
         self._joined.pop(name, None)
+
+    def kept(self) -> TalkKept:
+        """What there is to bring back."""
+        return TalkKept(frozenset(self.pinned), dict(self._joined))
+
+    def bring_back(self, name: str, kept: TalkKept) -> None:
+        """The variant of this name is the one of that time again."""
+        if name in kept.pinned:
+            self.pinned.add(name)
+        if name in kept.joined:
+            self._joined[name] = kept.joined[name]
 
     def begin_afresh(self) -> None:
         """There are other variants now."""
