@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,6 +38,14 @@ def pane_ways(it: Contrast) -> list[str]:
         f"{differ}, {verdict(it)} {noise}",
         verdict(it),
     ]
+
+
+def left_out_words(names: Sequence[str]) -> str:
+    """That these are pinned and have too few outputs."""
+    one = len(names) == 1
+    have, them = ("has", "it") if one else ("have", "them")
+    are = "is" if one else "are"
+    return f"{', '.join(names)} {have} too few outputs and {are} pinned; P lets {them} run."
 
 
 def rows(control: Control) -> list[Row]:
