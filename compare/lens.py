@@ -177,11 +177,13 @@ async def mean_logprob(
     values: Mapping[str, str],
     answer: str | Sequence[int],
     *,
+    output: Output | None = None,
     exact: bool = False,
 ) -> float:
     """How likely the variant finds an answer, a text or token ids: the mean of its tokens' natural
-    log-probabilities, in nats. Raises as `look`."""
-    ready = await runner.prepare(variant, values)
+    log-probabilities, in nats. With `output` it would say it in its conversation, in the place of
+    that. Raises as `look`."""
+    ready = await runner.prepare(variant, values, output=output)
     if isinstance(answer, str):
         tokens = await answer_tokens(runner.engine, ready.chat, answer)
     else:

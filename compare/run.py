@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ..models.engine.protocol import FinishReason, ModelInfo, Sampling, Timings, TokenLogprob
@@ -79,11 +79,17 @@ class Output:
     """What a person said to that one."""
     run_id: str = ""
     """The run it is an output of."""
+    recorded_as: str = ""
+    """The name its variant had in that run, where it has another by now."""
 
     @property
     def name(self) -> str:
         """`A`, or `A.2` for a repeat."""
         return self.variant.name + (f".{self.repeat + 1}" if self.repeat else "")
+
+    def taken_by(self, variant: Variant) -> Output:
+        """It as an output of a variant with another name, still known by the one it was run under."""
+        return replace(self, variant=variant, recorded_as=self.recorded_as or self.variant.name)
 
     @property
     def slowed(self) -> str:

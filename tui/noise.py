@@ -51,10 +51,25 @@ class NoiseFloor:
 
     @property
     def all_there(self) -> bool:
-        """Whether every variant has enough outputs, of what it asks now."""
+        """Whether every variant but those left out has enough outputs, of what it asks now; a
+        pinned one asks nothing."""
         state, now = self._playground, self._now
-        fresh = not any(map(state.stale, state.names))
-        return fresh and now is not None and len(now[1]) == len(state.names)
+        fresh = not any(state.stale(it) for it in state.names if it not in state.talk.pinned)
+        count = len(state.names) - len(self.left_out)
+        return fresh and now is not None and len(now[1]) == count
+
+    @property
+    def left_out(self) -> list[str]:
+        """Variants with too few outputs that are pinned, so that a run gives them no more."""
+        state = self._playground
+        pinned = [it for it in state.names if it in state.talk.pinned]
+        return [it for it in pinned if not _enough(state.siblings(it))]
+
+    @property
+    def possible(self) -> bool:
+        """Whether a run can give the baseline and one other variant enough outputs."""
+        state, left_out = self._playground, self.left_out
+        return state.baseline not in left_out and len(state.names) - len(left_out) > 1
 
     def contrast(self, name: str) -> Contrast | None:
         """A variant beside the baseline; None while it is not known.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..compare.enough import LEAST
@@ -28,6 +29,14 @@ def same(it: Floor | Contrast) -> str:
 def verdict(it: Contrast | LensSpread) -> str:
     """`within noise`, `beyond noise`, or nothing where there are too few outputs to tell."""
     return "" if it.within is None else "within noise" if it.within else "beyond noise"
+
+
+def left_out_words(names: Sequence[str]) -> str:
+    """That these are pinned and have too few outputs."""
+    one = len(names) == 1
+    have, them = ("has", "it") if one else ("have", "them")
+    are = "is" if one else "are"
+    return f"{', '.join(names)} {have} too few outputs and {are} pinned; P lets {them} run."
 
 
 def rows(control: Control) -> list[Row]:

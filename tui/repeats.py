@@ -134,6 +134,11 @@ class Repeats:
         self._choose(name, found[0], groups[to])
         return True
 
+    def choose(self, output: Output) -> None:
+        """Show this one of its repeats, as one that a person chose."""
+        self._show(output)
+        self._chosen[output.variant.name] = self._siblings(output.variant.name)
+
     def _is_in(self, name: str, group: Group) -> bool:
         outputs, shown = self._siblings(name), self._shown(name)
         return any(outputs[i] is shown for i in group.members)

@@ -303,11 +303,12 @@ class Session:
         before was still doing is part of it. The caller ends that one and has `carry_out` do this.
         """
         playground = self.playground
-        wanted = set(playground.names if names is None else names) - playground.talk.pinned
-        lost = sorted(filter(playground.talk.lost, wanted))
+        wanted = set(playground.names if names is None else names)
+        lost = sorted(filter(playground.talk.lost, wanted - playground.talk.pinned))
         wanted -= {*lost}
         if self.run_now is not None:
             wanted |= {o.variant.name for o in self.run_now.outputs if not o.state.over}
+        wanted -= playground.talk.pinned
         variants = [v for v in playground.variants if v.name in wanted]
         if lost:
             self._on_trouble(f"Not again: what {', '.join(lost)} replied to is gone.")

@@ -1,37 +1,30 @@
-"""What the Playground remembers of a moment: what outputs were made from, and steps to take back."""
+"""The playground as it was before a change of its list, for undo."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..compare.run import Output
 from ..compare.variants import Variant
 
-
-@dataclass(frozen=True)
-class Asked:
-    """What an output was made from, to tell whether it still answers what is on the screen."""
-
-    variant: Variant
-    values: tuple[tuple[str, str], ...]
-    seed: int | None
-    exact: bool
-    repeats: int
-    outputs: tuple[Output, ...] = field(default=(), compare=False)
-    """Of all repeats."""
+if TYPE_CHECKING:
+    from .asked import Asked
+    from .talk import TalkKept
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The list of variants as it was."""
-
     variants: tuple[Variant, ...]
     shares: Mapping[str, int]
     selected: str
     baseline: str
     outputs: Mapping[str, Output]
     before: Mapping[str, Output]
-    asked: Mapping[str, Asked]
-    rest: tuple[Mapping[str, str], int | None, bool, int, Mapping[str, Output], set[str]] | None = None  # fmt: skip
-    """With what was reopened since: the values, the seed, exactness, repeats, `then`, what is pinned."""
+    then: Mapping[str, Output]
+    asked: Sequence[Asked]
+    talk: TalkKept
+    rest: tuple[Mapping[str, str], int | None, bool, int, bool, bool] | None = None
+    """With what was reopened since: the values, the seed, exactness, repeats, live mode, and
+    whether each output was compared with its own of before."""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from ..compare.run import Output, Run, State
 from ..compare.variants import Beginning, Variant, variant_names
 from ..prompts.document import Prompt
+from .asked import Asked, Questions
 from .diffing import Diffing, View
 from .fit import Misfits
 from .noise import NoiseFloor
 from .repeats import Repeats
 from .setup import Setup
-from .snapshot import Asked, Snapshot
+from .snapshot import Snapshot
 from .talk import Talk
 from .values import Values
 
@@ -52,7 +53,7 @@ class Playground:
         self.own_before = False
         """Each output is compared with its variant's own of before, not with the baseline's."""
         self.talk = Talk(self)
-        self._asked: dict[str, Asked] = {}
+        self._asked = Questions()
         self._shares: dict[str, int] = {}
         """Which prompt each variant has: those with the same number are edited together."""
         self._next_share = 0
@@ -100,7 +101,8 @@ class Playground:
         self._undo.append(
             Snapshot(
                 tuple(self.variants), dict(self._shares), self.selected, self.baseline,
-                dict(self.outputs), dict(self.before), dict(self._asked),
+                dict(self.outputs), dict(self.before), dict(self.then), self._asked.all(),
+                self.talk.kept(),
             )
         )  # fmt: skip
         del self._undo[:-100]
@@ -108,25 +110,24 @@ class Playground:
     def undo(self) -> bool:
         """Take back the last change of the list; False when there is none left.
 
-        A variant that comes back has the output it had.
+        A variant that comes back has the output it had, pinned if it was.
         """
         if not self._undo:
             return False
-        last, pinned = self._undo.pop(), set[str]()
+        last = self._undo.pop()
         if last.rest is not None:
-            values, self.seed, self.exact, self.repeats, then, pinned = last.rest
-            self.then = dict(then)
+            values, self.seed, self.exact, self.repeats, self.live, self.own_before = last.rest
             self.values.put(values)
-            self.variants = []
+            self.variants, self.then = [], {}
+        for asked in last.asked:
+            self._asked.note(asked)
         for name in {variant.name for variant in last.variants} - set(self.names):
             self._forget(name)
-            if name in last.outputs:
-                self.outputs[name] = last.outputs[name]
-            if name in last.before:
-                self.before[name] = last.before[name]
-            if name in last.asked:
-                self._asked[name] = last.asked[name]
-        self.talk.pinned |= pinned
+            now = self.outputs, self.before, self.then
+            for said, had in zip(now, (last.outputs, last.before, last.then), strict=True):
+                if name in had:
+                    said[name] = had[name]
+            self.talk.bring_back(name, last.talk)
         self.variants, self.baseline = list(last.variants), last.baseline
         self._shares = dict(last.shares)
         self.selected = last.selected
@@ -135,16 +136,10 @@ class Playground:
     def reopen(self, it: Reopened) -> None:
         """Have what a run had, and what stood beside it, outputs too; `undo` takes it back."""
         self._remember()
-        rest = (
-            dict(self.values),
-            self.seed,
-            self.exact,
-            self.repeats,
-            self.then,
-            {*self.talk.pinned},
-        )
+        rest = dict(self.values), self.seed, self.exact, self.repeats, self.live, self.own_before
         self._undo[-1] = replace(self._undo[-1], rest=rest)
-        self.outputs, self.before, self._asked = {}, {}, {}
+        self.outputs, self.before, self.then = {}, {}, {}
+        self.own_before = False
         self.talk.begin_afresh()
         self.open(it.variants)
         self.baseline, self.seed, self.exact, self.live = it.baseline, it.seed, it.run.exact, False
@@ -187,7 +182,7 @@ class Playground:
         return changed
 
     def _forget(self, name: str) -> None:
-        for kept in (self.outputs, self.before, self.then, self._asked):
+        for kept in (self.outputs, self.before, self.then):
             kept.pop(name, None)
         self.talk.forget(name)
 
@@ -365,12 +360,15 @@ class Playground:
                 self.before.pop(name, None)
             self.outputs[name] = output
             asked = self._ask(variant, seed, run.exact)
-            self._asked[name] = replace(asked, outputs=tuple(run.of(variant)))
+            self._asked.note(replace(asked, outputs=tuple(run.of(variant))))
+        self._asked.keep(self.outputs.values())
+        if not (self.before.keys() | self.then.keys()) & set(self.names):
+            self.own_before = False
 
     def siblings(self, name: str) -> tuple[Output, ...]:
         """All repeats of a variant in its newest run, if one of them is the variant's output."""
-        asked, output = self._asked.get(name), self.outputs.get(name)
-        return asked.outputs if asked and any(it is output for it in asked.outputs) else ()
+        asked = self.asked(name)
+        return asked.outputs if asked else ()
 
     def _show(self, output: Output) -> None:
         self.outputs[output.variant.name] = output
@@ -394,8 +392,8 @@ class Playground:
         return asked is not None and asked != self.asks(name)
 
     def asked(self, name: str) -> Asked | None:
-        """What a variant was run with last."""
-        return self._asked.get(name)
+        """What a variant's output was made from."""
+        return self._asked.of(self.outputs.get(name))
 
     def asks(self, name: str) -> Asked | None:
         """What a variant would be run with now."""

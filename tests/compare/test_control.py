@@ -9,7 +9,7 @@ from llamadiff.compare.control import SHAPES, control, is_greedy, lens_spread, o
 from llamadiff.compare.lens import look
 from llamadiff.compare.noise import Spread
 from llamadiff.compare.rounding import rounding
-from llamadiff.compare.run import State, new_run
+from llamadiff.compare.run import Run, State, new_run
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
@@ -38,11 +38,22 @@ def test_greedy_is_what_needs_no_seed(spec: str, greedy: bool) -> None:
     assert is_greedy(variants(spec)[0]) is greedy
 
 
-async def test_a_greedy_variant_is_run_in_other_batches(runner: Runner) -> None:
+async def test_a_greedy_variant_is_run_in_other_batches(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (greedy,) = variants("temperature=0,seed=3")
     run = new_run([greedy], {"topic": "cats"}, repeats=4)
     await runner.run(run)
+    sizes: list[int] = []
+    running = runner.run
+
+    async def counted(run: Run, *, strict: bool = False) -> None:
+        sizes.append(len(run.outputs))
+        await running(run, strict=strict)
+
+    monkeypatch.setattr(runner, "run", counted)
     found = await other_shapes(runner, run.outputs[0], run.values)
+    assert sizes == [1, 2, 3], "one alone, and others beside it"
     assert [it.state for it in found] == [State.DONE] * len(SHAPES)
     assert {it.seed for it in found} == {3} and "cats" in found[0].stamp.prompt_text
     floors = control({"A": run.outputs}, "A", {"A": found}).floors

@@ -111,6 +111,24 @@ async def test_what_is_too_few_is_not_judged(tmp_path: Path) -> None:
         await until(lambda: noise.contrast("B"))
 
 
+async def test_what_is_pinned_is_left_out_by_name(home: Path) -> None:
+    three = variants(*OTHER, "adapter=support@0.5")
+    async with opened(home, three) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "3", "P")
+        await measured(pilot)
+        await table(pilot)
+        assert "B is beyond noise" in words(pilot) and "C against" not in words(pilot)
+        assert "C has too few outputs and is pinned; P lets it run." in words(pilot)
+        await pilot.press("escape")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        await pilot.press("1", "P")
+        assert playground(pilot).playground.noise.all_there, "A has enough, and stays so"
+        await pilot.press("escape", "3", "b", "A")
+        await until(lambda: "C has too few outputs and is pinned" in told(pilot))
+        assert pilot.app.screen is playground(pilot), "no run could change that"
+
+
 async def test_one_variant_alone_is_told_so(home: Path) -> None:
     async with opened(home, variants("label=x")) as pilot:
         await pilot.press("escape", "A")

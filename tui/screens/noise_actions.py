@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from textual import work
 
 from ...compare.enough import LEAST
+from ..noise_words import left_out_words
 from ..repeats import MOST
 from ..widgets.output_board import OutputBoard
 from .repeat_actions import RepeatActions
@@ -43,6 +44,9 @@ class NoiseActions(RepeatActions):
             return
         if len(state.names) < 2:
             self.app.notify("This compares two variants; v adds one.", timeout=4)
+            return
+        if not state.noise.possible:
+            self.app.notify(left_out_words(state.noise.left_out), timeout=5)
             return
         if state.noise.all_there:
             again = await self.app.push_screen_wait(NoiseFloorScreen(self.session))

@@ -14,7 +14,15 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...compare.errors import MISTAKES
-from ..noise_words import HEAD, details, lens_verdict, lens_words, rows, verdicts
+from ..noise_words import (
+    HEAD,
+    details,
+    left_out_words,
+    lens_verdict,
+    lens_words,
+    rows,
+    verdicts,
+)
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
@@ -73,6 +81,8 @@ class NoiseFloorScreen(Dialog[bool]):
             for name, lens in noise.lenses.items():
                 said = lens if isinstance(lens, str) else lens_words(lens, control.baseline, name)
                 lines.append(Content(safe_line(said)))
+            if noise.left_out:
+                lines.append(Content.styled(left_out_words(noise.left_out), "$warning"))
             lines += [Content(), Content.styled(ABOUT, "$dim")]
         if under_way:
             lines += [Content.styled(f"{under_way} …", "$warning")]
