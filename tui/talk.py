@@ -86,6 +86,11 @@ class Talk:
         place = self.place(name)
         return place is not None and place.follows is not None and self._asks_other(name)
 
+    @property
+    def held(self) -> set[str]:
+        """The variants that no live run is made of: it would begin their conversations anew."""
+        return set(filter(self.anew, self._playground.names))
+
     def lost(self, name: str) -> str:
         """The reply of this variant's conversation whose turn before is gone, while a run would
         have to make that one again; else empty."""

@@ -121,9 +121,9 @@ class History:
 
     def find(self, name: str) -> str:
         """The id of the run meant by an id, its beginning, or `last`."""
-        from . import reading
+        from . import names
 
-        found = self._read(lambda connection: reading.find(connection, name), "")
+        found = self._read(lambda connection: names.find(connection, name), "")
         if not found:
             raise CompareError("The history holds no run yet.")
         return found

@@ -248,7 +248,8 @@ class Playground(
         preview already are run without one.
         """
         names = set(names)
-        ready = names - self._pending - self._in_conversation if at_once and self.playground.live else set[str]()  # fmt: skip
+        live = at_once and self.playground.live
+        ready = names - self._pending - self.playground.talk.held if live else set[str]()
         self._pending |= names - ready
         self.keep_soon()
         self.show()
@@ -261,11 +262,6 @@ class Playground(
         self._live_pause = (
             self.set_timer(LIVE_PAUSE_S, self._live) if self.playground.live else None
         )
-
-    @property
-    def _in_conversation(self) -> set[str]:
-        """Variants whose conversations would end if they were run."""
-        return set(filter(self.playground.talk.anew, self.playground.names))
 
     def list_changed(self, names: Iterable[str]) -> None:
         held = self.board.has_focus_within
@@ -302,8 +298,7 @@ class Playground(
                 preview = await self.session.preview(variant)
                 well[_asks(variant)] = not isinstance(preview, str) and preview.fits
         waiting = [v for v in self.playground.variants if v.name in self._pending]
-        # Another prompt begins a conversation anew: that is for F5.
-        ready = {v.name for v in waiting if well.get(_asks(v))} - self._in_conversation
+        ready = {v.name for v in waiting if well.get(_asks(v))} - self.playground.talk.held
         self._pending = {v.name for v in waiting} - ready
         if ready:
             self.start(ready)
