@@ -168,7 +168,7 @@ class History:
         from . import removal
 
         self._recorder.forget(set(ids))
-        removed = self._change(lambda connection: removal.remove(connection, ids))
+        removed = removal.remove_all(self._change, ids)
         with self._lock:
             self.unwiped = not removal.wipe(self.file)
         return removed
