@@ -176,7 +176,7 @@ class History:
         from . import removal
 
         self._recorder.forget({*ids, *self.replies_to(ids)})
-        removed = self._change(lambda connection: removal.remove(connection, ids))
+        removed = removal.remove_all(self._change, ids)
         with self._lock:
             self.unwiped = not removal.wipe(self.file)
         return removed

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from llamadiff.compare.control import SHAPES, control, is_greedy, lens_spread, other_shapes
+from llamadiff.compare.conversation import go_on
 from llamadiff.compare.lens import look
 from llamadiff.compare.noise import Spread
 from llamadiff.compare.rounding import rounding
@@ -86,6 +87,22 @@ async def test_the_lens_is_looked_through_at_every_distinct_text(runner: Runner)
     same = await lens_spread(runner, (first, first), run.outputs, {})
     assert same is not None and same.within and same.deltas.values == (0.0, 0.0)
     assert await lens_spread(runner, (first, second), [], {}) is None
+
+
+async def test_the_lens_looks_at_either_variant_in_its_own_conversation(runner: Runner) -> None:
+    first, second = variants("max_tokens=20", "max_tokens=20,adapter=support")
+    run = new_run([first, second], {})
+    await runner.run(run)
+    turn = new_run([first, second], {})
+    for output, before in zip(turn.outputs, run.outputs, strict=True):
+        go_on(output, before, "And then?")
+    await runner.run(turn)
+    one, two = turn.outputs
+    lens = await look(runner, (first, second), {}, one.tokens, turns=(one, two))
+    own = await look(runner, (second, second), {}, one.tokens, turns=(two, None))
+    seen = [it.b.logprob for it in lens.tokens]
+    assert seen == pytest.approx([it.a.logprob for it in own.tokens], abs=0.05)
+    assert seen != pytest.approx([it.b.logprob for it in own.tokens], abs=0.05)
 
 
 async def test_rounding_is_what_other_pieces_move_and_nothing_where_it_is_exact(

@@ -1,15 +1,18 @@
 """Runs recorded and read back, found, annotated and removed."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from llamadiff.compare.document import run_document
 from llamadiff.compare.errors import CompareError
+from llamadiff.compare.history import removal
 from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.history.export import as_document, as_markdown
 from llamadiff.compare.history.history import History
@@ -255,6 +258,40 @@ def test_what_is_removed_is_not_on_the_disk_any_more(tmp_path: Path) -> None:
         disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
         for word in (b"Pumpernickel", b"pumpernickel", b"quetzal", b"Quetzal", b"ebrafink"):
             assert word not in disk
+
+
+def test_what_streams_is_written_while_much_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "STEP_S", 0.0)
+    monkeypatch.setattr(removal, "PAGES", 1)
+    with opened(tmp_path) as history:
+        keep(history, made("stays"))
+        runs = [made(f"Quetzalcoatl{number} " * 300, "Zebrafink") for number in range(20)]
+        keep(history, *runs)
+        going = start()
+        history.begin(going)
+        written, left = list[str](), [len(runs) + 2]
+        call = history._writer.call
+
+        def watched(job: Callable[[sqlite3.Connection], object]) -> object:
+            grow(going.outputs[0], f"word{len(written)}")
+            found = call(job)
+            with closing(sqlite3.connect(history.file)) as reader:
+                (text,) = reader.execute("SELECT group_concat(text, '') FROM pieces").fetchone()
+                left.append(reader.execute("SELECT count(*) FROM runs").fetchone()[0])
+            written.append(text or "")
+            return found
+
+        monkeypatch.setattr(history._writer, "call", watched)
+        assert history.remove([run.id for run in runs]) == len(runs)
+        assert all(after >= before - 1 for before, after in pairwise(left)) and left[-1] == 2
+        assert "stays" in history.page()[1].outputs[0].preview
+        assert all(f"word{number} " in text for number, text in enumerate(written))
+        disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        for word in (b"Quetzal", b"quetzal", b"ebrafink"):
+            assert word not in disk
+        history.end(going)
 
 
 def test_a_program_that_reads_is_said_to_hold_up_the_wiping(tmp_path: Path) -> None:
