@@ -87,6 +87,11 @@ class Repeats:
         """Every finished output was grouped."""
         return all(grouping.complete for grouping in self._groupings.values())
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Wait no more for what these have to be grouped: they are gone."""
+        for name in names:
+            self._groupings.pop(name, None)
+
     def told(self, names: Iterable[str]) -> dict[str, Told | None]:
         """What to say of the variants' repeats; None where there is one output alone.
 

@@ -139,6 +139,7 @@ class Playground:
         rest = dict(self.values), self.seed, self.exact, self.repeats, self.live, self.own_before
         self._undo[-1] = replace(self._undo[-1], rest=rest)
         self.outputs, self.before, self.then = {}, {}, {}
+        self.repeating.forget(self.names)
         self.own_before = False
         self.talk.begin_afresh()
         self.open(it.variants)
@@ -194,6 +195,7 @@ class Playground:
         self._remember()
         at = self.variants.index(gone)
         del self.variants[at]
+        self.repeating.forget([gone.name])
         self.selected = self.variants[min(at, len(self.variants) - 1)].name
         if self.baseline == gone.name:
             self.baseline = self.variants[0].name

@@ -178,6 +178,21 @@ async def test_outputs_are_counted_while_others_go_on(tmp_path: Path) -> None:
         assert state.outputs["B"] is outputs[1]
 
 
+async def test_nothing_is_waited_for_of_a_variant_that_is_gone(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        state = playground(pilot).playground
+        outputs = repeated(pilot, "C", "Dogs bark.", "Dogs bark.")
+        outputs[1].state = State.STREAMING
+        playground(pilot).board.show()
+        outputs[1].state = State.DONE
+        assert not state.repeating.complete
+        state.selected = "C"
+        state.remove()
+        assert state.repeating.complete
+        state.undo()
+        await until(lambda: "2 outputs · kind 1/1: 2 equal" in screen_text(pilot) or playground(pilot).show())  # fmt: skip
+
+
 async def test_repeats_that_were_stopped_are_said_to_be(tmp_path: Path) -> None:
     async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
         board = playground(pilot).board
@@ -185,7 +200,7 @@ async def test_repeats_that_were_stopped_are_said_to_be(tmp_path: Path) -> None:
         for it in outputs[1:]:
             it.state = State.CANCELLED
         board.show()
-        await until(lambda: "stopped after 1 of 6 · 1 distinct" in screen_text(pilot))
+        await until(lambda: "stopped after 1 of 6 · kind 1/1: 1" in screen_text(pilot))
         outputs[0].state = State.CANCELLED
         repeated(pilot, "A", "x", "y")[0].state = State.STREAMING
         playground(pilot).playground.started(Run((outputs[0].variant,), {}, outputs=[*outputs]), None)  # fmt: skip
