@@ -118,7 +118,7 @@ async def test_what_is_pinned_is_left_out_by_name(home: Path) -> None:
         await pilot.press("escape", "3", "P")
         await measured(pilot)
         await table(pilot)
-        assert "B is beyond noise" in words(pilot) and "C against" not in words(pilot)
+        assert "B really differs" in words(pilot) and "C really" not in words(pilot)
         assert "C has too few outputs and is pinned; P lets it run." in words(pilot)
         await pilot.press("escape")
         await until(lambda: pilot.app.screen is playground(pilot))

@@ -12,6 +12,7 @@ from llamadiff.compare.conversation import turns_of
 from llamadiff.compare.run import Run, State, new_run
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
+from llamadiff.tui.reopening import Reopened
 from llamadiff.tui.state import Playground
 from llamadiff.tui.widgets.reply_box import ReplyBox
 
@@ -39,6 +40,10 @@ def state(tmp_path: Path) -> Playground:
 
 def answers(variants: list[Variant], text: str) -> Run:
     return Run(tuple(variants), {}, outputs=[said(it, f"{text} {it.name}") for it in variants])
+
+
+def opened_again(run: Run, seed: int | None = None) -> Reopened:
+    return Reopened(run, seed, run.variants, run.variants[0].name, (), ())
 
 
 def two(*specs: str) -> list[Variant]:
@@ -79,12 +84,12 @@ def test_reopening_lets_go_of_pins_and_undo_brings_all_of_it_back(state: Playgro
     state.own_before = state.live = True
     before = dict(state.before)
     other = answers(state.variants[:2], "then")
-    state.reopen(other, state.variants[:2], 7)
+    state.reopen(opened_again(other, 7))
     assert not state.talk.pinned and not state.live
     assert not state.own_before, "B compares with then, as is said"
     state.own_before = True
     then = dict(state.then)
-    state.reopen(answers(state.variants[:1], "long ago"), state.variants[:1], 8)
+    state.reopen(opened_again(answers(state.variants[:1], "long ago"), 8))
     assert state.undo() and state.then == then and state.own_before and state.seed == 7
     assert state.base_of("B") == ("then", then["B"])
     assert state.undo() and state.talk.pinned == {"A"} and state.live and state.own_before
@@ -92,7 +97,7 @@ def test_reopening_lets_go_of_pins_and_undo_brings_all_of_it_back(state: Playgro
 
 
 def test_a_removed_variant_comes_back_with_what_it_said_then(state: Playground) -> None:
-    state.reopen(answers(state.variants, "then"), state.variants, None)
+    state.reopen(opened_again(answers(state.variants, "then")))
     then = state.then["B"]
     state.selected = "B"
     state.remove()

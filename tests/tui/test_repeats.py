@@ -153,7 +153,7 @@ def test_all_variants_together_take_no_longer_than_one(monkeypatch: pytest.Monke
         grouped += [name for name, it in told.items() if it and it.over and name not in grouped]
         looks += 1
     assert sorted(grouped) == list(outputs)
-    assert {it and it.distinct for it in repeats.told(outputs).values()} == {4}
+    assert {it and it.kinds for it in repeats.told(outputs).values()} == {4}
 
 
 async def test_outputs_are_counted_while_others_go_on(tmp_path: Path) -> None:
