@@ -363,7 +363,8 @@ class Playground:
             self.outputs[name] = output
             asked = self._ask(variant, seed, run.exact)
             self._asked.note(replace(asked, outputs=tuple(run.of(variant))))
-        self._asked.keep(self.outputs.values())
+        held = (self.outputs, self.before, self.then)
+        self._asked.keep(output for outputs in held for output in outputs.values())
         if not (self.before.keys() | self.then.keys()) & set(self.names):
             self.own_before = False
 
@@ -385,8 +386,15 @@ class Playground:
     def base_of(self, name: str) -> tuple[str, Output | None]:
         """What a variant's output is compared with: what to call that, and its output."""
         if self.own_before and (old := self.then.get(name) or self.before.get(name)) is not None:
-            return "then" if name in self.then else "before", old
+            return "then" if name in self.then else "before", self._twin(old, self.shown(name))
         return self.baseline, self.shown(self.baseline)
+
+    def _twin(self, old: Output, shown: Output | None) -> Output:
+        """Of an output's repeats the one with the same number as the output that is shown."""
+        asked = self._asked.of(old)
+        if asked is None or shown is None:
+            return old
+        return next((it for it in asked.outputs if it.repeat == shown.repeat), old)
 
     def stale(self, name: str) -> bool:
         """Whether a variant, its values, the seed or exactness changed since it was run."""

@@ -104,10 +104,35 @@ def test_a_removed_variant_comes_back_with_what_it_said_then(state: Playground) 
     assert state.undo() and state.then["B"] is then
 
 
+def test_a_repeat_is_compared_with_the_same_one_of_before_and_then(state: Playground) -> None:
+    def repeated() -> Run:
+        outputs = [said(it, f"{it.name} {i}") for it in state.variants for i in range(3)]
+        for i, it in enumerate(outputs):
+            it.repeat = i % 3
+        return Run(tuple(state.variants), {}, outputs=outputs)
+
+    state.repeats = 3
+    first, second = repeated(), repeated()
+    state.started(first, None)
+    state.started(second, None)
+    state.own_before = True
+    state._show(second.outputs[5])
+    assert state.base_of("B") == ("before", first.outputs[5])
+    assert state.base_of("A")[1] is first.outputs[0]
+    state.reopen(opened_again(first))
+    state.own_before = True
+    for it in first.outputs[3:6]:
+        state._show(it)
+        assert state.base_of("B")[1] is it
+    state.started(second, None)
+    state._show(second.outputs[4])
+    assert state.base_of("B")[1] is first.outputs[4]
+
+
 def test_what_was_asked_is_of_each_turn_and_forgotten_with_it(state: Playground) -> None:
     for seed in range(20):
         state.started(new_run(state.variants, {}, seed=seed, repeats=3), seed)
-    assert len(state._asked.all()) == 9, "of the newest run alone"
+    assert len(state._asked.all()) == 12, "of the newest run, and of the three that spoke before"
 
 
 async def test_a_turn_gone_back_to_says_that_it_was_made_otherwise(home: Path) -> None:
