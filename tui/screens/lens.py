@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ...compare.lens import Lens
     from ...compare.parting import Parting
 
+WAIT_S = 0.1
 WIDE = 100
 """From here on the numbers stand beside the text."""
 
@@ -105,8 +106,7 @@ class LensScreen(Screen[Branch]):
         from ...models.engine.client import EngineError
 
         source = self._source
-        self._show_frame()
-        self._say("")
+        await self._run_over()
         try:
             lens = await source.lens(self._chosen, partial(self._progress, self._chosen))
             if then is not None:
@@ -125,6 +125,16 @@ class LensScreen(Screen[Branch]):
         if then is not None:
             then()
         self.run_worker(self._round(lens), group="round", exclusive=True, exit_on_error=False)
+
+    async def _run_over(self) -> None:
+        """Wait for a run that goes on: the engine has no room for scoring before, and what it says
+        is whole then."""
+        self._show_frame()
+        while self._source.session.running:
+            self._say("waits for the run to end · esc stops waiting", "$warning")
+            await asyncio.sleep(WAIT_S)
+        self._show_frame()
+        self._say("")
 
     async def _round(self, lens: Lens) -> None:
         from ...models.engine.client import EngineError
