@@ -75,6 +75,9 @@ async def test_the_same_variant_is_within_noise_and_faint(home: Path) -> None:
         assert pane is not None
         ways = pane.query_one(".pane-stats", FittedLine).ways
         assert {str(span.style) for way in ways for span in way.spans} == {"$dim"}
+        marks = pane.text.get_component_styles("output-text--added")
+        assert marks.color == pane.text.get_component_styles("output-text--ahead").color
+        assert marks.text_style.underline
         found = state.noise.contrast("B")
         assert found is not None and found.within and len(found.differ.values) == 64
         await pilot.press("b")
@@ -120,6 +123,10 @@ async def test_what_is_pinned_is_left_out_by_name(home: Path) -> None:
         await table(pilot)
         assert "B really differs" in words(pilot) and "C really" not in words(pilot)
         assert "C has too few outputs and is pinned; P lets it run." in words(pilot)
+        pane = playground(pilot).board.pane("B")
+        assert pane is not None, "it is beyond noise, and as bright as ever"
+        marks = pane.text.get_component_styles("output-text--added")
+        assert marks.color != pane.text.get_component_styles("output-text--ahead").color
         await pilot.press("escape")
         await until(lambda: pilot.app.screen is playground(pilot))
         await pilot.press("1", "P")

@@ -22,7 +22,7 @@ from ..thread import Look, Thread
 from ..walk import Walk
 from .compared_text import ComparedText
 from .lines import FittedLine, Line
-from .pane_words import stats
+from .pane_words import is_faint, stats
 
 if TYPE_CHECKING:
     from ...compare.noise import Contrast
@@ -105,6 +105,7 @@ class OutputPane(Vertical):
         self.state = state
         self._drawn = None
         self.set_class(state.selected, "-selected")
+        self.set_class(is_faint(state), "-noise")
         self.flush()
 
     def flush(self) -> None:

@@ -76,7 +76,7 @@ def _beside_baseline(state: PaneState, comparison: Comparison | None) -> list[Co
         return _ways([[equal]], _worth(state, equal=True))
     if diff.first_divergence is None and not diff.complete:
         return [Content.styled(f"same as {state.baseline} so far", "$dim")]
-    figures = _figures(diff, comparison.mode, _where(comparison), faint=_is_faint(state))
+    figures = _figures(diff, comparison.mode, _where(comparison), faint=is_faint(state))
     return _ways(figures, _worth(state))
 
 
@@ -124,7 +124,8 @@ def _worth(state: PaneState, *, equal: bool = False) -> list[Content]:
     ]
 
 
-def _is_faint(state: PaneState) -> bool:
+def is_faint(state: PaneState) -> bool:
+    """Whether what differs is within noise."""
     return state.noise is not None and state.noise.within is True
 
 
