@@ -25,6 +25,7 @@ from .app import (
     StillApp,
     opened,
     output,
+    paste,
     playground,
     run_over,
     screen_text,
@@ -392,3 +393,13 @@ def test_a_conversation_in_a_real_terminal(
     tmux.wait_for(lambda screen: "you ▸" not in screen)
     tmux.press("r")
     tmux.wait_for("And cats?")
+
+
+async def test_a_home_of_nobody_is_told_where_an_output_is_to_be_written(home: Path) -> None:
+    async with opened(home) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "w", "ctrl+u")
+        await paste(pilot, "~nobody-at-all/a.md")
+        await pilot.press("enter")
+        await until(lambda: "~nobody-at-all" in screen_text(pilot).split("cannot be")[0])
+        assert "mistake" not in screen_text(pilot) and "cannot be written" in screen_text(pilot)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -26,6 +25,7 @@ from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
 from ..lens_source import OWN, Branch, LensSource, Pair, made_ready
 from ..parting_words import parting_words
+from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
@@ -358,7 +358,7 @@ class LensScreen(Screen[Branch]):
         )
         if answer is None:
             return
-        said = await asyncio.to_thread(write_lens, lens, Path(answer.strip()).expanduser())
+        said = await asyncio.to_thread(write_lens, lens, expanded(answer.strip()))
         self.app.notify(said, timeout=5, markup=False)
 
     def action_leave(self) -> None:

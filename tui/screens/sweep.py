@@ -22,6 +22,7 @@ from ...compare.variants import Variant
 from ...models.engine.client import EngineError
 from ..diffing import View, view_name
 from ..keys import SWEEP_SCREEN_KEYS
+from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
@@ -363,7 +364,7 @@ class SweepScreen(Screen[Taken]):
         )
         if answer is None:
             return
-        path = Path(answer.strip()).expanduser()
+        path = expanded(answer.strip())
         said = await asyncio.to_thread(write_sweep, sweeping, sweeping.curves, path)
         self.app.notify(said, timeout=5, markup=False)
 
