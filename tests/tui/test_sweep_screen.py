@@ -349,7 +349,7 @@ async def test_the_field_is_left_before_the_screen_and_another_sweep_takes_its_p
         assert field.value == "scale=0,1" and table(pilot).has_focus
         await pilot.press("down", "slash")
         await swept(pilot, "scale=0,0.5,1")
-        assert len(table(pilot).rows) == 3 and table(pilot).chosen == 0
+        assert len(table(pilot).rows) == 3 and table(pilot).at == 0
         await until(lambda: len(means(curve(pilot, "mean_logprob"))) == 3)
 
 

@@ -111,7 +111,7 @@ async def test_a_sweep_in_a_conversation_is_of_its_last_turn(home: Path, repeats
         )
         score = lens.summaries[1].logprob / len(b.tokens)
         assert means(curve(pilot, "mean_logprob"))[1] == pytest.approx(score, abs=1e-6)
-        table(pilot).choose(1)
+        table(pilot).move(1 - table(pilot).at)
         name = await take(pilot)
         assert output(pilot, name).follows is b.follows and not state.stale(name)
         await reply(pilot, [name], "And then?")

@@ -1,8 +1,9 @@
-"""Ask for one line of text."""
+"""Ask for one line: a text, or what it says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from textual import on
 from textual.widget import Widget
@@ -11,9 +12,11 @@ from textual.widgets import Input
 from ..widgets.safe_input import SafeInput
 from .dialog import Dialog
 
+Result = TypeVar("Result")
 
-class Ask(Dialog[str]):
-    """Gives what was typed; with `adding` it goes behind the value instead of in its place."""
+
+class OneLine(Dialog[Result]):
+    """A field with a value; with `adding` what is typed goes behind it instead of in its place."""
 
     def __init__(self, title: str, value: str, placeholder: str, *, adding: bool = False) -> None:
         super().__init__()
@@ -33,6 +36,10 @@ class Ask(Dialog[str]):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
+
+
+class Ask(OneLine[str]):
+    """Gives what was typed."""
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -11,8 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
-from textual.worker import Worker, WorkerState
 
 from ..amounts import moment
 from ..comparison import Comparison
@@ -21,13 +19,12 @@ from ..safe_text import safe_line
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.output_text import Mark, OutputText
+from .page import Page
 from .styles import styles
 
 if TYPE_CHECKING:
     from ...compare.history.entries import Recorded
     from ...compare.run import Output
-
-WIDE = 100
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class _Drawn:
     beside: tuple[tuple[str, list[Mark]], tuple[str, list[Mark]]]
 
 
-class Compare(Screen[None]):
+class Compare(Page[None]):
     """Shows what differs from the first to the second of each pair."""
 
     DEFAULT_CSS = styles("history.tcss")
@@ -74,7 +71,6 @@ class Compare(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(KeyBar).always = [("app.palette", "all commands"), ("app.help", "help")]
         self._show()
 
     def _show(self) -> None:
@@ -112,14 +108,6 @@ class Compare(Screen[None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            sentence = f"llamadiff made a mistake: {event.worker.error!r}"
-            self.app.notify(sentence, severity="error", markup=False)
-
-    def on_resize(self) -> None:
-        self.set_class(self.size.width < WIDE, "-narrow")
 
 
 def _between(first: Side, other: Side) -> list[Content]:

@@ -12,7 +12,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
-from textual.worker import Worker, WorkerState
+
+from .mistakes import TellsMistakes
 
 Result = TypeVar("Result")
 
@@ -20,7 +21,7 @@ LOW = 24
 """Below this many lines a dialog does without its margins."""
 
 
-class Dialog(ModalScreen[Result | None], Generic[Result]):
+class Dialog(TellsMistakes, ModalScreen[Result | None], Generic[Result]):
     """A question over the screen; escape answers None."""
 
     CSS_PATH = "dialog.tcss"
@@ -80,10 +81,8 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         self._answered = True
         return super().dismiss(result)
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            self.log.error(event.worker.error)
-            self.problem(f"llamadiff made a mistake: {event.worker.error!r}")
+    def tell_mistake(self, sentence: str) -> None:
+        self.problem(sentence)
 
     def action_cancel(self) -> None:
         self.dismiss(None)

@@ -13,10 +13,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
-from textual.worker import Worker, WorkerState
 
 from ...compare.errors import CompareError
 from ...compare.history.asking import asked
@@ -37,13 +35,12 @@ from ..widgets.tab_strip import TabStrip
 from .ask import Ask
 from .compare import Compare, Side
 from .confirm import Confirm
+from .page import Page
 from .styles import styles
 
 if TYPE_CHECKING:
     from ...compare.history.history import History as Kept
 
-WIDE = 100
-"""From here on the details stand beside the list."""
 PAGE = 60
 SEARCH_PAUSE_S = 0.1
 DETAILS_PAUSE_S = 0.05
@@ -62,7 +59,7 @@ class SearchField(SafeInput):
     )
 
 
-class History(Screen[Recorded]):
+class History(Page[Recorded]):
     """Gives the run to go on with."""
 
     DEFAULT_CSS = styles("history.tcss")
@@ -104,7 +101,6 @@ class History(Screen[Recorded]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(KeyBar).always = [("app.palette", "all commands"), ("app.help", "help")]
         self.query_one(TabStrip).can_focus = False
         self.query_one(Input).focus()
         self._show_title()
@@ -156,11 +152,8 @@ class History(Screen[Recorded]):
         try:
             return await asyncio.to_thread(self._history.page, wanted, limit=limit, before=before)
         except CompareError as error:
-            self._tell(error)
+            self.tell_error(error)
             return None
-
-    def _tell(self, error: Exception) -> None:
-        self.app.notify(str(error), severity="error", markup=False)
 
     def _show_title(self) -> None:
         left = Content.assemble(("llamadiff", "bold $primary"), "  History")
@@ -213,7 +206,7 @@ class History(Screen[Recorded]):
             try:
                 found = await asyncio.to_thread(self._history.recorded, entry.id)
             except CompareError as error:
-                self._tell(error)
+                self.tell_error(error)
                 return None
             if found.ended is not None:
                 self._open[entry.id] = found
@@ -332,7 +325,7 @@ class History(Screen[Recorded]):
         try:
             await asyncio.to_thread(how)
         except CompareError as error:
-            self._tell(error)
+            self.tell_error(error)
         self._open.pop(entry.id, None)
         self._look(keep=True)
 
@@ -372,13 +365,6 @@ class History(Screen[Recorded]):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self.set_class(isinstance(event.widget, OutputText), "-reading")
         self._show_hints()
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            self._tell(RuntimeError(f"llamadiff made a mistake: {event.worker.error!r}"))
-
-    def on_resize(self) -> None:
-        self.set_class(self.size.width < WIDE, "-narrow")
 
 
 def _says(output: Output, words: Sequence[str]) -> bool:

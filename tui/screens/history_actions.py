@@ -54,7 +54,7 @@ class HistoryActions(VariantActions):
             try:
                 await asyncio.to_thread(retire, history, self._prompts, days)
             except CompareError as error:
-                self.app.notify(str(error), severity="error", markup=False)
+                self.tell_error(error)
 
     def show_history(self) -> None:
         """Show the runs already made; the one that is chosen there is reopened."""

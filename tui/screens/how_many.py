@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from textual import on
-from textual.widget import Widget
 from textual.widgets import Input
 
-from ..widgets.safe_input import SafeInput
-from .dialog import Dialog
+from .ask import OneLine
 
 
-class HowMany(Dialog[int]):
+class HowMany(OneLine[int]):
     """Gives a whole number between two others."""
 
     def __init__(self, title: str, value: int, least: int, most: int) -> None:
-        super().__init__()
-        self._title, self._value, self._least, self._most = title, value, least, most
-
-    def title_text(self) -> str:
-        return self._title
-
-    def body(self) -> Iterable[Widget]:
-        hint = f"{self._least} to {self._most}"
-        yield SafeInput(str(self._value), placeholder=hint, select_on_focus=True, compact=True)
-
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        super().__init__(title, str(value), f"{least} to {most}")
+        self._least, self._most = least, most
 
     @on(Input.Changed)
     def _changed(self) -> None:

@@ -13,9 +13,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker
 
 from ...compare.errors import MISTAKES
 from ...compare.variants import Beginning
@@ -25,7 +24,6 @@ from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
 from ..lens_source import OWN, Branch, LensSource, Pair, made_ready
 from ..parting_words import parting_words
-from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
@@ -34,7 +32,7 @@ from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.tab_strip import TabStrip
 from ..widgets.token_facts import TokenFacts, TokenState
-from .ask import Ask
+from .page import Page
 from .styles import styles
 
 if TYPE_CHECKING:
@@ -42,11 +40,9 @@ if TYPE_CHECKING:
     from ...compare.parting import Parting
 
 WAIT_S = 0.1
-WIDE = 100
-"""From here on the numbers stand beside the text."""
 
 
-class LensScreen(Screen[Branch]):
+class LensScreen(Page[Branch]):
     """Gives the branch to go on with, if one was chosen.
 
     `pair` are the names of the variants compared, `text` that of the one whose output is looked at.
@@ -91,7 +87,6 @@ class LensScreen(Screen[Branch]):
     def on_mount(self) -> None:
         for strip in self.query(TabStrip):
             strip.can_focus = False
-        self.query_one(KeyBar).always = [("app.palette", "all commands"), ("app.help", "help")]
         self._look(self._go_to_parting if self._at_parting else None)
 
     # ---------------------------------------------------------------- scoring
@@ -350,16 +345,8 @@ class LensScreen(Screen[Branch]):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_write(self) -> None:
-        lens = self._lens
-        if lens is None:
-            return
-        answer = await self.app.push_screen_wait(
-            Ask("Write the lens to a file that ends in .json or .csv", "lens.json", "lens.json")
-        )
-        if answer is None:
-            return
-        said = await asyncio.to_thread(write_lens, lens, expanded(answer.strip()))
-        self.app.notify(said, timeout=5, markup=False)
+        if self._lens is not None:
+            await self.write_figures("the lens", "lens.json", partial(write_lens, self._lens))
 
     def action_leave(self) -> None:
         if self._busy and self._scoring is not None:
@@ -393,12 +380,6 @@ class LensScreen(Screen[Branch]):
     def on_descendant_focus(self) -> None:
         self._show_hints()
 
-    def on_resize(self) -> None:
-        self.set_class(self.size.width < WIDE, "-narrow")
-
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            sentence = f"llamadiff made a mistake: {event.worker.error!r}"
-            self.app.notify(sentence, severity="error", markup=False)
         if event.worker is self._scoring:
             self._show_hints()

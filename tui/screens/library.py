@@ -12,11 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import DescendantFocus, Resize
-from textual.screen import Screen
+from textual.events import DescendantFocus
 from textual.timer import Timer
 from textual.widgets import Input, Static
-from textual.worker import Worker, WorkerState
 
 from ...models.catalog import Catalog, ModelEntry
 from ...models.errors import ModelError, named
@@ -35,11 +33,10 @@ from ..widgets.safe_input import SafeInput
 from ..widgets.tab_strip import TabStrip
 from .ask import Ask
 from .name_prompt import NamePrompt
+from .page import Page
 from .prompt_actions import PromptActions
 from .styles import styles
 
-WIDE = 100
-"""From here on the details stand beside the list."""
 DETAILS_PAUSE_S = 0.12
 PROGRESS_S = 0.1
 
@@ -51,7 +48,7 @@ class Filter(SafeInput):
         return character not in ("<", ">", "=") and super().check_consume_key(key, character)
 
 
-class Library(Screen[None]):
+class Library(Page[None]):
     """What is on this disk. Typing filters, enter takes into the selected variant."""
 
     DEFAULT_CSS = styles("library.tcss")
@@ -98,7 +95,6 @@ class Library(Screen[None]):
         return self.query_one(EntryDetails)
 
     def on_mount(self) -> None:
-        self.query_one(KeyBar).always = [("app.palette", "all commands"), ("app.help", "help")]
         self.query_one(TabStrip).can_focus = False
         self.query_one(Input).focus()
         self.set_interval(PROGRESS_S, self._show_title)
@@ -218,9 +214,8 @@ class Library(Screen[None]):
     def _advance(self, done: int, total: int) -> None:
         self._progress = (done, total)
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            self.details.say(f"llamadiff made a mistake: {event.worker.error!r}")
+    def tell_mistake(self, sentence: str) -> None:
+        self.details.say(sentence)
 
     # ------------------------------------------------------------------- keys
 
@@ -395,6 +390,3 @@ class Library(Screen[None]):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self.set_class(self.details.has_focus, "-reading")
         self._show_hints()
-
-    def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.width < WIDE, "-narrow")

@@ -16,7 +16,7 @@ def is_path(text: str) -> bool:
     return text.startswith(("/", "~", ".")) or "/" in text
 
 
-def complete(text: str, suffix: str, marker: str = "") -> list[str]:
+def complete(text: str, suffix: str | tuple[str, ...], marker: str = "") -> list[str]:
     """Folders (with a slash) and files ending in `suffix` that `text` could become.
 
     A folder with a file named `marker` is offered as a whole, without the slash.

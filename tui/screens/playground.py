@@ -14,7 +14,6 @@ from textual.content import Content
 from textual.events import DescendantFocus, Resize
 from textual.timer import Timer
 from textual.widgets import Static
-from textual.worker import Worker, WorkerState
 
 from ...compare.variants import Variant
 from ...prompts.document import Prompt
@@ -163,7 +162,6 @@ class Playground(
         """Say in the bottom line which keys matter where the focus is."""
         bar = self.query_one(KeyBar)
         run: list[Hint] = [("run.start", "run")]
-        bar.always = [("app.palette", "all commands"), ("app.help", "help")]
         if self.session.running:
             run = [("run.stop", "stop")]
         if self.query_one(RenderedView).has_focus:
@@ -235,9 +233,8 @@ class Playground(
     def _trouble(self, sentence: str) -> None:
         self.app.notify(sentence, severity="error", timeout=8, markup=False)
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            self._trouble(f"llamadiff made a mistake: {event.worker.error!r}")
+    def tell_mistake(self, sentence: str) -> None:
+        self._trouble(sentence)
 
     # -------------------------------------------------------- changes and runs
 

@@ -7,20 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from textual.app import App
-from textual.widgets import Input
 
 from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
 from ...prompts.library import SHIPPED, in_words
 from ..paths import expanded
 from ..safe_text import safe_line
-from .paths import complete
-from .picker import Choice, Picker
+from .path_picker import PathPicker
 
 _SUFFIX = ".toml"
 
 
-class SavePrompt(Picker[Prompt]):
+class SavePrompt(PathPicker[Prompt]):
     """Gives the prompt as it is in the file; a name alone is of one among one's own prompts."""
 
     PLACEHOLDER = "a name, or the path of a .toml file"
@@ -32,34 +30,12 @@ class SavePrompt(Picker[Prompt]):
         self._prompt = prompt
         self._folder = folder
         self._own = own_file(prompt)
-        self._confirmed: Path | None = None
-        """A file that is there already and may be written over."""
 
     def title_text(self) -> str:
         return f"Save {safe_line(self._prompt.name)} as"
 
-    def load(self) -> list[Choice]:
-        return []
-
-    async def on_mount(self) -> None:
-        field = self.query_one(Input)
-        field.value = _short(self._own or self._folder / f"{self._prompt.slug}{_SUFFIX}")
-        field.cursor_position = len(field.value)
-        field.focus()
-
-    def matching(self) -> list[Choice]:
-        """The folders and files that what is typed could become."""
-        return [Choice(path, path) for path in complete(self.typed, _SUFFIX) if path != self.typed]
-
-    def action_complete(self) -> None:
-        field, key = self.query_one(Input), self.highlighted()
-        if key is not None:
-            field.value = key
-            field.cursor_position = len(key)
-
-    async def choose(self) -> None:
-        """Save to what is typed."""
-        await self.take(self.typed)
+    def proposed(self) -> str:
+        return _short(self._own or self._folder / f"{self._prompt.slug}{_SUFFIX}")
 
     async def take(self, key: str) -> None:
         path = expanded(key) if "/" in key else self._folder / key
@@ -72,9 +48,9 @@ class SavePrompt(Picker[Prompt]):
             self.problem(
                 "The prompts that ship with llamadiff stay as they are; give another path."
             )
-        elif path.exists() and path not in (self._own, self._confirmed):
+        elif path.exists() and path not in (self._own, self.confirmed):
             if await self._is_prompt(path):
-                self._confirmed = path
+                self.confirmed = path
                 self.problem(f"{path} is there already; enter again puts this prompt into it.")
         else:
             await self._save(path)
@@ -95,7 +71,7 @@ class SavePrompt(Picker[Prompt]):
             if path.parent == self._folder:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             prompt = _named_for(self._prompt, path)
-            saved = await save(self.app, prompt, path, replacing=path == self._confirmed)
+            saved = await save(self.app, prompt, path, replacing=path == self.confirmed)
         except OSError as error:
             self.problem(f"{self._folder} cannot be made: {error.strerror}.")
         except PromptError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -11,10 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker
 
 from ...compare.errors import MISTAKES
 from ...compare.run import State
@@ -22,7 +21,6 @@ from ...compare.variants import Variant
 from ...models.engine.client import EngineError
 from ..diffing import View, view_name
 from ..keys import SWEEP_SCREEN_KEYS
-from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
@@ -37,19 +35,16 @@ from ..widgets.safe_input import SafeInput
 from ..widgets.sweep_field import SweepField
 from ..widgets.sweep_table import SweepTable
 from ..widgets.tab_strip import TabStrip
-from .ask import Ask
+from .page import Page
+from .styles import styles
 
-WIDE = 100
-"""From here on the output stands beside the curve."""
 FLUSHES_PER_S = 10
-STYLES = (Path(__file__).parent / "sweep.tcss").read_text("utf-8")
-"""A style sheet of a screen by its path would have the styles of all screens computed anew."""
 
 
-class SweepScreen(Screen[Taken]):
+class SweepScreen(Page[Taken]):
     """Gives the value to go on with, if one was chosen. It opens with `sweeping`, if that is given."""
 
-    DEFAULT_CSS = STYLES
+    DEFAULT_CSS = styles("sweep.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*SWEEP_SCREEN_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     LATER = "In the list of values (↓)"
@@ -91,7 +86,6 @@ class SweepScreen(Screen[Taken]):
 
     def on_mount(self) -> None:
         self.query_one(TabStrip).can_focus = False
-        self.query_one(KeyBar).always = [("app.palette", "all commands"), ("app.help", "help")]
         self._flushes = self.set_interval(1 / FLUSHES_PER_S, self._flush, pause=True)
         (self.table if self.sweeping else self.query_one(SweepField)).focus()
         self._show()
@@ -115,7 +109,7 @@ class SweepScreen(Screen[Taken]):
         old, self.sweeping = self.sweeping, sweeping
         if old is not None:
             sweeping.expect_as(old)
-        self.table.chosen = self._text = 0
+        self.table.at = self._text = 0
         self.table.focus()
         self._say("")
         self._begin(self._sweep(sweeping))
@@ -164,9 +158,6 @@ class SweepScreen(Screen[Taken]):
         return self._busy and self.sweeping is not None and not self.sweeping.run.over
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            sentence = f"llamadiff made a mistake: {event.worker.error!r}"
-            self.app.notify(sentence, severity="error", markup=False)
         if event.worker is self._work and not self._busy:
             if self._flushes is not None:
                 self._flushes.pause()
@@ -212,11 +203,11 @@ class SweepScreen(Screen[Taken]):
         head = (safe_line(axis.name), *(it.short for it in curves), *(["texts"] if several else []))
         rows = [row(sweeping, number, curves) for number in range(len(axis.values))]
         self.table.show(head, rows, drawn)
-        self.query_one(CurvePlot).show(curves[drawn], axis.name, axis.values, self.table.chosen)
+        self.query_one(CurvePlot).show(curves[drawn], axis.name, axis.values, self.table.at)
 
     def _show_output(self, sweeping: Sweeping, pane: OutputPane) -> None:
         narrow, diffing = self.has_class("-narrow"), self._session.playground.diffing
-        number, against = self.table.chosen, self._against
+        number, against = self.table.at, self._against
         self._text = min(self._text, len(sweeping.groups(number)) - 1)
         pane.show(
             pane_state(
@@ -262,8 +253,7 @@ class SweepScreen(Screen[Taken]):
         self._say("")
         self._show_hints()
 
-    def on_resize(self) -> None:
-        self.set_class(self.size.width < WIDE, "-narrow")
+    def resized(self) -> None:
         self._show()
 
     # -------------------------------------------------------------------- keys
@@ -275,7 +265,7 @@ class SweepScreen(Screen[Taken]):
 
     @on(CurvePlot.Chosen)
     def _point_chosen(self, event: CurvePlot.Chosen) -> None:
-        self.table.choose(event.number)
+        self.table.move(event.number - self.table.at)
 
     @on(TabStrip.Chosen)
     def _curve_chosen(self, event: TabStrip.Chosen) -> None:
@@ -301,7 +291,7 @@ class SweepScreen(Screen[Taken]):
 
     def action_step(self, step: int) -> None:
         if self.sweeping is not None:
-            self._text = (self._text + step) % len(self.sweeping.groups(self.table.chosen))
+            self._text = (self._text + step) % len(self.sweeping.groups(self.table.at))
             self._show()
 
     def action_expected(self) -> None:
@@ -357,16 +347,8 @@ class SweepScreen(Screen[Taken]):
         if sweeping is None or self._unfinished:
             self.app.notify("There is nothing to write before the sweep is over.", timeout=3)
             return
-        answer = await self.app.push_screen_wait(
-            Ask(
-                "Write the figures to a file that ends in .json or .csv", "sweep.json", "sweep.json"
-            )
-        )
-        if answer is None:
-            return
-        path = expanded(answer.strip())
-        said = await asyncio.to_thread(write_sweep, sweeping, sweeping.curves, path)
-        self.app.notify(said, timeout=5, markup=False)
+        write = partial(write_sweep, sweeping, sweeping.curves)
+        await self.write_figures("the figures", "sweep.json", write)
 
     def action_take(self) -> None:
         sweeping = self.sweeping
@@ -375,7 +357,7 @@ class SweepScreen(Screen[Taken]):
         if self._unfinished:
             self.app.notify("The sweep still runs; esc stops it.", timeout=3)
             return
-        self.dismiss(sweeping.taken(self.table.chosen, self._text))
+        self.dismiss(sweeping.taken(self.table.at, self._text))
 
     async def action_leave(self) -> None:
         sweeping = self.sweeping

@@ -23,10 +23,11 @@ from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
 from ..state import Playground as State
+from .mistakes import TellsMistakes
 from .odd import tell_odd
 
 
-class VariantActions(Screen[None]):
+class VariantActions(TellsMistakes, Screen[None]):
     """The part of the playground that changes variants; the screen shows what came of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*PLAYGROUND_KEYS]
@@ -222,7 +223,7 @@ class VariantActions(Screen[None]):
         try:
             saved = await save(self.app, prompt, path)
         except PromptError as error:
-            self.app.notify(for_app(str(error)), severity="error", markup=False)
+            self.tell_error(for_app(str(error)))
         else:
             self._saved(variant, saved)
 
@@ -310,7 +311,7 @@ class VariantActions(Screen[None]):
             problem = f"{command} removed the file it was given; nothing changed."
         except OSError as error:
             problem = f"The file for the editor cannot be used: {error.strerror or error}."
-        self.app.notify(problem, severity="error", markup=False)
+        self.tell_error(problem)
         return None
 
 

@@ -12,10 +12,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
-from textual.worker import Worker, WorkerState
 
 from ...compare.errors import CompareError
 from ...prompts.document import Prompt
@@ -26,6 +24,7 @@ from ..widgets.changes_view import ChangesView
 from ..widgets.key_bar import KeyBar
 from ..widgets.lines import Line
 from .ask import Ask
+from .page import Page
 from .styles import styles
 
 if TYPE_CHECKING:
@@ -33,14 +32,12 @@ if TYPE_CHECKING:
     from ...compare.history.history import History
     from ...compare.history.versions import Version
 
-WIDE = 100
-"""From here on the differences stand beside the list."""
 NOW = "now"
 MOST_RUNS = 4
 """How many of a version's runs are shown."""
 
 
-class Versions(Screen[Prompt]):
+class Versions(Page[Prompt]):
     """Gives the version to go on with. Every version is compared with the marked one."""
 
     DEFAULT_CSS = styles("versions.tcss")
@@ -75,9 +72,7 @@ class Versions(Screen[Prompt]):
             ("llamadiff", "bold $primary"), "  Versions of ", safe_line(self._prompt.name)
         )
         self.query_one("#versions-title", Line).say(left)
-        bar = self.query_one(KeyBar)
-        bar.always = [("app.palette", "all commands"), ("app.help", "help")]
-        bar.hints = [
+        self.query_one(KeyBar).hints = [
             ("versions.restore", "go back to it"), ("versions.mark", "compare with it"),
             ("versions.leave", "back"), ("versions.name", "name"),
             ("versions.scroll_up versions.scroll_down", "scroll"),
@@ -88,7 +83,7 @@ class Versions(Screen[Prompt]):
         try:
             self._versions = await asyncio.to_thread(self._history.versions, self._prompt)
         except CompareError as error:
-            self.app.notify(str(error), severity="error", markup=False)
+            self.tell_error(error)
         self._show(await self._newest_that_differs() if at is None else at)
 
     async def _newest_that_differs(self) -> int:
@@ -156,7 +151,7 @@ class Versions(Screen[Prompt]):
                 before, after = await self._prompt_of(marked), await self._prompt_of(chosen)
                 found = await asyncio.to_thread(changes, before, after)
             except CompareError as error:
-                self.app.notify(str(error), severity="error", markup=False)
+                self.tell_error(error)
                 return
         self.query_one("#versions-between", Line).say(Content.styled(between, "$dim"))
         otherwise = "There is no difference." if between else "There is no version yet: run the prompt, or save it."  # fmt: skip
@@ -192,7 +187,7 @@ class Versions(Screen[Prompt]):
         try:
             self.dismiss(None if chosen == NOW else await self._prompt_of(chosen))
         except CompareError as error:
-            self.app.notify(str(error), severity="error", markup=False)
+            self.tell_error(error)
 
     def action_mark(self) -> None:
         self._marked = self._chosen()
@@ -212,7 +207,7 @@ class Versions(Screen[Prompt]):
             try:
                 await asyncio.to_thread(self._history.name_version, version.id, name.strip())
             except CompareError as error:
-                self.app.notify(str(error), severity="error", markup=False)
+                self.tell_error(error)
             await self._load(self.query_one(OptionList).highlighted)
 
     def action_scroll(self, pages: int) -> None:
@@ -221,14 +216,6 @@ class Versions(Screen[Prompt]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            sentence = f"llamadiff made a mistake: {event.worker.error!r}"
-            self.app.notify(sentence, severity="error", markup=False)
-
-    def on_resize(self) -> None:
-        self.set_class(self.size.width < WIDE, "-narrow")
 
 
 def _run_line(run: RunEntry, version: int) -> str:

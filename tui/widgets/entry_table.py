@@ -8,22 +8,22 @@ from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
-from textual.events import Click, MouseScrollDown, MouseScrollUp
+from textual.events import Click
 from textual.message import Message
-from textual.widget import Widget
 
 from ..library import Column, Entry, obstacle
+from .line_table import LineTable
 from .lines import shortened
 
 LEAST_NAME = 34
 """Cells for the name below which other columns give way."""
 GAP = "  "
-SCROLL = 3
 
 
-class EntryTable(Widget):
+class EntryTable(LineTable):
     """Shows as many entries as fit, the chosen one among them; other widgets take the keys."""
 
+    HEAD = 1
     DEFAULT_CSS = "EntryTable { height: 1fr; }"
 
     @dataclass
@@ -48,12 +48,14 @@ class EntryTable(Widget):
         self._columns: Sequence[Column] = ()
         self._sorted: tuple[str, bool] = ("", False)
         self._widths: dict[str, int] = {}
-        self._at = 0
-        self._first = 0
 
     @property
     def chosen(self) -> Entry | None:
-        return self.entries[self._at] if self._at < len(self.entries) else None
+        return self.entries[self.at] if self.at < len(self.entries) else None
+
+    @property
+    def count(self) -> int:
+        return len(self.entries)
 
     def show(
         self,
@@ -68,70 +70,46 @@ class EntryTable(Widget):
         paths = [entry.path for entry in entries]
         self.entries, self._columns = entries, columns
         self._sorted = (by.key if by else "", descending)
-        self._at = paths.index(before.path) if before and before.path in paths else 0
+        self.at = paths.index(before.path) if before and before.path in paths else 0
         self._widths = {
             column.key: max(
                 [cell_len(column.title) + 1, *(cell_len(column.text(e)) for e in entries)]
             )
             for column in columns[1:]
         }
-        self.post_message(self.Chosen(self.chosen))
+        self.told()
         self.refresh()
 
     def choose(self, path: str | Path) -> None:
         """Choose the entry with this path, if it is among them."""
         paths = [entry.path for entry in self.entries]
         if path in paths:
-            self.move(paths.index(path) - self._at)
+            self.move(paths.index(path) - self.at)
 
-    def move(self, step: int) -> None:
-        """Choose another line; the first and the last stop it."""
-        if self.entries:
-            self._at = max(0, min(self._at + step, len(self.entries) - 1))
-            self.post_message(self.Chosen(self.chosen))
-            self.refresh()
+    def told(self) -> None:
+        self.post_message(self.Chosen(self.chosen))
 
-    @property
-    def page(self) -> int:
-        """Lines of entries that fit."""
-        return max(1, self.size.height - 1)
+    def taken(self) -> None:
+        self.post_message(self.Taken())
 
     @property
     def place(self) -> str:
         """Where in the list the chosen line is: `3 of 5,000`."""
-        return f"{min(self._at + 1, len(self.entries)):,} of {len(self.entries):,}"
+        return f"{min(self.at + 1, len(self.entries)):,} of {len(self.entries):,}"
 
     def on_click(self, event: Click) -> None:
-        if event.y == 0:
-            at = 0
-            for column, width in self._fitting():
-                at += width + len(GAP)
-                if event.x < at:
-                    self.post_message(self.Sorted(column))
-                    return
-            return
-        number = self._first + event.y - 1
-        if number == self._at and event.chain > 1:
-            self.post_message(self.Taken())
-        elif number < len(self.entries):
-            self.move(number - self._at)
-
-    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        event.stop()
-        self.move(SCROLL)
-
-    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        event.stop()
-        self.move(-SCROLL)
+        """On a title; the lines below are the base's."""
+        at = 0
+        for column, width in self._fitting() if event.y == 0 else ():
+            at += width + len(GAP)
+            if event.x < at:
+                self.post_message(self.Sorted(column))
+                return
 
     def render(self) -> Content:
         fitting = self._fitting()
-        height = self.page
-        most = max(0, len(self.entries) - height)
-        self._first = min(max(self._first, self._at - height + 1), self._at, most)
-        shown = range(self._first, min(self._first + height, len(self.entries)))
         return Content("\n").join(
-            [self._head(fitting), *(self._row(number, fitting) for number in shown)]
+            [self._head(fitting), *(self._row(number, fitting) for number in self.in_view())]
         )
 
     def _fitting(self) -> list[tuple[Column, int]]:
@@ -170,7 +148,7 @@ class EntryTable(Widget):
             pad = " " * max(0, width - cell_len(cell))
             cells.append(pad + cell if column.right else cell + pad)
         text = GAP.join(cells)
-        if number == self._at:
+        if number == self.at:
             return Content.styled(
                 set_cell_size(text, self.size.width),
                 "$block-cursor-foreground on $block-cursor-background",

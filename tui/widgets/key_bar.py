@@ -14,6 +14,9 @@ from ..keys import key_name
 Hint = tuple[str, str]
 """The ids of one or more bindings, separated by spaces, and what to call them."""
 
+ALWAYS: Sequence[Hint] = [("app.palette", "all commands"), ("app.help", "help")]
+"""Shown at the end, whatever else has to give way."""
+
 
 class KeyBar(Widget):
     """Shows hints with the keys as they are bound now; a click on one presses it."""
@@ -23,8 +26,6 @@ class KeyBar(Widget):
     """
 
     hints: reactive[Sequence[Hint]] = reactive(())
-    always: reactive[Sequence[Hint]] = reactive(())
-    """Shown at the end, whatever else has to give way."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
@@ -35,7 +36,7 @@ class KeyBar(Widget):
         for key, binding in self.screen.active_bindings.items():
             if binding.binding.id and binding.enabled:
                 active.setdefault(binding.binding.id, key)
-        last = self._bound(self.always, active)
+        last = self._bound(ALWAYS, active)
         room = self.size.width - 2 - sum(hint.cell_length + 2 for _, hint in last)
         shown: list[tuple[str, Content]] = []
         for key, hint in self._bound(self.hints, active):

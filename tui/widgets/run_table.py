@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.message import Message
-from textual.widget import Widget
 
 from ..amounts import moment
 from ..listed import asked_of, marks_of, said_of
 from ..safe_text import safe_line
+from .line_table import LineTable
 from .lines import shortened
 
 if TYPE_CHECKING:
@@ -23,13 +22,12 @@ if TYPE_CHECKING:
 
 AHEAD = 30
 """So many lines before the end of what is loaded more is asked for."""
-SCROLL = 3
 LEAST_TEXT = 24
 """Cells for what was said below which the models, then the prompts, give way."""
 MOST_PROMPT, MOST_MODEL = 26, 16
 
 
-class RunTable(Widget, can_focus=True):
+class RunTable(LineTable, can_focus=True):
     """Shows as many runs as fit, the chosen one among them."""
 
     HELP = "Runs already made, newest first; ◂ is the marked one."
@@ -63,19 +61,21 @@ class RunTable(Widget, can_focus=True):
         """There are others below."""
         self.marked = ""
         """The id of the marked run."""
-        self._at = 0
-        self._first = 0
 
     @property
     def chosen(self) -> RunEntry | None:
-        return self.runs[self._at] if self._at < len(self.runs) else None
+        return self.runs[self.at] if self.at < len(self.runs) else None
+
+    @property
+    def count(self) -> int:
+        return len(self.runs)
 
     @property
     def place(self) -> str:
         """Where in the list the chosen line is: `3 of 50 …`."""
         if not self.runs:
             return ""
-        return f"{self._at + 1:,} of {len(self.runs):,}{'+' * self.more}"
+        return f"{self.at + 1:,} of {len(self.runs):,}{'+' * self.more}"
 
     def show(self, runs: Sequence[RunEntry], *, more: bool, keep: bool = True) -> None:
         """Show these; with `keep` the chosen one stays chosen if it is among them."""
@@ -83,48 +83,31 @@ class RunTable(Widget, can_focus=True):
         ids = [run.id for run in runs]
         self.runs, self.more = runs, more
         if keep and before is not None and before.id in ids:
-            self._at = ids.index(before.id)
+            self.at = ids.index(before.id)
         else:
-            self._at = min(self._at, max(0, len(runs) - 1)) if keep else 0
-        self.post_message(self.Chosen(self.chosen))
+            self.at = min(self.at, max(0, len(runs) - 1)) if keep else 0
+        self.told()
         self.refresh()
 
     def move(self, step: int) -> None:
-        """Choose another line; the first and the last stop it."""
-        if not self.runs:
-            return
-        self._at = max(0, min(self._at + step, len(self.runs) - 1))
-        self.post_message(self.Chosen(self.chosen))
-        if self.more and self._at + AHEAD > len(self.runs):
+        super().move(step)
+        if self.more and self.runs and self.at + AHEAD > len(self.runs):
             self.post_message(self.NearEnd())
-        self.refresh()
+
+    def told(self) -> None:
+        self.post_message(self.Chosen(self.chosen))
+
+    def taken(self) -> None:
+        self.post_message(self.Taken())
 
     def action_move(self, step: int) -> None:
         self.move(step)
 
     def action_page(self, pages: int) -> None:
-        self.move(pages * max(1, self.size.height))
-
-    def on_click(self, event: Click) -> None:
-        number = self._first + event.y
-        if number == self._at and event.chain > 1:
-            self.post_message(self.Taken())
-        elif number < len(self.runs):
-            self.move(number - self._at)
-
-    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
-        event.stop()
-        self.move(SCROLL)
-
-    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
-        event.stop()
-        self.move(-SCROLL)
+        self.move(pages * self.page)
 
     def render(self) -> Content:
-        height = max(1, self.size.height)
-        most = max(0, len(self.runs) - height)
-        self._first = min(max(self._first, self._at - height + 1), self._at, most)
-        shown = range(self._first, min(self._first + height, len(self.runs)))
+        shown = self.in_view()
         rows = [_Row(self.runs[number]) for number in shown]
         times = max((cell_len(row.time) for row in rows), default=0)
         prompts = min(MOST_PROMPT, max((cell_len(row.prompts) for row in rows), default=0))
@@ -136,7 +119,7 @@ class RunTable(Widget, can_focus=True):
             prompts = max(0, min(prompts, room // 2 - 2))
         widths = (times, prompts, models)
         lines = [
-            self._line(row, number == self._at, widths)
+            self._line(row, number == self.at, widths)
             for number, row in zip(shown, rows, strict=True)
         ]
         return Content("\n").join(lines)

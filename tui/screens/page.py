@@ -1,0 +1,38 @@
+"""What the screens that lie over the playground share: mistakes told, a form for narrow ones, figures written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from textual.screen import Screen
+
+from ..paths import expanded
+from .ask import Ask
+from .mistakes import TellsMistakes
+
+Result = TypeVar("Result")
+
+WIDE = 100
+"""From here on what is to be looked at stands beside the list it is chosen from."""
+
+
+class Page(TellsMistakes, Screen[Result], Generic[Result]):
+    """Has the class `-narrow` below a width."""
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < WIDE, "-narrow")
+        self.resized()
+
+    def resized(self) -> None:
+        """Do what else another size asks for."""
+
+    async def write_figures(self, what: str, name: str, write: Callable[[Path], str]) -> None:
+        """Ask for a file, `name` by itself, and have it written; say what `write` says of that."""
+        title = f"Write {what} to a file that ends in .json or .csv"
+        answer = await self.app.push_screen_wait(Ask(title, name, name))
+        if answer is not None:
+            said = await asyncio.to_thread(write, expanded(answer.strip()))
+            self.app.notify(said, timeout=5, markup=False)
