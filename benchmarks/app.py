@@ -26,7 +26,8 @@ from terminal import Terminal
 from llamadiff.models.bench.bench import Bench
 from llamadiff.models.bench.figures import Figure, paired
 from llamadiff.models.bench.streams import Stream, hear, tokens_per_s
-from llamadiff.models.engine.client import Engine, LoadedModel, StreamEvent
+from llamadiff.models.engine.client import Engine, StreamEvent
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import Request
 
 VARIANTS = 4

@@ -27,14 +27,8 @@ from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
 from llamadiff.models.engine.client import Engine
-from llamadiff.models.engine.protocol import (
-    LENGTH,
-    Request,
-    Sampling,
-    Tokens,
-    decode_events,
-    frame,
-)
+from llamadiff.models.engine.frames import LENGTH, decode_events, frame
+from llamadiff.models.engine.protocol import Request, Sampling, Tokens
 from llamadiff.prompts.rendering.helper import Renderer
 from llamadiff.tui.widgets.rendered_layers import LAYERS, draw
 

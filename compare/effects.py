@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..models.engine.client import Engine, EngineError, LoadedModel
+from ..models.engine.client import Engine, EngineError
+from ..models.engine.loads import LoadedModel
 from ..models.engine.protocol import AdapterUse, ModelSettings, file_version
 from ..models.errors import ModelError
 from .run import Output, State

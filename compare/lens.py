@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ..models.engine.client import EngineError, LoadedModel
+from ..models.engine.client import EngineError
+from ..models.engine.loads import LoadedModel
 from ..models.engine.protocol import (
     AdapterUse,
     Failed,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..models.engine.client import Engine, LoadedModel
+from ..models.engine.client import Engine
+from ..models.engine.loads import LoadedModel
 from ..models.engine.protocol import Sampling, SpecialTexts, Tokens
 from ..models.errors import ModelError
 from ..prompts.document import Message

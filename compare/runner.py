@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from ..models.engine.client import Engine, EngineError, LoadedModel, StreamEvent
+from ..models.engine.client import Engine, EngineError, StreamEvent
+from ..models.engine.loads import LoadedModel
 from ..models.engine.protocol import (
     AdapterUse,
     Delta,

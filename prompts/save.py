@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .arranging import reorder, without_rows
 from .document import ExampleData, Loaded, Prompt, Variable
@@ -18,12 +18,11 @@ from .files import MAX_BYTES, as_text, read_bytes
 from .merge import Conflict, changed_fields, fields_of, is_from, merged
 from .parse import parse_prompt, prompt_of
 from .replacing import held, replace_file
+from .updating import are_tables, same, updated
 
 if TYPE_CHECKING:
-    from tomlkit import TOMLDocument
-    from tomlkit.items import Item
+    pass
 
-_MULTILINE = ("description", "system", "user", "prefill", "content", "assistant", "grammar")
 _TABLES = ("variables", "template", "sampling", "output")
 _TURNS = ("system", "messages")
 """Either of them, said here, takes away the other one where it is included."""
@@ -126,7 +125,7 @@ def _written(prompt: Prompt, path: Path | None, before: tuple[str, Prompt] | Non
             reorder(document, "variables", [variable.name for variable in prompt.variables])
         _leave_inherited(table, prompt, spelled, there)
         _keep_spelling(spelled, table, there, prompt, path)
-    return _checked(_merged(document, table), prompt, path)
+    return _checked(updated(document, table), prompt, path)
 
 
 def _without_rows(text: str, table: Mapping[str, Any], path: Path | None) -> str:
@@ -135,10 +134,10 @@ def _without_rows(text: str, table: Mapping[str, Any], path: Path | None) -> str
         said = parse_table(text, str(path))
         had: Any = said.pop(key, None)
         wanted = table.get(key, [])
-        if not _are_tables(had) or not isinstance(wanted, list) or len(wanted) >= len(had):
+        if not are_tables(had) or not isinstance(wanted, list) or len(wanted) >= len(had):
             continue
         rest = iter(enumerate(had))
-        kept = [next((i for i, row in rest if _same(row, new)), None) for new in wanted]
+        kept = [next((i for i, row in rest if same(row, new)), None) for new in wanted]
         if None in kept:
             continue
         cut = without_rows(text, key, len(had), set(range(len(had))) - set(kept))
@@ -270,115 +269,6 @@ def _keep_spelling(
     for key, value in spelled.items():
         if key not in table and value in ("", [], {}):
             table[key] = value
-
-
-def _merged(document: TOMLDocument, table: Mapping[str, Any]) -> str:
-    """The document's text after it was given exactly the table's content."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        _update(document, table, _section)
-        return tomlkit.dumps(document)
-    except TOMLKitError as error:
-        raise PromptError(f"the prompt cannot be written as TOML: {error}") from None
-
-
-def _update(container: Any, table: Mapping[str, Any], make: Callable[[str, object], Item]) -> None:
-    """Make a tomlkit table hold what `table` holds, touching only what differs.
-
-    `make` gives the item for a key that is new or of another kind than before.
-    """
-    for key in [key for key in container if key not in table]:
-        del container[key]
-    for key, value in table.items():
-        old = container.get(key)
-        if old is not None and _same(_plain(old), value):
-            continue
-        if isinstance(old, dict) and isinstance(value, Mapping):
-            _update(old, value, _value)
-        elif _are_tables(old) and _are_tables(value):
-            _update_rows(old, value)
-        else:
-            container[key] = make(key, value)
-
-
-def _update_rows(rows: Any, wanted: list[Any]) -> None:
-    from tomlkit.items import AoT
-
-    for mine, theirs in zip(rows, wanted, strict=False):
-        _update(mine, theirs, _value)
-    while len(rows) > len(wanted):
-        del rows[-1]
-    for added in wanted[len(rows) :]:
-        rows.append(_section("", added) if isinstance(rows, AoT) else _value("", added))
-
-
-def _plain(item: Any) -> object:
-    """A tomlkit item as plain data; its booleans are plain already."""
-    return item.unwrap() if hasattr(item, "unwrap") else item
-
-
-def _same(old: object, new: object) -> bool:
-    """Equality that tells `1` from `1.0` and from `true`, as TOML does."""
-    if isinstance(old, dict) and isinstance(new, Mapping):
-        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
-    if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(map(_same, old, new))
-    return type(old) is type(new) and old == new
-
-
-def _are_tables(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)
-
-
-def _section(key: str, value: object) -> Item:
-    """A value at the top of the document: tables get a header of their own."""
-    import tomlkit
-
-    if isinstance(value, Mapping):
-        table = tomlkit.table()
-        for name, inner in value.items():
-            table.add(name, _value(name, inner))
-        return table
-    if isinstance(value, list) and _are_tables(value):
-        rows = tomlkit.aot()
-        for row in value:
-            rows.append(_section("", row))
-        return rows
-    return _value(key, value)
-
-
-def _value(key: str, value: object) -> Item:
-    """A value inside a table, on one line unless it is text for a person to edit."""
-    import tomlkit
-
-    match value:
-        case None:
-            raise PromptError(
-                "TOML has no null: put this JSON Schema in a .json file and name it in the "
-                "prompt's output.schema",
-                field="output.schema",
-            )
-        case str() if key in _MULTILINE and _reads_well_on_lines(value):
-            quoted = tomlkit.string(value, multiline=True).as_string()
-            return cast("Item", tomlkit.parse(f'text = """\n{quoted[3:]}\n')["text"])
-        case Mapping():
-            table = tomlkit.inline_table()
-            for name, inner in value.items():
-                table.add(name, _value(name, inner))
-            return table
-        case list():
-            array = tomlkit.array()
-            for inner in value:
-                array.append(_value("", inner))
-            return array
-        case _:
-            return tomlkit.item(value)
-
-
-def _reads_well_on_lines(text: str) -> bool:
-    return "\n" in text and not text.startswith("\n") and "\r" not in text
 
 
 def _checked(text: str, prompt: Prompt, path: Path | None) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from llamadiff.models.catalog import BUNDLED, default_model, places
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import (
     Delta,
     Failed,

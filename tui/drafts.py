@@ -54,7 +54,7 @@ class Drafting:
     def keep(self, store: Drafts) -> None:
         """Have what was typed kept; of what is in its file again, or saved, only the undo steps."""
         steps: Mapping[str, bytes] = {}
-        documents = self._playground.documents()
+        documents = self._playground.documents.all()
         for document, variant in documents.items():
             kept = self._kept.get(document)
             unsaved = self._unsaved(document, variant)
@@ -66,7 +66,7 @@ class Drafting:
                 key, typed = (kept.id, kept.typed) if kept else (uuid4().hex, False)
                 base = _file_said(variant.prompt) if unsaved else variant.prompt
                 store.save(key, variant.prompt, base, msgspec.msgpack.encode(own))
-                typed = typed or bool(own) or self._playground.edited(variant)
+                typed = typed or bool(own) or self._playground.documents.edited(variant)
                 self._kept[document] = _Kept(key, variant.prompt, typed, unsaved)
             else:
                 self._drop(document, store)
@@ -76,7 +76,7 @@ class Drafting:
                 self._drop(document, store)
 
     def _unsaved(self, document: str, variant: Variant) -> bool:
-        if self._playground.edited(variant):
+        if self._playground.documents.edited(variant):
             return True
         return variant.prompt.path is None and self._unwanted.get(document) != variant.prompt
 
@@ -86,24 +86,24 @@ class Drafting:
 
     def forget(self, variant: Variant) -> None:
         """Keep a prompt without a file no more, until it is changed."""
-        self._unwanted[self._playground.document(variant)] = variant.prompt
+        self._unwanted[self._playground.documents.of(variant)] = variant.prompt
 
     # ------------------------------------------------------------ bringing back
 
     @property
     def shown(self) -> set[str]:
         """The ids of the drafts that are on the screen."""
-        documents = self._playground.documents()
+        documents = self._playground.documents.all()
         return {kept.id for document, kept in self._kept.items() if document in documents}
 
     @property
     def behind(self) -> bool:
         """Whether prompts were opened that drafts were not looked for yet."""
-        return not self._looked.issuperset(self._playground.documents())
+        return not self._looked.issuperset(self._playground.documents.all())
 
     def leave_alone(self) -> None:
         """What is open now is to stay as it is: its drafts wait until it is opened another time."""
-        self._looked |= self._playground.documents().keys()
+        self._looked |= self._playground.documents.all().keys()
 
     async def catch_up(self, store: Drafts) -> list[str]:
         """Look for drafts of the prompts opened since the last time, and go on with them.
@@ -111,7 +111,7 @@ class Drafting:
         Gives the names of the variants that this changed. Raises CompareError.
         """
         changed: list[str] = []
-        opened = self._playground.documents()
+        opened = self._playground.documents.all()
         new = {it: variant.prompt for it, variant in opened.items() if it not in self._looked}
         self._looked |= new.keys()
         for document, prompt in new.items():
@@ -128,8 +128,8 @@ class Drafting:
         been changed just now. Gives the names of the variants that this changed.
         """
         self._looked.add(document)
-        variant = self._playground.documents().get(document)
-        if variant is None or self._playground.edited(variant):
+        variant = self._playground.documents.all().get(document)
+        if variant is None or self._playground.documents.edited(variant):
             return []
         opened = variant.prompt
         if opened.path is not None and draft.prompt == opened:

@@ -51,7 +51,7 @@ class Outside:
         """What is new since the last look."""
         paths = {
             document: variant.prompt.path
-            for document, variant in self._playground.documents().items()
+            for document, variant in self._playground.documents.all().items()
             if variant.prompt.path is not None and variant.prompt.loaded is not None
         }
         files = {
@@ -94,7 +94,7 @@ class Outside:
             self._others.setdefault(document, set()).update(files)
             return News(document, path, problem=str(error))
         self._others[document] = files
-        variant = self._playground.documents().get(document)
+        variant = self._playground.documents.all().get(document)
         known = variant.prompt.loaded if variant else None
         if variant is None or known is None or known == theirs.loaded:
             return None

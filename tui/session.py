@@ -17,6 +17,7 @@ from ..prompts.suggest import did_you_mean
 from .amounts import percent
 from .conversion import places, readable
 from .following_up import FollowUps
+from .model_facts import ModelFacts
 from .sentences import for_app
 from .services import Services, ready_variants
 from .setup import Setup
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from ..compare.variants import StackedAdapter, Variant
     from ..models.adapters.converted import Usable
     from ..models.catalog import Catalog
-    from ..models.engine.protocol import ModelInfo
     from ..prompts.document import Prompt
     from ..prompts.library import Library
     from .drafts import Drafting
@@ -53,7 +53,7 @@ class Session:
         self._state = "starting"
         self._load: str | None = None
         """How far a load under way has come; None while there is none."""
-        self._facts: dict[Path, tuple[str, tuple[str, ...]]] = {}
+        self.models = ModelFacts()
         self._said: set[str] = set()
         """What has been said of adapters that are odd on their base."""
         self.behind = FollowUps(lambda: self.history, on_change)
@@ -118,7 +118,7 @@ class Session:
     def status(self) -> Status:
         """What the top bar says now."""
         playground, variant = self.playground, self.playground.current
-        quantization, facts = self._facts.get(variant.model, ("", ())) if variant else ("", ())
+        quantization, facts = self.models.of(variant)
         # A run under way and a failure are not hidden by a load in the background.
         loading = self._load is not None and self._state not in ("running", "failed")
         state, detail = self._state, ""
@@ -197,12 +197,12 @@ class Session:
         if variant is None:
             return
         runner = await self._services.runner()
-        if variant.model not in self._facts:
+        if variant.model not in self.models:
             self._loading("")
         try:
             loaded = await runner.load(variant, lambda f: self._loading(percent(f)))
             facts = await asyncio.to_thread(runner.facts, variant.model)
-            self.know_model(variant.model, facts.quantization or "", loaded.info)
+            self.models.note(variant.model, facts.quantization or "", loaded.info)
         finally:
             self._loading(None)
         if self._state == "starting":
@@ -215,13 +215,9 @@ class Session:
         if engine.resident(variant.model, settings) is None:
             return False
         await engine.unload(variant.model, settings)
-        self._facts.pop(variant.model, None)
+        self.models.forget(variant.model)
         self._on_change()
         return True
-
-    def know_model(self, model: Path, quantization: str, info: ModelInfo) -> None:
-        """Take note of what a loaded model is, for the top bar."""
-        self._facts[model] = (quantization, _facts(info))
 
     async def learn_variables(self, variants: Iterable[Variant]) -> set[str]:
         """See which variables these variants' prompts use; all that they know. Raises PromptError."""
@@ -391,11 +387,3 @@ def _import_history() -> None:
     from .screens import history as screen
 
     del history, screen
-
-
-def _facts(info: ModelInfo) -> tuple[str, ...]:
-    backend = info.backend
-    if info.n_gpu_layers > 0:
-        backend += f" {info.n_gpu_layers} layers"
-    threads = f"{info.n_threads} thread{'s' * (info.n_threads != 1)}"
-    return (f"{info.n_ctx:,} ctx", threads, backend)

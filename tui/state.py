@@ -12,6 +12,7 @@ from ..compare.variants import Beginning, Variant, variant_names
 from ..prompts.document import Prompt
 from .asked import Asked, Questions
 from .diffing import Diffing, View
+from .documents import Documents
 from .fit import Misfits
 from .noise import NoiseFloor
 from .repeats import Repeats
@@ -54,13 +55,7 @@ class Playground:
         """Each output is compared with its variant's own of before, not with the baseline's."""
         self.talk = Talk(self)
         self._asked = Questions()
-        self._shares: dict[str, int] = {}
-        """Which prompt each variant has: those with the same number are edited together."""
-        self._next_share = 0
-        self._originals: dict[int, Prompt] = {}
-        """By that number: the prompt as it was opened, or is in its file."""
-        self._drafted: dict[int, datetime] = {}
-        """By that number: when what was typed before this start of the app was typed."""
+        self.documents = Documents(lambda: self.variants)
         self.misfits = Misfits()
         self._undo: list[Snapshot] = []
         self.open(setup.variants or ())
@@ -69,9 +64,7 @@ class Playground:
         """Start with these variants; the first is the baseline and is selected."""
         self.variants = list(variants)
         self.selected = self.baseline = self.variants[0].name if self.variants else ""
-        self._shares = {}
-        for variant in self.variants:
-            self._shares[variant.name] = self._share_of(variant.prompt)
+        self.documents.open()
 
     @property
     def seed_shown(self) -> int:
@@ -100,7 +93,7 @@ class Playground:
     def _remember(self) -> None:
         self._undo.append(
             Snapshot(
-                tuple(self.variants), dict(self._shares), self.selected, self.baseline,
+                tuple(self.variants), dict(self.documents.shares), self.selected, self.baseline,
                 dict(self.outputs), dict(self.before), dict(self.then), self._asked.all(),
                 self.talk.kept(),
             )
@@ -129,7 +122,7 @@ class Playground:
                     said[name] = had[name]
             self.talk.bring_back(name, last.talk)
         self.variants, self.baseline = list(last.variants), last.baseline
-        self._shares = dict(last.shares)
+        self.documents.shares = dict(last.shares)
         self.selected = last.selected
         return True
 
@@ -168,7 +161,7 @@ class Playground:
         copy = replace(source, name=free[0], label=label, beginning=begins)
         self._forget(copy.name)
         self.talk.join(copy.name, source.name)
-        self._shares[copy.name] = self._shares[source.name]
+        self.documents.shares[copy.name] = self.documents.shares[source.name]
         self.variants.append(copy)
         self.selected = copy.name
         return copy
@@ -178,7 +171,7 @@ class Playground:
         if self.add() is None or (copy := self.current) is None:
             return None
         changed = replace(copy, prompt=prompt)
-        self._shares[copy.name] = self._share_of(prompt)
+        self.documents.take(copy.name, prompt)
         self.variants = [changed if v.name == copy.name else v for v in self.variants]
         return changed
 
@@ -205,7 +198,7 @@ class Playground:
         """Put `variant` in the place of the one that has its name."""
         self._remember()
         if (old := self.get(variant.name)) is not None and old.prompt != variant.prompt:
-            self._shares[variant.name] = self._share_of(variant.prompt)
+            self.documents.take(variant.name, variant.prompt)
         self._put(variant)
 
     def _put(self, variant: Variant) -> None:
@@ -231,43 +224,6 @@ class Playground:
 
     # --------------------------------------------------------------- prompts
 
-    def edited(self, variant: Variant) -> bool:
-        """Whether a variant's prompt differs from what was opened."""
-        return self.original(variant) != variant.prompt
-
-    def unsaved(self, variant: Variant) -> str:
-        """How a variant's prompt differs from its file, in a word or two."""
-        if self.edited(variant):
-            return "edited"
-        return "" if variant.prompt.path else "no file"
-
-    def original(self, variant: Variant) -> Prompt:
-        """A variant's prompt as it was opened, or is in its file."""
-        return self._originals[self._shares[variant.name]]
-
-    def drafted(self, variant: Variant) -> datetime | None:
-        """When a variant's prompt was typed, if that was before the app was started."""
-        return self._drafted.get(self._shares[variant.name])
-
-    def document(self, variant: Variant) -> str:
-        """What this variant's prompt is known by for as long as it is edited."""
-        return str(self._shares[variant.name])
-
-    def _share_of(self, prompt: Prompt) -> int:
-        """The number of the variants that have this prompt now, or a new one."""
-        for variant in self.variants:
-            same = variant.prompt == prompt and variant.prompt.path == prompt.path
-            if same and variant.name in self._shares:
-                return self._shares[variant.name]
-        self._next_share += 1
-        self._originals[self._next_share] = prompt
-        return self._next_share
-
-    def sharing(self, variant: Variant) -> list[str]:
-        """Names of the variants whose prompt is edited together with this one's."""
-        share = self._shares[variant.name]
-        return [other.name for other in self.variants if self._shares[other.name] == share]
-
     def edit_prompt(self, prompt: Prompt) -> list[str]:
         """Change the selected variant's prompt, and with it that of every variant sharing it.
 
@@ -277,11 +233,7 @@ class Playground:
         variant = self.current
         if variant is None or variant.prompt == prompt:
             return []
-        return self.put(self.document(variant), prompt)
-
-    def documents(self) -> dict[str, Variant]:
-        """A variant for each prompt there is."""
-        return {self.document(variant): variant for variant in reversed(self.variants)}
+        return self.put(self.documents.of(variant), prompt)
 
     def put(
         self,
@@ -296,23 +248,18 @@ class Playground:
         `original` is what is in its file now. With `typed` it is what was typed at that time.
         """
         share = int(document)
-        self.variants = _with_prompt(self.variants, self._shares, share, prompt)
+        self.variants = _with_prompt(self.variants, self.documents.shares, share, prompt)
         self._undo = [
             replace(step, variants=tuple(_with_prompt(step.variants, step.shares, share, prompt)))
             for step in self._undo
         ]
-        if original is not None:
-            self._originals[share] = original
-        if typed is not None:
-            self._drafted[share] = typed
-        elif prompt == self._originals[share]:
-            self._drafted.pop(share, None)
-        return [name for name in self.names if self._shares[name] == share]
+        self.documents.changed(share, prompt, original, typed)
+        return [name for name in self.names if self.documents.shares[name] == share]
 
     def fork_prompt(self) -> Prompt | None:
         """Give the selected variant a prompt of its own; None when nobody shares it."""
         variant = self.current
-        if variant is None or len(self.sharing(variant)) < 2:
+        if variant is None or len(self.documents.sharing(variant)) < 2:
             return None
         prompt = replace(variant.prompt, name=f"{variant.prompt.name} {variant.name}", path=None)
         self.update(replace(variant, prompt=prompt))
@@ -321,7 +268,7 @@ class Playground:
     def saved(self, prompt: Prompt, kept: Prompt) -> None:
         """Take note that the selected variant's prompt is in a file now, as `kept`."""
         if (variant := self.current) is not None and variant.prompt == prompt:
-            self.put(self.document(variant), kept, original=kept)
+            self.put(self.documents.of(variant), kept, original=kept)
 
     # ------------------------------------------------------------- variables
 

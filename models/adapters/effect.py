@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..engine.client import Engine, EngineError, LoadedModel
+from ..engine.client import Engine, EngineError
+from ..engine.loads import LoadedModel
 from ..engine.protocol import BACKGROUND, AdapterUse, Failed, Scored, ScoreRequest
 from ..errors import ModelError
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..engine.client import Engine, LoadedModel
+from ..engine.client import Engine
+from ..engine.loads import LoadedModel
 from ..engine.protocol import AdapterUse, ModelSettings, Request, Sampling
 from ..gguf.facts import ModelFacts
 from ..memory import available_memory, check_memory, estimate

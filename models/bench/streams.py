@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..engine.client import Engine, EngineError, LoadedModel, StreamEvent
+from ..engine.client import Engine, EngineError, StreamEvent
+from ..engine.loads import LoadedModel
 from ..engine.protocol import Delta, Failed, Finished, Request
 from ..errors import ModelError
 

@@ -12,10 +12,10 @@ import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ModelError
+from .loads import Key, LoadedModel, Loads, Progress, Residency, key_of
 from .process import WorkerError, WorkerProcess
 from .protocol import (
     Cancel,
@@ -30,7 +30,6 @@ from .protocol import (
     Load,
     Loaded,
     Loading,
-    ModelInfo,
     ModelSettings,
     Pieces,
     Prefill,
@@ -38,12 +37,10 @@ from .protocol import (
     Score,
     Scored,
     ScoreRequest,
-    SpecialTexts,
     Tokenize,
     Tokens,
     Unload,
     Unloaded,
-    file_version,
 )
 from .watchdog import Watchdog
 
@@ -52,49 +49,10 @@ REVIVAL_S = 60.0
 """A worker that dies again this soon is not started again by itself."""
 log = logging.getLogger(__name__)
 StreamEvent = Prefill | Delta | Scored | Finished | Failed
-Progress = Callable[[float], None]
 
 
 class EngineError(Exception):
     """The engine itself failed; the message is one sentence for the person."""
-
-
-_Key = tuple[Path, str, ModelSettings]
-
-
-def _key(path: Path, settings: ModelSettings) -> _Key:
-    """What makes a resident model the one asked for: its file as it is now, and its settings."""
-    path = path.resolve()
-    return path, file_version(path), settings
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A base model resident in the worker."""
-
-    key: int
-    path: Path
-    info: ModelInfo
-    special: SpecialTexts = field(default_factory=SpecialTexts)
-
-
-@dataclass(eq=False)
-class _Load:
-    """A load that is under way or done, and who waits for it."""
-
-    id: int
-    task: asyncio.Task[LoadedModel]
-    listeners: list[Progress] = field(default_factory=list[Progress])
-    waiting: int = 0
-
-    @property
-    def result(self) -> LoadedModel | None:
-        done = self.task.done() and not self.task.cancelled() and not self.task.exception()
-        return self.task.result() if done else None
-
-    @property
-    def failed(self) -> bool:
-        return self.task.done() and self.result is None
 
 
 class Engine:
@@ -121,7 +79,7 @@ class Engine:
         self._reviving: asyncio.Task[None] | None = None
         self._revived_at = float("-inf")
         self._ids = itertools.count(1)
-        self._loads: dict[_Key, _Load] = {}
+        self._loads = Loads()
         self._waiting: dict[int, asyncio.Future[Event]] = {}
         self._streams: dict[int, asyncio.Queue[list[StreamEvent]]] = {}
 
@@ -202,7 +160,7 @@ class Engine:
         if self.on_death:
             self.on_death(message)
 
-    async def _revive(self, keys: Sequence[_Key]) -> None:
+    async def _revive(self, keys: Sequence[Key]) -> None:
         for path, _, settings in keys:
             try:
                 await self.load(path, settings)
@@ -225,7 +183,7 @@ class Engine:
         settings are refused, EngineError when the worker dies.
         """
         await self.start()
-        key = _key(path, settings or ModelSettings())
+        key = key_of(path, settings or ModelSettings())
         for old in [k for k in self._loads if k[0] == key[0] and k[1] != key[1]]:
             await self._drop(old)
         load = self._loads.get(key)
@@ -233,7 +191,7 @@ class Engine:
             number = next(self._ids)
             kept = [model.key for model in keep]
             task = asyncio.create_task(self._load(number, key, kept), name=f"load {path}")
-            load = self._loads[key] = _Load(number, task)
+            load = self._loads[key] = Residency(number, task)
         if on_progress:
             load.listeners.append(on_progress)
         load.waiting += 1
@@ -246,7 +204,7 @@ class Engine:
                 load.task.add_done_callback(lambda task: task.cancelled() or task.exception())
                 self.cancel([load.id])
 
-    async def _load(self, number: int, key: _Key, keep: list[int]) -> LoadedModel:
+    async def _load(self, number: int, key: Key, keep: list[int]) -> LoadedModel:
         path, _, settings = key
         answer = await self._ask(number, Load(number, str(path), settings, keep))
         if not isinstance(answer, Loaded):
@@ -255,7 +213,7 @@ class Engine:
 
     def resident(self, path: Path, settings: ModelSettings | None = None) -> LoadedModel | None:
         """The model at `path`, as the file is now, if it is loaded with these settings."""
-        load = self._loads.get(_key(path, settings or ModelSettings()))
+        load = self._loads.get(key_of(path, settings or ModelSettings()))
         return load.result if load else None
 
     @property
@@ -265,9 +223,9 @@ class Engine:
 
     async def unload(self, path: Path, settings: ModelSettings | None = None) -> None:
         """Free the model at `path` if it is resident."""
-        await self._drop(_key(path, settings or ModelSettings()))
+        await self._drop(key_of(path, settings or ModelSettings()))
 
-    async def _drop(self, key: _Key) -> None:
+    async def _drop(self, key: Key) -> None:
         load = self._loads.get(key)
         if load and load.result:
             del self._loads[key]
@@ -382,11 +340,9 @@ class Engine:
                 case Prefill() | Delta() | Scored() | Finished():
                     pass
                 case Loading():
-                    self._tell_progress(event)
+                    self._loads.tell(event)
                 case Unloaded():
-                    gone = [k for k, load in self._loads.items() if load.id == event.model]
-                    for key in gone:
-                        del self._loads[key]
+                    self._loads.forget(event.model)
                 case Counters():
                     self.counters = event
                 case Hello():
@@ -395,15 +351,6 @@ class Engine:
                     self._resolve(event.id, event)
         for queue, batch in streamed.values():
             queue.put_nowait(batch)
-
-    def _tell_progress(self, event: Loading) -> None:
-        """A listener that fails must not end the reading of events."""
-        for load in list(self._loads.values()):
-            for listener in load.listeners if load.id == event.id else ():
-                try:
-                    listener(event.fraction)
-                except Exception:
-                    log.exception("a listener to loading failed")
 
     def _resolve(self, key: int, event: Event) -> None:
         future = self._waiting.get(key)

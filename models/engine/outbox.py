@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from .protocol import Delta, Event, Failed, Finished, Prefill, Scored, frame
+from .frames import frame
+from .protocol import Delta, Event, Failed, Finished, Prefill, Scored
 
 PACE_S = 0.03
 """Seconds between frames that only continue outputs: waking the client for every token of a small

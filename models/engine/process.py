@@ -13,7 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from .protocol import BEAT, LENGTH, Command, Event, decode_events, frame
+from .frames import BEAT, LENGTH, decode_events, frame
+from .protocol import Command, Event
 
 LOG_LIMIT = 4_000_000
 TAIL = 8_192

@@ -25,7 +25,7 @@ from ..memory import available_memory
 from . import native
 from .chunks import reusable
 from .context import Context
-from .protocol import LENGTH
+from .frames import LENGTH
 
 WORTH_S = 3.0
 """Seconds of computing from which a prompt is saved."""

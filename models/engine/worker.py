@@ -25,11 +25,10 @@ from pathlib import Path
 import msgspec
 
 from . import native
+from .frames import BEAT, LENGTH, decode_command
 from .loader import Outcome
 from .outbox import Outbox
 from .protocol import (
-    BEAT,
-    LENGTH,
     SCREEN,
     Cancel,
     Command,
@@ -42,7 +41,6 @@ from .protocol import (
     Tokenize,
     Tokens,
     Unload,
-    decode_command,
 )
 from .saved import SavedPrompts
 from .scheduler import Scheduler

@@ -11,7 +11,8 @@ from llamadiff.compare.effects import Effects
 from llamadiff.compare.run import Output, State
 from llamadiff.compare.variants import StackedAdapter, Variant
 from llamadiff.models.adapters.effect import Effect, Probe
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import AdapterUse, ModelSettings
 from llamadiff.prompts.library import resolve
 

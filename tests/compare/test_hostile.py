@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import Delta, Request, Sampling
 from llamadiff.prompts.document import Message, Prompt
 from llamadiff.prompts.errors import PromptError

@@ -14,7 +14,8 @@ from llamadiff.compare.preview import Part, Preview, counts, lookalikes, token_s
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import Event
 from llamadiff.models.gguf.check import check_model
 from llamadiff.models.gguf.facts import ModelFacts

@@ -199,7 +199,7 @@ class StillApp(LlamadiffApp):
 
 class StillPlayground(Playground):
     async def _open(self) -> None:
-        self.session.know_model(MODEL, "Q8_0", INFO)
+        self.session.models.note(MODEL, "Q8_0", INFO)
         self.session._say("done")
         self.query_one(PromptEditor).cursor_blink = False
         if self.board.narrow:

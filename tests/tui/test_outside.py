@@ -150,7 +150,7 @@ def _watched(pilot: Pilot[None]) -> dict[Path, tuple[int, ...]]:
     variant = screen.playground.current
     if variant is None or screen._outside is None:
         return {}
-    return screen._outside._seen.get(screen.playground.document(variant), {})
+    return screen._outside._seen.get(screen.playground.documents.of(variant), {})
 
 
 async def test_every_document_of_a_file_hears_of_its_change(home: Path, mine: Path) -> None:
@@ -161,7 +161,7 @@ async def test_every_document_of_a_file_hears_of_its_change(home: Path, mine: Pa
         current = state.current
         assert current is not None
         state.update(replace(current, prompt=load_prompt(mine)))
-        assert len(state.documents()) == 2
+        assert len(state.documents.all()) == 2
         mine.write_text(OWN_PROMPT.replace("Be brief.", "Be long."))
         await until(lambda: {it.prompt.system for it in state.variants} == {"Be long."})
         assert {it.prompt.user for it in state.variants} == {"Say {{ it }}.", "Say {{ it }}.!"}

@@ -31,8 +31,8 @@ def test_the_first_variant_is_baseline_and_selected(state: Playground) -> None:
 def test_an_edit_is_for_every_variant_that_shares_the_prompt(state: Playground) -> None:
     assert edit(state, "Say {{ topic }}.") == ["A", "C"]
     assert [v.prompt.user == "Say {{ topic }}." for v in state.variants] == [True, False, True]
-    assert state.edited(state.variants[0])
-    assert not state.edited(state.variants[1])
+    assert state.documents.edited(state.variants[0])
+    assert not state.documents.edited(state.variants[1])
 
 
 def test_a_forked_prompt_is_edited_alone(state: Playground) -> None:

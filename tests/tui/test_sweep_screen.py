@@ -203,7 +203,9 @@ async def test_a_value_becomes_a_variant_with_what_it_said(home: Path) -> None:
         made = state.get("C")
         assert made is not None and made.stack == "support@0.5" and made.label == ""
         assert output(pilot, "C").text == it.run.outputs[2].text and not state.stale("C")
-        assert state.document(made) == state.document(state.variants[1]), "it shares the prompt"
+        assert state.documents.of(made) == state.documents.of(state.variants[1]), (
+            "it shares the prompt"
+        )
         await until(lambda: it.run.outputs[2].text.split()[0] in screen_text(pilot))
         await pilot.press("u")
         await until(lambda: state.names == ["A", "B"])

@@ -88,8 +88,8 @@ class HistoryActions(VariantActions):
             await self.session.learn_variables(found.variants)
         except (*MISTAKES, EngineError) as error:
             self.app.notify(for_app(str(error)), severity="warning", markup=False)
-        for variant in playground.documents().values():
-            if playground.edited(variant):
+        for variant in playground.documents.all().values():
+            if playground.documents.edited(variant):
                 history.left(variant.prompt)
         self.workers.cancel_group(self, "run")
         playground.reopen(found)

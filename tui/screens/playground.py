@@ -17,21 +17,19 @@ from textual.widgets import Static
 
 from ...compare.variants import Variant
 from ...prompts.document import Prompt
-from ..diffing import view_name
 from ..safe_text import safe_line
 from ..session import Session
 from ..setup import Setup
-from ..widgets.key_bar import Hint, KeyBar
+from ..widgets.key_bar import KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.output_board import OutputBoard
 from ..widgets.prompt_editor import PromptEditor
 from ..widgets.prompt_panel import RENDERED, PromptPanel
-from ..widgets.rendered_view import RenderedView
 from ..widgets.reply_box import ReplyBox
-from ..widgets.tab_strip import TabStrip
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
+from .hints import hints_of
 from .history_actions import HistoryActions
 from .lens_actions import LensActions
 from .noise_actions import NoiseActions
@@ -128,10 +126,10 @@ class Playground(
             self.query_one(PromptPanel).show(
                 prompt,
                 rows,
-                document=playground.document(variant),
-                state=playground.unsaved(variant),
-                drafted=playground.drafted(variant),
-                shared_by=playground.sharing(variant),
+                document=playground.documents.of(variant),
+                state=playground.documents.unsaved(variant),
+                drafted=playground.documents.drafted(variant),
+                shared_by=playground.documents.sharing(variant),
                 missing=playground.values.missing(variant),
                 unused=playground.values.unused(prompt),
             )
@@ -160,47 +158,7 @@ class Playground(
 
     def show_hints(self) -> None:
         """Say in the bottom line which keys matter where the focus is."""
-        bar = self.query_one(KeyBar)
-        run: list[Hint] = [("run.start", "run")]
-        if self.session.running:
-            run = [("run.stop", "stop")]
-        if self.query_one(RenderedView).has_focus:
-            bar.hints = [
-                ("rendered.chat", "chat"), ("rendered.text", "text"),
-                ("rendered.tokens", "tokens"), ("rendered.ids", "ids"), ("prompt.tab", "next tab"),
-                *run, ("prompt.edit", "edit"),
-            ]  # fmt: skip
-        elif isinstance(self.focused, TabStrip):
-            bar.hints = [("tabs.left tabs.right", "tab"), *run, ("prompt.edit", "edit")]
-        elif self.query_one(PromptPanel).has_focus_within:
-            leave: list[Hint] = [] if self.session.running else [("run.stop", "leave editor")]
-            bar.hints = [
-                *run, *leave, ("prompt.tab", "next tab"), ("run.live", "live"),
-                ("prompt.save", "save"), ("prompt.external", "$EDITOR"),
-            ]  # fmt: skip
-        elif self.query_one(ReplyBox).has_focus_within:
-            bar.hints = [
-                ("reply.send", "send"), ("reply.leave", "leave"), ("reply.whom", "all or one"),
-                ("reply.line", "new line"), *run,
-            ]  # fmt: skip
-        elif self.query_one(VariantList).has_focus:
-            bar.hints = [
-                *run, ("variant.add", "add"), ("variant.adapters", "adapters"),
-                ("prompt.pick", "prompt"), ("variant.model", "model"),
-                ("variant.sampling", "sampling"), ("variant.scale_down variant.scale_up", "scale"),
-                ("prompt.edit", "edit"),
-            ]  # fmt: skip
-        else:
-            panes: list[Hint] = [("output.next", "pane")] if self.board.narrow else []
-            if len(self.playground.siblings(self.playground.selected)) > 1:
-                panes += [("repeats.previous repeats.next", "repeats")]
-            bar.hints = [
-                *run, ("output.diff", f"diff: {view_name(self.playground.view)}"), ("talk.reply", "reply"),
-                *panes, ("diff.next diff.previous", "next"),
-                ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
-                ("variant.scale_down variant.scale_up", "scale"),
-                ("variant.baseline", "baseline"),
-            ]  # fmt: skip
+        self.query_one(KeyBar).hints = hints_of(self)
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size

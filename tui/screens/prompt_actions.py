@@ -137,17 +137,20 @@ class PromptActions(VariantActions):
         from .both_changed import BothChanged
 
         chosen = await self.app.push_screen_wait(BothChanged(conflict))
-        if chosen is not None and document in self.playground.documents():
+        if chosen is not None and document in self.playground.documents.all():
             self.changed(outside.settle(document, chosen, conflict.on_disk))
 
     def action_drop_draft(self) -> None:
         variant = self.playground.current
         if variant is None:
             return
-        if not self.playground.edited(variant):
+        if not self.playground.documents.edited(variant):
             self._forget_draft(variant)
             return
-        document, original = self.playground.document(variant), self.playground.original(variant)
+        document, original = (
+            self.playground.documents.of(variant),
+            self.playground.documents.original(variant),
+        )
         self.changed(self.playground.put(document, original))
         self.app.notify(
             "As it is in its file; ctrl+z in the editor brings your words back.", timeout=4
@@ -159,7 +162,7 @@ class PromptActions(VariantActions):
             self.app.notify("This prompt is as it was opened.", timeout=3)
             return
         self._drafting.forget(variant)
-        self.changed(self.playground.put(self.playground.document(variant), variant.prompt))
+        self.changed(self.playground.put(self.playground.documents.of(variant), variant.prompt))
         self.app.notify("This prompt has no file, and no draft of it is kept now.", timeout=4)
 
     # --------------------------------------------- versions, snippets, examples
@@ -179,7 +182,7 @@ class PromptActions(VariantActions):
         chosen = await self.app.push_screen_wait(Versions(before, history))
         if chosen is not None:
             prompt = in_place_of(before, chosen)
-            self.changed(self.playground.put(self.playground.document(variant), prompt))
+            self.changed(self.playground.put(self.playground.documents.of(variant), prompt))
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_add_snippet(self) -> None:
@@ -251,7 +254,7 @@ class PromptActions(VariantActions):
         self.playground.update(replace(variant, prompt=prompt, label=""))
         shown = self.playground.get(variant.name)
         assert shown is not None
-        drafting.go_on(self.playground.document(shown), draft, history.drafts)
+        drafting.go_on(self.playground.documents.of(shown), draft, history.drafts)
         self.changed([variant.name])
         self._look_outside()
 
@@ -274,7 +277,7 @@ class PromptActions(VariantActions):
         """Take note that a prompt's file has another name now."""
         if self.session.history is not None:
             self.session.history.moved(before, path)
-        for document, variant in self.playground.documents().items():
+        for document, variant in self.playground.documents.all().items():
             if variant.prompt.path == before:
-                original = replace(self.playground.original(variant), path=path)
+                original = replace(self.playground.documents.original(variant), path=path)
                 self.playground.put(document, replace(variant.prompt, path=path), original=original)

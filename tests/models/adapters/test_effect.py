@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from llamadiff.models.adapters.effect import NOISE, Effect, Probe
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import (
     AdapterUse,
     Failed,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import Request, Sampling
 
 from ...conftest import Heard

@@ -13,7 +13,8 @@ from llamadiff.compare.run import State, new_run
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import StackedAdapter
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import AdapterUse, ModelSettings, Sampling
 from llamadiff.models.errors import ModelError
 from llamadiff.prompts.rendering.helper import Renderer

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import Sampling
 from llamadiff.models.engine.samplers import ORDER, make_sampling
 from llamadiff.models.errors import ModelError

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import Finished, ModelSettings, Prefill, Request
 from llamadiff.models.gguf.check import check_model
 

@@ -3,7 +3,8 @@
 import pytest
 
 from llamadiff.models.engine.chunks import plan
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import AdapterUse, Request
 
 from ...conftest import listen

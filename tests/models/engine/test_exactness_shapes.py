@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import BACKGROUND, AdapterUse, ModelSettings
 
 from ...conftest import ROOT, listen, until

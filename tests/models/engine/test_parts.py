@@ -10,16 +10,9 @@ from hypothesis import strategies as st
 
 from llamadiff.models.engine import outbox
 from llamadiff.models.engine.chunks import SIZES, plan, reusable
+from llamadiff.models.engine.frames import decode_events
 from llamadiff.models.engine.outbox import Outbox
-from llamadiff.models.engine.protocol import (
-    Counters,
-    Delta,
-    Event,
-    Finished,
-    Sampling,
-    Timings,
-    decode_events,
-)
+from llamadiff.models.engine.protocol import Counters, Delta, Event, Finished, Sampling, Timings
 from llamadiff.models.engine.samplers import FIELDS, make_sampling, parse_value
 from llamadiff.models.engine.text_stream import TextStream
 from llamadiff.models.errors import ModelError

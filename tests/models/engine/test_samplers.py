@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import Sampling
 from llamadiff.models.engine.samplers import make_sampling, steps
 

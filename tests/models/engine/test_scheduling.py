@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.frames import decode_events, frame
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import (
     BACKGROUND,
     AdapterUse,
@@ -25,8 +27,6 @@ from llamadiff.models.engine.protocol import (
     Request,
     Sampling,
     Unloaded,
-    decode_events,
-    frame,
 )
 from llamadiff.models.errors import ModelError
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamadiff.models.engine.chunks import LARGEST, plan, score_plan, score_rows
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import (
     AdapterUse,
     Failed,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llamadiff.models.engine.client import Engine, EngineError, LoadedModel
+from llamadiff.models.engine.client import Engine, EngineError
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.process import WorkerProcess
 from llamadiff.models.engine.protocol import Delta
 from llamadiff.models.engine.threads import LONGEST_RETRY_S, RETRY_S, Governor

@@ -13,7 +13,8 @@ import msgspec
 import psutil
 import pytest
 
-from llamadiff.models.engine.client import Engine, EngineError, LoadedModel
+from llamadiff.models.engine.client import Engine, EngineError
+from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import (
     AdapterUse,
     Delta,
@@ -203,14 +204,8 @@ async def test_a_worker_killed_in_a_stream_is_told_and_restarted(
 
 async def test_a_stalled_reader_never_stalls_decoding(base: Path, tmp_path: Path) -> None:
     """The pipe is not read while 4 × 900 tokens are made; all of it arrives afterwards."""
-    from llamadiff.models.engine.protocol import (
-        Counters,
-        Generate,
-        Load,
-        Loaded,
-        decode_events,
-        frame,
-    )
+    from llamadiff.models.engine.frames import decode_events, frame
+    from llamadiff.models.engine.protocol import Counters, Generate, Load, Loaded
 
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "llamadiff.models.engine.worker", "2",
