@@ -32,7 +32,7 @@ from llamadiff.compare.variants import Variant
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.screens.playground import Playground
 from llamadiff.tui.screens.sweep import SweepScreen
-from llamadiff.tui.state import Setup
+from llamadiff.tui.setup import Setup
 from llamadiff.tui.widgets.output_text import OutputText
 
 TOKENS = 400

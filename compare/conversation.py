@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from ..prompts.document import Message
 from .errors import CompareError
 from .reasoning import answer_of, opened_in
 from .run import Output, Run, State
-from .variants import Beginning
+
+if TYPE_CHECKING:
+    from .variants import Beginning
 
 
 def turns_of(output: Output) -> list[Output]:

@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ..models.engine.protocol import FinishReason, ModelInfo, Sampling, Timings, TokenLogprob
 from ..models.engine.samplers import parse_value
-from .variants import Variant
+
+if TYPE_CHECKING:
+    from .variants import Variant
 
 
 class State(Enum):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..prompts.document import Prompt
+if TYPE_CHECKING:
+    from ..prompts.document import Prompt
 
 SHORT = 16
 """Characters of a beginning that a title shows, the last ones."""

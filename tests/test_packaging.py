@@ -40,6 +40,7 @@ def modules_after(code: str) -> set[str]:
         ("import llamadiff.models.catalog, llamadiff.models.engine.client", set()),
         ("import llamadiff.compare.runner, llamadiff.compare.spec, llamadiff.compare.document", set()),
         ("import llamadiff.tui.cli.main", set()),
+        ("import llamadiff.tui.cli.commands", set()),
         ("import llamadiff.tui.app", {"textual"}),
     ],
 )  # fmt: skip

@@ -15,11 +15,12 @@ from .columns import keep_columns
 from .keys import APP_KEYS
 from .pasting import with_quick_pastes
 from .screens.playground import Playground
-from .setup import Setup
 from .theme import DARK, THEMES, variables_for
 
 if TYPE_CHECKING:
     from textual.command import Provider
+
+    from .setup import Setup
 
 
 def _palette() -> type[Provider]:

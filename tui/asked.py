@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ..compare.conversation import turns_of
-from ..compare.run import Output
-from ..compare.variants import Variant
+if TYPE_CHECKING:
+    from ..compare.run import Output
+    from ..compare.variants import Variant
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ class Questions:
 
     def keep(self, outputs: Iterable[Output]) -> None:
         """Forget all but what these were asked, their repeats, and the turns before them."""
+
+        from ..compare.conversation import turns_of
+
         old, self._of = self._of, {}
         for output in outputs:
             for turn in turns_of(output):

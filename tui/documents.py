@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ..compare.variants import Variant
-from ..prompts.document import Prompt
+if TYPE_CHECKING:
+    from ..compare.variants import Variant
+    from ..prompts.document import Prompt
 
 
 class Documents:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..compare.run import Output
-from ..compare.variants import Variant
+if TYPE_CHECKING:
+    from ..compare.run import Output
+    from ..compare.variants import Variant
 
 
 def misfits(adapters: Sequence[Path], base: Path) -> dict[str, str]:

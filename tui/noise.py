@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..compare.enough import LEAST
-from ..compare.run import Output, State
 
 if TYPE_CHECKING:
+    from ..compare.run import Output
+
+    Judged = tuple[str, tuple[tuple[str, tuple[Output, ...]], ...]]
     from ..compare.control import Control, LensSpread
     from ..compare.noise import Contrast
     from ..compare.runner import Runner
     from .state import Playground
-
-Judged = tuple[str, tuple[tuple[str, tuple[Output, ...]], ...]]
 
 
 class NoiseFloor:
@@ -161,5 +161,7 @@ def _judged(
 
 
 def _enough(outputs: Sequence[Output]) -> bool:
+    from ..compare.run import State
+
     over = all(output.state.over for output in outputs)
     return over and sum(output.state is State.DONE for output in outputs) >= LEAST

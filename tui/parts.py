@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from ..prompts.document import Message, Prompt
+if TYPE_CHECKING:
+    from ..prompts.document import Prompt
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ def parts_of(prompt: Prompt) -> list[Part]:
 
 def with_part(prompt: Prompt, key: str, text: str) -> Prompt:
     """The prompt with the text of one part replaced."""
+
+    from ..prompts.document import Message
+
     if key == "system":
         return replace(prompt, system=text)
     if key == "user":

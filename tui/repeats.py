@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ..compare.run import Output, State
-
 if TYPE_CHECKING:
     from ..compare.groups import Group, Grouping
+    from ..compare.run import Output
     from .state import Playground
 
 MOST = 100
@@ -168,6 +167,8 @@ class Repeats:
 def _told(
     outputs: Sequence[Output], groups: Sequence[Group], shown: Output | None, to_come: int
 ) -> Told:
+    from ..compare.run import State
+
     over = sum(group.count for group in groups)
     states = {output.state for output in outputs}
     failed, stopped = State.FAILED in states, State.CANCELLED in states

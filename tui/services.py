@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .setup import Setup
-
 if TYPE_CHECKING:
     from ..compare.runner import Runner
     from ..compare.variants import Variant
     from ..models.engine.protocol import ModelSettings
+    from .setup import Setup
 
 
 class Services:

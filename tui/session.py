@@ -11,22 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..compare.errors import MISTAKES, CompareError
-from ..compare.run import Run, State, new_run
 from ..models.errors import ModelError
-from ..prompts.suggest import did_you_mean
 from .amounts import percent
-from .conversion import places, readable
 from .following_up import FollowUps
 from .model_facts import ModelFacts
 from .sentences import for_app
 from .services import Services, ready_variants
-from .setup import Setup
 from .state import Playground
 from .widgets.top_bar import Status
 
 if TYPE_CHECKING:
     from ..compare.history.history import History
     from ..compare.preview import Preview
+    from ..compare.run import Run
     from ..compare.runner import Runner
     from ..compare.variants import StackedAdapter, Variant
     from ..models.adapters.converted import Usable
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from ..prompts.document import Prompt
     from ..prompts.library import Library
     from .drafts import Drafting
+    from .setup import Setup
 
 
 class Session:
@@ -154,7 +152,7 @@ class Session:
         """Make the ready variants if none were given."""
         try:
             if not self.playground.variants:
-                variants = await asyncio.to_thread(ready_variants)
+                variants = await asyncio.to_thread(_made_ready)
                 self.playground.open(variants)
                 self._on_change()
         except MISTAKES as error:
@@ -179,7 +177,9 @@ class Session:
 
     async def open(self) -> None:
         """Start the engine and load the model of the selected variant."""
+
         from ..models.engine.client import EngineError
+        from ..prompts.suggest import did_you_mean
 
         try:
             await self.load()
@@ -234,10 +234,16 @@ class Session:
 
         `say` is told how far that has come. Raises ModelError.
         """
+
+        from .conversion import readable
+
         return await readable(adapter, variant.model, self._setup.cache_dir, say)
 
     def converted(self, variant: Variant, folders: Sequence[Path]) -> dict[Path, Path]:
         """Where the adapters of PEFT folders are that are converted for `variant`'s base model."""
+
+        from .conversion import places
+
         return places(folders, variant.model, self._setup.cache_dir)
 
     async def check(
@@ -298,6 +304,9 @@ class Session:
         Conversations go on: with a reply, or their last turn is made anew. What an unfinished run
         before was still doing is part of it. The caller ends that one and has `carry_out` do this.
         """
+
+        from ..compare.run import new_run
+
         playground = self.playground
         wanted = set(playground.names if names is None else names)
         lost = sorted(filter(playground.talk.lost, wanted - playground.talk.pinned))
@@ -326,6 +335,8 @@ class Session:
 
     async def carry_out(self, run: Run) -> None:
         """Fill the run's outputs until all are over. Cancelling this ends it at once."""
+
+        from ..compare.run import State
         from ..models.engine.client import EngineError
 
         followed = False
@@ -347,6 +358,8 @@ class Session:
                 self.history.end(run)
 
     def _ended(self, run: Run) -> None:
+        from ..compare.run import State
+
         if self.run_now is run:
             self.run_now = None
         if self.last is run:
@@ -360,6 +373,9 @@ class Session:
 
     async def stop_run(self, run: Run) -> bool:
         """As `stop`, for this run."""
+
+        from ..compare.run import State
+
         if any(o.state in (State.WAITING, State.LOADING) for o in run.outputs):
             return False
         (await self._services.runner()).cancel(run)
@@ -379,6 +395,14 @@ class Session:
         if "history" in vars(self) and self.history is not None:
             await asyncio.to_thread(self.history.close)
         await self._services.close()
+
+
+def _made_ready() -> list[Variant]:
+    """The ready variants, and what their panes need loaded, off the event loop."""
+    from .widgets import output_pane
+
+    del output_pane
+    return ready_variants()
 
 
 def _import_history() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..compare.variants import Variant
-from ..models.engine.protocol import ModelSettings
+if TYPE_CHECKING:
+    from ..compare.variants import Variant
+    from ..models.engine.protocol import ModelSettings
 
 
 @dataclass(frozen=True)

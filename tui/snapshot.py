@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..compare.run import Output
-from ..compare.variants import Variant
-
 if TYPE_CHECKING:
+    from ..compare.run import Output
+    from ..compare.variants import Variant
     from .asked import Asked
     from .talk import TalkKept
 

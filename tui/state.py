@@ -7,22 +7,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..compare.run import Output, Run, State
-from ..compare.variants import Beginning, Variant, variant_names
-from ..prompts.document import Prompt
 from .asked import Asked, Questions
 from .diffing import Diffing, View
 from .documents import Documents
 from .fit import Misfits
 from .noise import NoiseFloor
 from .repeats import Repeats
-from .setup import Setup
 from .snapshot import Snapshot
 from .talk import Talk
 from .values import Values
 
 if TYPE_CHECKING:
+    from ..compare.run import Output, Run
+    from ..compare.variants import Beginning, Variant
+    from ..prompts.document import Prompt
     from .reopening import Reopened
+    from .setup import Setup
 
 MAX_SCALE = 10.0
 
@@ -151,6 +151,9 @@ class Playground:
 
         With a `beginning` its answer begins so. It is a copy of `like`, if that is given, which has
         the prompt and the name of the selected one."""
+
+        from ..compare.variants import variant_names
+
         source = like or self.current
         free = [name for name in variant_names() if name not in self.names]
         if source is None or not free:
@@ -325,6 +328,9 @@ class Playground:
 
     def shown(self, name: str) -> Output | None:
         """The output to show: the new one, or the one before while the new one has no text."""
+
+        from ..compare.run import State
+
         output = self.outputs.get(name)
         if output is not None and not output.text and output.state is not State.DONE:
             return self.before.get(name, output)

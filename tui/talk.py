@@ -7,11 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..compare.conversation import can_be_replied_to, go_on, lost, turns_of
-from ..compare.run import Around, Beside, Output, Run
-from ..prompts.document import OutputRules
-
 if TYPE_CHECKING:
+    from ..compare.run import Around, Output, Run
     from .asked import Asked
     from .state import Playground
 
@@ -41,6 +38,9 @@ class Talk:
 
     def turns(self, name: str) -> int:
         """How many turns a variant's conversation has; 0 before it was run."""
+
+        from ..compare.conversation import turns_of
+
         output = self._playground.outputs.get(name)
         return len(turns_of(output)) if output is not None else 0
 
@@ -94,6 +94,9 @@ class Talk:
     def lost(self, name: str) -> str:
         """The reply of this variant's conversation whose turn before is gone, while a run would
         have to make that one again; else empty."""
+
+        from ..compare.conversation import lost
+
         place = self.place(name)
         return "" if place is None or self._asks_other(name) else lost(place)
 
@@ -109,6 +112,9 @@ class Talk:
 
     def can_go_on(self, names: Iterable[str]) -> list[str]:
         """Those of the variants that can be replied to: answered, not pinned, not changed since."""
+
+        from ..compare.conversation import can_be_replied_to
+
         outputs = self._playground.outputs
         return [
             name
@@ -124,6 +130,9 @@ class Talk:
 
         With a reply each answers that; else each is the last turn once more.
         """
+
+        from ..compare.conversation import go_on
+
         for output in run.outputs:
             name = output.variant.name
             old = self.place(name)
@@ -136,6 +145,9 @@ class Talk:
 
     def _around(self, run: Run) -> Around:
         """What is on the screen with a run."""
+
+        from ..compare.run import Around, Beside
+
         playground, own = self._playground, {variant.name for variant in run.variants}
         others = {it: playground.shown(it) for it in playground.names if it not in own}
         beside = [Beside(it, o.run_id, it in self.pinned) for it, o in others.items() if o and o.run_id]  # fmt: skip
@@ -150,6 +162,9 @@ class Talk:
 
     def go_on_as(self, name: str, outputs: Iterable[Output]) -> None:
         """Have these outputs make the last turn of a variant once more."""
+
+        from ..compare.conversation import go_on
+
         if (before := self.goes_on(name)) is not None:
             for output in outputs:
                 go_on(output, *before)
@@ -181,6 +196,9 @@ class Talk:
 
 def _chat(asked: Asked) -> object:
     """What of a request decides what was asked."""
+
+    from ..prompts.document import OutputRules
+
     variant = asked.variant
     prompt = replace(variant.prompt, sampling={}, output=OutputRules())
     return prompt, variant.model, variant.values, asked.values

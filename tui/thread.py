@@ -5,18 +5,19 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from ..compare.conversation import turns_of
 from ..compare.diff.result import same_start
 from ..compare.reasoning import Reasoning, reasoning_of
 from ..compare.run import Output, State
-from .diffing import Diffing, View
 from .places import Places, Turn
 from .widgets.output_text import Mark
 
 if TYPE_CHECKING:
     from .comparison import Comparison
+    from .diffing import Diffing, View
     from .drawing import Drawing
 
 YOU = "you ▸ "
@@ -92,9 +93,19 @@ class Thread:
             marked=any(turn.drawing for turn in self._turns),
         )
 
+    def work(self, shown: Output, base: Output | None, look: Look) -> int:
+        """How many characters of finished turns `draw` would have to compare and draw anew."""
+        own, others = turns_of(shown), [] if base in (None, shown) else turns_of(base)
+        count = 0
+        for pair, turn in zip_longest(_paired(own, others), self._turns[: len(own)]):
+            known = turn is not None and turn.pair == pair and turn.settled_for(look)
+            if not known and all(it is None or it.state.over for it in pair):
+                count += sum(len(it.text) for it in pair if it is not None)
+        return count
+
     def _take(self, own: Sequence[Output], others: Sequence[Output]) -> bool:
         """Have a turn for each of these; False if that is so."""
-        pairs = [(turn, others[n] if n < len(others) else None) for n, turn in enumerate(own)]
+        pairs = _paired(own, others)
         old = [turn.pair for turn in self._turns]
         same = 0
         while same < min(len(pairs), len(old)) and pairs[same] == old[same]:
@@ -102,6 +113,11 @@ class Thread:
         del self._turns[same:]
         self._turns += [_Turn(*pair) for pair in pairs[same:]]
         return pairs != old
+
+
+def _paired(own: Sequence[Output], others: Sequence[Output]) -> list[tuple[Output, Output | None]]:
+    """Each turn with the same one of the others."""
+    return [(turn, others[n] if n < len(others) else None) for n, turn in enumerate(own)]
 
 
 class _Turn:
@@ -152,6 +168,10 @@ class _Turn:
         self.rest = self._rest(start, offset)
         over = output.state.over and (base is None or base.state.over)
         self._settled = asked if over else ()
+
+    def settled_for(self, look: Look) -> bool:
+        """Whether it is drawn for good, looked at like this."""
+        return self._settled[3:4] == (look,)
 
     def _measure_base(self, gap: str, look: Look) -> None:
         """See how much room the baseline's turn takes where it is drawn alone."""

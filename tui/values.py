@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..compare.variants import Variant
-from ..prompts.document import Prompt, Variable
+if TYPE_CHECKING:
+    from ..compare.variants import Variant
+    from ..prompts.document import Prompt, Variable
 
 
 class Values(dict[str, str]):
@@ -28,6 +30,9 @@ class Values(dict[str, str]):
 
     def variables(self, prompt: Prompt) -> list[Variable]:
         """The variables a prompt declares, then those it only uses."""
+
+        from ..prompts.document import Variable
+
         declared = {variable.name for variable in prompt.variables}
         used = [
             name for name in self._used.get((prompt.path, prompt.name), ()) if name not in declared
@@ -73,6 +78,9 @@ class Values(dict[str, str]):
 
     def declared(self, variant: Variant) -> Prompt:
         """The variant's prompt, with the values given to variables that it does not declare."""
+
+        from ..prompts.document import Variable
+
         prompt = variant.prompt
         names = {variable.name for variable in prompt.variables}
         given = {**self, **variant.values}

@@ -13,7 +13,7 @@ from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.run import State
 from llamadiff.prompts.library import resolve
 from llamadiff.prompts.save import save_prompt
-from llamadiff.tui.cli.options import Asked
+from llamadiff.tui.cli.asked import Asked
 from llamadiff.tui.cli.session import runner
 
 from ..compare.history.runs import keep, made

@@ -173,3 +173,25 @@ async def test_an_output_a_person_scrolled_stays_where_it_is(pilot: Pilot[None])
     playground(pilot).board.flush()
     await pilot.pause()
     assert pane.text.scroll_offset.y == 10
+
+
+async def test_long_texts_are_compared_behind_the_screen(pilot: Pilot[None]) -> None:
+    """Their words differ all over; the loop goes on, and what is shown in the end is the same."""
+    a, b = (" ".join(f"{word}{number % 7}" for number in range(4000)) for word in ("dog", "cat"))
+    give(pilot, a, b)
+    pane = playground(pilot).board.pane("B")
+    assert pane is not None and not pane.settled
+    await until(lambda: pane.settled)
+    assert "added" in {mark.kind for mark in pane.text._marks}
+    assert pane.text.text == b
+    assert "+4000" in screen_text(pilot).replace(",", "")
+
+
+async def test_what_comes_while_long_texts_are_compared_is_shown(pilot: Pilot[None]) -> None:
+    a, b = (" ".join([word] * 4000) for word in ("dog", "cat"))
+    give(pilot, a, b)
+    pane = playground(pilot).board.pane("B")
+    assert pane is not None and not pane.settled
+    give(pilot, a, "A cat sleeps.")
+    await until(lambda: pane.settled)
+    assert pane.text.text == "A cat sleeps."

@@ -15,8 +15,8 @@ from ...compare.hashes import FileHashes, changed_files
 from ...compare.run import Output, Run, State
 from ..paths import cache_dir
 from ..safe_text import safe_line, safe_text
+from .asked import Asked
 from .diff import compare, painted, summary
-from .options import Asked
 from .printing import data, note, print_json
 from .session import carry_out_run, open_history, raise_failed
 

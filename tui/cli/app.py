@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-
-import click
+from typing import TYPE_CHECKING
 
 from ..paths import (
     cache_dir,
@@ -16,7 +16,9 @@ from ..paths import (
     state_dir,
 )
 from ..setup import Setup
-from .options import Asked
+
+if TYPE_CHECKING:
+    from .asked import Asked
 
 
 def open_app(asked: Asked, *, mouse: bool) -> None:
@@ -25,9 +27,9 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
     Raises CompareError, ModelError or PromptError before anything is drawn.
     """
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        raise click.UsageError(
-            "the app needs a terminal; without one use `llamadiff run` or `diff`."
-        )
+        from click import UsageError
+
+        raise UsageError("the app needs a terminal; without one use `llamadiff run` or `diff`.")
     variants = None
     if not asked.nothing or asked.sampling or asked.each:
         from dataclasses import replace
@@ -36,6 +38,8 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
 
         default = str(SHIPPED / "tell-me-about.toml") if asked.user is None else None
         variants = replace(asked, prompt=asked.prompt or default).make_variants()
+    # Nothing that is made until the first frame goes away again: looking for such takes 30 ms.
+    gc.disable()
     from ..app import LlamadiffApp
 
     setup = Setup(

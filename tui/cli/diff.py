@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..safe_text import safe_line, safe_text
-from .options import Asked, variant_options
+from .asked import Asked
+from .options import variant_options
 from .printing import coloured, data, note, outcome, print_json
 from .turns import repeat_option, replies_option, stream_option, teller
 

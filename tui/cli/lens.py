@@ -13,7 +13,8 @@ import click
 
 from ..heat import STEPS
 from ..safe_text import safe_line
-from .options import Asked, variant_options
+from .asked import Asked
+from .options import variant_options
 from .printing import coloured, data, note, print_json
 
 if TYPE_CHECKING:

@@ -1,125 +1,10 @@
-"""The command `llamadiff`: its sub-commands, and how mistakes become one line and an exit code."""
+"""The command `llamadiff`: the app at once where nothing is asked for, else the command line."""
 
 from __future__ import annotations
 
-import errno
-import importlib
-import logging
-import signal
+import os
 import sys
 from collections.abc import Sequence
-from enum import IntEnum
-
-import click
-
-from .options import Asked, variant_options
-
-COMMANDS = {
-    "run": "Run variants once and print what they say.",
-    "diff": "Compare the outputs of variants, or two saved texts, word by word.",
-    "prompts": "List, show, render, export and import prompts.",
-    "sweep": "Run one variant at several values of one setting.",
-    "noise": "Measure how much variants differ from themselves, and beyond that.",
-    "lens": "Show how likely two variants find each token of a text.",
-    "models": "List the base models on this disk.",
-    "adapters": "List the adapters on this disk.",
-    "inspect": "Show what a model or adapter file is.",
-    "convert": "Turn an adapter saved by PEFT into a GGUF file.",
-    "merge": "Write a model with adapters merged into it.",
-    "quantize": "Write a model in a smaller type.",
-    "pull": "Fetch models and adapters from the Hugging Face hub.",
-    "history": "List, show, compare, mark, repeat, export and remove runs already made.",
-    "bench": "Measure a model on this machine, beside a bare llama.cpp loop.",
-    "doctor": "Show what works here.",
-}
-"""Sub-commands and their help. Each is the function of that name in the module of that name
-(`models` and `adapters` share one), imported when it is used."""
-
-MODULES = {"models": "catalog", "adapters": "catalog"}
-
-
-class Exit(IntEnum):
-    """What the exit code says."""
-
-    DONE = 0
-    NO = 1
-    INPUT = 2
-    ENGINE = 3
-    INTERRUPTED = 130
-    PIPE = 141
-
-
-class Commands(click.Group):
-    """Imports a sub-command's module only when it is called for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f".{MODULES.get(cmd_name, cmd_name)}", __package__)
-        return getattr(module, f"{cmd_name}_command")
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(COMMANDS)}."
-            raise click.UsageError(f"{args[0]!r} is not a command{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-
-@click.group(
-    cls=Commands,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@variant_options
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-@click.version_option(package_name="llamadiff", message="llamadiff %(version)s")
-@click.pass_context
-def cli(ctx: click.Context, /, no_mouse: bool, asked: Asked) -> None:
-    """Prompt better, or fine-tune? Compare variants of a local model side by side.
-
-    Without a command the app opens, on the bundled model if nothing else is given.
-    """
-    if ctx.invoked_subcommand is not None:
-        _end_by_signals()
-    if ctx.invoked_subcommand is None:
-        from .app import open_app
-
-        open_app(asked, mouse=not no_mouse)
-    elif asked != Asked():
-        raise click.UsageError("Put the options behind the command.", ctx)
-
-
-class EndedError(BaseException):
-    """A signal ends the command; what it has begun is cleaned up on the way out."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.signal = number
-
-
-def _end_by_signals() -> None:
-    """Have SIGTERM and SIGHUP raise EndedError, unless somebody (nohup) had them ignored."""
-
-    def end(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        raise EndedError(number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, end)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -129,58 +14,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of a command line; everything a person got wrong is one line on stderr."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given or "_LLAMADIFF_COMPLETE" in os.environ:  # a shell asks what could be typed
+        from .commands import run_command
+
+        return run_command(given)
+    from .app import open_app
+    from .asked import Asked
+
     try:
-        _refuse_broken_text(sys.argv[1:] if arguments is None else arguments)
-        code = cli.main(arguments, prog_name="llamadiff", standalone_mode=False)
-        return code if isinstance(code, int) else Exit.DONE
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as error:
-        return _say(error.format_message(), Exit.INPUT)
-    except (KeyboardInterrupt, click.Abort):
-        return Exit.INTERRUPTED
-    except EndedError as ended:
-        return 128 + ended.signal
-    except (BrokenPipeError, SystemExit):
-        # click ends the process with 1, which means "no" here, when the reader has gone.
-        return Exit.PIPE
-    except Exception as error:
-        return _explain(error)
+        open_app(Asked(), mouse=True)
+    except BaseException as error:
+        from .commands import exit_code
 
-
-def _refuse_broken_text(arguments: Sequence[str]) -> None:
-    """Raise UsageError for an argument that was not UTF-8."""
-    for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError:
-            raise click.UsageError(f"{argument!r} is not UTF-8 text.") from None
-
-
-def _explain(error: Exception) -> int:
-    from ...compare.errors import MISTAKES
-    from ...models.engine.client import EngineError
-
-    if isinstance(error, MISTAKES):
-        return _say(str(error), Exit.INPUT)
-    if isinstance(error, EngineError):
-        return _say(str(error), Exit.ENGINE)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EFBIG):
-        return _say(f"the output cannot be written: {error.strerror}.", Exit.INPUT)
-    from ..paths import log_dir, private
-
-    name = type(error).__name__
-    try:
-        log = private(log_dir()) / "llamadiff.log"
-        logging.basicConfig(filename=log, format="%(asctime)s %(levelname)s %(message)s")
-    except OSError as trouble:
-        return _say(f"{name}: {error}; and no log can be written: {trouble}.", Exit.ENGINE)
-    logging.error("unexpected", exc_info=error)
-    return _say(f"something unexpected happened ({name}); the details are in {log}.", Exit.ENGINE)
-
-
-def _say(message: str, code: Exit) -> int:
-    from ..safe_text import safe_line
-
-    click.echo(f"llamadiff: {safe_line(message)}", err=True)
-    return code
+        return exit_code(error)
+    return 0

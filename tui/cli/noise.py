@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import Asked, variant_options
+from .asked import Asked
+from .options import variant_options
 from .printing import data, note, print_json, table
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ import click
 
 from ...prompts.errors import PromptError
 from ..safe_text import safe_text
+from .asked import Asked
 from .diff import painted
 from .found import open_library
-from .options import Asked, complete_model, complete_prompt, pairs
+from .options import complete_model, complete_prompt, pairs
 from .printing import data, note, print_json, table
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..safe_text import safe_line
-from .options import Asked, variant_options
+from .asked import Asked
+from .options import variant_options
 from .printing import data, note, outcome, print_json
 from .turns import repeat_option, replies_option, stream_option, teller
 

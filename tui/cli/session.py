@@ -18,7 +18,7 @@ from ...models.engine.client import Engine, EngineError
 from ...prompts.rendering.helper import Renderer
 from ..paths import cache_dir, history_days, log_dir, prompts_cache, state_dir
 from ..safe_text import safe_line
-from .options import Asked
+from .asked import Asked
 from .printing import note
 
 HASHING_S = 1.0

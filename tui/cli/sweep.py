@@ -9,7 +9,8 @@ import click
 
 from ..noise_words import percent
 from ..safe_text import safe_line, safe_text
-from .options import Asked, variant_options
+from .asked import Asked
+from .options import variant_options
 from .printing import data, note, print_json, table
 from .turns import repeat_option, stream_option, teller
 

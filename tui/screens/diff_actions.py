@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import work
 
-from ..diffing import Diffing, View
-from ..widgets.compared_text import ComparedText
 from ..widgets.output_board import OutputBoard
-from ..widgets.output_pane import OutputPane
 from .variant_actions import VariantActions
+
+if TYPE_CHECKING:
+    from ..diffing import Diffing, View
+    from ..widgets.compared_text import ComparedText
+    from ..widgets.output_pane import OutputPane
 
 
 class DiffActions(VariantActions):
@@ -74,7 +77,6 @@ class DiffActions(VariantActions):
         else:
             self.app.notify(f"{state.selected} has no difference to go to.", timeout=3)
 
-    @on(ComparedText.Scrolled)
-    def _text_scrolled(self, event: ComparedText.Scrolled) -> None:
+    def on_compared_text_scrolled(self, event: ComparedText.Scrolled) -> None:
         if self.playground.diffing.together:
             self.board.follow(event.text)

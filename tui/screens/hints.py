@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..diffing import view_name
-from ..widgets.key_bar import Hint
 from ..widgets.prompt_panel import PromptPanel
 from ..widgets.rendered_view import RenderedView
 from ..widgets.reply_box import ReplyBox
 from ..widgets.tab_strip import TabStrip
 from ..widgets.variant_list import VariantList
-from .diff_actions import DiffActions
+
+if TYPE_CHECKING:
+    from ..widgets.key_bar import Hint
+    from .diff_actions import DiffActions
 
 
 def hints_of(screen: DiffActions) -> Sequence[Hint]:

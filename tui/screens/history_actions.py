@@ -12,7 +12,6 @@ from textual.worker import WorkerError
 
 from ...compare.errors import MISTAKES, CompareError
 from ..amounts import moment
-from ..removing import retire
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..widgets.lines import shortened
@@ -49,6 +48,9 @@ class HistoryActions(VariantActions):
     @work(group="retire", exit_on_error=False)
     async def _retire(self) -> None:
         """Remove what is older than the person wants to keep."""
+
+        from ..removing import retire
+
         history, days = self.session.history, self._setup.history_days
         if history is not None and days is not None:
             try:

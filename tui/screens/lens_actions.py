@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import work
 
-from ...compare.run import Output
 from .variant_actions import VariantActions
+
+if TYPE_CHECKING:
+    from ...compare.run import Output
 
 
 class LensActions(VariantActions):

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from textual import work
 
 from ...compare.enough import LEAST
-from ..noise_words import left_out_words
 from ..repeats import MOST
 from ..widgets.output_board import OutputBoard
 from .repeat_actions import RepeatActions
@@ -35,6 +34,7 @@ class NoiseActions(RepeatActions):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_noise(self) -> None:
+        from ..noise_words import left_out_words
         from .how_many import HowMany
         from .noise_floor import NoiseFloorScreen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,11 +15,8 @@ from textual.events import DescendantFocus, Resize
 from textual.timer import Timer
 from textual.widgets import Static
 
-from ...compare.variants import Variant
-from ...prompts.document import Prompt
 from ..safe_text import safe_line
 from ..session import Session
-from ..setup import Setup
 from ..widgets.key_bar import KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.output_board import OutputBoard
@@ -36,6 +33,11 @@ from .noise_actions import NoiseActions
 from .prompt_actions import PromptActions
 from .sweep_actions import SweepActions
 from .talk_actions import TalkActions
+
+if TYPE_CHECKING:
+    from ...compare.variants import Variant
+    from ...prompts.document import Prompt
+    from ..setup import Setup
 
 FLUSHES_PER_S = 10
 """How often outputs are drawn while they stream; keys are painted at once. Textual composes the
@@ -94,6 +96,9 @@ class Playground(
         await self.session.close()
 
     def _begin(self) -> None:
+        if not self.app.is_headless:
+            gc.freeze()
+            gc.enable()
         if not self.board.narrow:
             self.query_one(PromptPanel).focus_tab()
         self.run_worker(self._open(), group="open", exit_on_error=False)

@@ -15,7 +15,6 @@ from textual.timer import Timer
 from textual.worker import WorkerFailed
 
 from ...compare.errors import CompareError
-from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -24,6 +23,7 @@ from .variant_actions import VariantActions
 if TYPE_CHECKING:
     from ...compare.history.drafts import Draft
     from ...compare.variants import Variant
+    from ...prompts.document import Prompt
     from ...prompts.merge import Conflict
     from ..drafts import Drafting, Texts
     from ..outside import Outside
@@ -228,6 +228,7 @@ class PromptActions(VariantActions):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_pick_prompt(self) -> None:
+        from ...prompts.document import Prompt
         from .pick_prompt import PickPrompt
 
         dialog = PickPrompt(self.session.library, self._waiting_drafts())

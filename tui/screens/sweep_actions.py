@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from ...compare.run import Run
 from .variant_actions import VariantActions
 
 if TYPE_CHECKING:
@@ -40,6 +39,9 @@ class SweepActions(VariantActions):
 
     def _take_swept(self, taken: Taken) -> None:
         """Have the chosen value as a variant, with what it said."""
+
+        from ...compare.run import Run
+
         playground = self.playground
         source = playground.current
         if source is None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from textual import on, work
 
-from ...compare.reasoning import answer_of
 from ..widgets.output_board import OutputBoard
-from ..widgets.output_pane import OutputPane
 from ..widgets.reply_box import ReplyBox
 from .variant_actions import VariantActions
 
@@ -98,8 +96,7 @@ class TalkActions(VariantActions):
         self.playground.talk.thoughts = not self.playground.talk.thoughts
         self.query_one(OutputBoard).show()
 
-    @on(OutputPane.FoldClicked)
-    def _fold_clicked(self) -> None:
+    def on_output_pane_fold_clicked(self) -> None:
         self.action_thoughts()
 
     # --------------------------------------------------- pinning, seeds, keeping
@@ -126,6 +123,8 @@ class TalkActions(VariantActions):
         self.start()
 
     def action_copy(self) -> None:
+        from ...compare.reasoning import answer_of
+
         output = self.playground.shown(self.playground.selected)
         text = answer_of(output) if output is not None else ""
         if text:

@@ -7,24 +7,26 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import SuspendNotSupported
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from ...compare.variants import StackedAdapter, Variant
 from ...models.errors import ModelError, named
-from ...prompts.document import Prompt
 from ...prompts.errors import PromptError
 from ..keys import PLAYGROUND_KEYS
 from ..safe_text import safe_line
 from ..sentences import for_app
-from ..session import Session
-from ..state import Playground as State
 from .mistakes import TellsMistakes
 from .odd import tell_odd
+
+if TYPE_CHECKING:
+    from ...compare.variants import Variant
+    from ...prompts.document import Prompt
+    from ..session import Session
+    from ..state import Playground as State
 
 
 class VariantActions(TellsMistakes, Screen[None]):
@@ -160,6 +162,8 @@ class VariantActions(TellsMistakes, Screen[None]):
 
         A PEFT folder is converted first; `say` is told how far that has come.
         """
+
+        from ...compare.variants import StackedAdapter
         from ...models.engine.client import EngineError
 
         variant = self.playground.current

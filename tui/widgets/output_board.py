@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual import on
@@ -13,14 +14,16 @@ from textual.message import Message
 from textual.timer import Timer
 
 from ...compare.enough import LEAST
-from ...compare.variants import Variant
 from ..repeats import Told, wanted
 from ..safe_text import safe_line
-from ..state import Playground
-from .compared_text import ComparedText
 from .lines import shortened
-from .output_pane import OutputPane, PaneState
 from .tab_strip import TabStrip
+
+if TYPE_CHECKING:
+    from ...compare.variants import Variant
+    from ..state import Playground
+    from .compared_text import ComparedText
+    from .output_pane import OutputPane, PaneState
 
 PANE_WIDTH = 38
 """Cells a pane needs to stand beside another."""
@@ -89,6 +92,9 @@ class OutputBoard(Vertical):
 
     def sync(self) -> None:
         """Have a pane for each variant, and show the state of each."""
+
+        from .output_pane import OutputPane
+
         wanted = self.playground.names
         row = self.query_one("#output-panes")
         for name in [name for name in self._panes if name not in wanted]:
@@ -137,6 +143,8 @@ class OutputBoard(Vertical):
         self.flush()
 
     def _state(self, variant: Variant, aside: str, repeats: Told | None) -> PaneState:
+        from .output_pane import PaneState
+
         playground, name = self.playground, variant.name
         compared, base = playground.base_of(name)
         return PaneState(
@@ -263,9 +271,9 @@ class OutputBoard(Vertical):
         self.show()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        for node in event.widget.ancestors_with_self:
-            if isinstance(node, OutputPane) and node.name:
-                self.post_message(self.PaneChosen(node.name))
+        for name, pane in self._panes.items():
+            if pane in event.widget.ancestors_with_self:
+                self.post_message(self.PaneChosen(name))
 
     @on(TabStrip.Chosen)
     def _tab_chosen(self, event: TabStrip.Chosen) -> None:

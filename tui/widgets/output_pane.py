@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,20 +16,27 @@ from textual.message import Message
 from textual.widgets import Static
 
 from ...compare.run import Output, State
-from ..diffing import Diffing, View
-from ..repeats import Told
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
 from ..thread import Look, Thread
 from ..walk import Walk
 from .compared_text import ComparedText
-from .lines import FittedLine, Line
+from .lines import FittedLine
+from .lines import Line as OneLine
 from .pane_words import is_faint, stats
+from .wrapping import Line, break_lines
 
 if TYPE_CHECKING:
     from ...compare.noise import Contrast
     from ..comparison import Comparison
+    from ..diffing import Diffing, View
     from ..places import Places
+    from ..repeats import Told
+
+AT_ONCE = 10_000
+"""Characters of finished texts that are compared and drawn on the event loop, in some 5 ms."""
+_one_at_a_time = threading.Lock()
+"""Held by the thread that draws: several would keep the event loop waiting for each other."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,13 @@ class OutputPane(Vertical):
         super().__init__(name=name)
         self.state: PaneState | None = None
         self._thread = Thread()
+        self._lines: tuple[str, int, Sequence[Line]] = ("", 0, ())
+        """A text drawn behind the event loop, and its lines at a width."""
+        self._pair: tuple[Output | None, Output | None] = (None, None)
+        """Whose text is shown, and what it is compared with."""
+        self._comparison: Comparison | None = None
+        self.settled = True
+        """Whether the text shows all that it should; false while that is worked on."""
         self._folds: Sequence[tuple[int, int]] = ()
         self._places: Places | None = None
         self._drawn: tuple[object, ...] | None = None
@@ -79,7 +95,7 @@ class OutputPane(Vertical):
         self._error: str | None = None
         self.text = ComparedText()
         self.walk = Walk(self.text)
-        self._title = Line(classes="pane-title")
+        self._title = OneLine(classes="pane-title")
         self._repeats = FittedLine(classes="pane-repeats")
         self._stats = FittedLine(classes="pane-stats")
         self._result = FittedLine(classes="pane-result")
@@ -167,20 +183,57 @@ class OutputPane(Vertical):
         shown = state.shown
         self.set_class(shown is not state.output, "-old")
         if shown is None:
-            self.text.clear()
-            self.walk.leave()
-            self._folds, self._places = (), None
+            self._show_nothing()
             return None
         look = Look(state.view, state.diffing, self.app.no_color, state.thoughts)
+        if not self.settled:
+            return self._comparison
+        if self._thread.work(shown, state.base, look) > AT_ONCE:
+            self.settled = False
+            if self._pair != (shown, state.base):
+                self._comparison = None
+            if self._pair[0] is not shown:
+                self._show_nothing()
+            work = self._prepare(shown, state.base, look)
+            self.screen.run_worker(work, group="draw", exit_on_error=False)
+            return self._comparison
         drawn = self._thread.draw(shown, state.base, look)
+        anew, self._pair = self._pair != (shown, state.base), (shown, state.base)
         growing = shown is state.output and not shown.state.over
         self._folds, self._places = drawn.folds, drawn.places
-        if drawn.anew or not drawn.compared:
+        if anew or drawn.anew or not drawn.compared:
             self.walk.leave()
         self.text.overscroll(state.diffing.together)
-        self.text.show(drawn.text, drawn.marks, growing=growing, rest=drawn.rest)
+        text, width, lines = self._lines
+        known = lines if text == drawn.text else ()
+        self.text.show(
+            drawn.text, drawn.marks, growing=growing, rest=drawn.rest, lines=known, width=width
+        )
         self.walk.show(drawn.places if drawn.marked else None)
+        self._comparison = drawn.comparison
         return drawn.comparison
+
+    def _show_nothing(self) -> None:
+        self.text.clear()
+        self.walk.leave()
+        self._folds, self._places = (), None
+
+    async def _prepare(self, shown: Output, base: Output | None, look: Look) -> None:
+        """Compare and draw what takes a while behind the event loop; then show it."""
+        try:
+            width = self.text.wrap_width
+            self._lines = await asyncio.to_thread(self._prepared, shown, base, look, width)
+        finally:
+            self.settled, self._drawn = True, None
+        if self.is_attached:
+            self.flush()
+
+    def _prepared(
+        self, shown: Output, base: Output | None, look: Look, width: int
+    ) -> tuple[str, int, Sequence[Line]]:
+        with _one_at_a_time:
+            text = self._thread.draw(shown, base, look).text
+            return text, width, break_lines(safe_text(text), width) if width > 1 else ()
 
     def on_click(self, event: Click) -> None:
         """Fold or unfold reasoning where it is clicked at."""

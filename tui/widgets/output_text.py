@@ -145,7 +145,8 @@ class OutputText(ScrollView, can_focus=True):
         if not self.size.width:
             self._lines = []
             return
-        if lines and width == self._wrap_width() == self._width:
+        if lines and width == self._wrap_width():
+            self._width = width
             self._take(lines, drawn)
         else:
             self._layout()
@@ -204,6 +205,11 @@ class OutputText(ScrollView, can_focus=True):
         kept = len(self._lines)
         self._lines = list(lines)
         self._redraw(kept, max(drawn, len(self._lines)))
+
+    @property
+    def wrap_width(self) -> int:
+        """Cells that a line may have."""
+        return self._wrap_width()
 
     def _wrap_width(self) -> int:
         """One cell less than there is, so that text keeps off the scrollbar."""

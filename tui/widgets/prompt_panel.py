@@ -13,7 +13,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 
-from ...prompts.document import Prompt, Variable
 from ..amounts import moment
 from ..parts import parts_of, with_part
 from ..safe_text import safe_line
@@ -26,6 +25,7 @@ from .variables_form import VariablesForm
 
 if TYPE_CHECKING:
     from ...compare.preview import Preview
+    from ...prompts.document import Prompt, Variable
 
 VARIABLES, RENDERED = "variables", "rendered"
 SHOWN = 500

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from ...prompts.document import Variable
 from ..safe_text import safe_line
 from .safe_text_area import SafeTextArea
+
+if TYPE_CHECKING:
+    from ...prompts.document import Variable
 
 
 class ValueEditor(SafeTextArea):

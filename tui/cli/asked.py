@@ -1,0 +1,72 @@
+"""What the command line asks for, and the variants and settings that makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from ...compare.variants import Variant
+    from ...models.engine.protocol import KVType, ModelSettings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for, as given."""
+
+    model: str | None = None
+    adapters: tuple[str, ...] = ()
+    prompt: str | None = None
+    user: str | None = None
+    variants: tuple[str, ...] = ()
+    values: dict[str, str] = field(default_factory=dict[str, str])
+    each: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    sampling: dict[str, str] = field(default_factory=dict[str, str])
+    exact: bool = False
+    ctx_size: int | None = None
+    threads: int | None = None
+    gpu_layers: int = -1
+    kv_type: str = "f16"
+    context_shift: bool = False
+    history: bool = True
+
+    @property
+    def nothing(self) -> bool:
+        """Neither model, adapter, prompt, text nor variant was given."""
+        named = self.model or self.adapters or self.prompt or self.variants
+        return not named and self.user is None
+
+    def make_variants(self) -> list[Variant]:
+        """Raises CompareError, ModelError or PromptError. PEFT folders are converted first."""
+        from ...compare.spec import Defaults, make_variants, with_values
+        from ...prompts.rendering.helper import Renderer
+        from .found import open_catalog, open_library
+        from .peft import converter
+
+        defaults = Defaults(
+            self.model,
+            self.prompt,
+            self.adapters,
+            self.sampling,
+            open_catalog(),
+            open_library(),
+            converter(),
+            self.user,
+        )
+        variants = make_variants(defaults, self.variants)
+        if not self.each:
+            return variants
+        with Renderer() as renderer:
+            used = {it.prompt.name: renderer.template_variables(it.prompt) for it in variants}
+        return with_values(variants, self.each, used)
+
+    def settings(self) -> ModelSettings:
+        from ...models.engine.protocol import ModelSettings
+
+        return ModelSettings(
+            n_ctx=self.ctx_size or 0,
+            n_threads=self.threads or 0,
+            n_gpu_layers=self.gpu_layers,
+            kv_type=cast("KVType", self.kv_type),
+            context_shift=self.context_shift,
+        )
