@@ -69,6 +69,22 @@ def _import() -> None:
     live.diff("a", "b", "char")
 
 
+def import_history() -> None:
+    """Load what the history needs, off the event loop."""
+    from ..compare.history import history
+    from .screens import history as screen
+
+    del history, screen
+
+
+def made_ready() -> list[Variant]:
+    """The ready variants, and what their panes need loaded, off the event loop. Raises as they do."""
+    from .widgets import output_pane
+
+    del output_pane
+    return ready_variants()
+
+
 def ready_variants() -> list[Variant]:
     """What the app opens with when nothing was asked for: two prompts, and an adapter.
 

@@ -16,7 +16,7 @@ from .amounts import percent
 from .following_up import FollowUps
 from .model_facts import ModelFacts
 from .sentences import for_app
-from .services import Services, ready_variants
+from .services import Services, import_history, made_ready
 from .state import Playground
 from .widgets.top_bar import Status
 
@@ -152,7 +152,7 @@ class Session:
         """Make the ready variants if none were given."""
         try:
             if not self.playground.variants:
-                variants = await asyncio.to_thread(_made_ready)
+                variants = await asyncio.to_thread(made_ready)
                 self.playground.open(variants)
                 self._on_change()
         except MISTAKES as error:
@@ -161,7 +161,7 @@ class Session:
 
     async def bring_back(self, drafting: Drafting) -> list[str]:
         """Go on with the drafts of what was opened; the variants that this changed."""
-        await asyncio.to_thread(_import_history)
+        await asyncio.to_thread(import_history)
         if self.history is None:
             return []
         try:
@@ -395,19 +395,3 @@ class Session:
         if "history" in vars(self) and self.history is not None:
             await asyncio.to_thread(self.history.close)
         await self._services.close()
-
-
-def _made_ready() -> list[Variant]:
-    """The ready variants, and what their panes need loaded, off the event loop."""
-    from .widgets import output_pane
-
-    del output_pane
-    return ready_variants()
-
-
-def _import_history() -> None:
-    """Load what the history needs, off the event loop."""
-    from ..compare.history import history
-    from .screens import history as screen
-
-    del history, screen
