@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 AHEAD = 30
 """So many lines before the end of what is loaded more is asked for."""
 SCROLL = 3
-LEAST_TEXT = 24
+LEAST_TEXT = 32
 """Cells for what was said below which the models, then the prompts, give way."""
 MOST_PROMPT, MOST_MODEL = 26, 16
+LEAST_PROMPT = 10
 
 
 class RunTable(Widget, can_focus=True):
@@ -65,6 +66,8 @@ class RunTable(Widget, can_focus=True):
         """The id of the marked run."""
         self._at = 0
         self._first = 0
+        self._models_differ = False
+        """Whether a column of models tells one run from another."""
 
     @property
     def chosen(self) -> RunEntry | None:
@@ -82,6 +85,8 @@ class RunTable(Widget, can_focus=True):
         before = self.chosen
         ids = [run.id for run in runs]
         self.runs, self.more = runs, more
+        models = {variant.model for run in runs for variant in run.variants}
+        self._models_differ = len(models) > 1
         if keep and before is not None and before.id in ids:
             self._at = ids.index(before.id)
         else:
@@ -130,10 +135,9 @@ class RunTable(Widget, can_focus=True):
         prompts = min(MOST_PROMPT, max((cell_len(row.prompts) for row in rows), default=0))
         models = min(MOST_MODEL, max((cell_len(row.models) for row in rows), default=0))
         room = self.size.width - 2 - times - 2
-        if room - prompts - models - 4 < LEAST_TEXT:
+        prompts = min(prompts, max(LEAST_PROMPT, room // 3 - 2))
+        if not self._models_differ or room - prompts - models - 4 < LEAST_TEXT:
             models = 0
-        if room - prompts - 2 < LEAST_TEXT:
-            prompts = max(0, min(prompts, room // 2 - 2))
         widths = (times, prompts, models)
         lines = [
             self._line(row, number == self._at, widths)
