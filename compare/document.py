@@ -31,7 +31,7 @@ def run_document(run: Run, version: str, ignore: Ignore = NOTHING) -> dict[str, 
         "run_id": run.id,
         "variables": dict(run.values),
         "engine": _engine(run, version),
-        "variants": [_variant(run.of(variant)) for variant in run.variants],
+        "variants": [variant_document(run.of(variant)) for variant in run.variants],
         "diffs": run_diffs(run, ignore),
     }
 
@@ -72,7 +72,7 @@ def _engine(run: Run, version: str) -> dict[str, Any]:
     }
 
 
-def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
+def variant_document(outputs: Sequence[Output]) -> dict[str, Any]:
     variant, stamp = outputs[0].variant, outputs[0].stamp
     hashes = stamp.adapter_sha256 or (None,) * len(variant.adapters)
     sampling = msgspec.to_builtins(stamp.sampling)
