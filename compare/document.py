@@ -131,7 +131,8 @@ def output_diff(a: Output, b: Output, ignore: Ignore = NOTHING) -> dict[str, Any
     diff = differ("word", ignore).update(one.text, two.text, a_done=True, b_done=True)
     found = _strictly(one, two) if not ignore else _loosely(diff, one, two)
     if (parted := found["first_divergence"]) is not None:
-        parted["char"] += len(a.text) - len(one.text)
+        if parted["char"] is not None:  # one text may be of other tokens
+            parted["char"] += len(a.text) - len(one.text)
         if parted["token"] is not None:
             parted["token"] += len(a.tokens) - len(one.tokens)
     return {

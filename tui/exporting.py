@@ -36,7 +36,7 @@ def of_run(recorded: Recorded) -> Written:
     return Written(
         f"the run {run.id}",
         f"{prompt}-{run.id[:6]}.html",
-        ".html a page, .md, .json, .svg the screen",
+        ".html .md .json, the screen .svg",
         {
             ".html": lambda: runs_text([recorded], "html"),
             ".md": lambda: runs_text([recorded], "markdown"),
@@ -58,7 +58,7 @@ def of_pair(first: Side, other: Side) -> Written:
     return Written(
         " → ".join(names),
         f"{other.output.variant.prompt.slug}-{'-'.join(names)}.html",
-        ".html a page, .md, .json, .svg the screen",
+        ".html .md .json, the screen .svg",
         {
             ".html": lambda: text("html"),
             ".md": lambda: text("markdown"),

@@ -177,10 +177,10 @@ def test_a_run_with_replies_is_removed_with_them_alone(home: Path) -> None:
         keep(history, first, second, third)
     done = llamadiff("history", "rm", first.id)
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
-    assert f"{second.id}, {third.id} reply to the run {first.id}" in done.stderr
+    assert f"{second.id}, {third.id} go on from the run {first.id}" in done.stderr
     assert "--with-replies" in done.stderr and cached.exists()
     done = llamadiff("history", "rm", second.id)
-    assert f"{third.id} replies to the run {second.id} and repeats" in done.stderr
+    assert f"{third.id} goes on from the run {second.id} and repeats" in done.stderr
     assert "Removed 1 run." in llamadiff("history", "rm", third.id).stderr
     assert not cached.exists()
     done = llamadiff("history", "rm", first.id, "--with-replies", "--json")

@@ -199,7 +199,7 @@ async def test_what_replies_to_a_run_is_counted_and_removed_with_it(tmp_path: Pa
         await until(lambda: "xylophone" in details(pilot))
         await pilot.press("delete")
         await until(lambda: isinstance(pilot.app.screen, Confirm))
-        assert "2 runs reply to it and go with it." in screen_text(pilot)
+        assert "2 runs go on from it and go with it" in screen_text(pilot)
         await pilot.press("enter")
         await until(lambda: [run.id for run in table(pilot).runs] == [other.id])
         await until(lambda: not cached.exists())

@@ -286,16 +286,18 @@ def _write(out: Path, text: str) -> None:
 @history_command.command("rm")
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
 @click.option("--older-than", type=Time(), metavar="TIME", help="All runs before: 90d, 2026-01-31.")
-@click.option("--with-replies", is_flag=True, help="Remove what replies to them too.")
+@click.option(
+    "--with-replies", is_flag=True, help="Remove what replies to them or branches off them too."
+)
 @_json
 def rm_command(
     runs: tuple[str, ...], older_than: datetime | None, with_replies: bool, as_json: bool
 ) -> None:
     """Remove runs for good: their texts are overwritten on the disk.
 
-    A run that others reply to is not removed without them, since they repeat what it says. With
-    --older-than a conversation is as old as its newest run, and stays if any of it has a tag or a
-    note.
+    A run that others reply to or branch off is not removed without them, since they repeat what it
+    says. With --older-than a conversation is as old as its newest run, its branches included, and
+    stays if any of it has a tag or a note.
 
     What long prompts left in the models' caches is deleted too, that of all runs.
 
@@ -311,8 +313,8 @@ def rm_command(
 
     with open_history() as history:
         gone = [history.find(name) for name in runs]
-        if not with_replies and (replies := history.replies_to(gone)):
-            raise CompareError(_replied(gone, replies))
+        if not with_replies and (following := history.following(gone)):
+            raise CompareError(_followed(gone, following))
         old = history.older_than(older_than) if older_than is not None else None
         gone += old.ids if old else ()
         removed = remove(history, prompts_cache(), gone)
@@ -330,12 +332,14 @@ def rm_command(
         )
 
 
-def _replied(runs: Sequence[str], replies: Sequence[str]) -> str:
+def _followed(runs: Sequence[str], following: Sequence[str]) -> str:
     """Why runs cannot be removed alone."""
     which = f"the run {runs[0]}" if len(runs) == 1 else "these runs"
-    more = f" and {len(replies) - 5} more" if len(replies) > 5 else ""
-    those = f"{', '.join(replies[:5])}{more} repl{'y' if len(replies) > 1 else 'ies'}"
-    return f"{those} to {which} and repeat{'s' * (len(replies) == 1)} what was said; --with-replies removes all."
+    more = f" and {len(following) - 5} more" if len(following) > 5 else ""
+    those = f"{', '.join(following[:5])}{more}"
+    go_on = "goes on from" if len(following) == 1 else "go on from"
+    repeats = "repeats" if len(following) == 1 else "repeat"
+    return f"{those} {go_on} {which} and {repeats} what was said; --with-replies removes all."
 
 
 @history_command.command("run")

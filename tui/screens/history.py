@@ -305,10 +305,10 @@ class History(Page[Recorded]):
         entry = self.table.chosen
         if entry is None:
             return
-        replies = await asyncio.to_thread(self._history.replies_to, [entry.id])
-        dialog = Confirm(f"Remove the run of {_when(entry)}?", question(len(replies)), "remove")
+        following = await asyncio.to_thread(self._history.following, [entry.id])
+        dialog = Confirm(f"Remove the run of {_when(entry)}?", question(len(following)), "remove")
         if await self.app.push_screen_wait(dialog):
-            gone = {entry.id, *replies}
+            gone = {entry.id, *following}
             if self._marked is not None and self._marked.recorded.run.id in gone:
                 self._marked = None
                 self._show_title()
