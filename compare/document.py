@@ -31,7 +31,7 @@ def run_document(run: Run, version: str, ignore: Ignore = NOTHING) -> dict[str, 
         "run_id": run.id,
         "variables": dict(run.values),
         "engine": _engine(run, version),
-        "variants": [_variant(run.of(variant)) for variant in run.variants],
+        "variants": [variant_document(run.of(variant)) for variant in run.variants],
         "diffs": run_diffs(run, ignore),
     }
 
@@ -72,7 +72,7 @@ def _engine(run: Run, version: str) -> dict[str, Any]:
     }
 
 
-def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
+def variant_document(outputs: Sequence[Output]) -> dict[str, Any]:
     variant, stamp = outputs[0].variant, outputs[0].stamp
     hashes = stamp.adapter_sha256 or (None,) * len(variant.adapters)
     sampling = msgspec.to_builtins(stamp.sampling)
@@ -131,7 +131,8 @@ def output_diff(a: Output, b: Output, ignore: Ignore = NOTHING) -> dict[str, Any
     diff = differ("word", ignore).update(one.text, two.text, a_done=True, b_done=True)
     found = _strictly(one, two) if not ignore else _loosely(diff, one, two)
     if (parted := found["first_divergence"]) is not None:
-        parted["char"] += len(a.text) - len(one.text)
+        if parted["char"] is not None:  # one text may be of other tokens
+            parted["char"] += len(a.text) - len(one.text)
         if parted["token"] is not None:
             parted["token"] += len(a.tokens) - len(one.tokens)
     return {

@@ -30,11 +30,13 @@ class StackedAdapter:
 class Beginning:
     """What an answer is made to begin with: tokens, and the text that they stand for.
 
-    The text tells whether another model knows them by the same ids.
+    The text tells whether another model knows them by the same ids. `source` is the id of the run
+    that said it first; empty where it is a person's own text.
     """
 
     tokens: tuple[int, ...]
     text: str
+    source: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         words = " ".join(self.text.split())

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..compare.diff.result import Diff, Span, same_start
 from ..compare.diff.side import has_word
+from ..compare.diff.unified import SIGNS
 from ..compare.diff.units import split
 from .widgets.output_text import Mark
 
@@ -20,9 +21,6 @@ LEAST = 8
 BETWEEN = "│"
 """Stands in one text between what was removed and what was added directly behind it."""
 
-_SIGNS = {
-    "removed": ("[-", "-]"), "added": ("{+", "+}"), "left": ("[~", "~]"), "arrived": ("{~", "~}"),
-}  # fmt: skip
 _PLAIN = {"equal", "removed", "left"}
 
 
@@ -107,8 +105,8 @@ class Drawing:
         look = span.look
         if self._unified and not text and span.kind != "equal":
             text = a[span.a_start : span.a_end]
-        if self._unified and self._signs and look in _SIGNS:
-            text = text.join(_SIGNS[look])
+        if self._unified and self._signs and look in SIGNS:
+            text = text.join(SIGNS[look])
         if self._fold and span.kind == "equal" and (final or not last):
             cut = folded(text, first=first, last=final, lines=self._lines)
             if cut is not None:

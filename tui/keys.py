@@ -140,7 +140,7 @@ TALK_KEYS = [
     Binding("T", "thoughts", "thoughts", id="talk.thoughts", tooltip="Unfold the reasoning before answers, or fold it"),
     Binding("P", "pin", "pin", id="talk.pin", tooltip="Keep this output as it is while others run again"),
     Binding("S", "new_seed", "new seed", id="talk.seed", tooltip="Another seed for all, and run"),
-    Binding("w", "write", "write to file", id="talk.write", tooltip="Write this output's conversation to a file"),
+    Binding("w", "write", "write to file", id="talk.write", tooltip="Write this conversation, or all outputs, to a file"),
 ]  # fmt: skip
 
 REPLY_KEYS = [
@@ -194,6 +194,7 @@ HISTORY_KEYS = [
     Binding("right", "step(1)", "next output", id="history.right", tooltip="The next output of this run"),
     Binding("space", "mark", "mark", id="history.mark", tooltip="Mark this output to compare another with it"),
     Binding("d", "diff", "diff", id="history.diff", tooltip="Compare with the marked output, else within the run"),
+    Binding("w", "write", "write", id="history.write", tooltip="Write this run to a file: HTML, Markdown, JSON or SVG"),
     Binding("ctrl+g", "tags", "tags", id="history.tags", priority=True, tooltip="Give this run tags"),
     Binding("ctrl+n", "note", "note", id="history.note", priority=True, tooltip="Write a note to this run"),
     Binding("delete", "remove", "remove", id="history.remove", tooltip="Remove this run for good; asks once"),
@@ -210,6 +211,7 @@ COMPARE_KEYS = [
     Binding("d", "next_view", "one text / beside", id="compare.view", tooltip="Both texts in one, or side by side"),
     Binding("left", "step(-1)", "output before", id="compare.left", priority=True, tooltip="The output before, of the newer run"),
     Binding("right", "step(1)", "next output", id="compare.right", priority=True, tooltip="The next output of the newer run"),
+    Binding("w", "write", "write", id="compare.write", tooltip="Write it to a file: HTML, Markdown, JSON or SVG"),
     Binding("escape", "leave", "back", id="compare.leave", tooltip="Back to the history"),
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from ..compare.conversation import turns_of
 from ..compare.run import Output
 from ..compare.variants import Beginning, Variant
 from .heat import TokenText, token_text
+from .parting_words import Thoughts, in_thoughts
 from .session import Session
 from .widgets.wrapping import break_lines
 
@@ -43,6 +45,7 @@ class LensSource:
         self._own = ""
         self._lenses: dict[tuple[Pair, str], Lens] = {}
         self._partings: dict[Pair, Parting | None] = {}
+        self._thoughts: dict[Pair, Thoughts | None] = {}
         self._roundings: dict[int, float] = {}
         """By the id of a lens, which `_lenses` keeps."""
 
@@ -85,6 +88,11 @@ class LensSource:
     def place(self, name: str) -> Output | None:
         """The output in whose place a text stands under a variant."""
         return next(iter(self._conversation(name)[self.turn - 1 :]), None)
+
+    def said_in(self, text: str) -> str:
+        """The id of the run that said a text; empty for a person's own."""
+        output = None if text == OWN else self.place(text)
+        return output.run_id if output is not None else ""
 
     def tokens_of(self, name: str) -> list[int]:
         """What a variant has said so far, in the turn that is looked at."""
@@ -136,6 +144,11 @@ class LensSource:
         """Where the two outputs part, if that was looked for and they do."""
         return self._partings.get(self.pair)
 
+    @property
+    def thoughts(self) -> Thoughts | None:
+        """That the two outputs part in reasoning, if they do."""
+        return self._thoughts.get(self.pair)
+
     async def find_parting(self, on_progress: Callable[[str, float], None]) -> None:
         """Look where the two outputs part. Raises as `lens`."""
         from ..compare.parting import find_parting
@@ -148,7 +161,11 @@ class LensSource:
             for name in pair
         ]
         runner, exact = await self.session.runner(), self.session.playground.exact
-        self._partings[pair] = await find_parting(runner, first, second, {}, exact=exact)
+        found = await find_parting(runner, first, second, {}, exact=exact)
+        one, two = (self.place(name) for name in pair)
+        if found is not None and one is not None and two is not None:
+            self._thoughts[pair] = await asyncio.to_thread(in_thoughts, found, one, two)
+        self._partings[pair] = found
 
 
 def made_ready(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .heat import chance, quoted
@@ -10,20 +11,55 @@ from .heat import chance, quoted
 if TYPE_CHECKING:
     from ..compare.lens import LensToken
     from ..compare.parting import Parting, Preference
+    from ..compare.run import Output
 
 
-def parting_words(parting: Parting, a: str, b: str) -> list[str]:
+@dataclass(frozen=True)
+class Thoughts:
+    """That two outputs part in the reasoning of the first, of the second, or of both; and what that
+    is for their answers, a sentence, where both have one."""
+
+    whose: tuple[bool, bool]
+    answers: str
+
+
+def in_thoughts(parting: Parting, first: Output, second: Output) -> Thoughts | None:
+    """Whether they part before the answers do; None for outputs that part in their answers. It
+    takes a while for long ones."""
+    from ..compare.document import output_diff
+    from ..compare.reasoning import answer_of, reasoning_of
+
+    found = [reasoning_of(it) for it in (first, second)]
+    one, two = [it is not None and parting.index < it.tokens for it in found]
+    if not (one or two):
+        return None
+    said = ""
+    if answer_of(first) and answer_of(second):
+        place = output_diff(first, second)["first_divergence"]
+        if answer_of(first) == answer_of(second):
+            said = "Their answers, compared without it, are the same text."
+        elif place is not None and place["token"] is not None:
+            said = f"Their answers, compared without it, part at token {place['token'] + 1:,}."
+    return Thoughts((one, two), said)
+
+
+def parting_words(parting: Parting, a: str, b: str, thoughts: Thoughts | None = None) -> list[str]:
     """Sentences on the parting of the outputs of the variants with these names."""
     one, two, number = parting.first, parting.second, f"{parting.index + 1:,}"
+    answers = [thoughts.answers] if thoughts is not None and thoughts.answers else []
+    if thoughts is not None:
+        whose = "their" if all(thoughts.whose) else f"{a if thoughts.whose[0] else b}'s"
+        number += f", in {whose} reasoning"
     if one is None or two is None or parting.preferences is None:
         ended, other, next_ = (a, b, two) if one is None else (b, a, one)
         if next_ is None:
             return []
         return [
             f"They part at token {number}: {ended} has ended, {other} goes on with {_of(next_)}.",
+            *answers,
             f"{a} gives that {chance(next_.a.logprob)}, {b} {chance(next_.b.logprob)}.",
         ]
-    words = [f"They part at token {number}: {a} says {_of(one)}, {b} {_of(two)}."]
+    words = [f"They part at token {number}: {a} says {_of(one)}, {b} {_of(two)}.", *answers]
     words += [
         _weighed(name, preference, one, two)
         for name, preference in zip((a, b), parting.preferences, strict=True)

@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from ..compare.history.history import History
 
 
-def question(replies: int) -> str:
-    """What is asked before a run is removed to which so many others reply."""
+def question(following: int) -> str:
+    """What is asked before a run is removed from which so many others go on."""
     overwritten = "overwritten on the disk; nothing brings them back."
-    if not replies:
+    if not following:
         return f"Its texts are {overwritten}"
-    those = f"{replies} runs reply to it and go" if replies > 1 else "1 run replies to it and goes"
-    return f"{those} with it. The texts are {overwritten}"
+    those = (
+        f"{following} runs go on from it and go"
+        if following > 1
+        else "1 run goes on from it and goes"
+    )
+    return f"{those} with it: replies and branches repeat what it said. The texts are {overwritten}"
 
 
 def remove(history: History, prompts: Path, ids: Sequence[str]) -> int:
-    """Remove runs, what replies to them, and all that long prompts left in the models' caches,
+    """Remove runs, what goes on from them, and all that long prompts left in the models' caches,
     which are in the folder `prompts`; how many runs. Raises CompareError."""
     removed = history.remove(ids) if ids else 0
     forget(prompts)

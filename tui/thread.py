@@ -165,7 +165,7 @@ class _Turn:
         self.text = reply + thought + text
         offset = start + self.heading
         self.marks = [*self._above, *self._shift(marks, offset)] if offset else marks
-        self.rest = self._rest(start, offset)
+        self.rest = self._rest(start, offset, gap)
         over = output.state.over and (base is None or base.state.over)
         self._settled = asked if over else ()
 
@@ -214,7 +214,7 @@ class _Turn:
         self._source = list(marks)
         return self._shifted
 
-    def _rest(self, start: int, offset: int) -> int:
+    def _rest(self, start: int, offset: int, gap: str) -> int:
         """The first difference; without one what was replied last."""
         comparison, first = self.comparison, 0
         if comparison is not None and comparison.diff is not None:
@@ -223,7 +223,7 @@ class _Turn:
             else:
                 changes = (mark.start for mark in self.drawing.marks if mark.kind in _CHANGES)
                 first = next(changes, 0)
-        return offset + first if first else start
+        return offset + first if first else start + len(gap)
 
 
 class _Said:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .result import Diff, Look
+
+SIGNS: dict[Look, tuple[str, str]] = {
+    "removed": ("[-", "-]"), "added": ("{+", "+}"), "left": ("[~", "~]"), "arrived": ("{~", "~}"),
+}  # fmt: skip
+"""What stands before and behind a changed piece where there is no other mark."""
 
 
 def unified(diff: Diff, a: str, b: str) -> list[tuple[Look, str]]:
@@ -20,3 +27,8 @@ def unified(diff: Diff, a: str, b: str) -> list[tuple[Look, str]]:
         if text:
             shown.append((span.look, text))
     return shown
+
+
+def signed(pieces: Iterable[tuple[Look, str]]) -> str:
+    """The pieces as plain text, changed ones between their signs."""
+    return "".join(text.join(SIGNS.get(look, ("", ""))) for look, text in pieces)

@@ -73,10 +73,17 @@ def asked(blob: bytes, values: Mapping[str, str]) -> str:
     except (zlib.error, ValueError, RecursionError):
         return ""
     known = {it["name"]: it["default"] for it in data.get("variables", ()) if it.get("default")}
-    known |= values
-    return re.sub(
-        r"\{\{-?\s*(\w+)\s*-?\}\}", lambda it: known.get(it[1], it[0]), data.get("user", "")
-    )
+    return _filled(data.get("user", ""), known | dict(values))
+
+
+def user_text(prompt: Prompt, values: Mapping[str, str]) -> str:
+    """The same of a prompt."""
+    known = {it.name: it.default for it in prompt.variables if it.default}
+    return _filled(prompt.user, known | dict(values))
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return re.sub(r"\{\{-?\s*(\w+)\s*-?\}\}", lambda it: values.get(it[1], it[0]), text)
 
 
 def _read(kind: type, value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..run import Run, State
+from ..run import Output, Run, State
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,14 @@ class Recorded:
     program: str
     note: str
     tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """An output and the run it is of."""
+
+    recorded: Recorded
+    output: Output
 
 
 @dataclass(frozen=True)

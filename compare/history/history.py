@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -48,6 +49,7 @@ class History:
         self._opened = False
         self._reader: Connection | None = None
         self._renewals = 0
+        self._finishing: threading.Thread | None = None
         self.unwiped = False
         """Removed texts are in the journal still, because another program was reading."""
 
@@ -55,6 +57,8 @@ class History:
         """Write what waits, and let go of the file."""
         from . import removal
 
+        if self._finishing is not None:
+            self._finishing.join(removal.PATIENCE_S)
         if self.drafts.owned:
             self._writer.put(self.drafts.release)
         self._writer.close()
@@ -148,11 +152,12 @@ class History:
 
         return self._read(lambda it: removal.older_than(it, time), removal.Old((), 0))
 
-    def replies_to(self, ids: Sequence[str]) -> list[str]:
-        """The ids of all other runs that reply to these, or to such a reply, oldest first."""
+    def following(self, ids: Sequence[str]) -> list[str]:
+        """The ids of all other runs that repeat what these said, oldest first: what replies to
+        them or branches off them, and what does to those."""
         from . import removal
 
-        return self._read(lambda connection: removal.replies(connection, ids), [])
+        return self._read(lambda connection: removal.following(connection, ids), [])
 
     # ----------------------------------------------------------------- changing
 
@@ -169,13 +174,13 @@ class History:
         self._change(lambda connection: marks.tag(connection, run_id, tags))
 
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove runs and all that reply to them for good, and what only they had; how many.
+        """Remove runs and all that follow them for good, and what only they had; how many.
 
         `unwiped` says afterwards whether their texts are on the disk all the same.
         """
         from . import removal
 
-        self._recorder.forget({*ids, *self.replies_to(ids)})
+        self._recorder.forget({*ids, *self.following(ids)})
         removed = removal.remove_all(self._change, ids)
         with self._lock:
             self.unwiped = not removal.wipe(self.file)
@@ -223,6 +228,26 @@ class History:
             if not self._opened:
                 self._opened = True
                 self._writer.put(adopt.adopt)
+                self._writer.put(self._take_up)
+
+    def _take_up(self, connection: Connection) -> None:
+        """Have a removal brought to its end in which a program was killed, in a thread of its own."""
+        from . import removal
+
+        if removal.unfinished(connection) and self._finishing is None:
+            self._finishing = threading.Thread(target=self._finish_removal, daemon=True)
+            self._finishing.start()
+
+    def _finish_removal(self) -> None:
+        import sqlite3
+
+        from . import removal
+
+        # The next one to open the history takes up what this one cannot end.
+        with contextlib.suppress(CompareError, sqlite3.Error):
+            removal.finish(self._change)
+            with self._lock:
+                self.unwiped = not removal.wipe(self.file)
 
     def _change(self, job: Callable[[Connection], T]) -> T:
         self._open()

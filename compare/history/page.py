@@ -1,135 +1,173 @@
-"""Recorded runs as one page of HTML that needs nothing else: no script, no other file."""
+"""Recorded runs, or what stands on a screen, as one page of HTML that needs nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ..diff.live import diff
-from ..diff.unified import unified
-from ..reasoning import answer_of
+from ..conversation import turns_of
+from ..reasoning import answer_of, reasoning_of
 from ..run import Output
+from . import html
+from .content import user_text
 from .entries import Recorded
+from .pair import Pair, compared
+from .stamps import apart, facts_of, result_of
 
-_STYLE = """
-:root { color-scheme: light dark; --back: #fafbfc; --fore: #1c2128; --dim: #606b77; --panel: #e9ecf0;
-  --accent: #0b63b0; --added: #0a4a29; --added-back: #cdf0dc; --removed: #7d1712;
-  --removed-back: #fbdcda; --error: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --back: #0e1116; --fore: #d7dde5; --dim: #8b97a4;
-  --panel: #1b222c; --accent: #7cc7ff; --added: #b8f5d2; --added-back: #12301f; --removed: #ffb3b3;
-  --removed-back: #3a1a1c; --error: #ff6b6b; } }
-body { background: var(--back); color: var(--fore); font: 16px/1.5 system-ui, sans-serif;
-  max-width: 1500px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; color: var(--accent); margin: 0 0 .5rem; }
-.outputs { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 1rem; }
-section { background: var(--panel); border-left: 4px solid var(--accent); padding: .8rem 1rem; min-width: 0; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; unicode-bidi: isolate; margin: .5rem 0; }
-ins { color: var(--added); background: var(--added-back); text-decoration: underline; }
-del { color: var(--removed); background: var(--removed-back); text-decoration: line-through; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; font-size: .85rem; color: var(--dim); }
-dd { margin: 0; overflow-wrap: anywhere; } dt, dd { unicode-bidi: isolate; }
-.dim { color: var(--dim); font-size: .9rem; } .error { color: var(--error); }
-blockquote { margin: 0; padding-left: .8rem; border-left: 2px solid var(--accent); }
-summary { cursor: pointer; color: var(--dim); font-size: .9rem; }
-""".strip()
+
+@dataclass(frozen=True)
+class Column:
+    """An output with its conversation, and the one it is compared with, if any."""
+
+    output: Output
+    base: Output | None
 
 
 def as_html(runs: Sequence[Recorded]) -> str:
     """The runs under each other, each output beside the others and compared with the first
     variant's: what is only in that is struck through, what that lacks is underlined."""
-    title = f"Run {runs[0].run.id}" if len(runs) == 1 else f"{len(runs)} runs"
-    body = "\n".join(_run(recorded) for recorded in runs)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>llamadiff · {_text(title)}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n"
-        f"<body>\n{body}\n</body>\n</html>\n"
+    body: list[str] = []
+    heights: set[int] = set()
+    for recorded in runs:
+        run = recorded.run
+        firsts = {it.repeat: it for it in run.of(run.variants[0])} if run.variants else {}
+        columns = [Column(it, firsts.get(it.repeat)) for it in run.outputs]
+        about = [f"run {run.id}", f"{recorded.at:%Y-%m-%d %H:%M:%S} UTC"]
+        about += [f"{name} = {value}" for name, value in run.values.items()]
+        about += [f"#{tag}" for tag in recorded.tags]
+        prompts = dict.fromkeys(variant.prompt.name for variant in run.variants)
+        body.append(html.header(" · ".join(prompts), about, recorded.note))
+        body += _columns(columns, run.values, recorded.program, heights)
+    title = ", ".join(dict.fromkeys(it.run.id for it in runs))
+    return html.page(f"Run {title}", body, heights)
+
+
+def as_page(
+    columns: Sequence[Column], values: Mapping[str, str], program: str, about: Sequence[str]
+) -> str:
+    """Any outputs beside each other; `about` are facts for the head of the page."""
+    heights: set[int] = set()
+    prompts = dict.fromkeys(it.output.variant.prompt.name for it in columns)
+    title = " · ".join(prompts)
+    body = [html.header(title, about), *_columns(columns, values, program, heights)]
+    return html.page(title, body, heights)
+
+
+def _columns(
+    columns: Sequence[Column], values: Mapping[str, str], program: str, heights: set[int]
+) -> list[str]:
+    """What was asked, the outputs, and what they were made with."""
+    if not columns:
+        return []
+    asked = [_asked(it.output, values) for it in columns]
+    shared = len({it[0] for it in asked}) == 1
+    pairs = [_compared(it) for it in columns]
+    who = who_said(turns_of(columns[0].output)[0])
+    parts = [html.said(who, asked[0][0])] if shared and asked[0][0] else []
+    found = [pair for of_turns in pairs for pair in of_turns if pair is not None]
+    if found:
+        bases = {it.base.name for it in columns if it.base is not None}
+        base = bases.pop() if len(bases) == 1 else "the first variant"
+        moved = any(pair.diff.moved for pair in found)
+        parts.append(html.legend(f"only in {base}", f"not in {base}", moved=moved))
+    height = 1 + 2 * max(map(len, asked)) - shared
+    heights.add(height)
+    parts.append('<div class="outputs">')
+    for column, texts, of_turns in zip(columns, asked, pairs, strict=True):
+        card = _card(column.output, ["", *texts[1:]] if shared else texts, of_turns, shared)
+        parts.append(f'<section class="card of-{height}">{card}</section>')
+    outputs = [it.output for it in columns]
+    return [*parts, "</div>", *made_with([(it.name, it, program) for it in outputs])]
+
+
+def _compared(column: Column) -> list[Pair | None]:
+    """Each turn with the same one of what it is compared with."""
+    turns = turns_of(column.output)
+    if column.base is None or column.base is column.output:
+        return [None] * len(turns)
+    bases = turns_of(column.base)
+    return [
+        compared(bases[number], turn) if number < len(bases) else None
+        for number, turn in enumerate(turns)
+    ]
+
+
+def _card(output: Output, asked: Sequence[str], pairs: Sequence[Pair | None], shared: bool) -> str:
+    """An output with all turns before it, a row of the card each."""
+    parts = [head(output.name, output)]
+    for number, (turn, reply, pair) in enumerate(zip(turns_of(output), asked, pairs, strict=True)):
+        if number or not shared:
+            parts.append(html.said(who_said(turn), reply))
+        parts.append(f"<div>{_turn(turn, pair)}</div>")
+    return "".join(parts)
+
+
+def _turn(output: Output, pair: Pair | None) -> str:
+    parts = [thoughts(output)]
+    if pair is None:
+        parts.append(html.block(html.text(answer_of(output))))
+    else:
+        parts += [figures(pair), html.block(html.marked(pair.pieces))]
+    parts.append(f'<p class="dim result">{html.text(result_of(output))}</p>')
+    if output.error:
+        parts.append(f'<p class="error">{html.text(output.error)}</p>')
+    return "".join(parts)
+
+
+def head(name: str, output: Output) -> str:
+    """The head of an output; under a label, what that stands for."""
+    return html.name(name, output.variant.title, replace(output.variant, label="").title)
+
+
+def who_said(turn: Output) -> str:
+    """What stands above what a person said in a turn."""
+    if not turn.reply:
+        return "asked"
+    return "you" if turn.follows is not None else "you, to a run that is gone"
+
+
+def thoughts(output: Output, name: str = "") -> str:
+    """The reasoning before an answer, folded; empty without."""
+    found = reasoning_of(output)
+    if found is None or not output.text[: found.end].strip():
+        return ""
+    whose = f" of {name}" if name else ""
+    return html.folded(
+        f"Reasoning{whose} · {found.tokens:,} tokens", output.text[: found.end].strip()
     )
 
 
-def _run(recorded: Recorded) -> str:
-    run = recorded.run
-    facts = [("when", f"{recorded.at:%Y-%m-%d %H:%M:%S} UTC"), ("llamadiff", recorded.program)]
-    facts += [(name, value) for name, value in run.values.items()]
-    facts += [("tags", ", ".join(recorded.tags))] if recorded.tags else []
-    parts = [f"<h1>Run {_text(run.id)}</h1>"]
-    parts += [f"<pre>{_text(recorded.note)}</pre>"] if recorded.note else []
-    parts += [_facts(facts), '<div class="outputs">']
-    first = {it.repeat: it for it in run.of(run.variants[0])} if run.variants else {}
-    parts += [_output(it, first.get(it.repeat)) for it in run.outputs]
-    return "\n".join([*parts, "</div>"])
+def figures(pair: Pair) -> str:
+    """In how much two outputs differ, and from where on."""
+    if pair.diff.equal:
+        return f'<p class="figures"><strong>the same</strong> as {html.text(pair.first.name)}</p>'
+    counts = pair.diff.added, pair.diff.removed, pair.diff.moved
+    return html.figures(counts, pair.unit, pair.diff.similarity, pair.parts)
 
 
-def _output(output: Output, first: Output | None) -> str:
-    variant, stamp = output.variant, output.stamp
-    parts = ["<section>", f"<h2>{_text(output.name)} · {_text(variant.title)}</h2>"]
-    if output.reply:
-        before = output.follows.run_id if output.follows else "a run that is gone"
-        parts.append(f'<p class="dim">Reply to {_text(before)}</p>')
-        parts.append(f'<blockquote><pre dir="auto">{_text(output.reply)}</pre></blockquote>')
-    answer = answer_of(output)
-    if reasoning := output.text.removesuffix(answer).strip():
-        parts.append(
-            "<details><summary>Reasoning</summary>"
-            f'<pre dir="auto">{_text(reasoning)}</pre></details>'
-        )
-    if first is None or first is output:
-        parts.append(f'<pre dir="auto">{_text(answer)}</pre>')
-    else:
-        other = answer_of(first)
-        found = diff(other, answer)
-        figures = (
-            f"same as {_text(first.variant.name)}"
-            if found.equal
-            else f"+{found.words_added} −{found.words_removed} words, {found.similarity:.0%} same"
-        )
-        tags = {"added": "ins", "removed": "del"}
-        text = "".join(
-            f"<{tags[kind]}>{_text(piece)}</{tags[kind]}>" if kind in tags else _text(piece)
-            for kind, piece in unified(found, other, answer)
-        )
-        parts += [f'<p class="dim">{figures}</p>', f'<pre dir="auto">{text}</pre>']
-    if output.error:
-        parts.append(f'<p class="error">{_text(output.error)}</p>')
-    hashes = stamp.adapter_sha256 or (None,) * len(variant.adapters)
-    facts = [("model", f"{variant.model_name}, SHA-256 {stamp.model_sha256 or 'unknown'}")]
-    facts += [
-        ("adapter", f"{adapter}, SHA-256 {digest or 'unknown'}")
-        for adapter, digest in zip(variant.adapters, hashes, strict=True)
+def made_with(outputs: Sequence[tuple[str, Output, str]]) -> list[str]:
+    """The stamps of outputs: a name, the output and the version of llamadiff of each."""
+    shared, own = apart([facts_of(output, program) for _, output, program in outputs])
+    parts = ["<h3>Made with</h3>", html.facts(shared), '<div class="stamps">']
+    for (name, _, _), facts in zip(outputs, own, strict=True):
+        if facts:
+            parts.append(f"<div><strong>{html.text(name)}</strong>{html.facts(facts)}</div>")
+    prompts: dict[str, list[str]] = {}
+    for name, output, _ in outputs:
+        if output.stamp.prompt_text:
+            prompts.setdefault(output.stamp.prompt_text, []).append(name)
+    parts.append("</div>")
+    for prompt, names in prompts.items():
+        whose = f" · {', '.join(names)}" if len(prompts) > 1 else ""
+        parts.append(html.folded(f"Prompt as the model was given it{whose}", prompt))
+    return parts
+
+
+def _asked(output: Output, values: Mapping[str, str]) -> list[str]:
+    """What a person said in each turn."""
+    first, *others = turns_of(output)
+    variant = first.variant
+    return [
+        first.reply or user_text(variant.prompt, {**values, **variant.values}),
+        *(it.reply for it in others),
     ]
-    facts += [(f"{key} (own)", value) for key, value in variant.values.items()]
-    settings = {**variant.prompt.sampling, **variant.sampling, "seed": output.seed}
-    facts.append(("sampling", ", ".join(f"{key} {value}" for key, value in settings.items())))
-    facts.append(("result", f"{len(output.tokens)} tokens, {output.finish_reason or output.state.value}"))  # fmt: skip
-    facts.append(("llama.cpp", stamp.llama_cpp or "unknown"))
-    parts.append(_facts(facts))
-    if stamp.prompt_text:
-        parts.append(
-            f"<details><summary>Prompt · {_text(variant.prompt.name)}</summary>"
-            f'<pre dir="auto">{_text(stamp.prompt_text)}</pre></details>'
-        )
-    return "\n".join([*parts, "</section>"])
-
-
-def _facts(facts: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts)
-    return f"<dl>{rows}</dl>"
-
-
-def _text(text: str) -> str:
-    """Text that is nothing but text: no markup, no control characters but line ends and tabs."""
-    shown = "".join(it if it.isprintable() or it in "\n\t" else _visible(it) for it in text)
-    return escape(shown)
-
-
-def _visible(character: str) -> str:
-    """The picture of a control character; what else cannot be printed stays, unless it is half a
-    character or turns the direction of writing."""
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    hidden = code < 0xA0 or 0xD800 <= code < 0xE000 or code in _TURNING
-    return "\N{REPLACEMENT CHARACTER}" if hidden else character
-
-
-_TURNING = {0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)}

@@ -32,6 +32,9 @@ STEP_S = 0.1
 PAGES = 64
 """Of an index or of the file, looked after at once."""
 
+_SOURCE = "json_extract(v.beginning, '$.source')"
+"""The run whose answer a branch begins with."""
+
 _UNUSED = "name = '' AND NOT saved AND id NOT IN (SELECT version FROM variants)"
 """Of a version: only a run that is gone had it."""
 
@@ -46,7 +49,7 @@ class Old:
 
 def older_than(connection: Connection, time: datetime) -> Old:
     """The runs begun before a time, but for those that stay: going on, tagged or noted, or in one
-    conversation with such a run or a newer one."""
+    conversation with such a run or a newer one, its branches included."""
     before = int(time.timestamp() * 1000)
     old = dict(connection.execute("SELECT id, key FROM runs WHERE at < ?", (before,)).fetchall())
     staying = connection.execute(
@@ -58,7 +61,8 @@ def older_than(connection: Connection, time: datetime) -> Old:
     for one, other in connection.execute(
         "SELECT DISTINCT v.run, bv.run FROM outputs o JOIN variants v ON v.id = o.variant "
         "JOIN outputs b ON b.id = o.follows JOIN variants bv ON bv.id = b.variant "
-        "WHERE o.follows IS NOT NULL"
+        "WHERE o.follows IS NOT NULL UNION "
+        f"SELECT v.run, b.id FROM variants v JOIN runs b ON b.key = {_SOURCE}"
     ):
         beside.setdefault(one, []).append(other)
         beside.setdefault(other, []).append(one)
@@ -72,18 +76,27 @@ def older_than(connection: Connection, time: datetime) -> Old:
     return Old(ids, len(old) - len(ids))
 
 
-def replies(connection: Connection, keys: Sequence[str]) -> list[str]:
-    """The ids of the other runs that go on from these, and from those, oldest first."""
+def following(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """The ids of the other runs that repeat what these said, and of those that repeat what those
+    did, oldest first: replies, and branches, which begin with what was said."""
     found: dict[str, int] = {}
+    branches: dict[str, dict[str, int]] = {}
+    for source, key, row in connection.execute(
+        f"SELECT {_SOURCE}, r.key, r.id FROM variants v JOIN runs r ON r.id = v.run "
+        "WHERE v.beginning IS NOT NULL"
+    ):
+        branches.setdefault(source, {})[key] = row
     waiting = list(keys)
     while waiting:
+        before = waiting.pop()
         rows = connection.execute(
             "SELECT DISTINCT r.key, r.id FROM runs br JOIN variants bv ON bv.run = br.id "
             "JOIN outputs b ON b.variant = bv.id JOIN outputs o ON o.follows = b.id "
             "JOIN variants v ON v.id = o.variant JOIN runs r ON r.id = v.run WHERE br.key = ?",
-            (waiting.pop(),),
+            (before,),
         )
-        new = {key: row for key, row in rows if key not in found and key not in keys}
+        those = {**dict(rows.fetchall()), **branches.get(before, {})}
+        new = {key: row for key, row in those.items() if key not in found and key not in keys}
         found |= new
         waiting += new
     return sorted(found, key=found.__getitem__)
@@ -92,16 +105,30 @@ def replies(connection: Connection, keys: Sequence[str]) -> list[str]:
 def remove_all(change: Change, keys: Sequence[str]) -> int:
     """Remove runs, and rendered prompts and versions that no other run has; how many runs.
 
-    What replies to a run repeats what that said, and goes with it (`replies`).
+    What repeats what a run said goes with it (`following`), and before it: of a conversation whose
+    removal is cut off the beginning is left, to be removed again.
     A version that was saved to a file or given a name stays. Each `change` is a transaction of about
     `STEP_S`: what is recorded meanwhile is written in between. What is removed is overwritten in the
     file, once all is done and `wipe` has been called.
     """
-    removed, left = 0, [*keys, *change(lambda connection: replies(connection, keys))]
+    removed, left = 0, [*change(lambda it: following(it, keys))[::-1], *keys]
     while left:
         done, found = change(lambda connection: _remove_some(connection, left))
         removed += found
         del left[:done]
+    finish(change)
+    return removed
+
+
+def unfinished(connection: Connection) -> int:
+    """A number that is another after each removal of runs, and 0 once nothing of them is left: a
+    program killed in between leaves it, and words in the indexes."""
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def finish(change: Change) -> None:
+    """Remove all that is left of runs that were removed."""
+    number = change(unfinished)
     change(_remove_unused)
     for table in ("texts", "rendered"):
         more = change(partial(_merge_some, table=table, begin=True))
@@ -109,7 +136,12 @@ def remove_all(change: Change, keys: Sequence[str]) -> int:
             more = change(partial(_merge_some, table=table, begin=False))
     while change(_give_some_back):
         pass
-    return removed
+    change(partial(_finished, number=number))
+
+
+def _finished(connection: Connection, number: int) -> None:
+    if unfinished(connection) == number:  # else more was removed meanwhile, by who will finish it
+        connection.execute("PRAGMA user_version = 0")
 
 
 def _remove_some(connection: Connection, keys: Sequence[str]) -> tuple[int, int]:
@@ -129,6 +161,8 @@ def _remove_some(connection: Connection, keys: Sequence[str]) -> tuple[int, int]
             rendered,
         )
         done += 1
+    if removed:
+        connection.execute(f"PRAGMA user_version = {unfinished(connection) % 1_000_000 + 1}")
     return done, removed
 
 

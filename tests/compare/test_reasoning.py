@@ -71,7 +71,7 @@ def test_answers_alone_are_compared_grouped_and_measured() -> None:
     page = as_html(
         [Recorded(thought("It is so.", "It is so."), datetime.now(UTC), None, "1", "", ())]
     )
-    assert "same as A" in page and "What do they want?" in page
+    assert "the same</strong> as A" in page and "What do they want?" in page
 
 
 def test_where_answers_part_is_counted_from_the_outputs_start() -> None:
@@ -90,3 +90,10 @@ def test_where_answers_part_is_counted_from_the_outputs_start() -> None:
 
 def said_in_words(text: str) -> Output:
     return made(text).outputs[0]
+
+
+def test_one_answer_of_other_tokens_after_reasoning_parts_in_tokens_alone() -> None:
+    a, b = said("<think>Hm.</think>\nYes"), said("<think>So.</think>\nYes")
+    b.tokens[-1] = 2
+    found = output_diff(a, b)
+    assert found["first_divergence"] == {"token": len(a.text) - 1, "char": None}

@@ -134,7 +134,7 @@ def test_a_page_holds_all_and_needs_nothing(tmp_path: Path) -> None:
     page = Page(text)
     assert not {"script", "img", "link", "b", "i", "em", "u", "iframe"} & set(page.tags)
     assert page.links == [] and "url(" not in text and "http" not in text
-    assert {"ins", "pre", "details"} <= set(page.tags) and "prefers-color-scheme: dark" in text
+    assert {"ins", "div", "details"} <= set(page.tags) and "prefers-color-scheme: dark" in text
     for part in ("<script>alert(1)</script>", "&amp;", "<b>dogs</b>", "<u>note</u>", "a&b", "<i>bad</i>", "<em>so</em>", "3f9a"):  # fmt: skip
         assert part in page.text
     assert not set("\x1b\x00\u202e") & set(text)
@@ -177,10 +177,10 @@ def test_a_run_with_replies_is_removed_with_them_alone(home: Path) -> None:
         keep(history, first, second, third)
     done = llamadiff("history", "rm", first.id)
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
-    assert f"{second.id}, {third.id} reply to the run {first.id}" in done.stderr
+    assert f"{second.id}, {third.id} go on from the run {first.id}" in done.stderr
     assert "--with-replies" in done.stderr and cached.exists()
     done = llamadiff("history", "rm", second.id)
-    assert f"{third.id} replies to the run {second.id} and repeats" in done.stderr
+    assert f"{third.id} goes on from the run {second.id} and repeats" in done.stderr
     assert "Removed 1 run." in llamadiff("history", "rm", third.id).stderr
     assert not cached.exists()
     done = llamadiff("history", "rm", first.id, "--with-replies", "--json")

@@ -199,7 +199,7 @@ async def test_what_replies_to_a_run_is_counted_and_removed_with_it(tmp_path: Pa
         await until(lambda: "xylophone" in details(pilot))
         await pilot.press("delete")
         await until(lambda: isinstance(pilot.app.screen, Confirm))
-        assert "2 runs reply to it and go with it." in screen_text(pilot)
+        assert "2 runs go on from it and go with it" in screen_text(pilot)
         await pilot.press("enter")
         await until(lambda: [run.id for run in table(pilot).runs] == [other.id])
         await until(lambda: not cached.exists())
@@ -295,3 +295,24 @@ async def test_an_empty_history_and_none_at_all(tmp_path: Path) -> None:
         playground(pilot).session.__dict__["history"] = None
         await pilot.press("f9")
         await until(lambda: "no history" in told(pilot))
+
+
+@pytest.mark.parametrize(("size", "room"), [((120, 40), 34), ((80, 24), 44)])
+async def test_models_have_a_column_where_they_tell_runs_apart(
+    tmp_path: Path, size: tuple[int, int], room: int
+) -> None:
+    said = "a mountain is a very big hill that almost touches the clouds above it"
+    runs = [made(said) for _ in range(3)]
+    prompt = replace(PROMPT, name="A prompt with quite a long name")
+    async with shown(tmp_path, [*runs, made(said, said, prompt=prompt)], size) as pilot:
+        rows = [row for row in screen_text(pilot).splitlines() if "Tell dogs → a mountain" in row]
+        assert len(rows) == 4 and not any("demo-7m" in row for row in rows)
+        for row in rows:
+            told = row.partition("Tell dogs")[2].partition("…")[0]
+            assert len("Tell dogs" + told) >= room, row
+    other = made(said)
+    other.variants = (replace(other.variants[0], model_name="llama-3.2"),)
+    other.outputs[0].variant = other.variants[0]
+    async with shown(tmp_path, [other], (140, 40)) as pilot:
+        text = screen_text(pilot)
+        assert text.count("  demo-7m  ") == 4 and "  llama-3.2  Tell" in text

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from textual.geometry import Offset
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from llamadiff.compare.diff.divergence import first_token_divergence
 from llamadiff.compare.lens import Lens
+from llamadiff.compare.run import Output
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
 from llamadiff.tui.screens.lens import LensScreen
@@ -48,6 +50,11 @@ def cursor(pilot: Pilot[None]) -> int:
 
 def words(pilot: Pilot[None]) -> str:
     return " ".join(screen_text(pilot).replace("▌", " ").split())
+
+
+def note(pilot: Pilot[None]) -> str:
+    screen = pilot.app.screen
+    return str(screen.query_one("#lens-note", Static).content) if screen.query("#lens-note") else ""
 
 
 async def scored(pilot: Pilot[None]) -> None:
@@ -128,6 +135,7 @@ async def test_where_they_part_and_going_on_from_the_other_token(
         await until(lambda: not playground(pilot).session.behind.busy)
         history.flush()
         assert history.open(run.id).variants[0].beginning == branch.variant.beginning
+        assert history.following([two.run_id]) == [run.id], "it repeats what that said"
         await run_over(pilot, "f5")
         assert output(pilot, "C").tokens == branch.tokens, "run again with the others"
         assert output(pilot, "A").tokens == one.tokens
@@ -163,6 +171,31 @@ async def test_a_turn_of_a_conversation_is_looked_at_and_branched_from(home: Pat
         await pilot.press("r")
         await run_over(pilot, *"And?", "enter")
         assert output(pilot, "C").follows is not None and not output(pilot, "C").stamp.forced
+
+
+def reason(it: Output, tokens: int) -> None:
+    """Have the first tokens of an output be reasoning."""
+    end = it.token_ends[tokens - 1]
+    it.text = f"<think>{it.text[:end]}</think>{it.text[end:]}"
+    it.token_ends[:] = [at + (7 if n < tokens - 1 else 15) for n, at in enumerate(it.token_ends)]
+
+
+async def test_outputs_that_part_in_their_reasoning_are_said_to(home: Path) -> None:
+    async with ran(home) as pilot:
+        one, two = output(pilot, "A"), output(pilot, "B")
+        parts = first_token_divergence(one.tokens, two.tokens)
+        assert parts is not None and parts < 8
+        reason(one, 8)
+        await pilot.press("t")
+        await until(lambda: f"They part at token {parts + 1}, in A's reasoning: A says" in note(pilot))  # fmt: skip
+        assert "Their answers, compared without it, part at token 9." in note(pilot)
+        await pilot.press("escape")
+        await until(lambda: not isinstance(pilot.app.screen, LensScreen))
+        reason(two, 5)
+        two.text = two.text.partition("</think>")[0] + "</think>" + one.text.partition("</think>")[2]  # fmt: skip
+        await pilot.press("t")
+        await until(lambda: f"They part at token {parts + 1}, in their reasoning: A says" in note(pilot))  # fmt: skip
+        assert "Their answers, compared without it, are the same text." in note(pilot)
 
 
 async def test_an_output_that_goes_on_is_shown_where_the_other_ended(home: Path) -> None:

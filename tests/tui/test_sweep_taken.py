@@ -133,3 +133,19 @@ async def test_a_turn_is_not_compared_with_another_turn_of_the_baseline(home: Pa
         await reply(pilot, ["B"], "And then?")
         await open_sweep(pilot)
         assert pilot.app.screen.sweeping is None, "it would be another sweep now"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def test_a_low_pane_shows_the_turn_that_is_swept(home: Path) -> None:
+    found = variants("adapter=none", "adapter=support")
+    async with opened(home, found, size=(80, 24)) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "2")
+        await reply(pilot, ["B"], "And the colour?")
+        await open_sweep(pilot)
+        await swept(pilot, "scale=1:1.5:0.5")
+        first, _ = sweeping(pilot).run.outputs
+        assert first.follows is not None and first.text
+        begins = " ".join(first.text.split()[:4])
+        await until(lambda: "you ▸ And the colour?" in screen_text(pilot).split("scale 1")[-1])
+        pane = screen_text(pilot).split("you ▸ And the colour?")[-1]
+        assert begins in pane, "what was said to it is in view"

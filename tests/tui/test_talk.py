@@ -346,7 +346,7 @@ async def test_an_output_is_written_with_its_conversation(
     await until(lambda: file.exists() and not isinstance(pilot.app.screen, WriteOutput))
     text = file.read_text()
     assert state.outputs["A"].text in text and "## You\n\nWhy `so`?" in text
-    assert "Wrote B to informative-article-B.md" in told(pilot)
+    assert "Wrote informative-article-B.md." in told(pilot)
     file.write_text("mine")
     await pilot.press("w")
     await until(lambda: isinstance(pilot.app.screen, WriteOutput))

@@ -18,14 +18,14 @@ from .turns import repeat_option, replies_option, stream_option, teller
 if TYPE_CHECKING:
     from ...compare.diff.ignore import Ignore
     from ...compare.diff.live import Mode
-    from ...compare.diff.result import Diff
+    from ...compare.diff.result import Diff, Look
     from ...compare.run import Run
 
-MARKS = {
-    "added": ("{+", "+}", "green"),
-    "removed": ("[-", "-]", "red"),
-    "arrived": ("{~", "~}", "magenta"),
-    "left": ("[~", "~]", "magenta"),
+COLOURS: dict[Look, str] = {
+    "added": "green",
+    "removed": "red",
+    "arrived": "magenta",
+    "left": "magenta",
 }
 LARGEST_FILE = 20_000_000
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -178,20 +178,15 @@ def summary(diff: Diff, mode: Mode = "word") -> str:
 
 def painted(diff: Diff, a: str, b: str) -> str:
     """One text with what was removed and added marked, in colour where stdout takes it."""
-    from ...compare.diff.unified import unified
+    from ...compare.diff.unified import signed, unified
 
-    colour = coloured()
-    pieces: list[str] = []
-    for kind, text in unified(diff, a, b):
-        shown = safe_text(text)
-        if kind not in MARKS:
-            pieces.append(shown)
-            continue
-        before, after, name = MARKS[kind]
-        if colour:
-            looks = {"italic": kind in ("arrived", "left")}
-            looks["strikethrough" if kind in ("removed", "left") else "underline"] = True
-            pieces.append(click.style(shown, fg=name, **looks))
-        else:
-            pieces.append(f"{before}{shown}{after}")
-    return "".join(pieces)
+    shown: list[tuple[Look, str]] = [(kind, safe_text(it)) for kind, it in unified(diff, a, b)]
+    return "".join(_coloured(*piece) for piece in shown) if coloured() else signed(shown)
+
+
+def _coloured(kind: Look, text: str) -> str:
+    if kind not in COLOURS:
+        return text
+    looks = {"italic": kind in ("arrived", "left")}
+    looks["strikethrough" if kind in ("removed", "left") else "underline"] = True
+    return click.style(text, fg=COLOURS[kind], **looks)

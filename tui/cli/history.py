@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..safe_text import safe_line, safe_text
-from .diff import compare, compared_options, file_document, painted, summary
+from .diff import compared_options, painted, summary
 from .printing import data, note, outcome, print_json, table
 
 if TYPE_CHECKING:
     from ...compare.diff.live import Mode
-    from ...compare.history.entries import RunEntry
+    from ...compare.history.entries import RunEntry, Side
     from ...compare.history.history import History
     from ...compare.run import Output
 
@@ -38,6 +38,7 @@ class Time(click.ParamType):
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+_out = click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="Write to a file that ends in .html, .md or .json; replaced if it is there.")  # fmt: skip
 
 
 @click.group("history")
@@ -140,39 +141,57 @@ def _title(output: Output) -> str:
 @click.argument("b", metavar="RUN[:VARIANT[.REPEAT]]")
 @compared_options
 @_json
+@_out
 def diff_command(
-    a: str, b: str, mode: Mode, ignore_case: bool, ignore_space: bool, as_json: bool
+    a: str,
+    b: str,
+    mode: Mode,
+    ignore_case: bool,
+    ignore_space: bool,
+    as_json: bool,
+    out: Path | None,
 ) -> int:
     """Compare any two outputs without their reasoning; the exit code is 0 when they are equal and 1 when they differ.
 
+    -o writes the comparison: a page of HTML that needs nothing else, Markdown, or JSON.
+
     \b
     llamadiff history diff last:A last:B
-    llamadiff history diff 3f9a:A last:A.2
+    llamadiff history diff 3f9a:A last:A.2 -o cats.html
     """
     from ...compare.diff.ignore import Ignore
-    from ...compare.reasoning import answer_alone
+    from ...compare.history.pair import as_document, compared
     from .session import open_history
 
+    if out and as_json:
+        raise click.UsageError("Give either --json or -o.")
+    form = _form(out, "json")
     with open_history() as history:
-        first, other = answer_alone(_output(history, a)), answer_alone(_output(history, b))
+        sides = _side(history, a), _side(history, b)
+    first, other = (side.output for side in sides)
     if mode == "token" and first.variant.model != other.variant.model:
         raise click.UsageError("--mode token needs outputs of one model; these are of two.")
-    ends = first.token_ends, other.token_ends
-    diff = compare(first.text, other.text, mode, Ignore(ignore_case, ignore_space), *ends)
-    if as_json:
-        print_json(file_document(diff), indent=True)
+    pair = compared(first, other, mode, Ignore(ignore_case, ignore_space))
+    if out:
+        from ...compare.history.forms import pair_text
+
+        _write(out, pair_text(pair, sides, form))
+    elif as_json:
+        print_json(as_document(pair, sides), indent=True)
     else:
-        data(f"── {_title(first)} → {_title(other)} · {summary(diff, mode)} ──")
-        data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
-    return 0 if diff.equal else 1
+        data(f"── {_title(first)} → {_title(other)} · {summary(pair.diff, mode)} ──")
+        data(painted(pair.diff, *pair.texts), raw=True)  # made safe piece by piece
+    return 0 if pair.diff.equal else 1
 
 
-def _output(history: History, name: str) -> Output:
+def _side(history: History, name: str) -> Side:
     """The output that `RUN:VARIANT.REPEAT` means; repeats count from 1. Raises CompareError."""
     from ...compare.errors import CompareError
+    from ...compare.history.entries import Side
 
     run_name, _, rest = name.partition(":")
-    run = history.open(history.find(run_name))
+    recorded = history.recorded(history.find(run_name))
+    run = recorded.run
     variant, _, repeat = rest.partition(".")
     found = [
         output
@@ -183,7 +202,7 @@ def _output(history: History, name: str) -> Output:
     if not found:
         known = ", ".join(f"{o.variant.name}.{o.repeat + 1}" for o in run.outputs)
         raise CompareError(f"The run {run.id} has no output {rest!r}; it has {known}.")
-    return found[0]
+    return Side(recorded, found[0])
 
 
 @history_command.command("tag")
@@ -225,51 +244,39 @@ def note_command(run: str, text: str, as_json: bool) -> None:
         note(f"{found}: {text or 'no note'}")
 
 
-FORMATS = {
-    ".json": "json",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-}
-
-
 @history_command.command("export")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
 @click.option("--format", "form", type=click.Choice(["json", "markdown", "html"]), help="[as OUT ends; json to stdout]")  # fmt: skip
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="Write to a file; replaced if it is there. [stdout]")  # fmt: skip
+@_out
 def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) -> None:
     """Export runs as JSON (a list if there are several), Markdown, or a page of HTML.
 
     The page needs nothing else: no script, and colours for light and dark.
     """
-    import json
-
-    from ...compare.errors import CompareError
-    from ...compare.history.export import as_document, as_markdown
-    from ...compare.history.page import as_html
+    from ...compare.history.forms import runs_document, runs_text
     from .session import open_history
 
-    form = form or FORMATS.get(out.suffix.lower() if out else ".json", "")
-    if not form:
-        ends = ", ".join(FORMATS)
-        raise CompareError(
-            f"{out} could be of any format: have it end in {ends}, or give --format."
-        )
+    form = form or _form(out, "json")
     with open_history() as history:
         found = [history.recorded(history.find(name)) for name in runs]
-    if form == "json":
-        documents = [as_document(recorded) for recorded in found]
-        document = documents if len(documents) > 1 else documents[0]
-        if out is None:
-            print_json(document, indent=True)
-            return
-        text = json.dumps(document, indent=2) + "\n"
+    if out:
+        _write(out, runs_text(found, form))
+    elif form == "json":
+        print_json(runs_document(found), indent=True)
     else:
-        text = as_html(found) if form == "html" else "\n".join(map(as_markdown, found))
-    if out is None:
-        data(safe_text(text))
-        return
+        data(safe_text(runs_text(found, form)))
+
+
+def _form(out: Path | None, otherwise: str) -> str:
+    """The format that the name of a file asks for. Raises CompareError for a name that asks for none."""
+    from ...compare.history.forms import form_of
+
+    return form_of(out) if out else otherwise
+
+
+def _write(out: Path, text: str) -> None:
+    from ...compare.errors import CompareError
+
     try:
         out.write_text(text, "utf-8")
     except OSError as error:
@@ -279,16 +286,18 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
 @history_command.command("rm")
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
 @click.option("--older-than", type=Time(), metavar="TIME", help="All runs before: 90d, 2026-01-31.")
-@click.option("--with-replies", is_flag=True, help="Remove what replies to them too.")
+@click.option(
+    "--with-replies", is_flag=True, help="Remove what replies to them or branches off them too."
+)
 @_json
 def rm_command(
     runs: tuple[str, ...], older_than: datetime | None, with_replies: bool, as_json: bool
 ) -> None:
     """Remove runs for good: their texts are overwritten on the disk.
 
-    A run that others reply to is not removed without them, since they repeat what it says. With
-    --older-than a conversation is as old as its newest run, and stays if any of it has a tag or a
-    note.
+    A run that others reply to or branch off is not removed without them, since they repeat what it
+    says. With --older-than a conversation is as old as its newest run, its branches included, and
+    stays if any of it has a tag or a note.
 
     What long prompts left in the models' caches is deleted too, that of all runs.
 
@@ -304,8 +313,8 @@ def rm_command(
 
     with open_history() as history:
         gone = [history.find(name) for name in runs]
-        if not with_replies and (replies := history.replies_to(gone)):
-            raise CompareError(_replied(gone, replies))
+        if not with_replies and (following := history.following(gone)):
+            raise CompareError(_followed(gone, following))
         old = history.older_than(older_than) if older_than is not None else None
         gone += old.ids if old else ()
         removed = remove(history, prompts_cache(), gone)
@@ -323,12 +332,14 @@ def rm_command(
         )
 
 
-def _replied(runs: Sequence[str], replies: Sequence[str]) -> str:
+def _followed(runs: Sequence[str], following: Sequence[str]) -> str:
     """Why runs cannot be removed alone."""
     which = f"the run {runs[0]}" if len(runs) == 1 else "these runs"
-    more = f" and {len(replies) - 5} more" if len(replies) > 5 else ""
-    those = f"{', '.join(replies[:5])}{more} repl{'y' if len(replies) > 1 else 'ies'}"
-    return f"{those} to {which} and repeat{'s' * (len(replies) == 1)} what was said; --with-replies removes all."
+    more = f" and {len(following) - 5} more" if len(following) > 5 else ""
+    those = f"{', '.join(following[:5])}{more}"
+    go_on = "goes on from" if len(following) == 1 else "go on from"
+    repeats = "repeats" if len(following) == 1 else "repeat"
+    return f"{those} {go_on} {which} and {repeats} what was said; --with-replies removes all."
 
 
 @history_command.command("run")

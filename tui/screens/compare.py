@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 
+from ...compare.history.entries import Side
 from ..amounts import moment
 from ..comparison import Comparison
+from ..exporting import of_pair
 from ..keys import COMPARE_KEYS
 from ..safe_text import safe_line
 from ..widgets.key_bar import Hint, KeyBar
@@ -21,18 +24,10 @@ from ..widgets.lines import FittedLine, Line
 from ..widgets.output_text import Mark, OutputText
 from .page import Page
 from .styles import styles
+from .write_output import write
 
 if TYPE_CHECKING:
-    from ...compare.history.entries import Recorded
     from ...compare.run import Output
-
-
-@dataclass(frozen=True)
-class Side:
-    """An output and the run it is of."""
-
-    recorded: Recorded
-    output: Output
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,7 @@ class Compare(Page[None]):
         several: list[Hint] = [("compare.left compare.right", "output")]
         self.query_one(KeyBar).hints = [
             ("compare.view", "one text" if self._beside else "side by side"),
-            *(several * (len(self._pairs) > 1)), ("compare.leave", "back"),
+            *(several * (len(self._pairs) > 1)), ("compare.write", "write"), ("compare.leave", "back"),
         ]  # fmt: skip
         place = f"{self._at + 1} of {len(self._pairs)}" if len(self._pairs) > 1 else ""
         left = Content.assemble(("llamadiff", "bold $primary"), "  Compare")
@@ -106,8 +101,31 @@ class Compare(Page[None]):
         self._at = (self._at + step) % len(self._pairs)
         self._show()
 
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_write(self) -> None:
+        await write(self.app, of_pair(*self._pairs[self._at]))
+
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def pairs_of(shown: Side, marked: Side | None) -> tuple[Sequence[tuple[Side, Side]], int]:
+    """What is compared with what where an output is shown and maybe another marked, and which of
+    these pairs is to be seen first; none where there is nothing to compare with."""
+    recorded, output = shown.recorded, shown.output
+    outputs = recorded.run.outputs
+    if marked is None or marked.output is output:
+        first, *others = outputs
+        pairs = [(Side(recorded, first), Side(recorded, other)) for other in others]
+        return pairs, others.index(output) if output in others else 0
+    by_name = {it.name: it for it in marked.recorded.run.outputs}
+    alike = marked.output.name == output.name and marked.recorded is not recorded
+    befores = [by_name.get(it.name, marked.output) if alike else marked.output for it in outputs]
+    pairs = [
+        (Side(marked.recorded, before), Side(recorded, after))
+        for before, after in zip(befores, outputs, strict=True)
+    ]
+    return pairs, outputs.index(output)
 
 
 def _between(first: Side, other: Side) -> list[Content]:

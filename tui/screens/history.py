@@ -18,9 +18,10 @@ from textual.widgets import Input, Static
 
 from ...compare.errors import CompareError
 from ...compare.history.asking import asked
-from ...compare.history.entries import Recorded, RunEntry, Wanted
+from ...compare.history.entries import Recorded, RunEntry, Side, Wanted
 from ...compare.history.reading import terms
 from ...compare.run import Output
+from ..exporting import of_run
 from ..keys import HISTORY_KEYS, SEARCH_KEYS
 from ..listed import tabs_of
 from ..recorded import title_of, told
@@ -33,10 +34,11 @@ from ..widgets.run_table import RunTable
 from ..widgets.safe_input import SafeInput
 from ..widgets.tab_strip import TabStrip
 from .ask import Ask
-from .compare import Compare, Side
+from .compare import Compare, pairs_of
 from .confirm import Confirm
 from .page import Page
 from .styles import styles
+from .write_output import write
 
 if TYPE_CHECKING:
     from ...compare.history.history import History as Kept
@@ -75,10 +77,10 @@ class History(Page[Recorded]):
         self._words: Sequence[str] = ()
         self._problem = ""
         self._open: dict[str, Recorded] = {}
-        self._shown: tuple[Recorded, Output] | None = None
+        self._shown: Side | None = None
         self._variant: tuple[str, int] = ("", 0)
         """Which output is shown of each run, where the run has it."""
-        self._marked: tuple[Recorded, Output] | None = None
+        self._marked: Side | None = None
         self._pause: Timer | None = None
         self._details_pause: Timer | None = None
 
@@ -161,14 +163,17 @@ class History(Page[Recorded]):
         if self._problem:
             right = Content.styled(safe_line(self._problem), "$warning")
         elif self._marked is not None:
-            right = Content.assemble(("◂ ", "bold $accent"), title_of(*self._marked))
+            right = Content.assemble(
+                ("◂ ", "bold $accent"), title_of(self._marked.recorded, self._marked.output)
+            )
         self.query_one("#history-title", Line).say(left, right)
 
     def _show_hints(self) -> None:
         typing = self.query_one(Input).has_focus
         listed: list[Hint] = [
             ("history.mark", "mark"), ("history.diff", "diff"),
-            ("history.left history.right", "output"), ("history.remove", "remove"),
+            ("history.left history.right", "output"), ("history.write", "write"),
+            ("history.remove", "remove"),
         ]  # fmt: skip
         self.query_one(KeyBar).hints = [
             ("history.reopen", "reopen"), *([("history.down", "list")] if typing else listed),
@@ -218,10 +223,10 @@ class History(Page[Recorded]):
         """Show the output that was shown of the run before, or the first with the words wanted."""
         outputs = recorded.run.outputs
         here = [it for it in outputs if (it.variant.name, it.repeat) == self._variant]
-        if self._words and (self._shown is None or self._shown[0].run.id != recorded.run.id):
+        if self._words and (self._shown is None or self._shown.recorded.run.id != recorded.run.id):
             here = [it for it in outputs if _says(it, self._words)] or here
         output = (here or outputs)[0]
-        self._shown = recorded, output
+        self._shown = Side(recorded, output)
         strip = self.query_one(TabStrip)
         strip.tabs = tabs_of(outputs)
         strip.chosen = output.name
@@ -233,54 +238,45 @@ class History(Page[Recorded]):
     @on(TabStrip.Chosen)
     def _tab_chosen(self, event: TabStrip.Chosen) -> None:
         if self._shown is not None:
-            names = [output.name for output in self._shown[0].run.outputs]
+            names = [output.name for output in self._shown.recorded.run.outputs]
             self._go_to(names.index(event.key))
 
     def _go_to(self, number: int) -> None:
         if self._shown is not None:
-            recorded, outputs = self._shown[0], self._shown[0].run.outputs
+            recorded = self._shown.recorded
+            outputs = recorded.run.outputs
             output = outputs[number % len(outputs)]
             self._variant = output.variant.name, output.repeat
             self._show_output(recorded)
 
     def action_step(self, step: int) -> None:
         if self._shown is not None:
-            recorded, output = self._shown
-            self._go_to(recorded.run.outputs.index(output) + step)
+            self._go_to(self._shown.recorded.run.outputs.index(self._shown.output) + step)
 
     # -------------------------------------------------------------- comparing
 
     def action_mark(self) -> None:
         """Mark what is shown; again takes the mark back."""
-        same = self._shown is not None and self._marked is not None and self._shown[1] is self._marked[1]  # fmt: skip
+        same = self._shown is not None and self._marked is not None and self._shown.output is self._marked.output  # fmt: skip
         self._marked = None if same else self._shown
-        self.table.marked = self._marked[0].run.id if self._marked else ""
+        self.table.marked = self._marked.recorded.run.id if self._marked else ""
         self.table.refresh()
         self._show_title()
 
     def action_diff(self) -> None:
         if self._shown is None:
             return
-        recorded, output = self._shown
-        outputs = recorded.run.outputs
-        marked = self._marked
-        if marked is None or marked[1] is output:
-            first, others = outputs[0], outputs[1:]
-            if not others:
-                self.app.notify("Space marks an output; d then compares another with it.", timeout=4)  # fmt: skip
-                return
-            pairs = [(Side(recorded, first), Side(recorded, other)) for other in others]
-            at = others.index(output) if output in others else 0
+        pairs, at = pairs_of(self._shown, self._marked)
+        if pairs:
+            self.app.push_screen(Compare(pairs, at))
         else:
-            by_name = {it.name: it for it in marked[0].run.outputs}
-            alike = marked[1].name == output.name and marked[0] is not recorded
-            befores = [by_name.get(it.name, marked[1]) if alike else marked[1] for it in outputs]
-            pairs = [
-                (Side(marked[0], before), Side(recorded, after))
-                for before, after in zip(befores, outputs, strict=True)
-            ]
-            at = outputs.index(output)
-        self.app.push_screen(Compare(pairs, at))
+            self.app.notify("Space marks an output; d then compares another with it.", timeout=4)
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_write(self) -> None:
+        recorded = await self._whole(self.table.chosen)
+        if recorded is not None:
+            await write(self.app, of_run(recorded))
 
     # ---------------------------------------------------------------- changing
 
@@ -309,11 +305,11 @@ class History(Page[Recorded]):
         entry = self.table.chosen
         if entry is None:
             return
-        replies = await asyncio.to_thread(self._history.replies_to, [entry.id])
-        dialog = Confirm(f"Remove the run of {_when(entry)}?", question(len(replies)), "remove")
+        following = await asyncio.to_thread(self._history.following, [entry.id])
+        dialog = Confirm(f"Remove the run of {_when(entry)}?", question(len(following)), "remove")
         if await self.app.push_screen_wait(dialog):
-            gone = {entry.id, *replies}
-            if self._marked is not None and self._marked[0].run.id in gone:
+            gone = {entry.id, *following}
+            if self._marked is not None and self._marked.recorded.run.id in gone:
                 self._marked = None
                 self._show_title()
             left = [run for run in self.table.runs if run.id not in gone]

@@ -244,7 +244,7 @@ class LensScreen(Page[Branch]):
         self._show_facts(hovered)
         parting = self._parting
         if parting is not None and parting.index == self.query_one(HeatText).cursor:
-            self._tell(parting_words(parting, *self._pair))
+            self._tell(parting_words(parting, *self._pair, self._source.thoughts))
         else:
             self._say("")
 
@@ -373,7 +373,8 @@ class LensScreen(Page[Branch]):
         before = lens.tokens[: state.number]
         tokens = (*(it.token for it in before), event.choice.token)
         pieces = b"".join([*(it.piece for it in before), event.choice.piece])
-        beginning = Beginning(tokens, pieces.decode("utf-8", "replace"))
+        said = self._source.said_in(self._chosen) if before else ""
+        beginning = Beginning(tokens, pieces.decode("utf-8", "replace"), said)
         source = self._pair[event.side]
         self.dismiss(Branch(source, beginning, self._source.place(source)))
 

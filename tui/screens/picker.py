@@ -62,7 +62,7 @@ class Picker(Dialog[Result]):
     ]
 
     PLACEHOLDER = "name or path"
-    SUFFIX: ClassVar[str | tuple[str, ...]] = ""
+    SUFFIX: str | tuple[str, ...] = ""
     """How the names of the files end that can be taken."""
     MARKER = ""
     """A folder with a file of this name can be taken like a file."""

@@ -137,12 +137,15 @@ class TalkActions(VariantActions):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_write(self) -> None:
-        from .write_output import WriteOutput
+        from ..exporting import of_output
+        from .write_output import write
 
-        output = self.playground.shown(self.playground.selected)
+        state = self.playground
+        output = state.shown(state.selected)
         if output is None or not output.text:
-            self.app.notify(f"{self.playground.selected} has not said anything yet.", timeout=3)
+            self.app.notify(f"{state.selected} has not said anything yet.", timeout=3)
             return
-        path = await self.app.push_screen_wait(WriteOutput(output))
-        if path is not None:
-            self.app.notify(f"Wrote {output.variant.name} to {path}.", timeout=4, markup=False)
+        order = dict.fromkeys([state.baseline, *state.names])
+        said = [it for name in order if (it := state.shown(name)) is not None and it.text]
+        values = state.values.known_to([it.variant for it in said])
+        await write(self.app, of_output(output, said, values))

@@ -22,6 +22,8 @@ from .wrapping import TAB, Line, break_lines
 
 _LEFT_OUT = "\0"
 """No text that is shown has one."""
+HIGH = 6
+"""From so many lines on, what a text comes to rest at has some of those before it above."""
 
 
 class Mark(NamedTuple):
@@ -239,7 +241,8 @@ class OutputText(ScrollView, can_focus=True):
             self._follow(page)
         elif self._resting:
             line = self._line_at(self._rest)
-            self._scroll(max(0, min(line - page // 3, len(self._lines) - page)))
+            above = page // 3 if page >= HIGH else 0
+            self._scroll(max(0, min(line - above, len(self._lines) - page)))
 
     def _set_virtual_size(self, size: Size) -> None:
         """A new layout of the screen is made only where a scrollbar may come or go."""

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 AHEAD = 30
 """So many lines before the end of what is loaded more is asked for."""
-LEAST_TEXT = 24
+LEAST_TEXT = 32
 """Cells for what was said below which the models, then the prompts, give way."""
 MOST_PROMPT, MOST_MODEL = 26, 16
+LEAST_PROMPT = 10
 
 
 class RunTable(LineTable, can_focus=True):
@@ -61,6 +62,8 @@ class RunTable(LineTable, can_focus=True):
         """There are others below."""
         self.marked = ""
         """The id of the marked run."""
+        self._models_differ = False
+        """Whether a column of models tells one run from another."""
 
     @property
     def chosen(self) -> RunEntry | None:
@@ -82,6 +85,8 @@ class RunTable(LineTable, can_focus=True):
         before = self.chosen
         ids = [run.id for run in runs]
         self.runs, self.more = runs, more
+        models = {variant.model for run in runs for variant in run.variants}
+        self._models_differ = len(models) > 1
         if keep and before is not None and before.id in ids:
             self.at = ids.index(before.id)
         else:
@@ -113,10 +118,9 @@ class RunTable(LineTable, can_focus=True):
         prompts = min(MOST_PROMPT, max((cell_len(row.prompts) for row in rows), default=0))
         models = min(MOST_MODEL, max((cell_len(row.models) for row in rows), default=0))
         room = self.size.width - 2 - times - 2
-        if room - prompts - models - 4 < LEAST_TEXT:
+        prompts = min(prompts, max(LEAST_PROMPT, room // 3 - 2))
+        if not self._models_differ or room - prompts - models - 4 < LEAST_TEXT:
             models = 0
-        if room - prompts - 2 < LEAST_TEXT:
-            prompts = max(0, min(prompts, room // 2 - 2))
         widths = (times, prompts, models)
         lines = [
             self._line(row, number == self.at, widths)

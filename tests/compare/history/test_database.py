@@ -20,7 +20,7 @@ from llamadiff.compare.history import database
 from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.run import State
 
-from .runs import PROMPT, keep, made, opened
+from .runs import PROMPT, answered, keep, made, opened
 
 ROOT = Path(__file__).parents[3]
 WRITING = """
@@ -50,6 +50,25 @@ def writing(folder: Path, runs: int, prefix: str, steps: int) -> subprocess.Pope
     """A program that writes."""
     command = [sys.executable, "-c", WRITING, str(folder), str(runs), prefix, str(steps)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+REMOVING = """
+import sys
+from pathlib import Path
+from llamadiff.compare.history import removal
+from tests.compare.history.runs import opened
+removal.STEP_S, removal.PAGES = 0.0, 1
+with opened(Path(sys.argv[1])) as history:
+    change = history._change
+    def told(job):
+        found = change(job)
+        print("step", flush=True)
+        sys.stdin.readline()
+        return found
+    history._change = told
+    history.remove(sys.argv[2:])
+"""
+"""Arguments: folder, ids; prints a line after each step, and waits for one before the next."""
 
 
 def sound(folder: Path) -> bool:
@@ -283,3 +302,38 @@ def test_a_full_disk_is_said_and_nothing_is_lost_once_there_is_room(tmp_path: Pa
         history.flush()
         assert history.open(run.id).outputs[0].text == run.outputs[0].text
         assert history.versions(PROMPT)[0].saved
+
+
+@pytest.mark.parametrize("steps", [2, 4, 5, 7, 9])
+def test_what_a_killed_removal_left_is_removed_by_the_next_program(
+    tmp_path: Path, steps: int
+) -> None:
+    def on_disk() -> set[bytes]:
+        disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        return {word for word in words if word.lower() in disk.lower()}
+
+    words = [b"Quetzalcoatl", b"Zebrafink", b"Pumpernickel"]
+    first = made(f"{words[0].decode()} " * 300)
+    second = answered(first, words[1].decode(), f"{words[2].decode()} " * 300)
+    with opened(tmp_path) as history:
+        keep(history, first, second, *(made(f"stays {number}") for number in range(5)))
+    command = [sys.executable, "-c", REMOVING, str(tmp_path), first.id]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as program:  # fmt: skip
+        assert program.stdin is not None and program.stdout is not None
+        for _ in range(steps):
+            assert program.stdout.readline() == "step\n"
+            program.stdin.write("\n")
+            program.stdin.flush()
+        program.send_signal(signal.SIGKILL)
+    assert on_disk(), "it was killed before it was done"
+    with opened(tmp_path) as history:
+        left = {entry.id for entry in history.page(limit=100)}
+    assert len(left) >= 5 and second.id not in left
+    if first.id in left:  # a conversation is taken away from its end on
+        assert words[0] in on_disk() and words[2] not in on_disk()
+        with opened(tmp_path) as history:
+            assert history.following([first.id]) == [] and history.remove([first.id]) == 1
+    assert on_disk() == set()
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (0,)
+    assert sound(tmp_path)

@@ -352,10 +352,40 @@ def test_what_replies_to_a_run_goes_with_it(tmp_path: Path) -> None:
     third, beside = answered(second, "So?", "Yes"), answered(other, "What?", "That")
     with opened(tmp_path) as history:
         keep(history, first, other, second, third, beside)
-        assert history.replies_to([first.id]) == [second.id, third.id]
-        assert history.replies_to([first.id, second.id]) == [third.id]
-        assert history.replies_to([third.id, "unknown"]) == []
+        assert history.following([first.id]) == [second.id, third.id]
+        assert history.following([first.id, second.id]) == [third.id]
+        assert history.following([third.id, "unknown"]) == []
         assert history.remove([first.id]) == 3
+        assert {entry.id for entry in history.page()} == {other.id, beside.id}
+        disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert b"stays" in disk and b"umpernickel" not in disk
+
+
+def branched(before: Run, text: str) -> Run:
+    """A run of a variant whose answer begins as that of another run."""
+    run = made(text)
+    begins = Beginning((1, 2), before.outputs[0].text, before.id)
+    run.variants = (replace(run.variants[0], beginning=begins),)
+    run.outputs[0].variant = run.variants[0]
+    return run
+
+
+def test_branches_of_a_run_go_with_it_and_grow_old_with_it(tmp_path: Path) -> None:
+    first, other = made("Pumpernickel"), made("stays")
+    branch, beside = branched(first, "and more"), branched(other, "beside")
+    twice, reply = branched(branch, "and on"), answered(branch, "Why?", "Because")
+    with opened(tmp_path) as history:
+        keep(history, first, other, branch, beside, twice, reply)
+        found = history.open(branch.id).variants[0].beginning
+        assert found is not None and found.source == first.id
+        aged(history.file, {it.id: 20 for it in (first, branch, other, beside)})
+        then = datetime.now(UTC) - timedelta(days=10)
+        assert set(history.older_than(then).ids) == {other.id, beside.id}
+        history.tag(beside.id, ["good"])
+        assert history.older_than(then) == Old([], 4)
+        assert history.following([first.id]) == [branch.id, twice.id, reply.id]
+        assert history.following([beside.id]) == []
+        assert history.remove([first.id]) == 4
         assert {entry.id for entry in history.page()} == {other.id, beside.id}
         disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
         assert b"stays" in disk and b"umpernickel" not in disk
