@@ -13,7 +13,9 @@ async def _wrong() -> None:
 
 
 @pytest.mark.parametrize("keys", [[], ["f3"], ["f9"], ["escape", "p"]])
-async def test_a_mistake_is_told_wherever_one_is(tmp_path: Path, keys: list[str]) -> None:
+async def test_a_mistake_is_told_wherever_one_is(
+    tmp_path: Path, keys: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     """On the playground, a screen with a place for it, one without, and in a dialog."""
     async with StillApp(tmp_path).run_test() as pilot:
         before = pilot.app.screen
@@ -24,3 +26,4 @@ async def test_a_mistake_is_told_wherever_one_is(tmp_path: Path, keys: list[str]
         screen.run_worker(_wrong(), exit_on_error=False)
         await until(lambda: "oddity" in screen_text(pilot) + told(pilot))
         assert pilot.app.is_running and pilot.app.screen is screen
+    assert "Traceback" in caplog.text and "RuntimeError: oddity" in caplog.text

@@ -6,6 +6,7 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
+from ..log import keep_log
 from ..paths import (
     cache_dir,
     history_days,
@@ -55,4 +56,5 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
         exact=asked.exact,
         settings=asked.settings(),
     )
+    keep_log()
     LlamadiffApp(setup).run(mouse=mouse)

@@ -124,6 +124,9 @@ def _end_by_signals() -> None:
 
 def run_command(arguments: Sequence[str]) -> int:
     """The exit code of a command line; everything a person got wrong is one line on stderr."""
+    from ..log import keep_log
+
+    keep_log()
     try:
         _refuse_broken_text(arguments)
         code = cli.main(list(arguments), prog_name="llamadiff", standalone_mode=False)
@@ -173,16 +176,14 @@ def _explain(error: Exception) -> int:
         return _say(str(error), Exit.ENGINE)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EFBIG):
         return _say(f"the output cannot be written: {error.strerror}.", Exit.INPUT)
-    from ..paths import log_dir, private
+    from ..log import keep_log
 
-    name = type(error).__name__
-    try:
-        log = private(log_dir()) / "llamadiff.log"
-        logging.basicConfig(filename=log, format="%(asctime)s %(levelname)s %(message)s")
-    except OSError as trouble:
-        return _say(f"{name}: {error}; and no log can be written: {trouble}.", Exit.ENGINE)
+    name, log = type(error).__name__, keep_log()
     logging.error("unexpected", exc_info=error)
-    return _say(f"something unexpected happened ({name}); the details are in {log}.", Exit.ENGINE)
+    if log.trouble is not None:
+        return _say(f"{name}: {error}; and no log can be written: {log.trouble}.", Exit.ENGINE)
+    said = f"something unexpected happened ({name}); the details are in {log.baseFilename}."
+    return _say(said, Exit.ENGINE)
 
 
 def _say(message: str, code: Exit) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from textual.message_pump import MessagePump
 from textual.worker import Worker, WorkerState
 
@@ -19,5 +21,5 @@ class TellsMistakes(MessagePump):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
-            self.log.error(event.worker.error)
+            logging.error("in %s", type(self).__name__, exc_info=event.worker.error)
             self.tell_mistake(f"llamadiff made a mistake: {event.worker.error!r}")

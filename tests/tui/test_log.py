@@ -1,0 +1,52 @@
+"""The log: what llamadiff never should have done is in it with a traceback, or why it is not."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from llamadiff.tui.cli.commands import exit_code
+from llamadiff.tui.log import keep_log
+from llamadiff.tui.paths import log_dir
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LLAMADIFF_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def no_log_is_left():
+    yield
+    logging.getLogger().removeHandler(keep_log())
+
+
+def odd() -> Exception:
+    try:
+        raise RuntimeError("oddity")
+    except RuntimeError as error:
+        return error
+
+
+def test_it_is_made_with_the_first_thing_there_is_to_say(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_log()
+    file = log_dir() / "llamadiff.log"
+    assert not file.exists()
+    assert exit_code(odd()) == 3 and str(file) in capsys.readouterr().err
+    text = file.read_text()
+    assert "Traceback" in text and text.count("RuntimeError: oddity") == 1
+    keep_log()
+    logging.getLogger("part").warning("a part warns")
+    assert file.read_text().count("a part warns") == 1
+
+
+def test_where_it_cannot_be_written_that_is_said(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (log_dir() / "llamadiff.log").mkdir()
+    assert exit_code(odd()) == 3
+    said = capsys.readouterr().err
+    assert "RuntimeError: oddity; and no log can be written" in said
