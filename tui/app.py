@@ -45,6 +45,15 @@ class LlamadiffApp(App[None]):
             self.register_theme(theme)
         self.theme = DARK.name
 
+    @property
+    def failure(self) -> Exception | None:
+        """Why it ended, if it should not have."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Leave the screen; whoever opened the app says what the failure was."""
+        self._close_messages_no_wait()
+
     def get_driver_class(self) -> type[Driver]:
         return with_quick_pastes(super().get_driver_class())
 

@@ -1,6 +1,12 @@
 """The log: what llamadiff never should have done is in it with a traceback, or why it is not."""
 
 import logging
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,3 +56,43 @@ def test_where_it_cannot_be_written_that_is_said(
     assert exit_code(odd()) == 3
     said = capsys.readouterr().err
     assert "RuntimeError: oddity; and no log can be written" in said
+
+
+FAILING = """
+from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.cli.main import main
+
+def fail(self):
+    raise RuntimeError("oddity")
+
+LlamadiffApp.action_help = fail
+main([])
+"""
+
+
+def test_an_app_that_fails_leaves_the_terminal_and_says_one_line(home: Path) -> None:
+    ours, theirs = pty.openpty()
+    app = subprocess.Popen(
+        [sys.executable, "-c", FAILING],
+        stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(theirs)
+    said, end = b"", time.monotonic() + 60
+    while time.monotonic() < end:
+        if not select.select([ours], [], [], 0.2)[0]:
+            if b"all commands" in said:
+                os.write(ours, b"\x1bOP")  # F1; once its keys are taken
+            continue
+        try:
+            part = os.read(ours, 1 << 16)
+        except OSError:  # Linux: the other end is closed
+            part = b""
+        if not part:
+            break
+        said += part
+    os.close(ours)
+    assert app.wait(60) == 3
+    last = said.decode().rstrip().splitlines()[-1]
+    assert "something unexpected happened (RuntimeError); the details are in" in last
+    assert b"Traceback" not in said
+    assert "RuntimeError: oddity" in (log_dir() / "llamadiff.log").read_text()

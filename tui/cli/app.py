@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def open_app(asked: Asked, *, mouse: bool) -> None:
     """Open the app and stay until it is closed.
 
-    Raises CompareError, ModelError or PromptError before anything is drawn.
+    Raises CompareError, ModelError or PromptError before anything is drawn, and what made it end.
     """
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         from click import UsageError
@@ -57,4 +57,7 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
         settings=asked.settings(),
     )
     keep_log()
-    LlamadiffApp(setup).run(mouse=mouse)
+    app = LlamadiffApp(setup)
+    app.run(mouse=mouse)
+    if app.failure is not None:
+        raise app.failure
