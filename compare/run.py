@@ -101,11 +101,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Beside:
-    """That the output of another run stood beside those of a run."""
+    """That the output of another run stood beside those of a run: its variant's name and, where it
+    had another in that run, that one, and the label it has here."""
 
     variant: str
     run_id: str
     pinned: bool = False
+    recorded_as: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
