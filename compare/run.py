@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -138,15 +138,25 @@ class Run:
     def over(self) -> bool:
         return all(output.state.over for output in self.outputs)
 
+    @property
+    def unfinished(self) -> set[Output]:
+        """Those of which more will arrive."""
+        return {output for output in self.outputs if not output.state.over}
+
     def give_up(self) -> None:
         """What is not over will not go on."""
-        for output in self.outputs:
-            if not output.state.over:
-                output.state, output.finish_reason = State.CANCELLED, "cancelled"
+        give_up(self.outputs)
 
     def of(self, variant: Variant) -> list[Output]:
         """The outputs of one variant, in the order of their repeats."""
         return [output for output in self.outputs if output.variant.name == variant.name]
+
+
+def give_up(outputs: Iterable[Output]) -> None:
+    """Those of these that are not over will not go on."""
+    for output in outputs:
+        if not output.state.over:
+            output.state, output.finish_reason = State.CANCELLED, "cancelled"
 
 
 def new_run(
