@@ -88,8 +88,8 @@ async def look(pilot: Pilot[None], loop: Loop, figures: dict[str, list[float]]) 
     add("F9 to the first painted page", await until(lambda: app.screen.query(RunTable) and "Prompt " in painted(app)))  # fmt: skip
     await asyncio.sleep(0.3)
     add("  the loop was held up at most", loop.take())
-    for word in WORDS:
-        for key in ("escape", *word[:-1]):
+    for number, word in enumerate(WORDS):
+        for key in (*(["escape"] if number else []), "slash", *word[:-1]):
             app.simulate_key(key)
         await asyncio.sleep(0.5)
         loop.take()

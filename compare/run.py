@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -104,11 +104,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Beside:
-    """That the output of another run stood beside those of a run."""
+    """That the output of another run stood beside those of a run: its variant's name and, where it
+    had another in that run, that one, and the label it has here."""
 
     variant: str
     run_id: str
     pinned: bool = False
+    recorded_as: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,15 +141,25 @@ class Run:
     def over(self) -> bool:
         return all(output.state.over for output in self.outputs)
 
+    @property
+    def unfinished(self) -> set[Output]:
+        """Those of which more will arrive."""
+        return {output for output in self.outputs if not output.state.over}
+
     def give_up(self) -> None:
         """What is not over will not go on."""
-        for output in self.outputs:
-            if not output.state.over:
-                output.state, output.finish_reason = State.CANCELLED, "cancelled"
+        give_up(self.outputs)
 
     def of(self, variant: Variant) -> list[Output]:
         """The outputs of one variant, in the order of their repeats."""
         return [output for output in self.outputs if output.variant.name == variant.name]
+
+
+def give_up(outputs: Iterable[Output]) -> None:
+    """Those of these that are not over will not go on."""
+    for output in outputs:
+        if not output.state.over:
+            output.state, output.finish_reason = State.CANCELLED, "cancelled"
 
 
 def new_run(

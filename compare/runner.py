@@ -29,7 +29,7 @@ from .errors import MISTAKES, CompareError
 from .hashes import FileHashes
 from .prepare import Prepared, check_beginning, previewed, render, tokenized
 from .preview import Preview
-from .run import Output, Run, Stamp, State
+from .run import Output, Run, Stamp, State, give_up
 from .variants import Variant
 
 
@@ -51,7 +51,8 @@ class Runner:
         self._fitting: dict[tuple[Path, int, Path, int], tuple[str, ...]] = {}
         """What is odd about adapters that fit, by the base and the adapter."""
         self._cache_dir = cache_dir
-        self._request_ids: dict[str, list[int]] = {}
+        self._requests: dict[str, dict[int, Output]] = {}
+        """By run: the outputs that were sent to the engine."""
         self._preparing: dict[str, asyncio.Task[dict[Output, Prepared]]] = {}
         self._cancelled: set[str] = set()
         self._hashes = FileHashes(cache_dir)
@@ -198,7 +199,7 @@ class Runner:
                 return
             batches: dict[int, list[tuple[Prepared, Output]]] = {}
             for output in run.outputs:
-                if ready := prepared.get(output):
+                if not output.state.over and (ready := prepared.get(output)):
                     batches.setdefault(ready.model.key, []).append((ready, output))
             if run.id in self._cancelled:
                 return
@@ -206,7 +207,7 @@ class Runner:
                 *(self._generate(run, batch, on_change) for batch in batches.values())
             )
         finally:
-            self._request_ids.pop(run.id, None)
+            self._requests.pop(run.id, None)
             self._preparing.pop(run.id, None)
             self._cancelled.discard(run.id)
             run.give_up()
@@ -217,7 +218,16 @@ class Runner:
             self._cancelled.add(run.id)
         if preparing := self._preparing.get(run.id):
             preparing.cancel()
-        self.engine.cancel(self._request_ids.get(run.id, []))
+        self.engine.cancel(list(self._requests.get(run.id, {})))
+
+    def cancel_some(self, run: Run, outputs: Collection[Output]) -> None:
+        """As `cancel`, for these outputs of a run; the others go on."""
+        if run.unfinished <= {*outputs}:
+            self.cancel(run)
+            return
+        sent = self._requests.get(run.id, {})
+        self.engine.cancel([number for number, it in sent.items() if it in outputs])
+        give_up({*outputs} - {*sent.values()})
 
     def _values(self, run: Run) -> dict[str, dict[str, str]]:
         """For each variant the run's values that its prompt knows.
@@ -241,7 +251,10 @@ class Runner:
         prepared: dict[Output, Prepared] = {}
         values = await asyncio.to_thread(self._values, run)
         groups = [(variant, same) for variant in run.variants for same in alike(run.of(variant))]
-        for variant, outputs in groups:
+        for variant, same in groups:
+            outputs = [output for output in same if not output.state.over]
+            if not outputs:
+                continue
 
             def progress(fraction: float, outputs: list[Output] = outputs) -> None:
                 for output in outputs:
@@ -289,7 +302,7 @@ class Runner:
                 info=ready.model.info,
                 llama_cpp=hello.llama_cpp if hello else None,
             )
-        self._request_ids.setdefault(run.id, []).extend(outputs)
+        self._requests.setdefault(run.id, {}).update(outputs)
         try:
             async for events in self.engine.generate(batch[0][0].model, requests):
                 for event in events:
@@ -300,7 +313,7 @@ class Runner:
                     elif on_change and output.state.over:
                         on_change(output, "")
         except EngineError as error:
-            _fail([output for output in outputs.values() if not output.state.over], str(error))
+            _fail(outputs.values(), str(error))
 
     def _request(self, ready: Prepared, output: Output, run: Run) -> Request:
         rules = output.variant.prompt.output
@@ -366,10 +379,11 @@ def _apply(output: Output, event: StreamEvent) -> None:
             _fail([output], event.message, refused=event.refused)
 
 
-def _fail(outputs: list[Output], message: str, *, refused: bool = False) -> None:
+def _fail(outputs: Iterable[Output], message: str, *, refused: bool = False) -> None:
     for output in outputs:
-        output.state, output.error, output.finish_reason = State.FAILED, message, "error"
-        output.refused = refused
+        if not output.state.over:
+            output.state, output.error, output.finish_reason = State.FAILED, message, "error"
+            output.refused = refused
 
 
 def _mtime(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -80,6 +81,27 @@ class LlamadiffApp(App[None]):
 
     def action_playground(self) -> None:
         """Close what lies over the playground."""
+        self._on_playground(lambda playground: None)
+
+    def _on_playground(self, then: Callable[[Playground], object]) -> None:
+        """Close what lies over the playground and do this there; where closing ends something, once
+        a person has said so."""
+        from .screens.confirm import Confirm
+        from .screens.page import Page
+
+        def go(yes: bool | None) -> None:
+            if yes:
+                self._uncover()
+                if isinstance(playground := self.screen, Playground):
+                    then(playground)
+
+        ends = [it.leaving for it in self.screen_stack if isinstance(it, Page) and it.leaving]
+        if not ends:
+            go(True)
+        elif not isinstance(self.screen, Confirm):
+            self.push_screen(Confirm("Leave this screen?", ends[0], "stop and leave"), go)
+
+    def _uncover(self) -> None:
         while len(self.screen_stack) > 1:
             top = self.screen
             if isinstance(top, ModalScreen):
@@ -91,21 +113,15 @@ class LlamadiffApp(App[None]):
         """Show the library over the playground; close what else lies over it."""
         from .screens.library import Library
 
-        if isinstance(self.screen, Library):
-            return
-        self.action_playground()
-        playground = self.screen
-        if isinstance(playground, Playground):
-            self.push_screen(Library(playground, playground.session.catalog))
+        if not isinstance(self.screen, Library):
+            self._on_playground(lambda it: self.push_screen(Library(it, it.session.catalog)))
 
     def action_history(self) -> None:
         """Show the history over the playground; close what else lies over it."""
         from .screens.history import History
 
         if not isinstance(self.screen, History):
-            self.action_playground()
-            if isinstance(playground := self.screen, Playground):
-                playground.show_history()
+            self._on_playground(Playground.show_history)
 
     def action_help(self) -> None:
         from .screens.help import HelpScreen

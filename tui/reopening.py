@@ -7,27 +7,34 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..compare.errors import CompareError
-from ..compare.run import Around, Run
+from ..compare.run import Around, Beside, Run
 from ..compare.variants import Variant
 from ..prompts.errors import PromptError
 
 if TYPE_CHECKING:
+    from ..compare.history.entries import Recorded
     from ..prompts.document import Prompt
 
 
 @dataclass(frozen=True)
-class Other:
-    """What another run gave one variant, with the seed of that run if it had one for all."""
+class Turn:
+    """A run of turns before, with the prompts it had, and its seed if it had one for all."""
 
     run: Run
     seed: int | None
+
+
+@dataclass(frozen=True)
+class Other(Turn):
+    """What another run gave one variant."""
+
     pinned: bool
 
 
 @dataclass(frozen=True)
 class Reopened:
     """A run with all that was on the screen with it. `missing` are the names of variants of which
-    nothing is known any more."""
+    nothing is known any more; `turns` are what they go on with."""
 
     run: Run
     seed: int | None
@@ -35,10 +42,12 @@ class Reopened:
     baseline: str
     others: Sequence[Other]
     missing: Sequence[str]
+    turns: Sequence[Turn] = ()
 
 
-def reopened(run: Run, read: Callable[[str], Run]) -> Reopened:
+def reopened(recorded: Recorded, read: Callable[[str], Recorded]) -> Reopened:
     """As it was. Reads files; `read` reads another run, or raises CompareError."""
+    run, turns = recorded.run, list(recorded.before)
     found, seed = variants_of(run)
     variants = {it.name: it for it in found}
     around = run.around or Around(next(iter(variants), ""), tuple(variants))
@@ -48,17 +57,34 @@ def reopened(run: Run, read: Callable[[str], Run]) -> Reopened:
             whole = read(it.run_id)
         except CompareError:
             continue
-        own = tuple(variant for variant in whole.variants if variant.name == it.variant)
-        outputs = [output for output in whole.outputs if output.variant.name == it.variant]
-        if not outputs:
+        if (one := _beside(whole.run, it)) is None:
             continue
-        one = Run(own, whole.values, whole.exact, outputs=outputs, id=whole.id)
         (variants[it.variant],), its_seed = variants_of(one)
         others.append(Other(one, its_seed, it.pinned))
+        turns += whole.before
     names = [name for name in around.names if name in variants]
     missing = [name for name in around.names if name not in variants]
     baseline = around.baseline if around.baseline in names else names[0]
-    return Reopened(run, seed, [variants[it] for it in names], baseline, others, missing)
+    shown = [variants[it] for it in names]
+    return Reopened(run, seed, shown, baseline, others, missing, [_turn(it) for it in turns])
+
+
+def _turn(run: Run) -> Turn:
+    variants, seed = variants_of(run)
+    return Turn(replace(run, variants=tuple(variants)), seed)
+
+
+def _beside(run: Run, it: Beside) -> Run | None:
+    """The part of a run that stood beside another, under the name it had there."""
+    name = it.recorded_as or it.variant
+    own = next((variant for variant in run.variants if variant.name == name), None)
+    outputs = [output for output in run.outputs if output.variant.name == name]
+    if own is None or not outputs:
+        return None
+    if it.recorded_as:
+        own = replace(own, name=it.variant, label=it.label)
+        outputs = [output.taken_by(own) for output in outputs]
+    return Run((own,), run.values, run.exact, outputs=outputs, id=run.id)
 
 
 def variants_of(run: Run) -> tuple[list[Variant], int | None]:

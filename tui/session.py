@@ -312,7 +312,8 @@ class Session:
         lost = sorted(filter(playground.talk.lost, wanted - playground.talk.pinned))
         wanted -= {*lost}
         if self.run_now is not None:
-            wanted |= {o.variant.name for o in self.run_now.outputs if not o.state.over}
+            going = self.run_now.unfinished
+            wanted |= {it for it in playground.names if going & {*playground.siblings(it)}}
         wanted -= playground.talk.pinned
         variants = [v for v in playground.variants if v.name in wanted]
         if lost:
@@ -380,6 +381,14 @@ class Session:
             return False
         (await self._services.runner()).cancel(run)
         return True
+
+    async def stop_unseen(self) -> None:
+        """Have the engine stop what the run under way makes of variants that are gone."""
+        playground, run = self.playground, self.run_now
+        if run is not None:
+            seen = {it for name in playground.names for it in playground.siblings(name)}
+            if unseen := run.unfinished - seen:
+                (await self._services.runner()).cancel_some(run, unseen)
 
     def saved(self, prompt: Prompt, kept: Prompt) -> None:
         """Take note that the selected variant's prompt is in a file now, as `kept`."""

@@ -139,8 +139,13 @@ class Playground:
         self.baseline, self.seed, self.exact, self.live = it.baseline, it.seed, it.run.exact, False
         for run, seed in [*((other.run, other.seed) for other in it.others), (it.run, it.seed)]:
             self.values.put(run.values)
-            self.repeats = 1 + max((output.repeat for output in run.outputs), default=0)
             self.started(run, seed)
+        for turn in it.turns:
+            self.values.put(turn.run.values)
+            for variant in turn.run.variants:
+                self._note(variant, turn.run, turn.seed)
+        self.values.put(it.run.values)
+        self.repeats = 1 + max((output.repeat for output in it.run.outputs), default=0)
         self.talk.pinned |= {other.run.variants[0].name for other in it.others if other.pinned}
         self.then = dict(self.outputs)
 
@@ -311,12 +316,38 @@ class Playground:
             if output.follows is not None and output.follows is old:
                 self.before.pop(name, None)
             self.outputs[name] = output
-            asked = self._ask(variant, seed, run.exact)
-            self._asked.note(replace(asked, outputs=tuple(run.of(variant))))
+            self._note(variant, run, seed)
         held = (self.outputs, self.before, self.then)
         self._asked.keep(output for outputs in held for output in outputs.values())
+        self._check_before()
+
+    def _note(self, variant: Variant, run: Run, seed: int | None) -> None:
+        """Note what a variant was asked in a run, with the values there are."""
+        outputs = tuple(run.of(variant))
+        asked = self._ask(variant, seed, run.exact)
+        self._asked.note(replace(asked, repeats=len(outputs), outputs=outputs))
+
+    def _check_before(self) -> None:
+        """Compare with the baseline once there is nothing before to compare with."""
         if not (self.before.keys() | self.then.keys()) & set(self.names):
             self.own_before = False
+
+    def go_back(self, name: str, output: Output) -> None:
+        """Have the output of a turn before as a variant's newest; one that another variant said
+        becomes its own, with its repeats."""
+        self.before.pop(name, None)
+        if output.variant.name != name:
+            asked = self._asked.of(output)
+            taken = {
+                it: it.taken_by(replace(it.variant, name=name))
+                for it in (asked.outputs if asked is not None else (output,))
+            }
+            output = taken[output]
+            if asked is not None:
+                variant = replace(asked.variant, name=name)
+                self._asked.note(replace(asked, variant=variant, outputs=tuple(taken.values())))
+        self.outputs[name] = output
+        self._check_before()
 
     def siblings(self, name: str) -> tuple[Output, ...]:
         """All repeats of a variant in its newest run, if one of them is the variant's output."""

@@ -63,22 +63,38 @@ class Sweeping:
         self._by_value = [self.run.of(it) for it in self.run.variants]
         self._asked = _asked(session, variant)
         self._turn = len(turns_of(self.run.outputs[0]))
-        shown = self._in_its_turn(playground.baseline)
-        self.base_name = playground.baseline
-        self.base = shown if shown is not None and shown.text else None
-        """What the baseline had said when the sweep began, in the turn that is swept."""
+        self.base_name = ""
+        self.base: Output | None = None
+        """What the baseline had said when the sweep was opened, in the turn that is swept."""
         self.own = ""
         """An expected text that a person gave."""
-        names = dict.fromkeys([playground.selected, *playground.names])
-        self._said = {
-            name: shown
-            for name in names
-            if (shown := self._in_its_turn(name)) is not None and shown.tokens
-        }
-        self.expected = next(iter(self._said), None) if self.scores else None
+        self._said: dict[str, Output] = {}
+        self.expected: str | None = None
         """The name of the text whose likelihood is a curve; None without one."""
         self._scores: dict[str, list[float]] = {}
         self._figures: dict[int, Figures] = {}
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Take what the variants say by now to compare with and to expect; figures of anything else
+        are to be made anew."""
+        playground, base, said = self._session.playground, self.base, self._said
+        shown = self._in_its_turn(playground.baseline)
+        self.base_name = playground.baseline
+        self.base = shown if shown is not None and shown.text else None
+        self._said = {
+            name: shown
+            for name in dict.fromkeys([playground.selected, *playground.names])
+            if (shown := self._in_its_turn(name)) is not None and shown.tokens
+        }
+        for name in said:
+            if self._said.get(name) is not said[name]:
+                self._scores.pop(name, None)
+        if self.expected not in self.texts:
+            self.expected = next(iter(self._said), None) if self.scores else None
+        late = self.base is not None and any(it.base is None for it in self._figures.values())
+        if self.base is not base or late:
+            self._figures.clear()
 
     def _in_its_turn(self, name: str) -> Output | None:
         """What a variant said in the turn of its conversation that is swept."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ..compare.run import Around, Output, Run
+    from ..compare.run import Around, Beside, Output, Run
     from .asked import Asked
     from .state import Playground
 
@@ -38,18 +38,17 @@ class Talk:
 
     def turns(self, name: str) -> int:
         """How many turns a variant's conversation has; 0 before it was run."""
-
         from ..compare.conversation import turns_of
 
         output = self._playground.outputs.get(name)
         return len(turns_of(output)) if output is not None else 0
 
     def join(self, name: str, source: str, turn: Output | None = None) -> None:
-        """Have a new variant take part in the conversation of another, from its last turn on or
-        from the given one."""
+        """Have a new variant take part in the conversation of another, from its last turn on, or
+        with all its repeats from the given one."""
         place, asked = turn or self.place(source), self._asked(source)
         if place is not None and asked is not None:
-            self._joined[name] = place, asked
+            self._joined[name] = place, asked if turn is None else replace(asked, outputs=())
 
     def place(self, name: str) -> Output | None:
         """The output whose place the next one of a variant takes, if that has one."""
@@ -94,7 +93,6 @@ class Talk:
     def lost(self, name: str) -> str:
         """The reply of this variant's conversation whose turn before is gone, while a run would
         have to make that one again; else empty."""
-
         from ..compare.conversation import lost
 
         place = self.place(name)
@@ -106,13 +104,12 @@ class Talk:
         return joined[1] if output is None and joined else self._playground.asked(name)
 
     def _asks_other(self, name: str) -> bool:
-        """Whether a variant's chat would begin with something else now."""
+        """Whether a variant's chat would begin with something else now, as far as is known."""
         asked, asks = self._asked(name), self._playground.asks(name)
-        return asked is None or asks is None or _chat(asked) != _chat(asks)
+        return asked is not None and asks is not None and _chat(asked) != _chat(asks)
 
     def can_go_on(self, names: Iterable[str]) -> list[str]:
         """Those of the variants that can be replied to: answered, not pinned, not changed since."""
-
         from ..compare.conversation import can_be_replied_to
 
         outputs = self._playground.outputs
@@ -130,28 +127,62 @@ class Talk:
 
         With a reply each answers that; else each is the last turn once more.
         """
-
         from ..compare.conversation import go_on
 
-        for output in run.outputs:
-            name = output.variant.name
-            old = self.place(name)
-            if old is not None and reply is not None:
-                go_on(output, old, reply)
-            else:
-                self.go_on_as(name, [output])
+        for variant in run.variants:
+            name, outputs = variant.name, run.of(variant)
+            anew = reply is None and self.anew(name)
+            for output, old in zip(outputs, self._places(name, len(outputs), reply), strict=False):
+                if reply is not None:
+                    go_on(output, old, reply)
+                elif old.follows is not None and not anew:
+                    go_on(output, old.follows, old.reply)
             self._joined.pop(name, None)
         run.around = self._around(run)
 
+    def _places(self, name: str, count: int, reply: str | None) -> list[Output]:
+        """In whose places so many outputs of a variant come; none where there is none.
+
+        Each repeat has its own; all have that of the one shown where there would be fewer than
+        there are, or where its own is no answer to reply to.
+        """
+        from ..compare.conversation import can_be_replied_to
+
+        shown = self.place(name)
+        if shown is None:
+            return []
+        own = {
+            it.repeat: it
+            for it in (self._repeats(name) if self.is_for_each([name], count) else ())
+            if reply is None or can_be_replied_to(it)
+        }
+        return [own.get(number, shown) for number in range(count)]
+
+    def is_for_each(self, names: Iterable[str], count: int) -> bool:
+        """Whether with so many repeats each goes on with its own conversation."""
+        return all(len(self._repeats(name)) <= count for name in names)
+
+    def _repeats(self, name: str) -> Sequence[Output]:
+        """All that were made with the output in whose place the next one of a variant comes."""
+        asked = self._asked(name)
+        return asked.outputs if asked is not None else ()
+
     def _around(self, run: Run) -> Around:
         """What is on the screen with a run."""
-
-        from ..compare.run import Around, Beside
+        from ..compare.run import Around
 
         playground, own = self._playground, {variant.name for variant in run.variants}
         others = {it: playground.shown(it) for it in playground.names if it not in own}
-        beside = [Beside(it, o.run_id, it in self.pinned) for it, o in others.items() if o and o.run_id]  # fmt: skip
+        beside = [self._beside(it, o) for it, o in others.items() if o and o.run_id]
         return Around(playground.baseline, tuple(playground.names), tuple(beside))
+
+    def _beside(self, name: str, output: Output) -> Beside:
+        """What an output of another run is to one that begins now."""
+        from ..compare.run import Beside
+
+        variant = self._playground.get(name)
+        label = variant.label if variant is not None and output.recorded_as else ""
+        return Beside(name, output.run_id, name in self.pinned, output.recorded_as, label)
 
     def goes_on(self, name: str) -> tuple[Output, str] | None:
         """What a variant goes on with when it is run again, and what was replied to that."""
@@ -161,8 +192,7 @@ class Talk:
         return place.follows, place.reply
 
     def go_on_as(self, name: str, outputs: Iterable[Output]) -> None:
-        """Have these outputs make the last turn of a variant once more."""
-
+        """Have these outputs make the last turn of a variant once more, that of the one shown."""
         from ..compare.conversation import go_on
 
         if (before := self.goes_on(name)) is not None:
@@ -180,9 +210,8 @@ class Talk:
         for name in names:
             output = playground.outputs[name]
             reply = output.reply
-            playground.before.pop(name, None)
             if output.follows is not None:
-                playground.outputs[name] = output.follows
+                playground.go_back(name, output.follows)
         return names, reply
 
     def new_seed(self) -> int:

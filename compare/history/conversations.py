@@ -23,8 +23,9 @@ def row_of(connection: Connection, output: Output | None) -> int | None:
     return found and found[0]
 
 
-def follow_back(connection: Connection, run: Run, read: Callable[[str], Run]) -> None:
-    """Give the outputs of a run those they go on from, and these theirs; `read` reads a run."""
+def follow_back(connection: Connection, run: Run, read: Callable[[str], Run]) -> list[Run]:
+    """Give the outputs of a run those they go on from, and these theirs; the runs of those. `read`
+    reads a run."""
     runs, wanted = {run.id: run}, [run]
     while wanted:
         for output, key, variant, repeat in _links(connection, wanted.pop()):
@@ -33,6 +34,7 @@ def follow_back(connection: Connection, run: Run, read: Callable[[str], Run]) ->
                 wanted.append(runs[key])
             outputs = {(it.variant.name, it.repeat): it for it in runs[key].outputs}
             output.follows = outputs.get((variant, repeat))
+    return [it for it in runs.values() if it is not run]
 
 
 def _links(connection: Connection, run: Run) -> list[tuple[Output, str, str, int]]:

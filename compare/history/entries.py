@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,7 +81,8 @@ class RunEntry:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run, whole. `program` is the version of llamadiff it ran in; times are in UTC."""
+    """A run, whole. `program` is the version of llamadiff it ran in; times are in UTC. `before` are
+    the runs it goes on with, and those they go on with."""
 
     run: Run
     at: datetime
@@ -88,6 +90,7 @@ class Recorded:
     program: str
     note: str
     tags: tuple[str, ...]
+    before: Sequence[Run] = ()
 
 
 @dataclass(frozen=True)

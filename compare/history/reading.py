@@ -284,8 +284,8 @@ def open_run(connection: Connection, key: str) -> Recorded:
     Raises CompareError for an id that is not in the history.
     """
     recorded = _open(connection, key)
-    follow_back(connection, recorded.run, lambda before: _open(connection, before).run)
-    return recorded
+    before = follow_back(connection, recorded.run, lambda key: _open(connection, key).run)
+    return replace(recorded, before=before)
 
 
 def _open(connection: Connection, key: str) -> Recorded:

@@ -31,6 +31,8 @@ from .writer import Broken, whole
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+GONE = "The history leaves out this run: what it replies to is not in the history any more."
+
 PREVIEW = 200
 """Characters of an output that a list shows."""
 
@@ -63,7 +65,8 @@ class _Followed:
 class Recorder:
     """Follows runs from `begin` to `end`; both may be called from any thread.
 
-    `on_trouble` is told of a run that cannot be written, which is left out from then on.
+    `on_trouble` is told of a run that cannot be written, or that repeats what was removed; it is left
+    out from then on.
     """
 
     def __init__(self, program: str, on_trouble: Callable[[str], None]) -> None:
@@ -133,6 +136,9 @@ class Recorder:
             known = "SELECT 1 FROM runs WHERE key = ?"
             if connection.execute(known, (it.run.id,)).fetchone():
                 return False
+            if _follows_what_is_gone(connection, it.run):
+                self._on_trouble(GONE)
+                return False
             self._insert(connection, it)
         elif not connection.execute("SELECT 1 FROM runs WHERE id = ?", (it.row,)).fetchone():
             return False
@@ -183,6 +189,12 @@ class Recorder:
             ).lastrowid  # fmt: skip
             assert row is not None
             it.marks.append(_Mark(row))
+
+
+def _follows_what_is_gone(connection: Connection, run: Run) -> bool:
+    """Whether a run repeats what is not in the history, where somebody will have removed it."""
+    followed = {output.follows for output in run.outputs if output.follows is not None}
+    return any(row_of(connection, output) is None for output in followed)
 
 
 def _worth_keeping(output: Output) -> bool:

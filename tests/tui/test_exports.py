@@ -18,7 +18,7 @@ from llamadiff.tui.screens.compare import Compare
 from llamadiff.tui.screens.history import History
 from llamadiff.tui.screens.write_output import WriteOutput
 
-from ..compare.history.runs import answered, keep, made
+from ..compare.history.runs import answered, forget_what_was_replied_to, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
 from .app import PLAIN, SHOP, StillApp, paste, playground, screen_text, told
@@ -83,16 +83,18 @@ def test_equal_texts_are_said_to_be(tmp_path: Path) -> None:
 def test_a_conversation_is_exported_turn_by_turn(tmp_path: Path) -> None:
     first = made("Dogs bark.", "Dogs sleep.")
     second = answered(first, "Why so?", "Because.")
-    (side,) = kept(tmp_path / "a", second)
-    with opened_history(tmp_path / "b") as history:
+    with opened_history(tmp_path) as history:
         keep(history, first, second)
         text = as_html([history.recorded(second.id)])
+    forget_what_was_replied_to(tmp_path / "history.db")
+    with opened_history(tmp_path) as history:
+        alone = history.recorded(second.id)
     cards = Page(text).text.split("B · ")[1]
     order = ["Dogs bark", "Dogs sleep", "Why so?", "the same as A", "Because"]
     places = [cards.replace("bark.sleep", "bark. Dogs sleep").find(it) for it in order[2:]]
     assert places == sorted(places) and -1 not in places
     assert "<del>bark</del>" in text and '<ins class="after">sleep</ins>' in text
-    assert "you, to a run that is gone" in as_html([side.recorded])
+    assert "you, to a run that is gone" in as_html([alone])
 
 
 def test_the_command_writes_a_comparison_in_the_format_asked_for(home: Path) -> None:

@@ -84,11 +84,15 @@ async def test_typing_finds_and_the_words_are_in_view(tmp_path: Path) -> None:
     long = "\n".join(f"line {number}" for number in range(200)) + "\nthe needle is here"
     runs = [made("something else"), made("short", long), made("tagged")]
     async with shown(tmp_path, runs) as pilot:
-        await pilot.press(*"needle")
+        assert table(pilot).has_focus and "/ search" in screen_text(pilot)
+        await pilot.press("slash", *"needle")
         await until(lambda: len(table(pilot).runs) == 1)
         await until(lambda: "the needle is here" in screen_text(pilot))
         await pilot.press("escape")
         await until(lambda: len(table(pilot).runs) == 3)
+        assert table(pilot).has_focus
+        await pilot.press("slash", "escape")
+        assert table(pilot).has_focus and isinstance(pilot.app.screen, History)
         await typed(pilot, "nowhere")
         await until(lambda: "Nothing is found." in screen_text(pilot))
         await typed(pilot, "since:soon")
@@ -131,7 +135,7 @@ async def test_a_marked_output_is_compared_with_any_other(tmp_path: Path) -> Non
 
 async def test_without_a_mark_the_outputs_of_a_run_are_compared(tmp_path: Path) -> None:
     async with shown(tmp_path, [made("alone"), made("dogs bark", "cats purr")]) as pilot:
-        await pilot.press("down", "up", "d")
+        await pilot.press("d")
         await until(lambda: isinstance(pilot.app.screen, Compare))
         await until(lambda: "dogs" in compared(pilot) and "cats" in compared(pilot))
         await pilot.press("escape", "down")
@@ -232,7 +236,7 @@ async def test_a_line_says_what_was_asked_and_how_it_went(tmp_path: Path) -> Non
         line("elks · zzz")
         await typed(pilot, "wolves")
         await until(lambda: len(table(pilot).runs) == 1)
-        assert "→" not in screen_text(pilot), "where words were found they are shown"
+        assert "Tell wolves →" not in screen_text(pilot), "where words were found they are shown"
 
 
 async def test_tabs_of_many_outputs_are_gone_through(tmp_path: Path) -> None:
@@ -280,11 +284,11 @@ async def test_hostile_text_stays_text(tmp_path: Path) -> None:
 async def test_help_says_which_keys_are_for_the_list(tmp_path: Path) -> None:
     async with shown(tmp_path, [made("one")]) as pilot:
         await pilot.press("f1")
-        await until(lambda: "In the list (↓)" in screen_text(pilot))
-        assert "editor" not in screen_text(pilot)
-        await pilot.press("f1", "down", "f1")
         await until(lambda: "Mark this output" in screen_text(pilot))
         assert "In the list (↓)" not in screen_text(pilot)
+        await pilot.press("f1", "slash", "f1")
+        await until(lambda: "In the list (↓)" in screen_text(pilot))
+        assert "editor" not in screen_text(pilot)
 
 
 async def test_an_empty_history_and_none_at_all(tmp_path: Path) -> None:

@@ -179,19 +179,6 @@ async def test_a_dead_engine_is_told_and_the_sweep_runs_again(home: Path) -> Non
         assert sweeping(pilot) is not it
 
 
-async def test_leaving_by_f2_stops_the_sweep(home: Path) -> None:
-    (endless,) = variants("adapter=support")
-    async with shown(home, [replace(endless, sampling=ENDLESS)], ran=False) as pilot:
-        await pilot.press("enter")
-        await until(lambda: screen(pilot).sweeping is not None)
-        it = sweeping(pilot)
-        await until(lambda: any(out.text for out in it.run.outputs))
-        await pilot.press("f2")
-        await until(lambda: pilot.app.screen is playground(pilot))
-        await until(lambda: all(out.state is State.CANCELLED for out in it.run.outputs))
-        await run_over(pilot, "f5", "escape")
-
-
 async def test_a_value_becomes_a_variant_with_what_it_said(home: Path) -> None:
     async with shown(home, variants()) as pilot:
         await swept(pilot)

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from llamadiff.compare.conversation import turns_of
 from llamadiff.compare.lens import look
 from llamadiff.compare.run import Output
+from llamadiff.tui.repeats import wanted
 from llamadiff.tui.widgets.output_pane import OutputPane
 from llamadiff.tui.widgets.output_text import OutputText
 
@@ -113,7 +114,10 @@ async def test_a_sweep_in_a_conversation_is_of_its_last_turn(home: Path, repeats
         assert means(curve(pilot, "mean_logprob"))[1] == pytest.approx(score, abs=1e-6)
         table(pilot).move(1 - table(pilot).at)
         name = await take(pilot)
-        assert output(pilot, name).follows is b.follows and not state.stale(name)
+        assert output(pilot, name).follows is b.follows
+        assert wanted(state, name) == repeats - 1 and state.stale(name) == (repeats > 1)
+        hint = "F5 makes one of each" in " ".join(screen_text(pilot).split())
+        assert hint == (repeats > 1), "it would take the place of the two"
         await reply(pilot, [name], "And then?")
         assert [out.reply for out in turns_of(output(pilot, name))][1:] == [b.reply, "And then?"]
 

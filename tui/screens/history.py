@@ -104,7 +104,7 @@ class History(Page[Recorded]):
 
     def on_mount(self) -> None:
         self.query_one(TabStrip).can_focus = False
-        self.query_one(Input).focus()
+        self.table.focus()
         self._show_title()
         self._look()
 
@@ -176,9 +176,9 @@ class History(Page[Recorded]):
             ("history.remove", "remove"),
         ]  # fmt: skip
         self.query_one(KeyBar).hints = [
-            ("history.reopen", "reopen"), *([("history.down", "list")] if typing else listed),
-            ("history.tags", "tags"), ("history.note", "note"),
-            *([] if typing else [("history.search", "search")]), ("history.leave", "back"),
+            ("history.reopen", "reopen"), ("history.down", "list") if typing else ("history.search", "search"),
+            *([] if typing else listed), ("history.tags", "tags"), ("history.note", "note"),
+            ("history.leave", "back"),
         ]  # fmt: skip
 
     # -------------------------------------------------------------- the details
@@ -336,13 +336,15 @@ class History(Page[Recorded]):
         self.query_one(Input).focus()
 
     def action_leave(self) -> None:
-        """Out of the details, else take the search back, else back to the playground."""
+        """Out of the details, else take the search back, else to the list and to the playground."""
         field = self.query_one(Input)
         if self.query_one(OutputText).has_focus:
             self.table.focus()
         elif field.value:
             field.value = ""
-            field.focus()
+            self.table.focus()
+        elif field.has_focus:
+            self.table.focus()
         else:
             self.dismiss(None)
 

@@ -85,7 +85,7 @@ class HistoryActions(VariantActions):
         run, playground, history = recorded.run, self.playground, self.session.history
         if history is None:
             return
-        found = await asyncio.to_thread(reopened, run, history.open)
+        found = await asyncio.to_thread(reopened, recorded, history.recorded)
         try:
             await self.session.learn_variables(found.variants)
         except (*MISTAKES, EngineError) as error:

@@ -22,6 +22,11 @@ WIDE = 100
 class Page(TellsMistakes, Screen[Result], Generic[Result]):
     """Has the class `-narrow` below a width."""
 
+    @property
+    def leaving(self) -> str:
+        """What leaving it would end, in a sentence; empty if nothing."""
+        return ""
+
     def on_resize(self) -> None:
         self.set_class(self.size.width < WIDE, "-narrow")
         self.resized()

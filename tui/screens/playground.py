@@ -226,6 +226,7 @@ class Playground(
     def list_changed(self, names: Iterable[str]) -> None:
         held = self.board.has_focus_within
         self.changed(names)
+        self.run_worker(self.session.stop_unseen(), group="unseen", exit_on_error=False)
         if held:
             self.board.focus_pane(self.playground.selected)
 

@@ -88,6 +88,9 @@ class SweepScreen(Page[Taken]):
         self.query_one(TabStrip).can_focus = False
         self._flushes = self.set_interval(1 / FLUSHES_PER_S, self._flush, pause=True)
         (self.table if self.sweeping else self.query_one(SweepField)).focus()
+        if self.sweeping is not None:
+            self.sweeping.look_around()
+            self._begin(self._figure(self.sweeping))
         self._show()
 
     @property
@@ -123,6 +126,9 @@ class SweepScreen(Page[Taken]):
 
     async def _sweep(self, sweeping: Sweeping) -> None:
         await self._session.carry_out(sweeping.run)
+        await self._figure(sweeping)
+
+    async def _figure(self, sweeping: Sweeping) -> None:
         await self._measure(sweeping)
         if all(it.state is State.DONE for it in sweeping.run.outputs):
             await self._score(sweeping)
@@ -148,6 +154,12 @@ class SweepScreen(Page[Taken]):
         if sweeping is not None and sweeping.unmeasured and not self._measuring.locked():
             self.run_worker(self._measure(sweeping), group="measure", exit_on_error=False)
         self._show()
+
+    @property
+    def leaving(self) -> str:
+        if not self._unfinished or self.sweeping is None:
+            return ""
+        return f"{self.sweeping.over} are done; leaving stops the others."
 
     @property
     def _busy(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on, work
 
 from ..widgets.output_board import OutputBoard
@@ -31,7 +33,15 @@ class TalkActions(VariantActions):
         names = self._addressed()
         everyone = self._to_all and len(names) == len(self.playground.names)
         said = f"all {len(names)}" if everyone and len(names) > 1 else ", ".join(names)
-        return f"reply to {said}" if said else "reply to nobody"
+        return f"reply to {said}{self._which(names)}" if said else "reply to nobody"
+
+    def _which(self, names: Sequence[str]) -> str:
+        """Which of their outputs get the reply, where there are several."""
+        state = self.playground
+        if all(len(state.siblings(name)) < 2 for name in names):
+            return ""
+        each = state.talk.is_for_each(names, state.repeats)
+        return ", each output its own" if each else f", the output{'s' * (len(names) > 1)} shown"
 
     def _nobody(self) -> str:
         state = self.playground
@@ -72,9 +82,7 @@ class TalkActions(VariantActions):
             for pane in filter(None, map(self.query_one(OutputBoard).pane, names)):
                 pane.text.follow()
             if own_before and not self.playground.own_before:
-                base = self.playground.baseline
-                said = f"Nothing was said before to this: it is compared with {base}."
-                self.app.notify(said, timeout=5)
+                self.app.notify(self._without_before(), timeout=5)
             if left and self._to_all:
                 why = "pinned, without an answer, or asked something else since"
                 self.app.notify(f"Not to {', '.join(left)}: {why}.", timeout=5)
@@ -83,14 +91,20 @@ class TalkActions(VariantActions):
         if self.session.running:
             self.app.notify("Stop the run first (esc).", timeout=3)
             return
+        own_before = self.playground.own_before
         names, reply = self.playground.talk.take_back()
         if not names:
             self.app.notify("There is no turn to take back.", timeout=3)
             return
         self.query_one(ReplyBox).propose(reply)
         self.changed(())
-        whose = "of " + ", ".join(names)
-        self.app.notify(f"Took back the last turn {whose}; r has what you said.", timeout=4)
+        said = f"Took back the last turn of {', '.join(names)}; r has what you said."
+        if own_before and not self.playground.own_before:
+            said = f"{said} {self._without_before()}"
+        self.app.notify(said, timeout=5)
+
+    def _without_before(self) -> str:
+        return f"Nothing was said before to this: it is compared with {self.playground.baseline}."
 
     def action_thoughts(self) -> None:
         self.playground.talk.thoughts = not self.playground.talk.thoughts

@@ -26,8 +26,9 @@ class ReplyText(SafeTextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [*REPLY_KEYS]
     HELP = (
-        "Say something to the answers above: each variant goes on with its own conversation, and "
-        "each turn is compared with the baseline's same turn."
+        "Say something to the answers above: each variant goes on with its own conversation, each "
+        "of its repeats too where a run makes as many, and each turn is compared with the "
+        "baseline's same turn."
     )
 
     def __init__(self) -> None:

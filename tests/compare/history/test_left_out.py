@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llamadiff.prompts.document import Prompt
 
-from .runs import PROMPT, finish, grow, keep, made, opened, start
+from .runs import PROMPT, answered, finish, grow, keep, made, opened, start
 
 UNWRITABLE = replace(PROMPT, template={"x": object()})
 
@@ -47,6 +47,25 @@ def test_a_run_that_cannot_be_written_takes_no_other_with_it(tmp_path: Path) -> 
         assert [entry.id for entry in history.page()] == [streaming.id]
         assert [draft.id for draft in history.drafts.free()] == ["a"]
     assert len(trouble) == 2 and all("The history leaves out a run" in it for it in trouble)
+
+
+def test_what_was_removed_does_not_come_back_with_a_reply(tmp_path: Path) -> None:
+    trouble: list[str] = []
+    first, other = made("a secret"), made("dogs bark")
+    with opened(tmp_path, trouble) as history:
+        keep(history, first, other)
+        history.remove([first.id])
+        second = answered(first, "And then?", "more of it")
+        keep(history, second)
+        keep(history, answered(other, "And cats?", "cats purr"))
+        assert [entry.reply for entry in history.page()] == ["And cats?", ""]
+        assert trouble == [
+            "The history leaves out this run: what it replies to is not in the history any more."
+        ]
+        keep(history, answered(second, "And then?", "the end"))
+        assert len(history.page()) == 2 and len(trouble) == 2
+    data = b"".join(file.read_bytes() for file in tmp_path.glob("history.db*"))
+    assert b"a secret" not in data and b"dogs bark" in data
 
 
 def test_half_a_character_anywhere_is_written(tmp_path: Path) -> None:
