@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..models.engine.samplers import make_sampling, steps
 from .conversation import go_on
+from .enough import LEAST
 from .lens import look
 from .noise import (
     Contrast,
@@ -25,6 +26,9 @@ from .variants import Variant
 
 SHAPES = (1, 2, 3)
 """How many outputs the batches hold in which a greedy variant is run again."""
+
+NIL = 0.005
+"""Nats a token from which a mean is not told as 0.00."""
 
 TEXTS = 8
 """Outputs of the baseline that are looked at through the lens."""
@@ -51,10 +55,21 @@ class LensSpread:
     rounding: float
 
     @property
-    def within(self) -> bool:
-        """Whether the texts do not even agree on the sign, or all means are rounding."""
+    def within(self) -> bool | None:
+        """Whether the texts do not even agree on the sign, or all means are rounding.
+
+        None where they do agree, but are too few for that to be more than chance (`LEAST`), or by
+        too little to be told (`nil`).
+        """
         least, most = self.deltas.least, self.deltas.most
-        return least <= 0 <= most or max(-least, most) <= self.rounding
+        if least <= 0 <= most or max(-least, most) <= self.rounding:
+            return True
+        return None if self.nil or len(self.deltas.values) < LEAST else False
+
+    @property
+    def nil(self) -> bool:
+        """Whether all means are 0.00 in two decimals."""
+        return max(-self.deltas.least, self.deltas.most) < NIL
 
 
 def is_greedy(variant: Variant) -> bool:

@@ -146,10 +146,11 @@ def output_diff(a: Output, b: Output, ignore: Ignore = NOTHING) -> dict[str, Any
 
 
 def _strictly(a: Output, b: Output) -> dict[str, Any]:
-    """Whether and where two outputs part, by their tokens too."""
-    same_vocabulary = a.variant.model == b.variant.model
-    if a.text == b.text and (a.tokens == b.tokens or not same_vocabulary):
+    """Whether and where two outputs part; one text by other tokens (a stop string ends in some that
+    are no text) is one text."""
+    if a.text == b.text:
         return {"equal": True, "first_divergence": None}
+    same_vocabulary = a.variant.model == b.variant.model
     token = first_token_divergence(a.tokens, b.tokens) if same_vocabulary else None
     parted = {"token": token, "char": char_divergence(a.text, b.text)}
     return {"equal": False, "first_divergence": parted}

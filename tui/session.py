@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from ..compare.errors import MISTAKES, CompareError
 from ..compare.run import Run, State, new_run
+from ..compare.shares import percent
 from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
-from .amounts import percent
 from .conversion import places, readable
 from .following_up import FollowUps
 from .model_facts import ModelFacts

@@ -8,8 +8,9 @@ from pathlib import Path
 from ..compare.curves import Curve, Spread, curves_csv, curves_document
 from ..compare.reasoning import answer_of
 from ..compare.run import Output, State
+from ..compare.shares import percent
 from ..compare.sweep import sweep_document
-from .amounts import figure, percent
+from .amounts import figure
 from .diffing import Diffing, View
 from .safe_text import safe_line
 from .sentences import for_app

@@ -13,6 +13,7 @@ from ..diff.unified import SIGNS, signed, unified
 from ..document import SCHEMA, output_diff, variant_document
 from ..reasoning import answer_alone
 from ..run import Output
+from ..shares import percent
 from .entries import Side
 from .export import code, facts, fenced
 
@@ -65,7 +66,7 @@ class Pair:
             return "the same text"
         said = [f"+{self.diff.added:,} −{self.diff.removed:,} {self.unit}"]
         said += [f"{self.diff.moved:,} moved"] if self.diff.moved else []
-        said.append(f"{self.diff.similarity:.0%} same".replace("%", " %"))
+        said.append(f"{percent(self.diff.similarity)} same")
         return " · ".join([*said, *filter(None, [self.parts])])
 
 

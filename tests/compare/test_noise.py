@@ -159,7 +159,7 @@ def test_equal_outputs_do_not_part_and_other_models_tokens_say_nothing() -> None
     assert floor([one, two]).parts is None
     all_ = {"least": 1.0, "median": 1.0, "mean": 1.0, "most": 1.0}
     assert floor_document(floor([one, sample("", 1)])) == {
-        "outputs": 2, "pairs": 1, "differ": all_,
+        "outputs": 2, "cut_off": 0, "pairs": 1, "differ": all_,
         "parts": {"least": 0, "median": 0, "mean": 0, "most": 0},
     }  # fmt: skip
 
@@ -169,3 +169,6 @@ def test_only_finished_outputs_are_compared_and_not_too_many() -> None:
     outputs[1].state = State.CANCELLED
     assert [it.seed for it in samples(outputs)] == [0, *range(2, MOST + 1)]
     assert samples(outputs)[1].words == ("2", ".")
+    for output, reason in zip(outputs, ("length", "context", "context", "stop"), strict=False):
+        output.finish_reason = reason
+    assert floor(samples(outputs)[:4]).cut == 2, "one of the three was stopped by a person"

@@ -71,7 +71,7 @@ def test_answers_alone_are_compared_grouped_and_measured() -> None:
     page = as_html(
         [Recorded(thought("It is so.", "It is so."), datetime.now(UTC), None, "1", "", ())]
     )
-    assert "same as A" in page and "What do they want?" in page
+    assert "<strong>the same</strong> as A" in page and "What do they want?" in page
 
 
 def test_where_answers_part_is_counted_from_the_outputs_start() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from llamadiff.compare.control import Control, LensSpread
-from llamadiff.compare.noise import Contrast, Spread, Swaps
+from llamadiff.compare.enough import LEAST
+from llamadiff.compare.noise import Contrast, Floor, Spread, Swaps
+from llamadiff.compare.shares import percent
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
-from llamadiff.tui.noise_words import lens_verdict, percent, verdicts
+from llamadiff.tui.noise_words import details, lens_verdict, lens_words, verdicts
 from llamadiff.tui.screens.how_many import HowMany
 from llamadiff.tui.screens.noise_floor import NoiseFloorScreen
 from llamadiff.tui.widgets.lines import FittedLine
@@ -169,6 +172,26 @@ def test_the_verdict_comes_first_and_in_plain_words() -> None:
     assert "batches change A or B" in said(0.7, (0.0, 0.0), False, None)
     assert "size of a batch" in said(0.7, (0.8, 0.0), True, None)
     assert [percent(it) for it in (0, 0.001, 0.5, 0.999, 1)] == ["0 %", "1 %", "50 %", "99 %", "100 %"]  # fmt: skip
+    floors = {"A": Floor(8, Spread((0.5,)), None, 3), "B": Floor(8, Spread((0.5,)), None)}
+    assert details(Control("A", floors, {})) == [
+        "Cut off at a limit, and compared as far as they go: 3 of 8 of A."
+    ]
+
+
+def test_the_lens_is_beyond_noise_by_six_texts_and_what_can_be_told() -> None:
+    def told(means: Sequence[float], rounding: float = 0.0) -> str:
+        return lens_words(LensSpread(Spread.of(means), rounding), "A", "B")
+
+    assert "nats a token, beyond noise; rounding" in told([0.1] * LEAST)
+    for few in ([0.1], [0.1] * (LEAST - 1)):
+        assert "nats a token, beyond rounding; rounding" in told(few)
+        assert LensSpread(Spread.of(few), 0.0).within is None
+    assert "nats a token, within noise" in told([0.1] * LEAST, 0.1), "all of it is rounding"
+    assert "nats a token, beyond noise" in told([0.1] * LEAST, 0.09)
+    assert "nats a token, within noise" in told([0.1, -0.1])
+    nothing = LensSpread(Spread.of([0.004] * 8), 0.0)
+    assert "+0.00 nats a token; rounding moves nothing" in lens_words(nothing, "A", "B")
+    assert "neither likelier" in lens_verdict(nothing, "A", "B") and nothing.within is None
     less = LensSpread(Spread.of([-0.3, -0.1]), 0.0)
     assert "finds A's texts, all 2 that were looked at, less likely" in lens_verdict(less, "A", "B")
     assert "neither likelier" in lens_verdict(LensSpread(Spread.of([-0.3, 0.1]), 0.0), "A", "B")

@@ -166,13 +166,14 @@ def compare(
 
 def summary(diff: Diff, mode: Mode = "word") -> str:
     """The difference in a few words: +31 −4 words · ~6 moved · 78 % same."""
+    from ...compare.shares import percent
     from ..diffing import unit_name
 
     if diff.equal:
         return "same"
     moved = f" · ~{diff.moved} moved" if diff.moved else ""
     counts = f"+{diff.added} −{diff.removed} {unit_name(mode)}"
-    return f"{counts}{moved} · {diff.similarity:.0%} same".replace("%", " %")
+    return f"{counts}{moved} · {percent(diff.similarity)} same"
 
 
 def painted(diff: Diff, a: str, b: str) -> str:

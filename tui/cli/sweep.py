@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..noise_words import percent
+from ...compare.shares import percent
 from ..safe_text import safe_line, safe_text
 from .options import Asked, variant_options
 from .printing import data, note, print_json, table

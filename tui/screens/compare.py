@@ -14,6 +14,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from ...compare.history.entries import Side
+from ...compare.shares import percent
 from ..amounts import moment
 from ..comparison import Comparison
 from ..exporting import of_pair
@@ -178,7 +179,7 @@ def _figures(comparison: Comparison) -> list[Content]:
         where = f" · parts at token {comparison.first_token + 1:,}"
     elif diff.first_divergence is not None:
         where = f" · parts at character {diff.first_divergence + 1:,}"
-    same = f"{diff.similarity:.0%}".replace("%", " %")
+    same = percent(diff.similarity)
     ways = [f" words{where} · {same} same", f" words · {same} same", ""]
     return [Content.assemble(counts, (way, "$dim")) for way in ways]
 

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from ...compare.run import Output, State
+from ...compare.shares import percent
 from ..diffing import Diffing, View
 from ..repeats import Told
 from ..safe_text import safe_line, safe_text
@@ -212,15 +213,15 @@ def _result(output: Output | None) -> list[Content]:
     """How an output is going, or how it went."""
     if output is None:
         return [Content.styled("not run yet · F5", "$dim")]
-    percent = f" {output.progress:.0%}".replace("%", " %") if output.progress else ""
+    done = f" {percent(output.progress)}" if output.progress else ""
     tokens = f"{len(output.tokens):,} tok"
     match output.state:
         case State.WAITING:
             said = ["waiting"]
         case State.LOADING:
-            said = [f"loading{percent}"]
+            said = [f"loading{done}"]
         case State.PREFILL:
-            said = [f"reading the prompt{percent}"]
+            said = [f"reading the prompt{done}"]
         case State.STREAMING:
             said = [f"{tokens} · streaming"]
         case State.FAILED:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ...compare.conversation import turns_of
+from ...compare.shares import percent
 from ..diffing import unit_name
-from ..noise_words import percent, verdict
+from ..noise_words import verdict
 
 if TYPE_CHECKING:
     from ...compare.diff.result import Diff
