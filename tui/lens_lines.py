@@ -44,10 +44,12 @@ def legend(measure: Measure, b: str) -> list[Content]:
     """What the marks mean."""
     if measure.sign:
         up, down = _samples(measure, "up"), _samples(measure, "down")
-        return [
+        ways = [
             Content.assemble((f"likelier under {b} from ", "$dim"), *up, ("  unlikelier from ", "$dim"), *down),
             Content.assemble(("likelier ", "$dim"), *up, ("  unlikelier ", "$dim"), *down),
         ]  # fmt: skip
+        beyond = f"  beyond rounding, {measure.rounding:.2g}" if measure.rounding else ""
+        return [*(way + Content.styled(beyond, "$dim") for way in ways if beyond), *ways]
     return [Content.assemble((f"{measure.name} ", "$dim"), *_samples(measure, "much"))]
 
 

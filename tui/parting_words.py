@@ -12,15 +12,28 @@ if TYPE_CHECKING:
     from ..compare.parting import Parting, Preference
 
 
-def parting_words(parting: Parting, a: str, b: str) -> list[str]:
-    """Sentences on the parting of the outputs of the variants with these names."""
+_ENDS = {
+    "length": "was cut off at its length limit",
+    "context": "was cut off where the context was full",
+    "cancelled": "was stopped",
+    "error": "has failed",
+}
+"""What became of an output that did not end by itself, by its finish reason."""
+
+
+def parting_words(
+    parting: Parting, a: str, b: str, ended: tuple[str | None, str | None]
+) -> list[str]:
+    """Sentences on the parting of the outputs of the variants with these names; `ended` has the
+    finish reasons of both."""
     one, two, number = parting.first, parting.second, f"{parting.index + 1:,}"
     if one is None or two is None or parting.preferences is None:
-        ended, other, next_ = (a, b, two) if one is None else (b, a, one)
+        name, why, other, next_ = (a, ended[0], b, two) if one is None else (b, ended[1], a, one)
         if next_ is None:
             return []
+        end = _ENDS.get(why or "", "has ended")
         return [
-            f"They part at token {number}: {ended} has ended, {other} goes on with {_of(next_)}.",
+            f"They part at token {number}: {name} {end}, {other} goes on with {_of(next_)}.",
             f"{a} gives that {chance(next_.a.logprob)}, {b} {chance(next_.b.logprob)}.",
         ]
     words = [f"They part at token {number}: {a} says {_of(one)}, {b} {_of(two)}."]

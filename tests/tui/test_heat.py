@@ -76,11 +76,34 @@ CATS, DOGS = token(" cats"), token(" dogs")
 def test_words_on_a_parting_are_those_of_the_figures(
     a: Preference, b: Preference, says: str
 ) -> None:
-    words = " ".join(parting_words(Parting(6, CATS, DOGS, (a, b)), "A", "B"))
+    words = " ".join(parting_words(Parting(6, CATS, DOGS, (a, b)), "A", "B", ("stop", "stop")))
     assert says in words and "They part at token 7: A says “ cats”, B “ dogs”." in words
     assert ("change of mind" in words) <= (a.gap * b.gap != 0)
     if a.is_noise:
         assert "mind" not in words
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("stop", "has ended"), ("length", "was cut off at its length limit"),
+        ("context", "was cut off where the context was full"), ("cancelled", "was stopped"),
+    ],
+)  # fmt: skip
+def test_words_on_an_end_say_what_it_came_from(reason: str, says: str) -> None:
+    for parting, names, reasons in (
+        (Parting(6, None, DOGS), "AB", (reason, "stop")),
+        (Parting(6, DOGS, None), "BA", ("stop", reason)),
+    ):
+        first, *_ = parting_words(parting, *names, reasons)
+        assert first == f"They part at token 7: A {says}, B goes on with “ dogs”."
+
+
+def test_what_is_within_rounding_has_no_mark() -> None:
+    difference, chance_a, *_ = measures("A", "B", rounding=0.75)
+    tokens = [token("x", b=-1 + delta) for delta in (0.05, 0.7, 0.75, 0.8, -0.7, -0.8)]
+    assert [difference.kind(it) for it in tokens] == ["", "", "", "up2", "", "down2"]
+    assert chance_a.kind(tokens[0]) == "much1"
 
 
 class Alone(App[None]):
