@@ -288,6 +288,7 @@ class Runner:
                 sampling=request.sampling,
                 info=ready.model.info,
                 llama_cpp=hello.llama_cpp if hello else None,
+                asked=ready.asked,
             )
         self._request_ids.setdefault(run.id, []).extend(outputs)
         try:
