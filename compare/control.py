@@ -12,13 +12,13 @@ from .lens import look
 from .noise import (
     Contrast,
     Floor,
-    Sample,
     Spread,
     contrast,
     contrast_in_batches,
     floor,
     samples,
 )
+from .reasoning import has_answer
 from .rounding import rounding
 from .run import Output, new_run
 from .runner import Runner
@@ -103,14 +103,14 @@ def control(
     baseline: str,
     shapes: Mapping[str, Sequence[Output]] | None = None,
 ) -> Control:
-    """Compare all variants with themselves and with the baseline; at least two outputs of each.
+    """Compare all variants with themselves and with the baseline; at least two `samples` of each.
 
     `shapes` has for each greedy variant its outputs in other batches, none where these are known to
     be the same: those stand for what it is against itself. Takes a while for many long outputs;
     reads nothing but its arguments.
     """
     own = {name: samples(them) for name, them in outputs.items()}
-    others = {name: [Sample.of(it) for it in them] for name, them in (shapes or {}).items()}
+    others = {name: samples(them) for name, them in (shapes or {}).items()}
     floors = {
         name: floor([them[0], *others[name]] if others.get(name) else them)
         for name, them in own.items()
@@ -138,7 +138,7 @@ async def lens_spread(
     In a conversation the second would say them in the place of its output `other`. Raises as
     `lens.look`.
     """
-    texts = {tuple(it.tokens): it for it in reversed(outputs) if it.tokens}
+    texts = {tuple(it.tokens): it for it in reversed(outputs) if it.tokens and has_answer(it)}
     deltas: list[float] = []
     moved = 0.0
     for number, (tokens, output) in enumerate([*texts.items()][::-1][:TEXTS]):

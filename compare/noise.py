@@ -23,8 +23,8 @@ from typing import Any
 from .diff.divergence import first_token_divergence
 from .enough import LEAST
 from .likeness import likeness, words_of
-from .reasoning import answer_of
-from .run import Output, State
+from .reasoning import answer_of, is_answered
+from .run import Output
 
 MOST = 32
 """Outputs of a variant that are compared, the first ones: 496 pairs."""
@@ -132,8 +132,8 @@ class Contrast:
 
 
 def samples(outputs: Sequence[Output]) -> list[Sample]:
-    """The outputs that are compared: finished ones, at most `MOST`."""
-    return [Sample.of(it) for it in outputs if it.state is State.DONE][:MOST]
+    """The outputs that are compared: finished ones that have an answer, at most `MOST`."""
+    return [Sample.of(it) for it in outputs if is_answered(it)][:MOST]
 
 
 def floor(own: Sequence[Sample]) -> Floor:

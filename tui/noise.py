@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..compare.enough import LEAST
+from ..compare.reasoning import is_answered
 from ..compare.run import Output, State
 
 if TYPE_CHECKING:
@@ -70,6 +72,17 @@ class NoiseFloor:
         """Whether a run can give the baseline and one other variant enough outputs."""
         state, left_out = self._playground, self.left_out
         return state.baseline not in left_out and len(state.names) - len(left_out) > 1
+
+    @property
+    def unanswered(self) -> list[str]:
+        """Variants with outputs enough, of what they ask now, too few of which have an answer."""
+        state = self._playground
+        found = [
+            it for it in state.names if not state.stale(it) and not _enough(state.siblings(it))
+        ]
+        return [
+            it for it in found if sum(o.state is State.DONE for o in state.siblings(it)) >= LEAST
+        ]
 
     def contrast(self, name: str) -> Contrast | None:
         """A variant beside the baseline; None while it is not known.
@@ -162,4 +175,4 @@ def _judged(
 
 def _enough(outputs: Sequence[Output]) -> bool:
     over = all(output.state.over for output in outputs)
-    return over and sum(output.state is State.DONE for output in outputs) >= LEAST
+    return over and len(list(islice(filter(is_answered, outputs), LEAST))) == LEAST

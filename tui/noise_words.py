@@ -39,6 +39,15 @@ def left_out_words(names: Sequence[str]) -> str:
     return f"{', '.join(names)} {have} too few outputs and {are} pinned; P lets {them} run."
 
 
+def unanswered_words(names: Sequence[str]) -> str:
+    """That too few outputs of these have an answer, and what helps."""
+    have = "has" if len(names) == 1 else "have"
+    return (
+        f"{', '.join(names)} {have} too few answers: outputs were cut off in their reasoning. "
+        "Give them more max_tokens (s)."
+    )
+
+
 def rows(control: Control) -> list[Row]:
     """A row for each variant against itself and against the baseline, under `HEAD`."""
     found: list[Row] = []

@@ -44,3 +44,28 @@ def test_what_differs_is_never_all_the_same() -> None:
     assert summary(compare(first, other, "word", NOTHING)).endswith("99 % same")  # fmt: skip
     assert "99 % same" in compared(one, two).figures
     assert "99 % same" in _drawn(one, two, signs=False).figures[0].plain
+
+
+def test_what_was_cut_off_in_its_reasoning_is_called_that_everywhere(tmp_path: Path) -> None:
+    think = written(
+        tmp_path, "think.toml", f'{DOGS}max_tokens = 30\n'.replace("user", 'prefill = "<think>"\nuser')
+    )  # fmt: skip
+    both = "-p", think, "--variant", "adapter=none", "--variant", "adapter=support"
+    done = llamadiff("diff", *both)
+    assert done.returncode == 1 and "· neither has an answer ──" in done.stdout, done.stderr
+    assert "B · 30 tokens" in done.stderr and "· 0 tokens" not in done.stderr
+    document = json.loads(llamadiff("diff", *both, "--json").stdout)
+    assert document["diffs"][0]["equal"] is False and document["variants"][0]["groups"] == []
+    for how in ((), ("--json",)):
+        kept = llamadiff("history", "diff", "last:A", "last:B", *how)
+        assert kept.returncode == 1, kept.stderr
+    mixed = llamadiff("diff", "--variant", f"prompt={think}", "--variant", "prompt=tell-me-about")
+    assert mixed.returncode == 1 and "· A has no answer ──" in mixed.stdout
+    assert "{+" not in mixed.stdout and "Dogs" in mixed.stdout
+    done = llamadiff("run", "-p", think, "--repeat", "2")
+    assert "A  2 without an answer" in done.stdout and "of 2" not in done.stdout
+    done = llamadiff("sweep", "-p", think, "-a", "support", "--over", "scale=0,1")
+    assert done.returncode == 0 and "100 %" not in done.stdout, done.stderr
+    assert done.stdout.count("(no answer)") == 2
+    done = llamadiff("noise", *both, "--seeds", "6")
+    assert done.returncode == 2 and "cut off in their reasoning" in done.stderr

@@ -81,6 +81,7 @@ async def _measured(
             await it.run(run, strict=True)
             raise_refused(run)
             raise_failed(run)
+            _raise_unanswered(run)
             hashing = asyncio.create_task(it.hash_files(run))
             for variant in filter(is_greedy, run.variants):
                 shapes[variant.name] = (
@@ -99,6 +100,20 @@ async def _measured(
                     lenses[variant.name] = lens
             await asyncio.wait({hashing}, timeout=None if hashes else HASHING_S)
     return shapes, lenses
+
+
+def _raise_unanswered(run: Run) -> None:
+    """Raise CompareError for a variant of which no two outputs can be compared."""
+    from ...compare.errors import CompareError
+    from ...compare.reasoning import is_answered
+
+    for variant in run.variants:
+        outputs = run.of(variant)
+        if (answers := sum(map(is_answered, outputs))) < 2:
+            raise CompareError(
+                f"{variant.name}: {answers} of {len(outputs)} outputs have an answer, and it takes two; "
+                "the others were cut off in their reasoning: give them more max_tokens."
+            )
 
 
 def _document(run: Run, found: Control, lenses: dict[str, LensSpread]) -> dict[str, object]:

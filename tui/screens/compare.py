@@ -151,8 +151,13 @@ def _between(first: Side, other: Side) -> list[Content]:
 
 def _drawn(first: Output, other: Output, *, signs: bool) -> _Drawn:
     """Compare the answers of two finished outputs; takes a while for long ones."""
-    from ...compare.reasoning import answer_alone
+    from ...compare.reasoning import answer_alone, without_answer
 
+    if silent := without_answer(first, other):
+        whole = (first.text, []), (other.text, [])
+        return _Drawn(
+            [Content.styled(f"{silent}: nothing is compared", "$warning")], whole[1], whole
+        )
     one, two = answer_alone(first), answer_alone(other)
     unified, there, back = (
         Comparison(one, two, "unified"),

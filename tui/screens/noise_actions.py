@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from textual import work
 
 from ...compare.enough import LEAST
-from ..noise_words import left_out_words
+from ..noise_words import left_out_words, unanswered_words
 from ..repeats import MOST
 from ..widgets.output_board import OutputBoard
 from .repeat_actions import RepeatActions
@@ -53,6 +53,8 @@ class NoiseActions(RepeatActions):
             self.query_one(OutputBoard).show()
             if not again:
                 return
+        if silent := state.noise.unanswered:
+            self.app.notify(unanswered_words(silent), timeout=8)
         title = f"How many outputs of each variant, to tell differences from noise? From {LEAST}."
         number = state.repeats if state.repeats >= LEAST else OFFERED
         count = await self.app.push_screen_wait(HowMany(title, number, LEAST, MOST))
