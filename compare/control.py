@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..models.engine.samplers import make_sampling, steps
 from .conversation import go_on
@@ -25,7 +25,7 @@ from .runner import Runner
 from .variants import Variant
 
 SHAPES = (1, 2, 3)
-"""How many outputs the batches hold in which a greedy variant is run again."""
+"""How many outputs the batches hold in which a variant is run again."""
 
 NIL = 0.005
 """Nats a token from which a mean is not told as 0.00."""
@@ -36,11 +36,16 @@ TEXTS = 8
 
 @dataclass(frozen=True)
 class Control:
-    """What either variant is against itself, by name, and each against the baseline."""
+    """What either variant is against itself, by name, and each against the baseline.
+
+    `same_seed` has for those with chance what they are against themselves with one seed, in batches
+    of other sizes, where that was tried.
+    """
 
     baseline: str
     floors: Mapping[str, Floor]
     contrasts: Mapping[str, Contrast]
+    same_seed: Mapping[str, Floor] = field(default_factory=dict[str, Floor])
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,10 @@ def is_greedy(variant: Variant) -> bool:
 async def other_shapes(
     runner: Runner, output: Output, values: Mapping[str, str]
 ) -> Sequence[Output]:
-    """What a greedy variant says with the same seed in batches of other sizes.
+    """What a variant says with the same seed in batches of other sizes.
 
-    On a backend that is not exact rounding differs there, and may turn a near tie. Raises as
-    `Runner.run` when strict.
+    On a backend that is not exact rounding differs there, and may turn a near tie. `values` are
+    those the output was made with. Raises as `Runner.run` when strict.
     """
     found: list[Output] = []
     for count in SHAPES:
@@ -105,23 +110,30 @@ def control(
 ) -> Control:
     """Compare all variants with themselves and with the baseline; at least two `samples` of each.
 
-    `shapes` has for each greedy variant its outputs in other batches, none where these are known to
-    be the same: those stand for what it is against itself. Takes a while for many long outputs;
-    reads nothing but its arguments.
+    `shapes` has for a variant its outputs with the first one's seed in other batches, none where
+    these are known to be the same: of a greedy one those stand for what it is against itself. Takes a
+    while for many long outputs; reads nothing but its arguments.
     """
     own = {name: samples(them) for name, them in outputs.items()}
-    others = {name: samples(them) for name, them in (shapes or {}).items()}
+    tried = {name: samples(them) for name, them in (shapes or {}).items()}
+    in_batches = {
+        name: floor([*(it for it in own[name] if it.seed == them[0].seed), *them])
+        for name, them in tried.items()
+        if them
+    }
+    others = {name for name in tried if is_greedy(outputs[name][0].variant)}
     floors = {
-        name: floor([them[0], *others[name]] if others.get(name) else them)
+        name: in_batches[name] if name in others & in_batches.keys() else floor(them)
         for name, them in own.items()
     }
     contrasts: dict[str, Contrast] = {}
     for name in own:
         if name != baseline:
-            judge = contrast_in_batches if {baseline, name} <= {*others} else contrast
+            judge = contrast_in_batches if {baseline, name} <= others else contrast
             both = floors[baseline], floors[name]
             contrasts[name] = judge(own[baseline], own[name], both)
-    return Control(baseline, floors, contrasts)
+    same_seed = {name: it for name, it in in_batches.items() if name not in others}
+    return Control(baseline, floors, contrasts, same_seed)
 
 
 async def lens_spread(

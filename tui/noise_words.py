@@ -48,11 +48,18 @@ def unanswered_words(names: Sequence[str]) -> str:
     )
 
 
+def other_question_words(name: str, baseline: str, variable: str) -> str:
+    """That two variants were asked other things, so that there is nothing to judge."""
+    return f"{name}: no verdict; it was asked with another {variable} than {baseline}."
+
+
 def rows(control: Control) -> list[Row]:
     """A row for each variant against itself and against the baseline, under `HEAD`."""
     found: list[Row] = []
     for name, it in control.floors.items():
         found.append((*_row(f"{name} against {name}", it), ""))
+        if (again := control.same_seed.get(name)) is not None:
+            found.append((*_row(f"{name}, same seed", again), ""))
     for name, it in control.contrasts.items():
         found.append((*_row(f"{name} against {control.baseline}", it), verdict(it)))
     return found

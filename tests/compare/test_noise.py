@@ -1,6 +1,7 @@
 """The noise floor against figures computed by hand."""
 
 import random
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -133,6 +134,23 @@ def test_outputs_of_other_seeds_change_places_in_order() -> None:
     found = contrasted(a, b)
     assert found.swaps is not None and found.swaps.tried == 32 and found.within is False
     assert contrasted(a, [*b, sample("a b c 9", 40)]).swaps == found.swaps, "one without another"
+
+
+def test_outputs_of_one_seed_change_places_wherever_they_stand() -> None:
+    rng = random.Random(3)
+    a, b = drawn(rng, "abcd", range(6)), drawn(rng, "bcde", range(6))
+    found, turned = swapped(a, b), swapped(a[3:] + a[:3], [*reversed(b)])
+    assert (turned.as_far, turned.energy) == (found.as_far, pytest.approx(found.energy))
+    later = drawn(rng, "bcde", range(3, 9))
+    partly = swapped(a, later)
+    aligned = swapped(a[3:] + a[:3], later)
+    assert (partly.as_far, partly.energy) == (aligned.as_far, pytest.approx(aligned.energy)), (
+        "3 to 5 with theirs, then 0 to 2 in order"
+    )
+    in_order = [replace(it, seed=one.seed) for one, it in zip(a, later, strict=True)]
+    assert partly.energy != pytest.approx(swapped(a, in_order).energy), (
+        "which is not the same as all in order"
+    )
 
 
 def test_a_variant_against_itself_is_rarely_beyond() -> None:
