@@ -77,9 +77,9 @@ def nth(number: int) -> str:
     return f"{number:,}{suffix} largest"
 
 
-def write_lens(lens: Lens, path: Path) -> str:
+def write_lens(lens: Lens, rounding: float | None, path: Path) -> str:
     """Write all of a lens to a new file, JSON as `lens --json` or CSV by its name; what came of it."""
     from ..compare.lens import lens_csv, lens_document
 
     what = f"{len(lens.tokens):,} tokens"
-    return write_new(path, what, lambda: lens_document(lens), lambda: lens_csv(lens))
+    return write_new(path, what, lambda: lens_document(lens, rounding), lambda: lens_csv(lens))

@@ -357,7 +357,8 @@ class LensScreen(Page[Branch]):
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_write(self) -> None:
         if self._lens is not None:
-            await self.write_figures("the lens", "lens.json", partial(write_lens, self._lens))
+            write = partial(write_lens, self._lens, self._source.rounding(self._lens))
+            await self.write_figures("the lens", "lens.json", write)
 
     def action_leave(self) -> None:
         if self._busy and self._scoring is not None:
