@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from .heat import Measure
+from .heat import STEPS, Measure
 from .writing import write_new
 
 if TYPE_CHECKING:
@@ -48,8 +48,13 @@ def legend(measure: Measure, b: str) -> list[Content]:
             Content.assemble((f"likelier under {b} from ", "$dim"), *up, ("  unlikelier from ", "$dim"), *down),
             Content.assemble(("likelier ", "$dim"), *up, ("  unlikelier ", "$dim"), *down),
         ]  # fmt: skip
-        beyond = f"  beyond rounding, {measure.rounding:.2g}" if measure.rounding else ""
-        return [*(way + Content.styled(beyond, "$dim") for way in ways if beyond), *ways]
+        if not measure.rounding:
+            return ways
+        beyond = Content.styled(f"  beyond rounding, {measure.rounding:.2g}", "$dim")
+        signs = Content.assemble(("+ ", "$dim"), *up, ("  − ", "$dim"), *down)
+        told = [way + beyond for way in (*ways, signs)]
+        # Below the first step nothing is marked anyway, and there it may be left out.
+        return told if measure.rounding > STEPS[0] else [*told[:2], *ways]
     return [Content.assemble((f"{measure.name} ", "$dim"), *_samples(measure, "much"))]
 
 
