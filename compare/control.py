@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..models.engine.samplers import make_sampling, steps
 from .conversation import go_on
+from .enough import LEAST
 from .lens import look
 from .noise import (
     Contrast,
     Floor,
-    Sample,
     Spread,
     contrast,
     contrast_in_batches,
     floor,
     samples,
 )
+from .reasoning import has_answer
 from .rounding import rounding
 from .run import Output, new_run
 from .runner import Runner
 from .variants import Variant
 
 SHAPES = (1, 2, 3)
-"""How many outputs the batches hold in which a greedy variant is run again."""
+"""How many outputs the batches hold in which a variant is run again."""
+
+NIL = 0.005
+"""Nats a token from which a mean is not told as 0.00."""
 
 TEXTS = 8
 """Outputs of the baseline that are looked at through the lens."""
@@ -32,11 +36,16 @@ TEXTS = 8
 
 @dataclass(frozen=True)
 class Control:
-    """What either variant is against itself, by name, and each against the baseline."""
+    """What either variant is against itself, by name, and each against the baseline.
+
+    `same_seed` has for those with chance what they are against themselves with one seed, in batches
+    of other sizes, where that was tried.
+    """
 
     baseline: str
     floors: Mapping[str, Floor]
     contrasts: Mapping[str, Contrast]
+    same_seed: Mapping[str, Floor] = field(default_factory=dict[str, Floor])
 
 
 @dataclass(frozen=True)
@@ -51,10 +60,21 @@ class LensSpread:
     rounding: float
 
     @property
-    def within(self) -> bool:
-        """Whether the texts do not even agree on the sign, or all means are rounding."""
+    def within(self) -> bool | None:
+        """Whether the texts do not even agree on the sign, or all means are rounding.
+
+        None where they do agree, but are too few for that to be more than chance (`LEAST`), or by
+        too little to be told (`nil`).
+        """
         least, most = self.deltas.least, self.deltas.most
-        return least <= 0 <= most or max(-least, most) <= self.rounding
+        if least <= 0 <= most or max(-least, most) <= self.rounding:
+            return True
+        return None if self.nil or len(self.deltas.values) < LEAST else False
+
+    @property
+    def nil(self) -> bool:
+        """Whether all means are 0.00 in two decimals."""
+        return max(-self.deltas.least, self.deltas.most) < NIL
 
 
 def is_greedy(variant: Variant) -> bool:
@@ -67,10 +87,10 @@ def is_greedy(variant: Variant) -> bool:
 async def other_shapes(
     runner: Runner, output: Output, values: Mapping[str, str]
 ) -> Sequence[Output]:
-    """What a greedy variant says with the same seed in batches of other sizes.
+    """What a variant says with the same seed in batches of other sizes.
 
-    On a backend that is not exact rounding differs there, and may turn a near tie. Raises as
-    `Runner.run` when strict.
+    On a backend that is not exact rounding differs there, and may turn a near tie. `values` are
+    those the output was made with. Raises as `Runner.run` when strict.
     """
     found: list[Output] = []
     for count in SHAPES:
@@ -88,25 +108,32 @@ def control(
     baseline: str,
     shapes: Mapping[str, Sequence[Output]] | None = None,
 ) -> Control:
-    """Compare all variants with themselves and with the baseline; at least two outputs of each.
+    """Compare all variants with themselves and with the baseline; at least two `samples` of each.
 
-    `shapes` has for each greedy variant its outputs in other batches, none where these are known to
-    be the same: those stand for what it is against itself. Takes a while for many long outputs;
-    reads nothing but its arguments.
+    `shapes` has for a variant its outputs with the first one's seed in other batches, none where
+    these are known to be the same: of a greedy one those stand for what it is against itself. Takes a
+    while for many long outputs; reads nothing but its arguments.
     """
     own = {name: samples(them) for name, them in outputs.items()}
-    others = {name: [Sample.of(it) for it in them] for name, them in (shapes or {}).items()}
+    tried = {name: samples(them) for name, them in (shapes or {}).items()}
+    in_batches = {
+        name: floor([*(it for it in own[name] if it.seed == them[0].seed), *them])
+        for name, them in tried.items()
+        if them
+    }
+    others = {name for name in tried if is_greedy(outputs[name][0].variant)}
     floors = {
-        name: floor([them[0], *others[name]] if others.get(name) else them)
+        name: in_batches[name] if name in others & in_batches.keys() else floor(them)
         for name, them in own.items()
     }
     contrasts: dict[str, Contrast] = {}
     for name in own:
         if name != baseline:
-            judge = contrast_in_batches if {baseline, name} <= {*others} else contrast
+            judge = contrast_in_batches if {baseline, name} <= others else contrast
             both = floors[baseline], floors[name]
             contrasts[name] = judge(own[baseline], own[name], both)
-    return Control(baseline, floors, contrasts)
+    same_seed = {name: it for name, it in in_batches.items() if name not in others}
+    return Control(baseline, floors, contrasts, same_seed)
 
 
 async def lens_spread(
@@ -123,7 +150,7 @@ async def lens_spread(
     In a conversation the second would say them in the place of its output `other`. Raises as
     `lens.look`.
     """
-    texts = {tuple(it.tokens): it for it in reversed(outputs) if it.tokens}
+    texts = {tuple(it.tokens): it for it in reversed(outputs) if it.tokens and has_answer(it)}
     deltas: list[float] = []
     moved = 0.0
     for number, (tokens, output) in enumerate([*texts.items()][::-1][:TEXTS]):

@@ -15,7 +15,7 @@ from .diff.ignore import NOTHING, Ignore
 from .diff.ignoring import differ
 from .diff.result import Diff
 from .groups import groups_of
-from .reasoning import answer_alone
+from .reasoning import answer_alone, has_answer
 from .run import Output, Run, Stamp
 
 SCHEMA = 1
@@ -67,6 +67,7 @@ def _engine(run: Run, version: str) -> dict[str, Any]:
         "n_ctx": info.n_ctx if info else None,
         "n_ubatch": info.n_ubatch if info else None,
         "kv_type": info.kv_type if info else None,
+        "context_shift": info.context_shift if info else None,
         "flash_attn": "off" if run.exact else "auto",
         "exact": run.exact,
     }
@@ -125,11 +126,19 @@ def _output(output: Output) -> dict[str, Any]:
 def output_diff(a: Output, b: Output, ignore: Ignore = NOTHING) -> dict[str, Any]:
     """How the answer of `b` differs from that of `a`, as one of `diffs`.
 
-    Tokens and characters are counted from where `a` begins, its reasoning included.
+    Tokens and characters are counted from where `a` begins, its reasoning included. Where one has
+    no answer they are not `answered`, and never equal.
     """
+    answered = has_answer(a) and has_answer(b)
     one, two = answer_alone(a), answer_alone(b)
-    diff = differ("word", ignore).update(one.text, two.text, a_done=True, b_done=True)
-    found = _strictly(one, two) if not ignore else _loosely(diff, one, two)
+    texts = (one.text, two.text) if answered else ("", "")
+    diff = differ("word", ignore).update(*texts, a_done=True, b_done=True)
+    if not answered:
+        found: dict[str, Any] = {"equal": False, "first_divergence": None}
+    elif ignore:
+        found = _loosely(diff, one, two)
+    else:
+        found = _strictly(one, two)
     if (parted := found["first_divergence"]) is not None:
         if parted["char"] is not None:  # one text may be of other tokens
             parted["char"] += len(a.text) - len(one.text)
@@ -139,6 +148,7 @@ def output_diff(a: Output, b: Output, ignore: Ignore = NOTHING) -> dict[str, Any
         "a": a.variant.name,
         "b": b.variant.name,
         "repeat": a.repeat,
+        "answered": answered,
         **found,
         "words_added": diff.words_added,
         "words_removed": diff.words_removed,
@@ -147,10 +157,11 @@ def output_diff(a: Output, b: Output, ignore: Ignore = NOTHING) -> dict[str, Any
 
 
 def _strictly(a: Output, b: Output) -> dict[str, Any]:
-    """Whether and where two outputs part, by their tokens too."""
-    same_vocabulary = a.variant.model == b.variant.model
-    if a.text == b.text and (a.tokens == b.tokens or not same_vocabulary):
+    """Whether and where two outputs part; one text by other tokens (a stop string ends in some that
+    are no text) is one text."""
+    if a.text == b.text:
         return {"equal": True, "first_divergence": None}
+    same_vocabulary = a.variant.model == b.variant.model
     token = first_token_divergence(a.tokens, b.tokens) if same_vocabulary else None
     parted = {"token": token, "char": char_divergence(a.text, b.text)}
     return {"equal": False, "first_divergence": parted}

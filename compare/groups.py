@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from .likeness import likeness, words_of
-from .reasoning import answer_of
+from .reasoning import answer_of, has_answer
 from .run import Output, State
 
 ALIKE = 0.9
@@ -43,14 +43,15 @@ class Grouping:
 
     In the order of the repeats each output that has ended goes to the first group whose first
     output it is alike to (`ALIKE`), else it founds one. What comes of it depends on which outputs
-    have ended, not on the order in which they did. Those that failed or were stopped are left out.
+    have ended, not on the order in which they did. Those that failed, were stopped or have no answer
+    are left out.
     """
 
     def __init__(self, outputs: Sequence[Output]) -> None:
         self.outputs = outputs
         self._groups: list[Group] = []
         self._ended: list[int] = []
-        self._answers: dict[int, str] = {}
+        self._answers: dict[int, str | None] = {}
         self._words: dict[str, tuple[str, ...]] = {}
         self._alike: dict[tuple[str, str], bool] = {}
         self._advanced = False
@@ -81,6 +82,12 @@ class Grouping:
         return self._ended == self._over()
 
     @property
+    def unanswered(self) -> int:
+        """How many outputs have ended without an answer."""
+        done = (i for i, output in enumerate(self.outputs) if output.state is State.DONE)
+        return sum(self._answer(i) is None for i in done)
+
+    @property
     def to_come(self) -> int:
         """How many outputs have not ended."""
         return sum(not output.state.over for output in self.outputs)
@@ -91,17 +98,18 @@ class Grouping:
         return next((group for group in self._groups if place in group.members), None)
 
     def _over(self) -> list[int]:
-        return [i for i, output in enumerate(self.outputs) if output.state is State.DONE]
+        done = (i for i, output in enumerate(self.outputs) if output.state is State.DONE)
+        return [i for i in done if self._answer(i) is not None]
 
     def _grouped(self, ended: Sequence[int], until: float | None) -> list[Group] | None:
         """None where that takes longer than until then."""
         members: list[list[int]] = []
         firsts: dict[str, list[int]] = {}
         for place in ended:
-            text = self._answer(place)
+            text = self._said(place)
             home = firsts.get(text)
             for group in members if home is None else ():
-                alike = self._is_alike(self._answer(group[0]), text, until)
+                alike = self._is_alike(self._said(group[0]), text, until)
                 if alike is None:
                     return None
                 if alike:
@@ -112,14 +120,17 @@ class Grouping:
                 members.append(home)
             firsts.setdefault(text, home)
             home.append(place)
-        return [
-            Group(tuple(group), len({self._answer(i) for i in group}) == 1) for group in members
-        ]
+        return [Group(tuple(group), len({self._said(i) for i in group}) == 1) for group in members]
 
-    def _answer(self, place: int) -> str:
+    def _answer(self, place: int) -> str | None:
+        """The answer of an output that has ended, None without one."""
         if place not in self._answers:
-            self._answers[place] = answer_of(self.outputs[place])
+            output = self.outputs[place]
+            self._answers[place] = answer_of(output) if has_answer(output) else None
         return self._answers[place]
+
+    def _said(self, place: int) -> str:
+        return self._answer(place) or ""
 
     def _is_alike(self, first: str, text: str, until: float | None) -> bool | None:
         known = self._alike.get((first, text))

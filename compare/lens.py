@@ -298,8 +298,9 @@ async def _words(runner: Runner, model: LoadedModel, tokens: set[int]) -> dict[i
     return dict(zip(ids, await runner.engine.pieces(model, ids), strict=True))
 
 
-def lens_document(lens: Lens) -> dict[str, object]:
-    """The lens as `lens --json` prints it: nats, ranks from 1, pieces as text where they are."""
+def lens_document(lens: Lens, rounding: float | None = None) -> dict[str, object]:
+    """The lens as `lens --json` prints it: nats, ranks from 1, pieces as text where they are;
+    `rounding` as `rounding.rounding` has it, None where that was not measured."""
     return {
         "schema": 1,
         "variants": [
@@ -313,6 +314,7 @@ def lens_document(lens: Lens) -> dict[str, object]:
             for variant, summary in zip((lens.a, lens.b), lens.summaries, strict=True)
         ],
         "mean_delta": lens.mean_delta,
+        "rounding": rounding,
         "tokens": [
             {
                 "token": it.token,

@@ -23,8 +23,8 @@ from typing import Any
 from .diff.divergence import first_token_divergence
 from .enough import LEAST
 from .likeness import likeness, words_of
-from .reasoning import answer_of
-from .run import Output, State
+from .reasoning import answer_of, is_answered
+from .run import Output
 
 MOST = 32
 """Outputs of a variant that are compared, the first ones: 496 pairs."""
@@ -75,11 +75,14 @@ class Sample:
     tokens: Sequence[int]
     model: object
     seed: int
+    cut: bool = False
+    """A limit ended it, of its length or of the context."""
 
     @classmethod
     def of(cls, output: Output) -> Sample:
         words = words_of(answer_of(output))
-        return cls(words, output.tokens, output.variant.model, output.seed)
+        cut = output.finish_reason in ("length", "context")
+        return cls(words, output.tokens, output.variant.model, output.seed, cut)
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,14 @@ class Floor:
     """A variant against itself.
 
     `differ` has for every pair of its outputs the share of words in which they differ, 0 to 1
-    (1 − `likeness`), and `parts` for those that part the index of the token where.
+    (1 − `likeness`), and `parts` for those that part the index of the token where. A limit ended
+    `cut` of the outputs.
     """
 
     outputs: int
     differ: Spread
     parts: Spread | None
+    cut: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,14 +132,15 @@ class Contrast:
 
 
 def samples(outputs: Sequence[Output]) -> list[Sample]:
-    """The outputs that are compared: finished ones, at most `MOST`."""
-    return [Sample.of(it) for it in outputs if it.state is State.DONE][:MOST]
+    """The outputs that are compared: finished ones that have an answer, at most `MOST`."""
+    return [Sample.of(it) for it in outputs if is_answered(it)][:MOST]
 
 
 def floor(own: Sequence[Sample]) -> Floor:
     """A variant against itself; of at least two outputs."""
     pairs = list(combinations(own, 2))
-    return Floor(len(own), Spread.of(_apart(*pair) for pair in pairs), _parts(pairs))
+    cut = sum(it.cut for it in own)
+    return Floor(len(own), Spread.of(_apart(*pair) for pair in pairs), _parts(pairs), cut)
 
 
 def contrast(a: Sequence[Sample], b: Sequence[Sample], floors: tuple[Floor, Floor]) -> Contrast:
@@ -232,7 +238,7 @@ def _parts(pairs: Iterable[tuple[Sample, Sample]]) -> Spread | None:
 
 def floor_document(it: Floor) -> dict[str, Any]:
     """A floor in JSON."""
-    return {"outputs": it.outputs, **_document(it)}
+    return {"outputs": it.outputs, "cut_off": it.cut, **_document(it)}
 
 
 def contrast_document(it: Contrast) -> dict[str, Any]:

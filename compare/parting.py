@@ -45,6 +45,27 @@ class Parting:
     preferences: tuple[Preference, Preference] | None = None
 
 
+def parting_document(parting: Parting) -> dict[str, object]:
+    """A parting in JSON: natural log-probabilities of both tokens under both variants, and by how
+    much those of the preferences moved when they were computed once more."""
+    return {
+        "index": parting.index,
+        "tokens": [
+            it
+            and {
+                "token": it.token,
+                "text": it.piece.decode("utf-8", "replace"),
+                "logprobs": [it.a.logprob, it.b.logprob],
+            }
+            for it in (parting.first, parting.second)
+        ],
+        "preferences": [
+            {"gap": it.gap, "noise": it.noise, "within_noise": it.is_noise}
+            for it in parting.preferences or ()
+        ],
+    }
+
+
 async def find_parting(
     runner: Runner, first: Lens, second: Lens, values: Mapping[str, str], *, exact: bool = False
 ) -> Parting | None:

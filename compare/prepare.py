@@ -77,6 +77,12 @@ class Prepared:
         return self.chat.text
 
     @property
+    def asked(self) -> str:
+        """What the messages say, and what the answer was begun with, a blank line apart."""
+        said = [message.content for message in self.chat.messages]
+        return "\n\n".join(filter(None, [*said, without_joints(self.chat.prompt.prefill)]))
+
+    @property
     def template_source(self) -> str:
         return self.chat.rendered.template_source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 
-from .run import Output, Stamp
+from .run import Output, Stamp, State
 
 MARKS = (
     ("<think>", "</think>"),
@@ -63,6 +63,32 @@ def answer_of(output: Output) -> str:
     """What an output says, without the reasoning before it."""
     reasoning = reasoning_of(output)
     return output.text if reasoning is None else output.text[reasoning.end :]
+
+
+def has_answer(output: Output) -> bool:
+    """Whether an output has come to its answer. One that was cut off in its reasoning, or said
+    nothing after it, has none: there is nothing to compare it by."""
+    reasoning = reasoning_of(output)
+    return reasoning is None or reasoning.end < len(output.text)
+
+
+def is_answered(output: Output) -> bool:
+    """Whether an output is finished and has an answer."""
+    return output.state is State.DONE and has_answer(output)
+
+
+def without_answer(first: Output, other: Output) -> str:
+    """Which of two outputs has no answer, in words, and so cannot be compared; empty if both have."""
+    one, two = (name if not has_answer(it) else "" for it, name in _named(first, other))
+    if one and two:
+        return "neither has an answer"
+    return f"{one or two} has no answer" if one or two else ""
+
+
+def _named(first: Output, other: Output) -> tuple[tuple[Output, str], tuple[Output, str]]:
+    if first.name == other.name:
+        return (first, "the first"), (other, "the second")
+    return (first, first.name), (other, other.name)
 
 
 def answer_alone(output: Output) -> Output:

@@ -51,6 +51,8 @@ class Stamp:
     """The build of llama.cpp, as it calls itself."""
     forced: tuple[int, ...] = ()
     """Tokens that the answer was made to begin with; its own come after them."""
+    asked: str = ""
+    """What the messages say and the answer was begun with, without the markup of a template."""
 
 
 @dataclass(eq=False)

@@ -301,6 +301,7 @@ class Runner:
                 sampling=request.sampling,
                 info=ready.model.info,
                 llama_cpp=hello.llama_cpp if hello else None,
+                asked=ready.asked,
             )
         self._requests.setdefault(run.id, {}).update(outputs)
         try:

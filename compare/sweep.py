@@ -14,7 +14,7 @@ from ..models.errors import ModelError
 from .diff.live import LiveDiff
 from .document import run_document
 from .errors import CompareError
-from .reasoning import answer_of
+from .reasoning import answer_of, has_answer
 from .run import Output, Run
 from .variants import Variant, variant_names
 
@@ -123,13 +123,14 @@ class Group:
 class Point:
     """What came of one value: its outputs grouped by answer, largest group first, and means over
     them. `similarity` is the share of words that the outputs have in common with the first value's
-    of the same repeat, from 0 to 1."""
+    of the same repeat, from 0 to 1. Outputs without an answer are in no group and no mean but that
+    of `tokens`; where all are so, there is none."""
 
     value: float
     groups: tuple[Group, ...]
     tokens: float
-    words: float
-    similarity: float
+    words: float | None
+    similarity: float | None
 
 
 def points(run: Run, axis: Axis) -> list[Point]:
@@ -144,24 +145,31 @@ def points(run: Run, axis: Axis) -> list[Point]:
 def _point(value: float, outputs: Sequence[Output], first: Sequence[Output]) -> Point:
     count = len(outputs)
     same = [similarity(a, b) for a, b in zip(first, outputs, strict=True)]
+    shares = [share for share in same if share is not None]
+    words = [len(answer_of(output).split()) for output in outputs if has_answer(output)]
     return Point(
         value,
         grouped(outputs),
         sum(len(output.tokens) for output in outputs) / count,
-        sum(len(answer_of(output).split()) for output in outputs) / count,
-        sum(same) / count,
+        sum(words) / len(words) if words else None,
+        sum(shares) / len(shares) if shares else None,
     )
 
 
 def grouped(outputs: Sequence[Output]) -> tuple[Group, ...]:
-    """Outputs by their answer, the largest group first, and of equal ones that of the first repeat."""
-    counted = Counter(answer_of(output) for output in outputs)
-    by_answer = {answer_of(output): output for output in reversed(outputs)}
+    """Outputs by their answer, the largest group first, and of equal ones that of the first repeat;
+    those that have one."""
+    answered = [output for output in outputs if has_answer(output)]
+    counted = Counter(answer_of(output) for output in answered)
+    by_answer = {answer_of(output): output for output in reversed(answered)}
     return tuple(Group(n, by_answer[answer]) for answer, n in counted.most_common())
 
 
-def similarity(a: Output, b: Output) -> float:
-    """The share of words that the answers of two finished outputs have in common, from 0 to 1."""
+def similarity(a: Output, b: Output) -> float | None:
+    """The share of words that the answers of two finished outputs have in common, from 0 to 1; None
+    where one has no answer."""
+    if not (has_answer(a) and has_answer(b)):
+        return None
     texts = answer_of(a), answer_of(b)
     return LiveDiff("word").update(*texts, a_done=True, b_done=True).similarity
 

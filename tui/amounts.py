@@ -27,11 +27,6 @@ def count(number: int | None) -> str:
     return str(number)
 
 
-def percent(fraction: float) -> str:
-    """`40 %`."""
-    return f"{fraction:.0%}".replace("%", " %")
-
-
 def moment(time: datetime, now: datetime | None = None) -> str:
     """A time in the place where the program runs: `21:03`, `yesterday 21:03`, `3 Nov 2025`."""
     now = (now or datetime.now()).astimezone()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .amounts import percent
+from ..compare.shares import percent
 
 if TYPE_CHECKING:
     from ..models.adapters.converted import Usable

@@ -72,7 +72,8 @@ class Measure:
     """Something that tokens are marked for; `name` is said where there is room for it.
 
     `sign` has it marked by direction, else by amount alone; `level` gives 0 to 3, negative for
-    tokens that B finds unlikelier. `steps` are what the levels begin with, in words.
+    tokens that B finds unlikelier. `steps` are what the levels begin with, in words; what is no
+    more than `rounding`, in nats, has no level.
     """
 
     title: str
@@ -80,6 +81,7 @@ class Measure:
     level: Callable[[LensToken], int]
     steps: tuple[str, str, str]
     sign: bool = False
+    rounding: float = 0.0
 
     def kind(self, token: LensToken) -> str:
         """The name of how a token is marked, empty for not at all."""
@@ -93,17 +95,21 @@ def _above(value: float, steps: Sequence[float]) -> int:
     return sum(value >= step for step in steps)
 
 
-def _change(it: LensToken) -> int:
-    level = _above(abs(it.delta), STEPS)
+def change(it: LensToken, rounding: float) -> int:
+    """By which of `STEPS` a token's difference is marked, from 1 and negative for unlikelier; 0 for
+    what is little, or within rounding."""
+    level = _above(abs(it.delta), STEPS) if abs(it.delta) > rounding else 0
     return level if it.delta > 0 else -level
 
 
 _UNLIKELY = (math.log(2), math.log(10), math.log(100))
 
 
-def measures(a: str, b: str) -> list[Measure]:
-    """What can be shown of a lens on the variants with these names, the difference first."""
-    found = [Measure(f"{b} − {a}", "", _change, ("0.1", "0.7", "2 nats"), sign=True)]
+def measures(a: str, b: str, rounding: float = 0.0) -> list[Measure]:
+    """What can be shown of a lens on the variants with these names, the difference first;
+    `rounding` is what is rounding in that, in nats, 0 while it is not known."""
+    level, steps = partial(change, rounding=rounding), ("0.1", "0.7", "2 nats")
+    found = [Measure(f"{b} − {a}", "", level, steps, sign=True, rounding=rounding)]
     for what, level, steps in _OF_A_VIEW:
         for title, name, seen in ((f"{what} {a}", a, _under_a), (b, b, _under_b)):
             found.append(Measure(title, f"{what} under {name}", partial(seen, level), steps))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from .heat import Measure
+from .heat import STEPS, Measure
 from .writing import write_new
 
 if TYPE_CHECKING:
@@ -44,10 +44,17 @@ def legend(measure: Measure, b: str) -> list[Content]:
     """What the marks mean."""
     if measure.sign:
         up, down = _samples(measure, "up"), _samples(measure, "down")
-        return [
+        ways = [
             Content.assemble((f"likelier under {b} from ", "$dim"), *up, ("  unlikelier from ", "$dim"), *down),
             Content.assemble(("likelier ", "$dim"), *up, ("  unlikelier ", "$dim"), *down),
         ]  # fmt: skip
+        if not measure.rounding:
+            return ways
+        beyond = Content.styled(f"  beyond rounding, {measure.rounding:.2g}", "$dim")
+        signs = Content.assemble(("+ ", "$dim"), *up, ("  − ", "$dim"), *down)
+        told = [way + beyond for way in (*ways, signs)]
+        # Below the first step nothing is marked anyway, and there it may be left out.
+        return told if measure.rounding > STEPS[0] else [*told[:2], *ways]
     return [Content.assemble((f"{measure.name} ", "$dim"), *_samples(measure, "much"))]
 
 
@@ -75,9 +82,9 @@ def nth(number: int) -> str:
     return f"{number:,}{suffix} largest"
 
 
-def write_lens(lens: Lens, path: Path) -> str:
+def write_lens(lens: Lens, rounding: float | None, path: Path) -> str:
     """Write all of a lens to a new file, JSON as `lens --json` or CSV by its name; what came of it."""
     from ..compare.lens import lens_csv, lens_document
 
     what = f"{len(lens.tokens):,} tokens"
-    return write_new(path, what, lambda: lens_document(lens), lambda: lens_csv(lens))
+    return write_new(path, what, lambda: lens_document(lens, rounding), lambda: lens_csv(lens))

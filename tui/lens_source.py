@@ -24,6 +24,9 @@ TOP = 8
 OWN = "own text"
 """The name of a text that is no variant's output."""
 Pair = tuple[str, str]
+Seen = tuple[Pair, Output | str | None, Output | None, Output | None]
+"""What is looked at: the pair, the output or the words scored, and the outputs of either variant in
+whose place these stand. An output that takes the place of another is another."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +45,18 @@ class LensSource:
     def __init__(self, session: Session, pair: Pair) -> None:
         self.pair = pair
         self.session = session
-        self._own = ""
-        self._lenses: dict[tuple[Pair, str], Lens] = {}
-        self._partings: dict[Pair, Parting | None] = {}
-        self._thoughts: dict[Pair, Thoughts | None] = {}
+        self.own = ""
+        """The person's own text."""
+        self._lenses: dict[Seen, Lens] = {}
+        self._partings: dict[tuple[Seen, Seen], Parting | None] = {}
+        self._thoughts: dict[tuple[Seen, Seen], Thoughts | None] = {}
         self._roundings: dict[int, float] = {}
         """By the id of a lens, which `_lenses` keeps."""
 
-    @property
-    def own(self) -> str:
-        """The person's own text."""
-        return self._own
-
-    @own.setter
-    def own(self, text: str) -> None:
-        self._own = text
-        for key in [key for key in self._lenses if key[1] == OWN]:
-            self._roundings.pop(id(self._lenses.pop(key)), None)
+    def _seen(self, text: str) -> Seen:
+        what = self.own if text == OWN else self.place(text)
+        a, b = self.pair
+        return self.pair, what, self.place(a), self.place(b)
 
     @property
     def variants(self) -> tuple[Variant, Variant]:
@@ -111,22 +109,25 @@ class LensSource:
         """The lens on the text with this name. Raises as `compare.lens.look`."""
         from ..compare.lens import look
 
-        key = (self.pair, text)
-        if key not in self._lenses:
-            runner = await self.session.runner()
-            answer = self._own if text == OWN else self.tokens_of(text)
-            a, b = self.pair
-            self._lenses[key] = await look(
-                runner,
-                self.variants,
+        seen = self._seen(text)
+        if seen not in self._lenses:
+            variants, exact = self.variants, self.session.playground.exact
+            answer = self.own if text == OWN else self.tokens_of(text)
+            self._lenses[seen] = await look(
+                await self.session.runner(),
+                variants,
                 {},
                 answer,
-                turns=(self.place(a), self.place(b)),
+                turns=seen[2:],
                 top=TOP,
-                exact=self.session.playground.exact,
+                exact=exact,
                 on_progress=on_progress,
             )
-        return self._lenses[key]
+        return self._lenses[seen]
+
+    def shows(self, lens: Lens, text: str) -> bool:
+        """Whether this is the lens on what the text with this name is by now."""
+        return self._lenses.get(self._seen(text)) is lens
 
     def rounding(self, lens: Lens) -> float | None:
         """By how much a difference is rounding, if that was measured."""
@@ -142,30 +143,41 @@ class LensSource:
 
     def parting(self) -> Parting | None:
         """Where the two outputs part, if that was looked for and they do."""
-        return self._partings.get(self.pair)
+        return self._partings.get(self._both)
+
+    @property
+    def _both(self) -> tuple[Seen, Seen]:
+        a, b = self.pair
+        return self._seen(a), self._seen(b)
+
+    @property
+    def ended(self) -> tuple[str | None, str | None]:
+        """Why the two outputs ended, as `Output.finish_reason`."""
+        one, two = (place and place.finish_reason for place in map(self.place, self.pair))
+        return one, two
 
     @property
     def thoughts(self) -> Thoughts | None:
         """That the two outputs part in reasoning, if they do."""
-        return self._thoughts.get(self.pair)
+        return self._thoughts.get(self._both)
 
     async def find_parting(self, on_progress: Callable[[str, float], None]) -> None:
         """Look where the two outputs part. Raises as `lens`."""
         from ..compare.parting import find_parting
 
-        pair = self.pair
-        if pair in self._partings:
+        both = self._both
+        if both in self._partings:
             return
         first, second = [
             await self.lens(name, lambda fraction, name=name: on_progress(name, fraction))
-            for name in pair
+            for name in self.pair
         ]
         runner, exact = await self.session.runner(), self.session.playground.exact
         found = await find_parting(runner, first, second, {}, exact=exact)
-        one, two = (self.place(name) for name in pair)
+        one, two = (self.place(name) for name in self.pair)
         if found is not None and one is not None and two is not None:
-            self._thoughts[pair] = await asyncio.to_thread(in_thoughts, found, one, two)
-        self._partings[pair] = found
+            self._thoughts[both] = await asyncio.to_thread(in_thoughts, found, one, two)
+        self._partings[both] = found
 
 
 def made_ready(

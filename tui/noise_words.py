@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..compare.enough import LEAST
+from ..compare.shares import percent
 
 if TYPE_CHECKING:
     from ..compare.control import Control, LensSpread
@@ -13,12 +14,6 @@ if TYPE_CHECKING:
 
 HEAD = ("", "PAIRS", "SAME", "PARTS AT", "")
 Row = tuple[str, ...]
-
-
-def percent(share: float) -> str:
-    """A share without decimals; what is not all, or not nothing, is not rounded to it."""
-    rounded = min(99, max(1, round(share * 100))) if 0 < share < 1 else round(share * 100)
-    return f"{rounded} %"
 
 
 def same(it: Floor | Contrast) -> str:
@@ -31,6 +26,11 @@ def verdict(it: Contrast | LensSpread) -> str:
     return "" if it.within is None else "within noise" if it.within else "beyond noise"
 
 
+def _lens_verdict(it: LensSpread) -> str:
+    """The same; what is no rounding, but of too few texts, is called that."""
+    return verdict(it) if it.within is not None else "" if it.nil else "beyond rounding"
+
+
 def left_out_words(names: Sequence[str]) -> str:
     """That these are pinned and have too few outputs."""
     one = len(names) == 1
@@ -39,11 +39,27 @@ def left_out_words(names: Sequence[str]) -> str:
     return f"{', '.join(names)} {have} too few outputs and {are} pinned; P lets {them} run."
 
 
+def unanswered_words(names: Sequence[str]) -> str:
+    """That too few outputs of these have an answer, and what helps."""
+    have = "has" if len(names) == 1 else "have"
+    return (
+        f"{', '.join(names)} {have} too few answers: outputs were cut off in their reasoning. "
+        "Give them more max_tokens (s)."
+    )
+
+
+def other_question_words(name: str, baseline: str, variable: str) -> str:
+    """That two variants were asked other things, so that there is nothing to judge."""
+    return f"{name}: no verdict; it was asked with another {variable} than {baseline}."
+
+
 def rows(control: Control) -> list[Row]:
     """A row for each variant against itself and against the baseline, under `HEAD`."""
     found: list[Row] = []
     for name, it in control.floors.items():
         found.append((*_row(f"{name} against {name}", it), ""))
+        if (again := control.same_seed.get(name)) is not None:
+            found.append((*_row(f"{name}, same seed", again), ""))
     for name, it in control.contrasts.items():
         found.append((*_row(f"{name} against {control.baseline}", it), verdict(it)))
     return found
@@ -84,13 +100,18 @@ def _times(share: float) -> str:
 
 
 def details(control: Control) -> list[str]:
-    """What was computed, for those who ask: a sentence for each variant that was tested."""
+    """What was computed, for those who ask: a sentence for each variant that was tested, and how
+    many outputs a limit of length or context ended."""
     said: list[str] = []
     for name, it in control.contrasts.items():
         if it.swaps is not None and it.within is not None:
             far = f"{it.swaps.as_far:,} of {it.swaps.tried:,} come up to it"
             swaps = f"of the ways to swap outputs of {control.baseline} and {name}, {far}"
             said.append(f"{name}: energy distance {it.swaps.energy:.3f}; {swaps}.")
+    cut = {name: it for name, it in control.floors.items() if it.cut}
+    if cut:
+        counts = ", ".join(f"{it.cut:,} of {it.outputs:,} of {name}" for name, it in cut.items())
+        said.append(f"Cut off at a limit, and compared as far as they go: {counts}.")
     return said
 
 
@@ -100,15 +121,16 @@ def lens_words(it: LensSpread, a: str, b: str) -> str:
     least, most = (f"{value:+.2f}".replace("-", "−") for value in (it.deltas.least, it.deltas.most))
     means = least if count == 1 else f"{least} to {most}"
     moved = f"moves a token by {it.rounding:.2g} at most" if it.rounding else "moves nothing"
+    worth = f", {said}" if (said := _lens_verdict(it)) else ""
     return (
-        f"Lens, {b} − {a} over {count} text{'s' * (count != 1)} of {a}: {means} nats a token, "
-        f"{verdict(it)}; rounding {moved}."
+        f"Lens, {b} − {a} over {count} text{'s' * (count != 1)} of {a}: {means} nats a token"
+        f"{worth}; rounding {moved}."
     )
 
 
 def lens_verdict(it: LensSpread, a: str, b: str) -> str:
     """The same, in plain words."""
-    if it.within:
+    if it.within or it.nil:
         return f"By the lens, {b} finds {a}'s texts neither likelier nor less likely, by and large."
     how = "likelier" if it.deltas.least > 0 else "less likely"
     count = len(it.deltas.values)

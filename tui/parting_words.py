@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from ..compare.run import Output
 
 
+_ENDS = {
+    "length": "was cut off at its length limit",
+    "context": "was cut off where the context was full",
+    "cancelled": "was stopped",
+    "error": "has failed",
+}
+"""What became of an output that did not end by itself, by its finish reason."""
+
+
 @dataclass(frozen=True)
 class Thoughts:
     """That two outputs part in the reasoning of the first, of the second, or of both; and what that
@@ -43,19 +52,27 @@ def in_thoughts(parting: Parting, first: Output, second: Output) -> Thoughts | N
     return Thoughts((one, two), said)
 
 
-def parting_words(parting: Parting, a: str, b: str, thoughts: Thoughts | None = None) -> list[str]:
-    """Sentences on the parting of the outputs of the variants with these names."""
+def parting_words(
+    parting: Parting,
+    a: str,
+    b: str,
+    ended: tuple[str | None, str | None],
+    thoughts: Thoughts | None = None,
+) -> list[str]:
+    """Sentences on the parting of the outputs of the variants with these names; `ended` has the
+    finish reasons of both."""
     one, two, number = parting.first, parting.second, f"{parting.index + 1:,}"
     answers = [thoughts.answers] if thoughts is not None and thoughts.answers else []
     if thoughts is not None:
         whose = "their" if all(thoughts.whose) else f"{a if thoughts.whose[0] else b}'s"
         number += f", in {whose} reasoning"
     if one is None or two is None or parting.preferences is None:
-        ended, other, next_ = (a, b, two) if one is None else (b, a, one)
+        name, why, other, next_ = (a, ended[0], b, two) if one is None else (b, ended[1], a, one)
         if next_ is None:
             return []
+        end = _ENDS.get(why or "", "has ended")
         return [
-            f"They part at token {number}: {ended} has ended, {other} goes on with {_of(next_)}.",
+            f"They part at token {number}: {name} {end}, {other} goes on with {_of(next_)}.",
             *answers,
             f"{a} gives that {chance(next_.a.logprob)}, {b} {chance(next_.b.logprob)}.",
         ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..compare.history.words import pattern
 from .amounts import moment
 from .safe_text import safe_line
 from .thread import YOU
@@ -85,10 +86,10 @@ def _found(text: str, words: Sequence[str]) -> list[Mark]:
     """Where the words are that were looked for; the last one may be the beginning of a longer one."""
     if not words:
         return []
-    pattern = re.compile("|".join(rf"\b{re.escape(word)}\w*" for word in words), re.IGNORECASE)
+    wanted = re.compile("|".join(pattern(word, whole=True) for word in words), re.IGNORECASE)
     return [
         Mark(match.start(), match.end(), "special")
-        for match, _ in zip(pattern.finditer(text), range(MOST_FOUND), strict=False)
+        for match, _ in zip(wanted.finditer(text), range(MOST_FOUND), strict=False)
     ]
 
 
@@ -110,7 +111,7 @@ def _made_with(recorded: Recorded, output: Output) -> str:
     said.append(", ".join(result))
     if info := stamp.info:
         said.append(
-            f"{info.n_ctx:,} tokens of context, {info.kv_type}, {info.backend}, "
+            f"{info.n_ctx:,} tokens of context{', shifted when full' * info.context_shift}, {info.kv_type}, {info.backend}, "
             f"{info.n_threads} thread{'s' * (info.n_threads != 1)}{', exact' * run.exact}"
         )
     said.append(f"llamadiff {recorded.program}, {stamp.llama_cpp or 'llama.cpp unknown'}")

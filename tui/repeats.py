@@ -23,7 +23,7 @@ class Told:
     `kinds` groups among `over` finished outputs of `total`, with `left` still to come; the one
     shown is group number `place`, from 1, 0 while it is in none, and stands for `count` outputs.
     With `same` these are one text, else alike. `cut` says what others met: they were `stopped`, or
-    `failed`.
+    `failed`. `silent` ones have no answer, and are in no group.
     """
 
     total: int
@@ -34,15 +34,20 @@ class Told:
     count: int = 0
     same: bool = True
     cut: str = ""
+    silent: int = 0
 
     @property
     def ways(self) -> list[str]:
         """It in words, the longest way first."""
-        cut = f"{self.cut} after {self.over:,} of {self.total:,}" if self.cut else ""
+        ended = self.over + self.silent
+        cut = f"{self.cut} after {ended:,} of {self.total:,}" if self.cut else ""
+        silent = f"{self.silent:,} without an answer" if self.silent else ""
+        come = f"{self.left:,} to come" if self.left else ""
         if not self.over:
-            return [cut or f"{self.left:,} to come"]
-        come = f", {self.left:,} to come" if self.left else ""
-        outputs = cut or f"{self.over:,} output{'s' * (self.over != 1)}{come}"
+            return [", ".join(filter(None, [cut, silent, come])), cut or silent or come]
+        outputs = cut or f"{ended:,} output{'s' * (ended != 1)}"
+        outputs = ", ".join(filter(None, [outputs, silent, come]))
+        cut = cut or silent
         if not self.place:
             kinds = f"{self.kinds:,} kind{'s' * (self.kinds != 1)}"
             return [f"{outputs} · {kinds}", cut or kinds]
@@ -124,7 +129,8 @@ class Repeats:
         ended = grouping.complete and not grouping.to_come
         if ended and groups and self._chosen.get(name) is not outputs:
             self._choose(name, outputs, groups[0])
-        return _told(outputs, groups, self._shown(name), grouping.to_come)
+        told = _told(outputs, groups, self._shown(name), grouping.to_come)
+        return replace(told, silent=grouping.unanswered)
 
     def step(self, name: str, by: int) -> bool:
         """Show the next group's output (1) or the one before (-1), in a circle; False if there is

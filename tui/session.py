@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..compare.errors import MISTAKES, CompareError
+from ..compare.shares import percent
 from ..models.errors import ModelError
-from .amounts import percent
 from .following_up import FollowUps
 from .model_facts import ModelFacts
 from .sentences import for_app

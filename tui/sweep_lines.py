@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..compare.curves import Curve, Spread, curves_csv, curves_document
-from ..compare.reasoning import answer_of
+from ..compare.reasoning import answer_of, has_answer
 from ..compare.run import Output, State
+from ..compare.shares import percent
 from ..compare.sweep import sweep_document
-from .amounts import figure, percent
+from .amounts import figure
 from .diffing import Diffing, View
 from .safe_text import safe_line
 from .sentences import for_app
@@ -56,13 +57,15 @@ def _cell(curve: Curve, spread: Spread | None) -> str:
 
 def _distinct(outputs: Sequence[Output]) -> str:
     """How many answers there are among those that are over."""
-    over = [it for it in outputs if it.state.over]
+    over = [it for it in outputs if it.state.over and has_answer(it)]
     return f"{len({answer_of(it) for it in over})} of {len(over)}" if over else "–"
 
 
 def _said(output: Output) -> tuple[str, str]:
     if output.state is State.FAILED:
         return f"✗ {for_app(output.error or '')}", "$error"
+    if output.state.over and not has_answer(output):
+        return "(no answer)", "$dim"
     if output.text:
         return " ".join(output.text[:BEGINNING].split()), "$secondary"
     done = f" {percent(output.progress)}" if output.progress else ""

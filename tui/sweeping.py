@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..compare.conversation import turns_of
 from ..compare.curves import Curve, spread
-from ..compare.reasoning import answer_of
+from ..compare.reasoning import answer_of, has_answer
 from ..compare.run import Output, State, new_run
 from ..compare.sweep import SCALE, Axis, Group, grouped, similarity, swept
 from ..compare.variants import Variant
@@ -21,9 +21,10 @@ FIRST, BEFORE = "the first", "the one before"
 
 @dataclass(frozen=True)
 class Figures:
-    """One finished output in numbers; the shares are of the words it has in common with others."""
+    """One finished output in numbers; the shares are of the words it has in common with others.
+    Without an answer it has none."""
 
-    words: int
+    words: int | None
     first: float | None
     base: float | None
 
@@ -113,11 +114,12 @@ class Sweeping:
         return self._by_value[number]
 
     def groups(self, number: int) -> Sequence[Group]:
-        """The same by their text, the most frequent first; each by itself while some are not over."""
+        """The same by their text, the most frequent first; each by itself while some are not over,
+        and at the end those without an answer."""
         outputs = self.at(number)
-        if all(it.state.over for it in outputs):
-            return grouped(outputs)
-        return [Group(1, it) for it in outputs]
+        over = all(it.state.over for it in outputs)
+        alone = [it for it in outputs if not (over and has_answer(it))]
+        return [*(grouped(outputs) if over else ()), *(Group(1, it) for it in alone)]
 
     def taken(self, number: int, text: int) -> Taken:
         """What there is to go on with at this value, of which that text is shown."""
@@ -164,7 +166,7 @@ class Sweeping:
             output = self.run.outputs[number]
             first = firsts[output.repeat]
             found[number] = Figures(
-                len(answer_of(output).split()),
+                len(answer_of(output).split()) if has_answer(output) else None,
                 similarity(first, output) if first.state is State.DONE else None,
                 similarity(base, output) if base is not None else None,
             )

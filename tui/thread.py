@@ -184,7 +184,8 @@ class _Turn:
 
     def _compare(self, answer: Output, look: Look) -> None:
         other = self._base.answer if self._base and self.pair[0] is not self.pair[1] else None
-        if other is None or _silent(other) or _silent(answer):
+        said = [it for it in (self._own, self._base) if it is not None]
+        if other is None or any(it.unanswered or _silent(it.answer) for it in said):
             self.comparison = None
             return
         from .comparison import Comparison
@@ -254,6 +255,11 @@ class _Said:
         cut.token_ends += [end - reasoning.end for end in output.token_ends[known:]]
         cut.tokens += output.tokens[known : first + len(cut.token_ends)]
         return cut
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether it has ended without an answer."""
+        return self._reasoning is not None and self.answer.state.over and not self.answer.text
 
     def heading(self, gap: str, look: Look) -> tuple[str, str]:
         """What stands over the answer: what was replied, and the reasoning, folded or not."""

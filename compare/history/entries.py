@@ -13,7 +13,7 @@ from ..run import Output, Run, State
 class Wanted:
     """Which runs: those for which all that is given holds. Names match in part, whatever the case.
 
-    `text` are words of an output or a rendered prompt: all have to be there, the last one may be
+    `text` are words of an output or of what was asked: all have to be there, the last one may be
     unfinished, and "words in quotes" stand together. Times are in UTC, `until` is not included.
     """
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..diff.result import Look
+from ..shares import percent
 
 Facts = Sequence[tuple[str, str]]
 
@@ -136,7 +137,7 @@ def figures(counts: tuple[int, int, int], unit: str, same: float, parts: str) ->
     added, removed, moved = counts
     shown = [f"<strong>+{added:,}</strong> <strong>−{removed:,}</strong> {text(unit)}"]
     shown += [f"<strong>{moved:,}</strong> moved"] if moved else []
-    shown.append(f"<strong>{same:.0%}</strong> same".replace("%", " %"))
+    shown.append(f"<strong>{percent(same)}</strong> same")
     shown += [text(parts)] if parts else []
     return f'<p class="figures">{" · ".join(shown)}</p>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -88,6 +89,27 @@ def m004_conversations(connection: Connection) -> None:
 def m005_around(connection: Connection) -> None:
     """What was on the screen with a run: JSON of `Around`, or NULL."""
     connection.execute("ALTER TABLE runs ADD COLUMN around TEXT")
+
+
+@migration
+def m006_asked(connection: Connection) -> None:
+    """What was asked, without the markup of a chat template, is what words are looked for in. Of
+    prompts rendered before, the markup of the most common templates is left out."""
+    indexed = "SELECT 1 FROM sqlite_schema WHERE name = 'rendered_words'"
+    has_index = connection.execute(indexed).fetchone() is not None
+    for what in ("added", "removed", "changed") if has_index else ():
+        connection.execute(f"DROP TRIGGER rendered_{what}")
+    connection.execute("DROP TABLE IF EXISTS rendered_words")
+    connection.execute("ALTER TABLE rendered ADD COLUMN asked TEXT NOT NULL DEFAULT ''")
+    rows = [row for (row,) in connection.execute("SELECT id FROM rendered")]
+    for row in rows:
+        (text,) = connection.execute("SELECT text FROM rendered WHERE id = ?", (row,)).fetchone()
+        asked = _MARKUP.sub(" ", text).strip()
+        connection.execute("UPDATE rendered SET asked = ? WHERE id = ?", (asked, row))
+    if has_index:
+        for statement in _INDEX_OF_ASKED.split(";\n\n"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO asked_words (asked_words) VALUES ('rebuild')")
 
 
 def has_full_text(connection: Connection) -> bool:
@@ -226,3 +248,29 @@ CREATE TRIGGER @_changed AFTER UPDATE OF text ON @ BEGIN
     INSERT INTO @_words (rowid, text) VALUES (new.id, new.text);
 END
 """
+
+_INDEX_OF_ASKED = """
+CREATE VIRTUAL TABLE asked_words USING fts5 (
+    asked, content='rendered', content_rowid='id', tokenize='unicode61 remove_diacritics 2',
+    prefix='1 2 3'
+);
+
+CREATE TRIGGER rendered_added AFTER INSERT ON rendered BEGIN
+    INSERT INTO asked_words (rowid, asked) VALUES (new.id, new.asked);
+END;
+
+CREATE TRIGGER rendered_removed AFTER DELETE ON rendered BEGIN
+    INSERT INTO asked_words (asked_words, rowid, asked) VALUES ('delete', old.id, old.asked);
+END;
+
+CREATE TRIGGER rendered_changed AFTER UPDATE OF asked ON rendered BEGIN
+    INSERT INTO asked_words (asked_words, rowid, asked) VALUES ('delete', old.id, old.asked);
+    INSERT INTO asked_words (rowid, asked) VALUES (new.id, new.asked);
+END
+"""
+
+_MARKUP = re.compile(
+    r"<\|im_start\|>\w*|<\|start_header_id\|>\w*<\|end_header_id\|>|<start_of_turn>\w*|<end_of_turn>"
+    r"|<\|[^<>|\n]{1,40}\|>|</?(?:s|bos|eos)>|\[/?[A-Z_]{3,30}\]"
+)
+"""Of ChatML, Llama 3, Gemma, Phi and Zephyr, Llama 2 and Mistral."""

@@ -104,10 +104,11 @@ def _card(output: Output, asked: Sequence[str], pairs: Sequence[Pair | None], sh
 
 def _turn(output: Output, pair: Pair | None) -> str:
     parts = [thoughts(output)]
-    if pair is None:
+    parts += [figures(pair)] if pair else []
+    if pair is None or pair.silent:
         parts.append(html.block(html.text(answer_of(output))))
     else:
-        parts += [figures(pair), html.block(html.marked(pair.pieces))]
+        parts.append(html.block(html.marked(pair.pieces)))
     parts.append(f'<p class="dim result">{html.text(result_of(output))}</p>')
     if output.error:
         parts.append(f'<p class="error">{html.text(output.error)}</p>')
@@ -139,6 +140,8 @@ def thoughts(output: Output, name: str = "") -> str:
 
 def figures(pair: Pair) -> str:
     """In how much two outputs differ, and from where on."""
+    if pair.silent:
+        return f'<p class="figures">{html.text(pair.silent)}</p>'
     if pair.diff.equal:
         return f'<p class="figures"><strong>the same</strong> as {html.text(pair.first.name)}</p>'
     counts = pair.diff.added, pair.diff.removed, pair.diff.moved

@@ -11,8 +11,9 @@ from ..diff.ignoring import differ
 from ..diff.result import Diff, Look
 from ..diff.unified import SIGNS, signed, unified
 from ..document import SCHEMA, output_diff, variant_document
-from ..reasoning import answer_alone
+from ..reasoning import answer_alone, without_answer
 from ..run import Output
+from ..shares import percent
 from .entries import Side
 from .export import code, facts, fenced
 
@@ -35,9 +36,19 @@ class Pair:
     ignore: Ignore = NOTHING
 
     @property
+    def silent(self) -> str:
+        """Which of the two has no answer, so that nothing is compared; empty if both have one."""
+        return without_answer(self.first, self.other)
+
+    @property
+    def equal(self) -> bool:
+        """Whether both give the same answer, but for what is ignored."""
+        return self.diff.equal and not self.silent
+
+    @property
     def pieces(self) -> list[tuple[Look, str]]:
-        """Both answers in one text."""
-        return unified(self.diff, *self.texts)
+        """Both answers in one text; nothing where one has none."""
+        return [] if self.silent else unified(self.diff, *self.texts)
 
     @property
     def unit(self) -> str:
@@ -61,11 +72,11 @@ class Pair:
     @property
     def figures(self) -> str:
         """`+31 −4 words · 78 % same · parts at token 7`."""
-        if self.diff.equal:
-            return "the same text"
+        if self.silent or self.diff.equal:
+            return self.silent or "the same text"
         said = [f"+{self.diff.added:,} −{self.diff.removed:,} {self.unit}"]
         said += [f"{self.diff.moved:,} moved"] if self.diff.moved else []
-        said.append(f"{self.diff.similarity:.0%} same".replace("%", " %"))
+        said.append(f"{percent(self.diff.similarity)} same")
         return " · ".join([*said, *filter(None, [self.parts])])
 
 
@@ -75,7 +86,8 @@ def compared(first: Output, other: Output, mode: Mode = "word", ignore: Ignore =
     ends: dict[str, Sequence[int]] = (
         {"a_ends": one.token_ends, "b_ends": two.token_ends} if mode == "token" else {}
     )
-    diff = differ(mode, ignore).update(one.text, two.text, a_done=True, b_done=True, **ends)
+    texts = ("", "") if without_answer(first, other) else (one.text, two.text)
+    diff = differ(mode, ignore).update(*texts, a_done=True, b_done=True, **ends)
     return Pair(first, other, (one.text, two.text), diff, mode, ignore)
 
 
@@ -89,12 +101,13 @@ def as_document(pair: Pair, sides: tuple[Side, Side]) -> dict[str, Any]:
         "mode": pair.mode,
         "ignore_case": pair.ignore.case,
         "ignore_space": pair.ignore.space,
-        "equal": diff.equal,
+        "answered": not pair.silent,
+        "equal": pair.equal,
         "first_divergence": output_diff(pair.first, pair.other, pair.ignore)["first_divergence"],
         "words_added": diff.words_added,
         "words_removed": diff.words_removed,
         "words_moved": diff.words_moved,
-        "similarity": diff.similarity,
+        "similarity": None if pair.silent else diff.similarity,
         "pieces": [{"kind": look, "text": text} for look, text in pair.pieces],
     }
 
@@ -125,14 +138,14 @@ def as_markdown(pair: Pair, sides: tuple[Side, Side]) -> str:
     shown = pair.pieces
     if pair.reasoned:
         said.append("The answers alone are compared, without the reasoning before them.")
-    if not pair.diff.equal:
+    if pair.pieces and not pair.diff.equal:
         marks = [f"{code('…'.join(SIGNS['removed']))} only in the first"]
         marks.append(f"{code('…'.join(SIGNS['added']))} only in the second")
         if pair.diff.moved:
             left, arrived = (code("…".join(SIGNS[it])) for it in ("left", "arrived"))
             marks.append(f"{left} and {arrived} moved")
         said.append(", ".join(marks))
-    said.append(fenced(signed(shown)))
+    said += [] if pair.silent else [fenced(signed(shown))]
     for name, side in zip(names, sides, strict=True):
         recorded, output = side.recorded, side.output
         said.append(f"## {name}: {code(output.variant.title)}")

@@ -36,7 +36,14 @@ def as_html(pair: Pair, sides: tuple[Side, Side]) -> str:
     for side in sides:
         if side.output.error:
             body.append(f'<p class="error">{html.text(side.output.error)}</p>')
-    if pair.diff.equal:
+    if pair.silent:
+        cards = zip(names, sides, pair.texts, strict=True)
+        body += [
+            f'<div class="card">{head(name, side.output)}{html.block(html.text(said))}</div>'
+            for name, side, said in cards
+            if said
+        ]
+    elif pair.diff.equal:
         body.append(f'<div class="card">{html.block(html.text(pair.texts[1]))}</div>')
     else:
         body += _views(pair, sides, names)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from heapq import merge
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +24,7 @@ from .packing import (
     unpack_logprobs,
     unpack_tokens,
 )
+from .words import anywhere, found, place_of, terms
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -64,7 +62,7 @@ def _pages_of(
         conditions.append("r.id < :before")
         values["before"] = before
     rows: dict[int, int] = {}
-    for output, row in _found(connection, wanted.text, conditions, values):
+    for output, row in found(connection, wanted.text, conditions, values):
         rows.setdefault(row, output)
         if len(rows) == limit:
             break
@@ -140,7 +138,7 @@ def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
             f"EXISTS (SELECT 1 FROM variants v{adapters} WHERE v.run = r.id "
             f"AND {column} LIKE :{name} ESCAPE '\\')"
         )
-        values[name] = _anywhere(text)
+        values[name] = anywhere(text)
 
     for column, text in (
         ("v.model_name", wanted.model),
@@ -155,7 +153,7 @@ def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
         values["tag"] = wanted.tag
     if wanted.note:
         conditions.append("r.note LIKE :note ESCAPE '\\'")
-        values["note"] = _anywhere(wanted.note)
+        values["note"] = anywhere(wanted.note)
     if wanted.version is not None:
         conditions.append("r.id IN (SELECT run FROM variants WHERE version = :version)")
         values["version"] = wanted.version
@@ -164,11 +162,6 @@ def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
             conditions.append(f"r.at {sign} :{name}")
             values[name] = int(time.timestamp() * 1000)
     return conditions, values
-
-
-def _anywhere(text: str) -> str:
-    """A LIKE pattern, with \\ for escape, of what has the text in it."""
-    return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
 
 
 # ------------------------------------------------------------------- searching
@@ -185,94 +178,29 @@ def search(
     if before is not None:
         conditions.append("o.id < :before")
         values["before"] = before
-    found = _found(connection, wanted.text, conditions, values)
-    return [_hit(connection, words, row) for row, _ in islice(found, limit)]
+    rows = found(connection, wanted.text, conditions, values)
+    return [_hit(connection, words, row) for row, _ in islice(rows, limit)]
 
 
 def _hit(
     connection: Connection, words: list[str], row: int, around: tuple[int, int] = AROUND
 ) -> Hit:
     key, at, name, label, prompt_name, adapters, repeat, text, prompt = connection.execute(
-        "SELECT r.key, r.at, v.name, v.label, v.prompt_name, v.adapters, o.repeat, t.text, p.text "
+        "SELECT r.key, r.at, v.name, v.label, v.prompt_name, v.adapters, o.repeat, t.text, p.asked "
         "FROM outputs o JOIN variants v ON v.id = o.variant JOIN runs r ON r.id = v.run "
         "LEFT JOIN texts t ON t.id = o.id LEFT JOIN rendered p ON p.id = o.rendered "
         "WHERE o.id = ?",
         (row,),
     ).fetchone()
     title = label or f"{prompt_name} · {_stack(adapters)}"
-    place = _place(text or "", words)
-    in_prompt = place is None and _place(prompt or "", words) is not None
+    place = place_of(text or "", words)
+    in_prompt = place is None and place_of(prompt or "", words) is not None
     source = (prompt if in_prompt else text) or ""
-    start = _place(source, words) or 0
+    start = place_of(source, words) or 0
     first, last = max(0, start - around[0]), start + around[1]
     excerpt = " ".join(source[first:last].split())
     excerpt = f"{'…' * (first > 0)}{excerpt}{'…' * (last < len(source))}"
     return Hit(key, moment(at), name, title, repeat, excerpt, in_prompt, row)
-
-
-def _place(text: str, words: Iterable[str]) -> int | None:
-    """Where the first of the words is; None when none is."""
-    for term in words:
-        if match := re.search(rf"\b{re.escape(term)}", text, re.IGNORECASE):
-            return match.start()
-    return None
-
-
-def terms(text: str) -> list[str]:
-    """Words, and what stands in quotes, without what no index holds."""
-    found = [quoted or word for quoted, word in re.findall(r'"([^"]*)"?|([^\s"]+)', text)]
-    return [term for term in found if re.search(r"\w", term)]
-
-
-def _found(
-    connection: Connection, text: str, conditions: list[str], values: dict[str, Any]
-) -> Iterator[tuple[int, int]]:
-    """The rows of outputs that say all of the words or were asked with them, and of their runs.
-
-    The newest come first, and are looked for only as far as they are taken: a word that half of all
-    outputs have costs no more than another.
-    """
-    indexed = "SELECT 1 FROM sqlite_schema WHERE name = 'texts_words'"
-    if connection.execute(indexed).fetchone():
-        tests = {it: f"{it}_words MATCH :words" for it in ("texts", "rendered")}
-        values = values | {"words": _query(text)}
-        tables = {it: f"{it}_words" for it in tests}
-    else:
-        words = {f"w{i}": _anywhere(term) for i, term in enumerate(terms(text))}
-        test = " AND ".join(f"text LIKE :{name} ESCAPE '\\'" for name in words)
-        tests = dict.fromkeys(("texts", "rendered"), test)
-        values = values | words
-        tables = {it: it for it in tests}
-    run = "CROSS JOIN variants v ON v.id = o.variant CROSS JOIN runs r ON r.id = v.run WHERE "
-    others = " AND ".join(conditions)
-    said = connection.execute(
-        f"SELECT o.id, r.id FROM {tables['texts']} w CROSS JOIN outputs o ON o.id = w.rowid {run}"
-        f"{tests['texts']} AND {others} ORDER BY w.rowid DESC",
-        values,
-    )
-    with_prompt = connection.execute(
-        "SELECT id FROM outputs WHERE rendered IN "
-        f"(SELECT rowid FROM {tables['rendered']} WHERE {tests['rendered']}) ORDER BY id DESC",
-        values,
-    )
-    wanted = f"SELECT o.id, r.id FROM outputs o {run}o.id = :row AND {others}"
-    asked = (
-        pair
-        for (row,) in with_prompt
-        for pair in connection.execute(wanted, values | {"row": row}).fetchall()
-    )
-    last = None
-    for found in merge(said, asked, reverse=True):
-        if found != last:
-            yield found
-        last = found
-
-
-def _query(text: str) -> str:
-    """Words in FTS5's language (https://www.sqlite.org/fts5.html, section 3)."""
-    unfinished = not text.endswith(('"', " "))
-    phrases = ['"{}"'.format(term.replace('"', '""')) for term in terms(text)]
-    return " ".join(phrases) + "*" * unfinished
 
 
 # --------------------------------------------------------------------- opening
@@ -321,7 +249,7 @@ def _open(connection: Connection, key: str) -> Recorded:
         _output(connection, key, variants[variant], *rest)
         for variant, *rest in connection.execute(
             "SELECT o.variant, o.id, o.repeat, o.seed, o.state, o.finish_reason, o.error, "
-            "o.refused, o.no_effect, o.timings, o.stamp, o.reply, p.text, p.tokens FROM variants v "
+            "o.refused, o.no_effect, o.timings, o.stamp, o.reply, p.text, p.tokens, p.asked FROM variants v "
             "JOIN outputs o ON o.variant = v.id LEFT JOIN rendered p ON p.id = o.rendered "
             "WHERE v.run = ? ORDER BY o.id",
             (number,),
@@ -352,6 +280,7 @@ def _output(connection: Connection, key: str, variant: Variant, *row: Any) -> Ou
         reply,
         prompt,
         tokens,
+        asked_text,
     ) = row
     output = Output(variant, repeat, seed, State(state), finish_reason=reason, error=error)
     output.refused, output.no_effect = bool(refused), no_effect
@@ -372,6 +301,7 @@ def _output(connection: Connection, key: str, variant: Variant, *row: Any) -> Ou
     output.logprobs = unpack_logprobs([part[3] for part in parts])
     if stamp:
         output.stamp = _stamp(from_json(stamp), prompt or "", tokens)
+        output.stamp.asked = asked_text or ""
     return output
 
 

@@ -289,11 +289,13 @@ def _rendered(connection: Connection, stamp: Stamp) -> int | None:
     import hashlib
 
     text, tokens = clean(stamp.prompt_text), pack_tokens(stamp.prompt_tokens)
+    asked = clean(stamp.asked or stamp.prompt_text)
     mark = hashlib.sha256(text.encode() + b"\0" + tokens).hexdigest()
     found = connection.execute("SELECT id FROM rendered WHERE hash = ?", (mark,)).fetchone()
     if found is not None:
         return found[0]
     made = connection.execute(
-        "INSERT INTO rendered (hash, text, tokens) VALUES (?, ?, ?)", (mark, text, tokens)
+        "INSERT INTO rendered (hash, text, tokens, asked) VALUES (?, ?, ?, ?)",
+        (mark, text, tokens, asked),
     )
     return made.lastrowid

@@ -130,10 +130,10 @@ def finish(change: Change) -> None:
     """Remove all that is left of runs that were removed."""
     number = change(unfinished)
     change(_remove_unused)
-    for table in ("texts", "rendered"):
-        more = change(partial(_merge_some, table=table, begin=True))
+    for index in ("texts_words", "asked_words"):
+        more = change(partial(_merge_some, index=index, begin=True))
         while more:
-            more = change(partial(_merge_some, table=table, begin=False))
+            more = change(partial(_merge_some, index=index, begin=False))
     while change(_give_some_back):
         pass
     change(partial(_finished, number=number))
@@ -181,16 +181,15 @@ def _remove_unused(connection: Connection) -> None:
         connection.execute("DELETE FROM versions WHERE id = ?", (row,))
 
 
-def _merge_some(connection: Connection, table: str, *, begin: bool) -> bool:
+def _merge_some(connection: Connection, index: str, *, begin: bool) -> bool:
     """Merge the parts of an index, which lists words of what is gone until then; whether there is
     more to merge."""
-    name = f"{table}_words"
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchone():
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (index,)).fetchone():
         return False
     until, pages, more = monotonic() + STEP_S, -PAGES if begin else PAGES, True
     while more:
         before = connection.total_changes
-        connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
+        connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('merge', ?)", (pages,))
         more = connection.total_changes - before >= 2  # as FTS5's documentation says it
         if monotonic() > until:
             break

@@ -27,7 +27,8 @@ def facts_of(output: Output, program: str) -> Facts:
     if variant.beginning:
         found.append(("begins with", variant.beginning.text))
     if info := stamp.info:
-        found.append(("context", f"{info.n_ctx:,} tokens, {info.kv_type}, {info.backend}"))
+        shift = ", shifted when full" * info.context_shift
+        found.append(("context", f"{info.n_ctx:,} tokens{shift}, {info.kv_type}, {info.backend}"))
     found.append(("made by", f"llamadiff {program}, {stamp.llama_cpp or 'llama.cpp unknown'}"))
     return found
 

@@ -258,6 +258,7 @@ class Model:
             eos=self._special_text(lib.llama_vocab_eos(self.vocab)),
             add_bos=bool(lib.llama_vocab_get_add_bos(self.vocab)),
             can_rewind=can_rewind,
+            context_shift=self.settings.context_shift,
         )
 
     def _special_text(self, token: int) -> str:

@@ -226,6 +226,8 @@ class ModelInfo(msgspec.Struct, frozen=True):
     eos: str
     add_bos: bool
     can_rewind: bool
+    context_shift: bool = False
+    """As in `ModelSettings`."""
 
 
 class SpecialTexts(msgspec.Struct, frozen=True):

@@ -79,7 +79,7 @@ async def test_the_lens_is_looked_through_at_every_distinct_text(runner: Runner)
     await runner.run(run)
     run.outputs[2].tokens = run.outputs[1].tokens
     found = await lens_spread(runner, (first, second), run.outputs, {})
-    assert found is not None and not found.within
+    assert found is not None and found.within is None, "two texts are no verdict"
     means = [
         (await look(runner, (first, second), {}, it.tokens)).mean_delta for it in run.outputs[:2]
     ]

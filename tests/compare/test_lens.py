@@ -148,7 +148,7 @@ async def test_what_cannot_be_looked_at_is_said(
 async def test_the_document_is_json(runner: Runner) -> None:
     lens = await look(runner, pair("adapter=none", "adapter=support"), {}, "Hello ☺")
     document = json.loads(json.dumps(lens_document(lens)))
-    assert {"schema", "variants", "mean_delta", "tokens"} == set(document)
+    assert {"schema", "variants", "mean_delta", "rounding", "tokens"} == set(document)
     assert {"token", "text", "delta", "views"} == set(document["tokens"][0])
     assert {"logprob", "rank", "entropy", "top"} == set(document["tokens"][0]["views"][1])
 

@@ -1,6 +1,7 @@
 """The noise floor against figures computed by hand."""
 
 import random
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -135,6 +136,23 @@ def test_outputs_of_other_seeds_change_places_in_order() -> None:
     assert contrasted(a, [*b, sample("a b c 9", 40)]).swaps == found.swaps, "one without another"
 
 
+def test_outputs_of_one_seed_change_places_wherever_they_stand() -> None:
+    rng = random.Random(3)
+    a, b = drawn(rng, "abcd", range(6)), drawn(rng, "bcde", range(6))
+    found, turned = swapped(a, b), swapped(a[3:] + a[:3], [*reversed(b)])
+    assert (turned.as_far, turned.energy) == (found.as_far, pytest.approx(found.energy))
+    later = drawn(rng, "bcde", range(3, 9))
+    partly = swapped(a, later)
+    aligned = swapped(a[3:] + a[:3], later)
+    assert (partly.as_far, partly.energy) == (aligned.as_far, pytest.approx(aligned.energy)), (
+        "3 to 5 with theirs, then 0 to 2 in order"
+    )
+    in_order = [replace(it, seed=one.seed) for one, it in zip(a, later, strict=True)]
+    assert partly.energy != pytest.approx(swapped(a, in_order).energy), (
+        "which is not the same as all in order"
+    )
+
+
 def test_a_variant_against_itself_is_rarely_beyond() -> None:
     rng = random.Random(1)
     judged = [
@@ -159,7 +177,7 @@ def test_equal_outputs_do_not_part_and_other_models_tokens_say_nothing() -> None
     assert floor([one, two]).parts is None
     all_ = {"least": 1.0, "median": 1.0, "mean": 1.0, "most": 1.0}
     assert floor_document(floor([one, sample("", 1)])) == {
-        "outputs": 2, "pairs": 1, "differ": all_,
+        "outputs": 2, "cut_off": 0, "pairs": 1, "differ": all_,
         "parts": {"least": 0, "median": 0, "mean": 0, "most": 0},
     }  # fmt: skip
 
@@ -169,3 +187,6 @@ def test_only_finished_outputs_are_compared_and_not_too_many() -> None:
     outputs[1].state = State.CANCELLED
     assert [it.seed for it in samples(outputs)] == [0, *range(2, MOST + 1)]
     assert samples(outputs)[1].words == ("2", ".")
+    for output, reason in zip(outputs, ("length", "context", "context", "stop"), strict=False):
+        output.finish_reason = reason
+    assert floor(samples(outputs)[:4]).cut == 2, "one of the three was stopped by a person"

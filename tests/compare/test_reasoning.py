@@ -4,16 +4,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from llamadiff.compare.diff.ignore import Ignore
+from llamadiff.compare.diff.ignore import NOTHING, Ignore
 from llamadiff.compare.document import output_diff
 from llamadiff.compare.groups import groups_of
-from llamadiff.compare.history.entries import Recorded
+from llamadiff.compare.history import pair_page
+from llamadiff.compare.history.entries import Recorded, Side
 from llamadiff.compare.history.page import as_html
-from llamadiff.compare.noise import Sample
-from llamadiff.compare.reasoning import MARKS, answer_of, reasoning_of
-from llamadiff.compare.run import Output, Run
-from llamadiff.compare.sweep import grouped, similarity
+from llamadiff.compare.history.pair import as_document, as_markdown, compared
+from llamadiff.compare.noise import Sample, samples
+from llamadiff.compare.reasoning import answer_of, has_answer, reasoning_of
+from llamadiff.compare.run import Output, Run, State
+from llamadiff.compare.sweep import Axis, grouped, points, similarity
 from llamadiff.tui.diffing import Diffing
+from llamadiff.tui.screens.compare import _drawn
 from llamadiff.tui.thread import Look, Thread
 
 from .history.runs import made, start
@@ -28,7 +31,15 @@ def said(text: str, prompt: str = "<s>[USER] Hi [/USER]") -> Output:
     return output
 
 
-@pytest.mark.parametrize(("opening", "closing"), MARKS)
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"),
+        ("<reasoning>", "</reasoning>"), ("<seed:think>", "</seed:think>"),
+        ("[THINK]", "[/THINK]"), ("<|START_THINKING|>", "<|END_THINKING|>"),
+        ("<|begin_of_thought|>", "<|end_of_thought|>"), ("◁think▷", "◁/think▷"),
+    ],
+)  # fmt: skip
 def test_what_stands_between_the_marks_is_no_answer(opening: str, closing: str) -> None:
     whole = f"{opening}\nWhy?\n{closing}\n\nBecause."
     output = said(whole)
@@ -71,7 +82,7 @@ def test_answers_alone_are_compared_grouped_and_measured() -> None:
     page = as_html(
         [Recorded(thought("It is so.", "It is so."), datetime.now(UTC), None, "1", "", ())]
     )
-    assert "the same</strong> as A" in page and "What do they want?" in page
+    assert "<strong>the same</strong> as A" in page and "What do they want?" in page
 
 
 def test_where_answers_part_is_counted_from_the_outputs_start() -> None:
@@ -86,6 +97,54 @@ def test_where_answers_part_is_counted_from_the_outputs_start() -> None:
     assert drawn.comparison is not None and drawn.comparison.first_token == 6
     equal = output_diff(*thought("It is so.", "It is so.").outputs)
     assert equal["equal"] and equal["first_divergence"] is None
+
+
+def test_what_was_cut_off_in_its_reasoning_is_compared_with_nothing() -> None:
+    cut = made("<think> one thing", "<think> something else altogether", "It is so.")
+    one, two, answer = cut.outputs
+    emptied = made("<think> done </think> ").outputs[0]
+    assert not any(map(has_answer, (one, two, emptied))) and has_answer(answer)
+    for pair, said in (
+        ((one, two), "neither has an answer"), ((one, answer), "A has no answer"),
+        ((answer, two), "B has no answer"), ((emptied, one), "neither has an answer"),
+    ):  # fmt: skip
+        for ignore in (NOTHING, Ignore(case=True)):
+            found = output_diff(*pair, ignore)
+            assert (found["answered"], found["equal"]) == (False, False)
+            assert found["first_divergence"] is None and not found["words_added"]
+        assert similarity(*pair) is None
+        compared_ = compared(*pair)
+        assert compared_.figures == said and not compared_.pieces and not compared_.equal
+        assert Thread().draw(pair[1], pair[0], Look("words", Diffing())).comparison is None
+        (shown,) = _drawn(*pair, signs=False).figures
+        assert shown.plain.startswith(said)
+    assert output_diff(answer, answer)["answered"]
+    assert groups_of([one, two, emptied]) == [] and grouped([one, two]) == ()
+    assert [it.members for it in groups_of([one, answer, two])] == [(1,)]
+    assert [it.words for it in samples(cut.outputs)] == [("It", "is", "so", ".")]
+    entry = Recorded(cut, datetime.now(UTC), None, "1", "", ())
+    page = as_html([entry])
+    assert "neither has an answer" in page and "A has no answer" in page
+    assert "<strong>the same</strong>" not in page
+    sides = Side(entry, one), Side(entry, two)
+    for text in (pair_page.as_html(compared(one, two), sides), as_markdown(compared(one, two), sides)):  # fmt: skip
+        assert "neither has an answer" in text and "something else altogether" in text
+    document = as_document(compared(one, two), sides)
+    assert document["equal"] is False and document["similarity"] is None
+    first, other = points(cut, Axis("seed", (0, 1, 2)))[:2]
+    assert (first.words, first.similarity, other.groups) == (None, None, ())
+    assert first.tokens == 3
+
+
+def test_reasoning_under_way_is_compared_once_there_is_an_answer() -> None:
+    one, two = made("It is so.", "<think> Hm.").outputs
+    two.state = State.STREAMING
+    thread, look = Thread(), Look("words", Diffing())
+    drawn = thread.draw(two, one, look)
+    assert drawn.comparison is not None and "no answer" not in drawn.text
+    two.state = State.DONE
+    drawn = thread.draw(two, one, look)
+    assert drawn.comparison is None and "no answer" in drawn.text
 
 
 def said_in_words(text: str) -> Output:

@@ -82,7 +82,7 @@ async def test_the_document_has_the_documented_fields(runner: Runner) -> None:
     document = json.loads(json.dumps(run_document(run, "1.2.3")))
     assert set(document) == {"schema", "run_id", "variables", "engine", "variants", "diffs"}
     assert set(document["engine"]) == {
-        "llamadiff", "llama_cpp", "backend", "threads", "n_ctx", "n_ubatch", "kv_type", "flash_attn", "exact",
+        "llamadiff", "llama_cpp", "backend", "threads", "n_ctx", "n_ubatch", "kv_type", "context_shift", "flash_attn", "exact",
     }  # fmt: skip
     first = document["variants"][0]
     assert set(first) == {

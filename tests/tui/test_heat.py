@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from llamadiff.compare.lens import Alternative, LensToken, View
 from llamadiff.compare.parting import Parting, Preference
 from llamadiff.tui.heat import chance, measures, quoted, token_text
+from llamadiff.tui.lens_lines import legend
 from llamadiff.tui.parting_words import parting_words
 from llamadiff.tui.widgets.heat_text import HeatText
 
@@ -76,11 +77,44 @@ CATS, DOGS = token(" cats"), token(" dogs")
 def test_words_on_a_parting_are_those_of_the_figures(
     a: Preference, b: Preference, says: str
 ) -> None:
-    words = " ".join(parting_words(Parting(6, CATS, DOGS, (a, b)), "A", "B"))
+    words = " ".join(parting_words(Parting(6, CATS, DOGS, (a, b)), "A", "B", ("stop", "stop")))
     assert says in words and "They part at token 7: A says “ cats”, B “ dogs”." in words
     assert ("change of mind" in words) <= (a.gap * b.gap != 0)
     if a.is_noise:
         assert "mind" not in words
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("stop", "has ended"), ("length", "was cut off at its length limit"),
+        ("context", "was cut off where the context was full"), ("cancelled", "was stopped"),
+    ],
+)  # fmt: skip
+def test_words_on_an_end_say_what_it_came_from(reason: str, says: str) -> None:
+    for parting, names, reasons in (
+        (Parting(6, None, DOGS), "AB", (reason, "stop")),
+        (Parting(6, DOGS, None), "BA", ("stop", reason)),
+    ):
+        first, *_ = parting_words(parting, *names, reasons)
+        assert first == f"They part at token 7: A {says}, B goes on with “ dogs”."
+
+
+def test_what_is_within_rounding_has_no_mark() -> None:
+    difference, chance_a, *_ = measures("A", "B", rounding=0.75)
+    tokens = [token("x", b=-1 + delta) for delta in (0.05, 0.7, 0.75, 0.8, -0.7, -0.8)]
+    assert [difference.kind(it) for it in tokens] == ["", "", "", "up2", "", "down2"]
+    assert chance_a.kind(tokens[0]) == "much1"
+
+
+def test_the_legend_says_what_is_not_marked_and_where_there_is_little_room() -> None:
+    for rounding, said in ((0.0, set[bool]()), (0.02, {True, False}), (0.3, {True})):
+        ways = [way.plain for way in legend(measures("A", "B", rounding)[0], "B")]
+        assert {f"beyond rounding, {rounding:.2g}" in way for way in ways} - {False} == said - {
+            False
+        }
+        assert (False in said or not said) is any("rounding" not in way for way in ways)
+    assert len(ways[-1]) < 64, "beside the facts of a token on 120 columns"
 
 
 class Alone(App[None]):

@@ -64,6 +64,19 @@ def test_a_run_is_made_again_and_compared_with_then(home: Path) -> None:
     assert len(json.loads(llamadiff("history", "list", "--json").stdout)) == 2
 
 
+def test_a_run_that_went_on_in_a_full_context_does_so_again(home: Path) -> None:
+    prompt, bias = home / "endless.toml", "".join(f"{token} = -100.0\n" for token in range(8))
+    prompt.write_text(f'name = "Endless"\nuser = "Go on."\n[sampling]\nmax_tokens = 300\n[sampling.logit_bias]\n{bias}')  # fmt: skip
+    first = llamadiff("run", "-p", str(prompt), "-c", "256", "--context-shift", "--json")
+    then = json.loads(first.stdout)
+    assert then["engine"]["context_shift"] is True, first.stderr
+    assert then["variants"][0]["outputs"][0]["finish_reason"] == "length"
+    done = llamadiff("history", "run", "last", "--json")
+    assert done.returncode == 0, done.stderr
+    now = json.loads(done.stdout)
+    assert now["engine"]["context_shift"] is True and now["against_then"][0]["same"]
+
+
 def test_a_reply_is_made_again_in_its_conversation() -> None:
     first = llamadiff("run", *PROMPT, *VARIANTS, "--reply", "Why?", "--json")
     (then,) = json.loads(first.stdout)["turns"]

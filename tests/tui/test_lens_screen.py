@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
 from llamadiff.tui.screens.lens import LensScreen
 from llamadiff.tui.screens.lens_text import LensText
+from llamadiff.tui.screens.playground import LIVE_PAUSE_S
 from llamadiff.tui.widgets.heat_text import HeatText
 from llamadiff.tui.widgets.safe_text_area import SafeTextArea
 from llamadiff.tui.widgets.token_facts import TokenFacts
@@ -201,7 +203,7 @@ async def test_outputs_that_part_in_their_reasoning_are_said_to(home: Path) -> N
 async def test_an_output_that_goes_on_is_shown_where_the_other_ended(home: Path) -> None:
     async with ran(home, "max_tokens=9", "max_tokens=4") as pilot:
         await pilot.press("t")
-        await until(lambda: "They part at token 5: B has ended, A goes on with" in words(pilot))
+        await until(lambda: "They part at token 5: B was cut off at its length limit, A goes on with" in words(pilot))  # fmt: skip
         assert cursor(pilot) == 4 and len(lens(pilot).tokens) == 9
 
 
@@ -308,6 +310,76 @@ async def test_it_waits_for_a_run_and_looks_at_all_that_was_said(home: Path) -> 
         assert "waits for" not in words(pilot)
         said = output(pilot, playground(pilot).playground.selected)
         assert said.tokens == [it.token for it in lens(pilot).tokens]
+
+
+async def test_an_output_that_takes_the_place_of_another_is_looked_at(home: Path) -> None:
+    async with opened(home, variants()) as pilot:
+        state = playground(pilot).playground
+        state.repeats = 2
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "2", "t")
+        await until(lambda: "They part at token" in words(pilot))
+        other = next(it for it in state.siblings("B") if it is not state.outputs["B"])
+        state.repeating.choose(other)
+        said = [it.token for it in lens(pilot).tokens]
+        assert said != other.tokens
+        await until(lambda: isinstance(it := pilot.app.screen, LensScreen) and it._lens is not None and [t.token for t in it._lens.tokens] == other.tokens)  # fmt: skip
+        assert lens(pilot).turns[1] is other
+        parts = first_token_divergence(output(pilot, "A").tokens, other.tokens)
+        assert parts is not None
+        await pilot.press("t")
+        await until(lambda: f"They part at token {parts + 1:,}:" in words(pilot))
+
+
+async def test_live_runs_wait_while_the_lens_is_open(home: Path) -> None:
+    async with ran(home) as pilot:
+        screen, state = playground(pilot), playground(pilot).playground
+        await pilot.press("ctrl+l")
+        last = screen.session.last
+        state.give_value("topic", "the violin")
+        screen.changed(["A", "B"])
+        await pilot.press("L")
+        await scored(pilot)
+        ran_out = asyncio.Event()
+        screen.set_timer(2 * LIVE_PAUSE_S, ran_out.set)
+        await until(ran_out.is_set)
+        await until(lambda: not [it for it in screen.workers if it.group == "live" and it.is_running])  # fmt: skip
+        assert screen.session.last is last, "nothing was run behind the lens"
+        assert "changed since its run: A, B" in words(pilot)
+        await pilot.press("escape")
+        await until(lambda: screen.session.last is not last)
+        await until(lambda: not screen.session.running)
+        assert "the violin" in output(pilot, "B").stamp.prompt_text
+
+
+async def test_what_is_within_rounding_is_not_marked(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = asyncio.Event()
+
+    async def measured(*given: object, **more: object) -> float:
+        await known.wait()
+        return 1.5
+
+    monkeypatch.setattr("llamadiff.compare.rounding.rounding", measured)
+    async with ran(home) as pilot:
+        await pilot.press("L")
+        await scored(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, LensScreen)
+
+        def marked() -> list[float]:
+            """The differences that are marked as such."""
+            return [abs(t.delta) for n, t in enumerate(lens(pilot).tokens) if screen._kind_of(n)]
+
+        assert 0.1 <= min(marked()) <= 1.5 and "rounding, 1.5" not in words(pilot)
+        drawn = pilot.app.export_screenshot()
+        known.set()
+        await until(lambda: "beyond rounding, 1.5" in words(pilot))
+        assert min(marked()) > 1.5 and pilot.app.export_screenshot() != drawn
+        await pilot.press("d")
+        await until(lambda: "chance under A" in words(pilot))
+        assert marked(), "other measures are marked as ever"
 
 
 async def test_what_cannot_be_compared_is_said(home: Path) -> None:

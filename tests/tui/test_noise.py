@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from llamadiff.compare import control
 from llamadiff.compare.control import Control, LensSpread
-from llamadiff.compare.noise import Contrast, Spread, Swaps
+from llamadiff.compare.enough import LEAST
+from llamadiff.compare.lens import Lens
+from llamadiff.compare.noise import Contrast, Floor, Spread, Swaps
+from llamadiff.compare.runner import Runner
+from llamadiff.compare.shares import percent
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
-from llamadiff.tui.noise_words import lens_verdict, percent, verdicts
+from llamadiff.tui.noise_words import details, lens_verdict, lens_words, verdicts
 from llamadiff.tui.screens.how_many import HowMany
 from llamadiff.tui.screens.noise_floor import NoiseFloorScreen
 from llamadiff.tui.widgets.lines import FittedLine
 
 from ..conftest import until
-from .app import StillApp, opened, playground, run_over, screen_text, told
+from .app import StillApp, opened, output, playground, run_over, screen_text, told
 from .test_cli import llamadiff
 from .test_repeats import repeated
 
@@ -136,6 +144,57 @@ async def test_what_is_pinned_is_left_out_by_name(home: Path) -> None:
         assert pilot.app.screen is playground(pilot), "no run could change that"
 
 
+async def test_what_is_pinned_is_judged_as_it_was_asked(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its prompt and its seeds may be others by now, and its values: then there is no verdict."""
+    looked: list[tuple[str, str]] = []
+    really = control.look
+
+    async def look(runner: Runner, pair: tuple[Variant, Variant], *given: Any, **more: Any) -> Lens:
+        lens = await really(runner, pair, *given, **more)
+        for variant, place in zip(pair, more["turns"], strict=True):
+            ready = await runner.prepare(variant, given[0], output=place)
+            looked.append((variant.name, ready.text))
+        return lens
+
+    monkeypatch.setattr(control, "look", look)
+    both = variants("adapter=none,temperature=0", "adapter=support@0.2,max_tokens=30")
+    async with opened(home, both) as pilot:
+        screen, state = playground(pilot), playground(pilot).playground
+        state.repeats = 6
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "1", "P", "2")
+        asked_a = output(pilot, "A").stamp.prompt_text
+        old = both[0].prompt
+        screen.changed(state.edit_prompt(replace(old, system="Be brief.")))
+        await pilot.press("S")
+        await until(lambda: not screen.session.running and output(pilot, "B").seed != 0)
+        if state.stale("B"):
+            await run_over(pilot, "f5")
+        await until(lambda: state.noise.contrast("B") or state.noise.control)
+        await pilot.press("A")
+        await until(lambda: "A against A 6 100 %" in words(pilot) and state.noise.lenses)
+        await until(lambda: "…" not in words(pilot))
+        assert {text for name, text in looked if name == "A"} == {asked_a}
+        assert {text for name, text in looked if name == "B"} == {output(pilot, "B").stamp.prompt_text}  # fmt: skip
+        shapes = next(it for first, it in state.noise._shapes.items() if first.variant.name == "A")
+        assert {it.stamp.prompt_text for it in shapes} == {asked_a}
+        found = state.noise.contrast("B")
+        assert found is not None and len(found.differ.values) == 36, "no seed is in both"
+        await pilot.press("escape")
+        state.give_value("topic", "the violin")
+        screen.changed(["A", "B"])
+        await run_over(pilot, "f5")
+        await until(lambda: state.noise.control is not None)
+        assert state.noise.contrast("B") is None
+        looked.clear()
+        await pilot.press("A")
+        await until(lambda: "B: no verdict; it was asked with another topic than A." in words(pilot))  # fmt: skip
+        await until(lambda: "…" not in words(pilot))
+        assert not looked and "really" not in words(pilot)
+
+
 async def test_one_variant_alone_is_told_so(home: Path) -> None:
     async with opened(home, variants("label=x")) as pilot:
         await pilot.press("escape", "A")
@@ -169,6 +228,26 @@ def test_the_verdict_comes_first_and_in_plain_words() -> None:
     assert "batches change A or B" in said(0.7, (0.0, 0.0), False, None)
     assert "size of a batch" in said(0.7, (0.8, 0.0), True, None)
     assert [percent(it) for it in (0, 0.001, 0.5, 0.999, 1)] == ["0 %", "1 %", "50 %", "99 %", "100 %"]  # fmt: skip
+    floors = {"A": Floor(8, Spread((0.5,)), None, 3), "B": Floor(8, Spread((0.5,)), None)}
+    assert details(Control("A", floors, {})) == [
+        "Cut off at a limit, and compared as far as they go: 3 of 8 of A."
+    ]
+
+
+def test_the_lens_is_beyond_noise_by_six_texts_and_what_can_be_told() -> None:
+    def told(means: Sequence[float], rounding: float = 0.0) -> str:
+        return lens_words(LensSpread(Spread.of(means), rounding), "A", "B")
+
+    assert "nats a token, beyond noise; rounding" in told([0.1] * LEAST)
+    for few in ([0.1], [0.1] * (LEAST - 1)):
+        assert "nats a token, beyond rounding; rounding" in told(few)
+        assert LensSpread(Spread.of(few), 0.0).within is None
+    assert "nats a token, within noise" in told([0.1] * LEAST, 0.1), "all of it is rounding"
+    assert "nats a token, beyond noise" in told([0.1] * LEAST, 0.09)
+    assert "nats a token, within noise" in told([0.1, -0.1])
+    nothing = LensSpread(Spread.of([0.004] * 8), 0.0)
+    assert "+0.00 nats a token; rounding moves nothing" in lens_words(nothing, "A", "B")
+    assert "neither likelier" in lens_verdict(nothing, "A", "B") and nothing.within is None
     less = LensSpread(Spread.of([-0.3, -0.1]), 0.0)
     assert "finds A's texts, all 2 that were looked at, less likely" in lens_verdict(less, "A", "B")
     assert "neither likelier" in lens_verdict(LensSpread(Spread.of([-0.3, 0.1]), 0.0), "A", "B")
@@ -188,7 +267,8 @@ def test_the_command_says_it_and_by_its_exit_code(
     given = [argument for spec in specs for argument in ("--variant", spec)]
     done = llamadiff("noise", "-p", "tell-me-about", *given, "--set", "max_tokens=40")
     assert done.returncode == code and said in " ".join(done.stdout.split()), done.stderr
-    assert ("batches of other sizes" in done.stderr) is (specs is GREEDY)
+    assert ("other sizes of batches judge it" in done.stderr) is (specs is GREEDY)
+    assert ("A, same seed 6" in " ".join(done.stdout.split())) is (specs is not GREEDY)
 
 
 def test_the_document_has_the_run_and_its_noise() -> None:

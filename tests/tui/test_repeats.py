@@ -14,6 +14,7 @@ from llamadiff.compare.groups import AT_ONCE_S
 from llamadiff.compare.run import Output, Run, State
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
+from llamadiff.prompts.library import resolve
 from llamadiff.tui.repeats import Repeats
 from llamadiff.tui.screens.history import History
 from llamadiff.tui.screens.how_many import HowMany
@@ -268,3 +269,18 @@ def test_run_counts_outputs_that_are_alike() -> None:
         [{"count": 3, "same": True, "outputs": [0, 1, 2]}],
         [{"count": 1, "same": True, "outputs": [i]} for i in range(3)],
     ]
+
+
+async def test_outputs_without_an_answer_are_no_kind_and_no_evidence(home: Path) -> None:
+    think = replace(resolve("tell-me-about"), prefill="<think>", sampling={"max_tokens": 30})
+    two = [replace(it, prompt=think) for it in variants("adapter=none", "adapter=support")]
+    async with opened(home, two) as pilot:
+        state = playground(pilot).playground
+        state.repeats = 6
+        await run_over(pilot, "f5")
+        await until(lambda: screen_text(pilot).count("6 without an answer") == 2)
+        text = screen_text(pilot)
+        assert "no answer" in text and "equal" not in text and "same" not in text
+        assert state.noise.control is None and not state.noise.due
+        await pilot.press("escape", "A")
+        await until(lambda: "A, B have too few answers" in told(pilot))

@@ -105,6 +105,8 @@ def _settings(recorded: Recorded, *, history: bool) -> Asked:
     """How the models were loaded, where all were alike: the context counts for the bits."""
     infos = [output.stamp.info for output in recorded.run.outputs if output.stamp.info]
     asked = Asked(history=history)
-    if len({(info.n_ctx, info.kv_type) for info in infos}) == 1:
-        asked = replace(asked, ctx_size=infos[0].n_ctx, kv_type=infos[0].kv_type)
+    loaded = {(info.n_ctx, info.kv_type, info.context_shift) for info in infos}
+    if len(loaded) == 1:
+        ((size, kind, shift),) = loaded
+        asked = replace(asked, ctx_size=size, kv_type=kind, context_shift=shift)
     return asked

@@ -63,7 +63,8 @@ def diff_command(
 ) -> int:
     """Compare the outputs of two or more variants with the first one's.
 
-    The exit code is 0 when all are equal, but for what is ignored, and 1 when any differs.
+    The exit code is 0 when all are equal, but for what is ignored, and 1 when any differs or has no
+    answer (its reasoning was cut off).
 
     \b
     llamadiff diff -p tell-me-about --variant label=base --variant adapter=support
@@ -95,7 +96,7 @@ def diff_command(
 
 def _print_run(run: Run, mode: Mode, ignore: Ignore) -> None:
     """Each repeat of the first variant, and what differs from it in the others'."""
-    from ...compare.reasoning import answer_alone
+    from ...compare.reasoning import answer_alone, without_answer
 
     if run.outputs[0].follows is not None:
         data(f"\n── you · {safe_line(run.outputs[0].reply)} ──")
@@ -104,15 +105,18 @@ def _print_run(run: Run, mode: Mode, ignore: Ignore) -> None:
         data(
             f"{before}── {first.name} · {safe_line(first.variant.title)} ──\n{safe_text(first.text)}"
         )
-        note(f"{outcome(first)} · baseline")
+        note(f"{outcome(output)} · baseline")
         for variant in run.variants[1:]:
-            other = answer_alone(run.of(variant)[number])
+            said = run.of(variant)[number]
+            other = answer_alone(said)
             ends = first.token_ends, other.token_ends
             diff = compare(first.text, other.text, mode, ignore, *ends)
-            title = safe_line(variant.title)
-            data(f"\n── {other.name} · {title} · {summary(diff, mode)} ──")
-            data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
-            note(outcome(other))
+            silent = without_answer(output, said)
+            how = silent or summary(diff, mode)
+            data(f"\n── {other.name} · {safe_line(variant.title)} · {how} ──")
+            # made safe piece by piece
+            data(safe_text(other.text) if silent else painted(diff, first.text, other.text), raw=True)  # fmt: skip
+            note(outcome(said))
 
 
 def _diff_files(a: Path, b: Path, mode: Mode, ignore: Ignore, as_json: bool) -> int:
@@ -167,13 +171,14 @@ def compare(
 
 def summary(diff: Diff, mode: Mode = "word") -> str:
     """The difference in a few words: +31 −4 words · ~6 moved · 78 % same."""
+    from ...compare.shares import percent
     from ..diffing import unit_name
 
     if diff.equal:
         return "same"
     moved = f" · ~{diff.moved} moved" if diff.moved else ""
     counts = f"+{diff.added} −{diff.removed} {unit_name(mode)}"
-    return f"{counts}{moved} · {diff.similarity:.0%} same".replace("%", " %")
+    return f"{counts}{moved} · {percent(diff.similarity)} same"
 
 
 def painted(diff: Diff, a: str, b: str) -> str:

@@ -179,9 +179,14 @@ def diff_command(
     elif as_json:
         print_json(as_document(pair, sides), indent=True)
     else:
-        data(f"── {_title(first)} → {_title(other)} · {summary(pair.diff, mode)} ──")
-        data(painted(pair.diff, *pair.texts), raw=True)  # made safe piece by piece
-    return 0 if pair.diff.equal else 1
+        data(f"── {_title(first)} → {_title(other)} · {pair.silent or summary(pair.diff, mode)} ──")
+        shown = (
+            "\n".join(map(safe_text, filter(None, pair.texts)))
+            if pair.silent
+            else painted(pair.diff, *pair.texts)
+        )
+        data(shown, raw=True)  # made safe piece by piece
+    return 0 if pair.equal else 1
 
 
 def _side(history: History, name: str) -> Side:

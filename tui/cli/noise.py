@@ -32,14 +32,15 @@ def noise_command(asked: Asked, seeds: int, as_json: bool) -> int:
     mean over all pairs; PARTS AT is the token at which half of the pairs have parted. The verdict is
     that of a test: what a variant differs from the first by is held against what it would be if
     outputs with the same seed had changed places, and is beyond noise where at most 5 % of these swaps
-    come up to it. Variants that always take the likeliest token are run in batches of other sizes
-    instead, and are beyond noise where they differ by more than these do. The exit code is 1 when a
+    come up to it. With the same seed each is run in batches of other sizes too, where rounding is
+    another; variants that always take the likeliest token are beyond noise where they differ by more
+    than these do. The exit code is 1 when a
     variant is beyond noise.
 
     \b
     llamadiff noise -p support --variant adapter=none --variant adapter=support@0.2
     """
-    from ...compare.control import control
+    from ...compare.control import control, is_greedy
     from ...compare.run import new_run
     from ..noise_words import HEAD, details, lens_verdict, lens_words, rows, verdicts
 
@@ -61,8 +62,9 @@ def noise_command(asked: Asked, seeds: int, as_json: bool) -> int:
             data(sentence)
         for name, lens in lenses.items():
             data(lens_words(lens, variants[0].name, name))
-        for name in shapes if not run.exact else ():
-            note(f"{name} takes the likeliest token: it was run in batches of other sizes.")
+        for variant in variants if not run.exact else ():
+            if is_greedy(variant):
+                note(f"{variant.name} takes the likeliest token: other sizes of batches judge it.")
     return 1 if any(it.within is False for it in found.contrasts.values()) else 0
 
 
@@ -70,7 +72,7 @@ async def _measured(
     asked: Asked, run: Run, hashes: bool
 ) -> tuple[dict[str, Sequence[Output]], dict[str, LensSpread]]:
     """Carry out the run; what greedy variants say in other batches, and the lens on the first."""
-    from ...compare.control import is_greedy, lens_spread, other_shapes
+    from ...compare.control import lens_spread, other_shapes
     from ...compare.errors import CompareError
     from .session import HASHING_S, raise_failed, raise_refused, recorded, runner
 
@@ -82,8 +84,9 @@ async def _measured(
             await it.run(run, strict=True)
             raise_refused(run)
             raise_failed(run)
+            _raise_unanswered(run)
             hashing = asyncio.create_task(it.hash_files(run))
-            for variant in filter(is_greedy, run.variants):
+            for variant in run.variants:
                 shapes[variant.name] = (
                     ()  # exact: other batches change nothing
                     if run.exact
@@ -102,6 +105,20 @@ async def _measured(
     return shapes, lenses
 
 
+def _raise_unanswered(run: Run) -> None:
+    """Raise CompareError for a variant of which no two outputs can be compared."""
+    from ...compare.errors import CompareError
+    from ...compare.reasoning import is_answered
+
+    for variant in run.variants:
+        outputs = run.of(variant)
+        if (answers := sum(map(is_answered, outputs))) < 2:
+            raise CompareError(
+                f"{variant.name}: {answers} of {len(outputs)} outputs have an answer, and it takes two; "
+                "the others were cut off in their reasoning: give them more max_tokens."
+            )
+
+
 def _document(run: Run, found: Control, lenses: dict[str, LensSpread]) -> dict[str, object]:
     from ...compare.document import run_document
     from ...compare.noise import contrast_document, floor_document, spread_document
@@ -109,6 +126,7 @@ def _document(run: Run, found: Control, lenses: dict[str, LensSpread]) -> dict[s
     document = run_document(run, version("llamadiff"))
     document["noise"] = {
         "alone": {name: floor_document(it) for name, it in found.floors.items()},
+        "same_seed": {name: floor_document(it) for name, it in found.same_seed.items()},
         "against": found.baseline,
         "variants": {name: contrast_document(it) for name, it in found.contrasts.items()},
         "lens": {

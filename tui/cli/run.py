@@ -89,7 +89,7 @@ def run_command(
 def print_groups(run: Run) -> None:
     """A line for each distinct output of each variant, the most frequent first: how many are so."""
     from ...compare.groups import groups_of
-    from ...compare.reasoning import answer_of
+    from ...compare.reasoning import answer_of, has_answer
 
     data("")
     for variant in run.variants:
@@ -101,6 +101,8 @@ def print_groups(run: Run) -> None:
             alike = "" if group.same else " alike"
             said = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
             data(f"{variant.name}  {group.count} of {total}{alike}: {said}")
+        if silent := sum(it.state.over and not has_answer(it) for it in outputs):
+            data(f"{variant.name}  {silent} without an answer")
 
 
 class Printer:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..noise_words import percent
+from ...compare.shares import percent
 from ..safe_text import safe_line, safe_text
 from .asked import Asked
 from .options import variant_options
@@ -96,14 +96,15 @@ def _print(run: Run, axis: Axis, found: list[Point], scores: list[float], texts:
     same = f"SAME AS {axis.values[0]:g}"
     rows = [(safe_line(axis.name).upper(), *likely, same, "", "WORDS", "TEXTS", "OUTPUT")]
     for number, point in enumerate(found):
-        first = safe_line(" ".join(answer_of(point.groups[0].output).split()))
+        said = answer_of(point.groups[0].output) if point.groups else "(no answer)"
+        first, share = safe_line(" ".join(said.split())), point.similarity
         rows.append(
             (
                 f"{point.value:g}",
                 *(f"{it:.3f}".replace("-", "−") for it in scores[number : number + 1]),
-                percent(point.similarity),
-                BARS[min(len(BARS) - 1, int(point.similarity * len(BARS)))],
-                f"{point.words:.0f}",
+                "–" if share is None else percent(share),
+                "" if share is None else BARS[min(len(BARS) - 1, int(share * len(BARS)))],
+                "–" if point.words is None else f"{point.words:.0f}",
                 f"{len(point.groups)} of {sum(it.count for it in point.groups)}",
                 first if len(first) <= SHOWN else f"{first[: SHOWN - 1]}…",
             )

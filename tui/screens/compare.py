@@ -14,6 +14,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from ...compare.history.entries import Side
+from ...compare.shares import percent
 from ..amounts import moment
 from ..comparison import Comparison
 from ..exporting import of_pair
@@ -150,8 +151,13 @@ def _between(first: Side, other: Side) -> list[Content]:
 
 def _drawn(first: Output, other: Output, *, signs: bool) -> _Drawn:
     """Compare the answers of two finished outputs; takes a while for long ones."""
-    from ...compare.reasoning import answer_alone
+    from ...compare.reasoning import answer_alone, without_answer
 
+    if silent := without_answer(first, other):
+        whole = (first.text, []), (other.text, [])
+        return _Drawn(
+            [Content.styled(f"{silent}: nothing is compared", "$warning")], whole[1], whole
+        )
     one, two = answer_alone(first), answer_alone(other)
     unified, there, back = (
         Comparison(one, two, "unified"),
@@ -178,7 +184,7 @@ def _figures(comparison: Comparison) -> list[Content]:
         where = f" · parts at token {comparison.first_token + 1:,}"
     elif diff.first_divergence is not None:
         where = f" · parts at character {diff.first_divergence + 1:,}"
-    same = f"{diff.similarity:.0%}".replace("%", " %")
+    same = percent(diff.similarity)
     ways = [f" words{where} · {same} same", f" words · {same} same", ""]
     return [Content.assemble(counts, (way, "$dim")) for way in ways]
 

@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 from ...compare.errors import CompareError
 from ...compare.history.asking import asked
 from ...compare.history.entries import Recorded, RunEntry, Side, Wanted
-from ...compare.history.reading import terms
+from ...compare.history.words import terms
 from ...compare.run import Output
 from ..exporting import of_run
 from ..keys import HISTORY_KEYS, SEARCH_KEYS

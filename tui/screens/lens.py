@@ -17,8 +17,8 @@ from textual.widgets import Static
 from textual.worker import Worker
 
 from ...compare.errors import MISTAKES
+from ...compare.shares import percent
 from ...compare.variants import Beginning
-from ..amounts import percent
 from ..heat import Measure, measures, token_text
 from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ...compare.parting import Parting
 
 WAIT_S = 0.1
+KEEP_UP_S = 0.3
 
 
 class LensScreen(Page[Branch]):
@@ -88,6 +89,7 @@ class LensScreen(Page[Branch]):
         for strip in self.query(TabStrip):
             strip.can_focus = False
         self._look(self._go_to_parting if self._at_parting else None)
+        self.set_interval(KEEP_UP_S, self._keep_up)
 
     # ---------------------------------------------------------------- scoring
 
@@ -96,6 +98,12 @@ class LensScreen(Page[Branch]):
         self._scoring = self.run_worker(
             self._score(then), group="score", exclusive=True, exit_on_error=False
         )
+
+    def _keep_up(self) -> None:
+        """Look again where another output has taken the place of one that was looked at."""
+        lens = self._lens
+        if lens is not None and not self._busy and not self._source.shows(lens, self._chosen):
+            self._choose(self._chosen)
 
     async def _score(self, then: Callable[[], object] | None) -> None:
         from ...models.engine.client import EngineError
@@ -114,6 +122,7 @@ class LensScreen(Page[Branch]):
         width = heat.wrap_width
         text, lines, self._order, self._place = await asyncio.to_thread(made_ready, lens, width)
         self._lens = lens
+        self._marking = self._measures[self._measure]
         heat.show(text, self._kind_of, lines, width)
         self._show_frame()
         self._show_token()
@@ -136,7 +145,9 @@ class LensScreen(Page[Branch]):
 
         with suppress(*MISTAKES, EngineError):  # then it is not told
             await self._source.measure_rounding(lens)
-            self._show_facts()
+            if lens is self._lens:
+                self._take_measure(self._measure)
+                self._show_facts()
 
     def _progress(self, chosen: str, fraction: float) -> None:
         what = OWN if chosen == OWN else f"{chosen}'s output"
@@ -156,7 +167,8 @@ class LensScreen(Page[Branch]):
 
     @property
     def _measures(self) -> list[Measure]:
-        return measures(*self._pair)
+        moved = self._lens and self._source.rounding(self._lens)
+        return measures(*self._pair, moved or 0.0)
 
     def _show_frame(self) -> None:
         """Show everything around the text and its token."""
@@ -244,7 +256,9 @@ class LensScreen(Page[Branch]):
         self._show_facts(hovered)
         parting = self._parting
         if parting is not None and parting.index == self.query_one(HeatText).cursor:
-            self._tell(parting_words(parting, *self._pair, self._source.thoughts))
+            self._tell(
+                parting_words(parting, *self._pair, self._source.ended, self._source.thoughts)
+            )
         else:
             self._say("")
 
@@ -325,7 +339,6 @@ class LensScreen(Page[Branch]):
 
     def _choose(self, chosen: str, then: Callable[[], object] | None = None) -> None:
         self._chosen, self._lens, self._visited = chosen, None, False
-        self._marking = self._measures[self._measure]
         self._look(then)
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
@@ -346,7 +359,8 @@ class LensScreen(Page[Branch]):
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_write(self) -> None:
         if self._lens is not None:
-            await self.write_figures("the lens", "lens.json", partial(write_lens, self._lens))
+            write = partial(write_lens, self._lens, self._source.rounding(self._lens))
+            await self.write_figures("the lens", "lens.json", write)
 
     def action_leave(self) -> None:
         if self._busy and self._scoring is not None:
@@ -376,7 +390,7 @@ class LensScreen(Page[Branch]):
         said = self._source.said_in(self._chosen) if before else ""
         beginning = Beginning(tokens, pieces.decode("utf-8", "replace"), said)
         source = self._pair[event.side]
-        self.dismiss(Branch(source, beginning, self._source.place(source)))
+        self.dismiss(Branch(source, beginning, lens.turns[event.side]))
 
     def on_descendant_focus(self) -> None:
         self._show_hints()

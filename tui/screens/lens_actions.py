@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class LensActions(VariantActions):
     """The part of the playground that looks at an output token by token."""
 
+    looking = False
+    """Whether it does: live runs wait, so that the outputs stay which are looked at."""
+
     def action_lens(self) -> None:
         self._open_lens(at_parting=False)
 
@@ -39,9 +42,15 @@ class LensActions(VariantActions):
             self.app.notify(f"{silent} has not said anything yet; F5 runs it.", timeout=4)
             return
         text = spoken[0] if spoken else OWN
-        branch = await self.app.push_screen_wait(
-            LensScreen(self.session, pair, text, at_parting=at_parting)
-        )
+        self.looking = True
+        try:
+            branch = await self.app.push_screen_wait(
+                LensScreen(self.session, pair, text, at_parting=at_parting)
+            )
+        finally:
+            self.looking = False
+        if playground.live:
+            self.changed(())
         if branch is None or playground.get(branch.source) is None:
             return
         playground.selected = branch.source

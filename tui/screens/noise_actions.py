@@ -34,7 +34,7 @@ class NoiseActions(RepeatActions):
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_noise(self) -> None:
-        from ..noise_words import left_out_words
+        from ..noise_words import left_out_words, unanswered_words
         from .how_many import HowMany
         from .noise_floor import NoiseFloorScreen
 
@@ -53,6 +53,8 @@ class NoiseActions(RepeatActions):
             self.query_one(OutputBoard).show()
             if not again:
                 return
+        if silent := state.noise.unanswered:
+            self.app.notify(unanswered_words(silent), timeout=8)
         title = f"How many outputs of each variant, to tell differences from noise? From {LEAST}."
         number = state.repeats if state.repeats >= LEAST else OFFERED
         count = await self.app.push_screen_wait(HowMany(title, number, LEAST, MOST))

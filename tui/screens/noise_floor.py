@@ -20,6 +20,7 @@ from ..noise_words import (
     left_out_words,
     lens_verdict,
     lens_words,
+    other_question_words,
     rows,
     verdicts,
 )
@@ -31,8 +32,9 @@ from .dialog import Dialog
 ABOUT = (
     "Same: the share of words that two outputs have in common, the mean of all pairs with different "
     "seeds. Beyond noise: if outputs with the same seed changed places, at most 5 % of the ways to do "
-    "so would set the variants as far apart (their energy distance). Variants that always take the "
-    "likeliest token are run in batches of other sizes instead."
+    "so would set the variants as far apart (their energy distance). With the same seed a variant is run "
+    "in batches of other sizes, where rounding is another; those that always take the likeliest token "
+    "are judged by that."
 )
 
 
@@ -81,6 +83,10 @@ class NoiseFloorScreen(Dialog[bool]):
             for name, lens in noise.lenses.items():
                 said = lens if isinstance(lens, str) else lens_words(lens, control.baseline, name)
                 lines.append(Content(safe_line(said)))
+            for name in control.floors:
+                if other := noise.other_question(name):
+                    said = other_question_words(name, control.baseline, other)
+                    lines.insert(0, Content.styled(safe_line(said), "$warning"))
             if noise.left_out:
                 lines.append(Content.styled(left_out_words(noise.left_out), "$warning"))
             lines += [Content(), Content.styled(ABOUT, "$dim")]

@@ -258,6 +258,8 @@ class Playground(
             if _asks(variant) not in well:
                 preview = await self.session.preview(variant)
                 well[_asks(variant)] = not isinstance(preview, str) and preview.fits
+        if self.looking:
+            return
         waiting = [v for v in self.playground.variants if v.name in self._pending]
         ready = {v.name for v in waiting if well.get(_asks(v))} - self.playground.talk.held
         self._pending = {v.name for v in waiting} - ready

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from ...compare.run import Output, State
+from ...compare.shares import percent
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
 from ..thread import Look, Thread
@@ -265,15 +266,15 @@ def _result(output: Output | None) -> list[Content]:
     """How an output is going, or how it went."""
     if output is None:
         return [Content.styled("not run yet · F5", "$dim")]
-    percent = f" {output.progress:.0%}".replace("%", " %") if output.progress else ""
+    done = f" {percent(output.progress)}" if output.progress else ""
     tokens = f"{len(output.tokens):,} tok"
     match output.state:
         case State.WAITING:
             said = ["waiting"]
         case State.LOADING:
-            said = [f"loading{percent}"]
+            said = [f"loading{done}"]
         case State.PREFILL:
-            said = [f"reading the prompt{percent}"]
+            said = [f"reading the prompt{done}"]
         case State.STREAMING:
             said = [f"{tokens} · streaming"]
         case State.FAILED:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ...compare.conversation import turns_of
+from ...compare.reasoning import has_answer
+from ...compare.shares import percent
 from ..diffing import unit_name
-from ..noise_words import percent, verdict
+from ..noise_words import verdict
 
 if TYPE_CHECKING:
     from ...compare.diff.result import Diff
@@ -67,6 +69,8 @@ def _beside_baseline(state: PaneState, comparison: Comparison | None) -> list[Co
     if state.base is state.shown:
         return [Content.styled(f"what it said {state.baseline}", "$dim")]
     if comparison is None or comparison.diff is None:
+        if silent := _without_answer(state):
+            return [Content.styled(silent, "$dim")]
         turn = len(turns_of(state.shown))
         fewer = state.base is not None and len(turns_of(state.base)) < turn
         return [Content.styled(f"{state.baseline} has no turn {turn}" if fewer else "", "$dim")]
@@ -78,6 +82,15 @@ def _beside_baseline(state: PaneState, comparison: Comparison | None) -> list[Co
         return [Content.styled(f"same as {state.baseline} so far", "$dim")]
     figures = _figures(diff, comparison.mode, _where(comparison), faint=is_faint(state))
     return _ways(figures, _worth(state))
+
+
+def _without_answer(state: PaneState) -> str:
+    """That the output, or the baseline's, has ended without an answer."""
+    if state.shown is not None and state.shown.state.over and not has_answer(state.shown):
+        return "no answer"
+    base = state.base
+    silent = base is not None and base.state.over and not has_answer(base)
+    return f"{state.baseline} has no answer" if silent else ""
 
 
 def _figures(diff: Diff, mode: Mode, where: str, *, faint: bool) -> list[list[Content]]:

@@ -57,7 +57,7 @@ def start(
         text = prompt.user.replace("{{ topic }}", run.values.get("topic", "dogs"))
         output.stamp = Stamp(
             None, (None,) * len(variant.adapters), text, [1, 5, 40_000], "model",
-            Sampling(seed=7, logit_bias={3: -1.5}), INFO, "llama-cpp-python 1",
+            Sampling(seed=7, logit_bias={3: -1.5}), INFO, "llama-cpp-python 1", asked=text,
         )  # fmt: skip
         run.outputs.append(output)
     return run

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from llamadiff.compare.conversation import turns_of
 from llamadiff.compare.document import run_document
 from llamadiff.compare.errors import CompareError
 from llamadiff.compare.history import removal
@@ -389,6 +390,22 @@ def test_branches_of_a_run_go_with_it_and_grow_old_with_it(tmp_path: Path) -> No
         assert {entry.id for entry in history.page()} == {other.id, beside.id}
         disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
         assert b"stays" in disk and b"umpernickel" not in disk
+
+
+def test_a_run_is_read_back_with_the_conversation_before_it(tmp_path: Path) -> None:
+    first = made("one", "two")
+    second = answered(first, "Why?", "Because")
+    third = answered(second, "So?", "Yes")
+    with opened(tmp_path) as history:
+        keep(history, first, second, third)
+        for variant in range(2):
+            last = history.open(third.id).outputs[variant]
+            said = [(it.run_id, it.variant.name, it.reply) for it in turns_of(last)]
+            name = "AB"[variant]
+            assert said == [(first.id, name, ""), (second.id, name, "Why?"), (third.id, name, "So?")]  # fmt: skip
+            assert [it.text for it in turns_of(last)] == [
+                it.text for it in turns_of(third.outputs[variant])
+            ]
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
