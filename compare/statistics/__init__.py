@@ -1,0 +1,1 @@
+"""Statistics of evaluations: intervals, paired comparisons, verdicts, rankings and agreement."""
