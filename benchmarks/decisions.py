@@ -5,7 +5,7 @@
 Rows differ in difficulty: the chance to pass a row is drawn from a Beta distribution with mean p
 (two pseudo-counts), once for all variants of a simulation. Each simulated evaluation is looked at
 ten times on the way to n rows, where a planned number of rows is tested once more exactly, and ten
-more times while as many rows again are added. A few minutes on one core; tables in Markdown.
+more times while as many rows again are added. Some ten minutes on one core; tables in Markdown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from llamadiff.compare.statistics.anytime import p_value
 from llamadiff.compare.statistics.means import bootstrap, wilson
-from llamadiff.compare.statistics.once import compare_once, mcnemar
+from llamadiff.compare.statistics.once import compare_once, mcnemar, sign_flip
 from llamadiff.compare.statistics.rows import Numbers, Pairs
 from llamadiff.compare.statistics.splitting import split
 from llamadiff.compare.statistics.verdict import ALPHA, ONCE
@@ -32,7 +32,7 @@ VARIANTS = 4
 SETTINGS = 9
 REPEATS = 3
 CHUNK = 1_000
-SLOW = {20: 1_000, 50: 600, 150: 300, 500: 150}
+SLOW = {20: 2_000, 50: 1_000, 150: 600, 500: 300}
 """Simulations by rows for what resamples or flips anew in each."""
 OUTCOMES = np.array([-1.0, 0.0, 1.0])
 LOST = 0.9
@@ -159,11 +159,17 @@ def false_winners(rng: np.random.Generator, sims: int, rows: int, rate: float) -
             f"{VARIANTS} variants, Holm": holm_false(family, 0),
             f"{VARIANTS} variants, 1 better": holm_false(mixed, 1),
             **sweep(rng, chances[:, :rows], baseline[:, :rows]),
-            "scores, 20 looks": scores_false(rng, chances),
+            "scores, betting, 20 looks": scores_false(rng, chances),
         }
         for name, flags in answers.items():
             found.setdefault(name, []).append(flags)
-    return {name: share(np.concatenate(flags)) for name, flags in found.items()}
+    shares = {name: share(np.concatenate(flags)) for name, flags in found.items()}
+    few = min(sims, SLOW[rows])
+    chances = difficulty(rng, few, rows, rate)
+    differences = (scores(rng, chances) - scores(rng, chances)) / REPEATS
+    p_values = np.array([sign_flip(row)[0] for row in differences])
+    shares["scores, sign flips, 1 look"] = share(p_values <= ALPHA)
+    return shares
 
 
 def sweep(rng: np.random.Generator, chances: Numbers, baseline: Flags) -> dict[str, Flags]:

@@ -41,6 +41,7 @@ def test_repeats_are_one_row_and_not_more_data() -> None:
     often = [row * 40 for row in once]
     assert estimate(often).interval == estimate(once).interval
     assert estimate(often).rows == 8
+    assert row_means([[1.0, 0.0], [0.0, 0.5, 1.0, 1.0]]).tolist() == [0.5, 0.625]
 
 
 def test_pass_and_fail_take_wilson_and_scores_the_bootstrap() -> None:

@@ -76,6 +76,12 @@ def test_intervals_for_pass_fail_agree_with_the_test(
     )
 
 
+def test_where_the_score_interval_is_bolder_than_the_exact_test_it_is_extended() -> None:
+    assert mcnemar(5, 0) > 0.05 and 0 not in tango(5, 0, 40)
+    found = compare_once(pass_fail(5, 0, 35))
+    assert found.interval.low == 0 and found.interval.high == tango(5, 0, 40).high
+
+
 def test_the_ends_of_tangos_interval_are_where_its_statistic_is_196() -> None:
     interval = tango(30, 12, 150)
     assert tango_z(30, 12, 150, interval.low) == pytest.approx(1.959964, abs=1e-6)

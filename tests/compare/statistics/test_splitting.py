@@ -31,8 +31,9 @@ def test_the_share_and_the_seed_decide() -> None:
 
 
 def test_the_best_is_the_highest_mean_of_rows_and_the_first_of_equals() -> None:
-    settings = [[[0.5], [0.5]], [[1.0], [0.25, 0.25]], [[], [0.625]], [[], []]]
-    assert best(settings) == 1
+    settings = [[[0.5], [0.5]], [[1.0], [0.25, 0.25]], [[], [0.7]], [[], []]]
+    assert best(settings) == 2 and best(settings[:2]) == 1
+    assert best([[[0.25], [0.75]], [[0.5], [0.5]]]) == 0
     assert best([take(each, (0,)) for each in settings[:2]]) == 1
     for nothing in ([], [[]], [[[]]]):
         with pytest.raises(ValueError, match="no setting"):
