@@ -5,7 +5,7 @@
 Rows differ in difficulty: the chance to pass a row is drawn from a Beta distribution with mean p
 (two pseudo-counts), once for all variants of a simulation. Each simulated evaluation is looked at
 ten times on the way to n rows, where a planned number of rows is tested once more exactly, and ten
-more times while as many rows again are added. Some ten minutes on one core; tables in Markdown.
+more times while as many rows again are added. A few minutes on one core; tables in Markdown.
 """
 
 from __future__ import annotations
