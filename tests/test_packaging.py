@@ -39,6 +39,9 @@ def modules_after(code: str) -> set[str]:
         ("import llamadiff.prompts.library, llamadiff.prompts.rendering.helper", set()),
         ("import llamadiff.models.catalog, llamadiff.models.engine.client", set()),
         ("import llamadiff.compare.runner, llamadiff.compare.spec, llamadiff.compare.document", set()),
+        ("import llamadiff.compare.checks.structure, llamadiff.compare.checks.likeness", set()),
+        ("import llamadiff.compare.statistics.wording, llamadiff.compare.statistics.ranking, "
+         "llamadiff.compare.statistics.agreement, llamadiff.compare.statistics.noise", {"numpy"}),
         ("import llamadiff.tui.cli.main", set()),
         ("import llamadiff.tui.app", {"textual"}),
     ],
