@@ -105,8 +105,9 @@ class Looked:
     def planned(self, look: int) -> Numbers:
         """What `decide` computes at every look if the rows at `look` were planned."""
         p = self.anytime() / (1 - ONCE)
-        p[:, look:] = np.minimum(p[:, look:], self.once(look)[:, None] / ONCE)
-        return p
+        lead = self.wins - self.losses
+        counts = (lead * lead[:, [look]] > 0) & (self.rows >= self.rows[look])
+        return np.where(counts, np.minimum(p, self.once(look)[:, None] / ONCE), p)
 
 
 def looked(variant: Flags, baseline: Flags, looks: int = LOOKS) -> Looked:

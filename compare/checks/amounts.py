@@ -42,7 +42,7 @@ class Number:
             return Result(0.0, "has no number")
         room = max(self.tolerance, self.relative * abs(wanted))
         room += _SLACK * max(1.0, abs(wanted))
-        near = math.isfinite(said) and abs(said - wanted) <= room
+        near = abs(said - wanted) <= room < math.inf
         return passed(near, f"{said:g} is {wanted:g}{self._about}", f"{said:g} is not {wanted:g}{self._about}")  # fmt: skip
 
     @property

@@ -24,6 +24,9 @@ ONCE = 0.8
 """The part of alpha that one exact test at the planned number of rows has; the rest is for looks at
 any other time."""
 
+NEXT_TO_0 = 1e-12
+"""An end of an interval that leaves 0 out."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -87,7 +90,11 @@ def decide_all(
 
 
 class _Combined:
-    """The planned test and the one for every look, each with its part of the error."""
+    """The planned test and the one for every look, each with its part of the error.
+
+    A winner of the planned test is dropped while all rows together lean the other way: no error is
+    added by calling fewer winners.
+    """
 
     def __init__(self, pairs: Pairs, planned: int | None, seed: int) -> None:
         self.pairs, self.planned, self.seed = pairs, planned, seed
@@ -98,9 +105,12 @@ class _Combined:
 
     @cached_property
     def p(self) -> float:
-        p = compare_anytime(self.pairs).p / self.anytime_part
+        anytime = compare_anytime(self.pairs)
+        p = anytime.p / self.anytime_part
         if self.tested is not None:
-            p = min(p, compare_once(self.tested, seed=self.seed).p / ONCE)
+            once = compare_once(self.tested, seed=self.seed)
+            if once.mean * anytime.mean > 0:
+                p = min(p, once.p / ONCE)
         return min(1.0, p)
 
     def difference(self, alpha: float) -> Difference:
@@ -109,10 +119,8 @@ class _Combined:
         within, method = anytime.interval, anytime.method
         if self.tested is not None:
             once = compare_once(self.tested, 1 - alpha * ONCE, self.seed)
-            low = max(within.low, once.interval.low)
-            high = min(within.high, once.interval.high)
-            if low <= high:
-                within = Interval(low, high)
+            if 0 in once.interval or once.mean * anytime.mean > 0:
+                within = _both(within, once.interval)
             method = f"{once.method}; {method}"
         return Difference(
             anytime.mean,
@@ -133,6 +141,16 @@ class _Combined:
                 return self.planned - rows
         enough = rows_anytime(scored, alpha * self.anytime_part, margin)
         return None if enough is None else max(1, enough - len(scored))
+
+
+def _both(anytime: Interval, once: Interval) -> Interval:
+    """What is in both. Where nothing is, because rows added after the planned ones differ from
+    them: the first, and of the second only the side of 0 that it is on."""
+    low, high = max(anytime.low, once.low), min(anytime.high, once.high)
+    if low > high:
+        low = max(anytime.low, NEXT_TO_0) if once.low > 0 else anytime.low
+        high = min(anytime.high, -NEXT_TO_0) if once.high < 0 else anytime.high
+    return Interval(low, high, anytime.level)
 
 
 def _verdict(combined: _Combined, adjusted_p: float, level: float, margin: float) -> Verdict:

@@ -1,5 +1,6 @@
 """Patterns and JSON, also those that would take for ever or all memory."""
 
+import socket
 import time
 
 import pytest
@@ -89,6 +90,16 @@ def test_schemas_that_cannot_be_used_have_a_reason() -> None:
     ):
         found = check(schema, '"a"')
         assert found.score is None and says in found.reason, schema
+
+
+def test_a_schema_is_never_looked_up_on_the_network() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        port = server.getsockname()[1]
+        found = check({"$ref": f"http://127.0.0.1:{port}/schema.json"}, "1")
+        assert found.score is None and "took longer" not in found.reason
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_a_schema_without_end_is_stopped() -> None:

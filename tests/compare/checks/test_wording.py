@@ -48,7 +48,7 @@ def test_contains_gives_a_share_and_without_gives_all_or_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [("Positive.", 1), ("The sentiment is **positive**", 1), ("negative", 0), ("very positive", 0),
-     ("positive or negative", 0), ("positively", 0), ("", 0)],
+     ("positive or negative", 0), ("positively", 0), ("nonpositive", 0), ("", 0)],
 )  # fmt: skip
 def test_one_of_the_labels(text: str, wanted: float) -> None:
     labels = OneOf(("positive", "negative", "very positive"))
@@ -58,6 +58,7 @@ def test_one_of_the_labels(text: str, wanted: float) -> None:
 def test_labels_without_an_expected_one_and_with_a_strange_one() -> None:
     labels = OneOf(("a", "b+"))
     assert score(labels, "B+") == score(labels, "it is a") == 1 and score(labels, "b") == 0
+    assert score(OneOf(("good", "good enough")), "Good enough!", "good enough") == 1
     assert labels(Answer("a", "c")).score is None
     assert "none of the labels" in labels(Answer("z", "a")).reason
     assert OneOf(("a", "b"))(Answer("a b", "a")).reason == "names “a”, “b”, not one"
@@ -81,7 +82,7 @@ def test_a_number_within_its_tolerance() -> None:
         and score(Number(100, relative=0.05), "94") == 0
     )
     assert score(Number(), "no idea", "3") == 0 and score(Number(), "3", "no idea") is None
-    assert score(Number(), "9" * 400, "3") == 0
+    assert score(Number(), "9" * 400, "3") == score(Number(), "3", "9" * 400) == 0
 
 
 def test_lengths() -> None:
@@ -100,6 +101,8 @@ def test_likeness_equals_its_libraries() -> None:
     assert score(Likeness("bleu"), said, wanted) == pytest.approx(
         sentence_bleu(said, [wanted]).score / 100
     )
+    few = score(Likeness("bleu"), "a cat sat", "a cat sat down")
+    assert few == pytest.approx(sentence_bleu("a cat sat", ["a cat sat down"]).score / 100)
     assert score(Likeness("characters"), "kitten", "sitting") == pytest.approx(8 / 13)
     assert score(Likeness("words"), "The Cat sat!", "the dog") == pytest.approx(2 / 5)
     assert Likeness("words")(Answer(said, said)).reason == "token F1 100.0 %"

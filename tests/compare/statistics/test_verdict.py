@@ -72,7 +72,7 @@ def test_a_tie_that_no_margin_makes_one_is_out_of_reach() -> None:
     assert f"not within {MOST:,} more rows" in sentence(verdict, "tuned", "base")
 
 
-@settings(max_examples=50)
+@settings(max_examples=150)
 @given(ROWS, st.sampled_from([None, 10, 30, 60]))
 def test_the_verdict_is_read_from_an_interval_that_agrees_with_p(
     rows: list[tuple[int, int]], planned: int | None
@@ -101,6 +101,24 @@ def test_the_planned_test_stays_what_it_was_when_rows_are_added() -> None:
     more = decide([*variant, [0.0]], [*baseline, [1.0]], planned=150)
     assert more.difference.p == pytest.approx(mcnemar(26, 10) / ONCE)
     assert more.difference.rows == 151
+
+
+def test_rows_added_that_differ_from_the_planned_ones() -> None:
+    wins, losses, ties = ([[1.0]] * 30, [[0.0]] * 30), ([[0.0]] * 45, [[1.0]] * 45), [[1.0]] * 400
+    against = decide(wins[0] + losses[0], wins[1] + losses[1], planned=30)
+    assert against.outcome == "undecided" and against.adjusted_p > 0.05
+    fewer = decide(wins[0] + ties, wins[1] + ties, planned=30, margin=0.0)
+    assert fewer.outcome == "better" and fewer.adjusted_p <= 0.05
+    assert 0 < fewer.difference.interval.low < fewer.difference.mean
+    assert fewer.difference.mean in fewer.difference.interval
+
+
+def test_no_difference_found_at_the_planned_rows_stays_when_a_row_is_added() -> None:
+    variant, baseline = tables(2, 2, 496)
+    alone = decide(variant, baseline, planned=500, margin=0.02)
+    more = decide([*variant, [1.0]], [*baseline, [0.0]], planned=500, margin=0.02)
+    assert alone.outcome == more.outcome == "same"
+    assert decide(variant, baseline, planned=600, margin=0.02).outcome == "undecided"
 
 
 def test_several_variants_share_one_chance_of_a_false_winner() -> None:
