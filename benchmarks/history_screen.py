@@ -25,7 +25,7 @@ from textual.pilot import Pilot
 
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.screens.playground import Playground
-from llamadiff.tui.state import Setup
+from llamadiff.tui.setup import Setup
 from llamadiff.tui.widgets.run_table import RunTable
 
 WORDS = ("w0", "w199", "w15000", "of", "nowhere")

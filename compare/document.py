@@ -14,6 +14,7 @@ from .diff.divergence import char_divergence, first_token_divergence
 from .diff.ignore import NOTHING, Ignore
 from .diff.ignoring import differ
 from .diff.result import Diff
+from .groups import groups_of
 from .run import Output, Run, Stamp
 
 SCHEMA = 1
@@ -32,6 +33,12 @@ def run_document(run: Run, version: str, ignore: Ignore = NOTHING) -> dict[str, 
         "variants": [_variant(run.of(variant)) for variant in run.variants],
         "diffs": run_diffs(run, ignore),
     }
+
+
+def conversation_document(runs: Sequence[Run], version: str) -> dict[str, Any]:
+    """The first run's document; where others go on with it, those of these under `turns`."""
+    first, *others = (run_document(run, version) for run in runs)
+    return {**first, "turns": others} if others else first
 
 
 def run_diffs(run: Run, ignore: Ignore = NOTHING) -> list[dict[str, Any]]:
@@ -87,6 +94,10 @@ def _variant(outputs: Sequence[Output]) -> dict[str, Any]:
         "sampling": sampling,
         "sampling_steps": list(steps(stamp.sampling, constrained=constrained)),
         "outputs": [_output(output) for output in outputs],
+        "groups": [
+            {"count": it.count, "same": it.same, "outputs": list(it.members)}
+            for it in groups_of(outputs)
+        ],
     }
 
 
@@ -101,6 +112,8 @@ def _output(output: Output) -> dict[str, Any]:
         "finish_reason": output.finish_reason,
         "error": output.error,
         "seed": output.seed,
+        "continues": output.follows and output.follows.run_id,
+        "reply": output.reply or None,
         "timings": msgspec.to_builtins(output.timings) if output.timings else None,
         "logprobs": msgspec.to_builtins(output.logprobs) if output.logprobs else None,
     }

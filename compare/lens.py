@@ -27,6 +27,7 @@ from ..models.engine.protocol import (
     file_version,
 )
 from .errors import CompareError
+from .run import Output
 from .runner import Prepared, Runner
 from .variants import Variant
 
@@ -74,6 +75,10 @@ class Summary:
     perplexity: float
 
 
+Turns = tuple[Output | None, Output | None]
+"""In a conversation, the output of each variant that the text stands in the place of."""
+
+
 @dataclass(frozen=True)
 class Lens:
     """One text under two variants."""
@@ -81,6 +86,7 @@ class Lens:
     a: Variant
     b: Variant
     tokens: tuple[LensToken, ...]
+    turns: Turns = (None, None)
 
     @property
     def summaries(self) -> tuple[Summary, Summary]:
@@ -103,6 +109,7 @@ def _summary(views: Sequence[View]) -> Summary:
     return Summary(total, math.exp(-total / len(views)))
 
 
+NO_TEXT = "There is no text to look at; give one."
 Progress = Callable[[float], None]
 
 
@@ -112,25 +119,27 @@ async def look(
     values: Mapping[str, str],
     answer: str | Sequence[int],
     *,
+    turns: Turns = (None, None),
     top: int = 5,
     exact: bool = False,
     on_progress: Progress = lambda fraction: None,
 ) -> Lens:
     """Score `answer`, a text or the token ids of an output, as what either variant would say.
 
+    With `turns` each would say it in its own conversation, in the place of that output.
     `top` alternatives are told for each token. `on_progress` is told the fraction computed.
     Raises CompareError when the answer is empty, does not fit in a context, or the variants'
     models have other vocabularies; otherwise as `Runner.prepare`.
     """
     first, second = variants
-    one = await runner.prepare(first, values)
-    two = await runner.prepare(second, values, keep=[one.model])
+    one = await runner.prepare(first, values, output=turns[0])
+    two = await runner.prepare(second, values, keep=[one.model], output=turns[1])
     if isinstance(answer, str):
         tokens = (await runner.engine.tokenize(one.model, answer, add_special=False)).tokens
     else:
         tokens = list(answer)
     if not tokens:
-        raise CompareError("There is no text to look at; give one.")
+        raise CompareError(NO_TEXT)
     pieces = await runner.engine.pieces(one.model, tokens)
     if one.model is not two.model and not await _same_words(
         runner, (one, two), answer, tokens, pieces
@@ -157,7 +166,30 @@ async def look(
             LensToken(token, piece, a, b)
             for token, piece, a, b in zip(tokens, pieces, seen_a, seen_b, strict=True)
         ),
+        turns,
     )
+
+
+async def mean_logprob(
+    runner: Runner,
+    variant: Variant,
+    values: Mapping[str, str],
+    answer: str | Sequence[int],
+    *,
+    exact: bool = False,
+) -> float:
+    """How likely the variant finds an answer, a text or token ids: the mean of its tokens' natural
+    log-probabilities, in nats. Raises as `look`."""
+    ready = await runner.prepare(variant, values)
+    if isinstance(answer, str):
+        tokens = (await runner.engine.tokenize(ready.model, answer, add_special=False)).tokens
+    else:
+        tokens = list(answer)
+    if not tokens:
+        raise CompareError(NO_TEXT)
+    _check_room(ready, variant, tokens)
+    (scored,) = await score_after(runner, ready, variant, (), [tokens], exact=exact)
+    return math.fsum(it.logprob for it in scored) / len(scored)
 
 
 async def _same_words(
@@ -227,18 +259,22 @@ async def _views(
     exact: bool,
     progress: Progress,
 ) -> list[View]:
-    prompt = ready.tokens.tokens
-    if len(prompt) + len(tokens) > ready.model.info.n_ctx:
-        raise CompareError(
-            f"{variant.name}: the prompt and the text are {len(prompt) + len(tokens):,} tokens long, "
-            f"but the context holds {ready.model.info.n_ctx:,}; take a shorter text."
-        )
+    _check_room(ready, variant, tokens)
     (scored,) = await score_after(
         runner, ready, variant, (), [tokens], top=top, exact=exact, progress=progress
     )
     words = await _words(runner, ready.model, {token for it in scored for token, _ in it.top})
     # Ten thousand tokens take a fifth of a second: not on the loop.
     return await asyncio.to_thread(_seen, scored, words)
+
+
+def _check_room(ready: Prepared, variant: Variant, tokens: Sequence[int]) -> None:
+    count, room = ready.tokens.count + len(tokens), ready.model.info.n_ctx
+    if count > room:
+        raise CompareError(
+            f"{variant.name}: the prompt and the text are {count:,} tokens long, "
+            f"but the context holds {room:,}; take a shorter text."
+        )
 
 
 def _seen(scored: Sequence[TokenLogprob], words: Mapping[int, bytes]) -> list[View]:

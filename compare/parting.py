@@ -50,7 +50,7 @@ async def find_parting(
 ) -> Parting | None:
     """Where the texts of two lenses part; None for equal ones.
 
-    Both lenses are on the same two variants: `first` over the output of the first of them, `second`
+    Both lenses are on the same two variants, in the same conversations: `first` over the output of the first of them, `second`
     over that of the second. What they say of the two tokens is computed once more, from the common
     beginning on. Raises as `look`.
     """
@@ -64,8 +64,9 @@ async def find_parting(
     seen = (one.a.logprob, two.a.logprob), (one.b.logprob, two.b.logprob)
     texts = [[one.token], [two.token]]
     found: list[Preference] = []
-    for variant, (for_one, for_two) in zip((first.a, first.b), seen, strict=True):
-        ready = await runner.prepare(variant, values)
+    variants = zip((first.a, first.b), first.turns, seen, strict=True)
+    for variant, turn, (for_one, for_two) in variants:
+        ready = await runner.prepare(variant, values, output=turn)
         again = await score_after(runner, ready, variant, tokens[:index], texts, exact=exact)
         (one_again,), (two_again,) = again
         noise = max(abs(for_one - one_again.logprob), abs(for_two - two_again.logprob))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,14 @@ from ..prompts.rendering.choose import choose_template
 from ..prompts.rendering.helper import RenderedChat, RenderedPrompt, Renderer
 from ..prompts.rendering.outline import Outline, Span, SystemRole, spans, system_role
 from ..prompts.rendering.special import JOINT, Special, without_joints
+from .conversation import messages_after
 from .errors import CompareError
 from .preview import Preview, counts, lookalikes, parts_of, special_places, token_starts
 from .warnings import Found, warnings_of
 
 if TYPE_CHECKING:
     from ..prompts.document import Prompt
+    from .run import Output
     from .variants import Variant
 
 
@@ -106,9 +108,13 @@ async def render(
     templates: Mapping[str, str],
     prompt: Prompt,
     values: Mapping[str, str],
+    output: Output | None = None,
 ) -> Chat:
-    """The prompt as text for a model that has these chat templates. Raises PromptError."""
-    return await asyncio.to_thread(_render, renderer, model, templates, prompt, values)
+    """The prompt as text for a model that has these chat templates. Raises PromptError.
+
+    The conversation that `output` goes on with comes after it, where there is one.
+    """
+    return await asyncio.to_thread(_render, renderer, model, templates, prompt, values, output)
 
 
 def _render(
@@ -117,10 +123,11 @@ def _render(
     templates: Mapping[str, str],
     prompt: Prompt,
     values: Mapping[str, str],
+    output: Output | None,
 ) -> Chat:
     template, arguments = choose_template(templates, prompt.template)
     special = _special(model.special, template or "")
-    rendered = renderer.render_prompt(prompt, values, special)
+    rendered = _with_turns(renderer.render_prompt(prompt, values, special), output, special)
     info = model.info
     chat = renderer.render_chat(
         template,
@@ -133,6 +140,18 @@ def _render(
     wanted = info.add_bos and not chat.text.startswith(info.bos)
     bos = info.bos if wanted else ""
     return Chat(model, prompt, template, arguments, special, rendered, chat, bos)
+
+
+def _with_turns(
+    rendered: RenderedPrompt, output: Output | None, special: Special
+) -> RenderedPrompt:
+    """With the conversation before an output; special tokens that are written in it stay text."""
+    said = messages_after(output, rendered.prefill) if output is not None else ()
+    fenced = tuple(
+        Message(it.role, special.fenced(it.content, [(0, len(it.content))])[0]) for it in said
+    )
+    parts = (*rendered.parts, *("conversation" for _ in said))
+    return replace(rendered, messages=(*rendered.messages, *fenced), parts=parts)
 
 
 @lru_cache(maxsize=8)

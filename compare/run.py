@@ -73,6 +73,12 @@ class Output:
     stamp: Stamp = field(default_factory=Stamp)
     no_effect: str = ""
     """That the variant's adapters were seen to change nothing, or no more than rounding does."""
+    follows: Output | None = None
+    """The output of the turn before, in a conversation that goes on."""
+    reply: str = ""
+    """What a person said to that one."""
+    run_id: str = ""
+    """The run it is an output of."""
 
     @property
     def name(self) -> str:
@@ -103,6 +109,12 @@ class Run:
     def over(self) -> bool:
         return all(output.state.over for output in self.outputs)
 
+    def give_up(self) -> None:
+        """What is not over will not go on."""
+        for output in self.outputs:
+            if not output.state.over:
+                output.state, output.finish_reason = State.CANCELLED, "cancelled"
+
     def of(self, variant: Variant) -> list[Output]:
         """The outputs of one variant, in the order of their repeats."""
         return [output for output in self.outputs if output.variant.name == variant.name]
@@ -127,5 +139,5 @@ def new_run(
         own = {**variant.prompt.sampling, **variant.sampling}.get("seed", 0)
         first = int(str(parse_value("seed", own if seed is None else seed)))
         parse_value("seed", first + repeats - 1)
-        run.outputs += [Output(variant, i, first + i) for i in range(repeats)]
+        run.outputs += [Output(variant, i, first + i, run_id=run.id) for i in range(repeats)]
     return run

@@ -23,6 +23,7 @@ from ..models.gguf.facts import ModelFacts
 from ..models.memory import beyond_training
 from ..prompts.errors import PromptError
 from ..prompts.rendering.helper import Renderer
+from .conversation import alike, beginning_of
 from .errors import MISTAKES, CompareError
 from .hashes import FileHashes
 from .prepare import Prepared, check_beginning, previewed, render, tokenized
@@ -50,7 +51,7 @@ class Runner:
         """What is odd about adapters that fit, by the base and the adapter."""
         self._cache_dir = cache_dir
         self._request_ids: dict[str, list[int]] = {}
-        self._preparing: dict[str, asyncio.Task[dict[str, Prepared]]] = {}
+        self._preparing: dict[str, asyncio.Task[dict[Output, Prepared]]] = {}
         self._cancelled: set[str] = set()
         self._hashes = FileHashes(cache_dir)
 
@@ -123,18 +124,22 @@ class Runner:
         values: Mapping[str, str],
         on_progress: Callable[[float], None] | None = None,
         keep: Collection[LoadedModel] = (),
+        output: Output | None = None,
     ) -> Prepared:
         """Render and tokenize a variant's prompt, loading its model first, beside those of `keep`.
+
+        With `output`, the conversation that it goes on with comes after the prompt.
 
         Raises PromptError, ModelError or CompareError for what a person can put right, and
         EngineError.
         """
-        ready = await self._prepare(variant, values, on_progress, keep)
+        ready = await self._prepare(variant, values, on_progress, keep, output)
         n_ctx, count = ready.model.info.n_ctx, ready.tokens.count
         if count >= n_ctx:
+            what = "prompt" if output is None or output.follows is None else "conversation"
             raise CompareError(
-                f"{variant.name}: the prompt is {count:,} tokens long, but the context "
-                f"holds {n_ctx:,}; shorten the prompt or ask for a larger context."
+                f"{variant.name}: the {what} is {count:,} tokens long, but the context "
+                f"holds {n_ctx:,}; shorten the {what} or ask for a larger context."
             )
         return ready
 
@@ -144,12 +149,14 @@ class Runner:
         values: Mapping[str, str],
         on_progress: Callable[[float], None] | None = None,
         keep: Collection[LoadedModel] = (),
+        output: Output | None = None,
     ) -> Prepared:
         sampling = make_sampling(variant.prompt.sampling, variant.sampling)
         loaded = await self.load(variant, on_progress, keep)
         facts = await asyncio.to_thread(self.facts, variant.model)
         prompt, filled = variant.prompt, {**values, **variant.values}
-        chat = await render(self.renderer, loaded, facts.chat_templates, prompt, filled)
+        templates = facts.chat_templates
+        chat = await render(self.renderer, loaded, templates, prompt, filled, output)
         tokens = await tokenized(self.engine, chat)
         await check_beginning(self.engine, loaded, variant)
         stop = (*prompt.output.stop, *chat.rendered.default_stop)
@@ -190,7 +197,7 @@ class Runner:
                 return
             batches: dict[int, list[tuple[Prepared, Output]]] = {}
             for output in run.outputs:
-                if ready := prepared.get(output.variant.name):
+                if ready := prepared.get(output):
                     batches.setdefault(ready.model.key, []).append((ready, output))
             if run.id in self._cancelled:
                 return
@@ -201,9 +208,7 @@ class Runner:
             self._request_ids.pop(run.id, None)
             self._preparing.pop(run.id, None)
             self._cancelled.discard(run.id)
-            for output in run.outputs:
-                if not output.state.over:
-                    output.state, output.finish_reason = State.CANCELLED, "cancelled"
+            run.give_up()
 
     def cancel(self, run: Run) -> None:
         """Stop what still runs or loads; those outputs end as cancelled and keep their text."""
@@ -231,11 +236,11 @@ class Runner:
             for name, own in names.items()
         }
 
-    async def _prepare_all(self, run: Run, strict: bool) -> dict[str, Prepared]:
-        prepared: dict[str, Prepared] = {}
+    async def _prepare_all(self, run: Run, strict: bool) -> dict[Output, Prepared]:
+        prepared: dict[Output, Prepared] = {}
         values = await asyncio.to_thread(self._values, run)
-        for variant in run.variants:
-            outputs = run.of(variant)
+        groups = [(variant, same) for variant in run.variants for same in alike(run.of(variant))]
+        for variant, outputs in groups:
 
             def progress(fraction: float, outputs: list[Output] = outputs) -> None:
                 for output in outputs:
@@ -245,9 +250,10 @@ class Runner:
                 output.state = State.LOADING
             try:
                 kept = [ready.model for ready in prepared.values()]
-                prepared[variant.name] = await self.prepare(
-                    variant, values[variant.name], progress, kept
+                ready = await self.prepare(
+                    variant, values[variant.name], progress, kept, outputs[0]
                 )
+                prepared.update(dict.fromkeys(outputs, ready))
             except MISTAKES as mistake:
                 if strict:
                     raise
@@ -319,7 +325,7 @@ class Runner:
             logprobs=run.logprobs,
             group=output.repeat,
             exact=run.exact,
-            forced=output.variant.beginning.tokens if output.variant.beginning else (),
+            forced=begins.tokens if (begins := beginning_of(output)) else (),
         )
 
     # -------------------------------------------------------------------- hashing

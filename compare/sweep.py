@@ -6,11 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..models.engine.protocol import LARGEST_SCALE
 from ..models.engine.samplers import FIELDS, parse_value
 from ..models.errors import ModelError
 from .diff.live import LiveDiff
+from .document import run_document
 from .errors import CompareError
 from .run import Output, Run
 from .variants import Variant, variant_names
@@ -121,17 +123,43 @@ def points(run: Run, axis: Axis) -> list[Point]:
 
 
 def _point(value: float, outputs: Sequence[Output], first: Sequence[Output]) -> Point:
-    counted = Counter(output.text for output in outputs)
-    by_text = {output.text: output for output in reversed(outputs)}
     count = len(outputs)
-    same = [
-        LiveDiff("word").update(a.text, b.text, a_done=True, b_done=True).similarity
-        for a, b in zip(first, outputs, strict=True)
-    ]
+    same = [similarity(a, b) for a, b in zip(first, outputs, strict=True)]
     return Point(
         value,
-        tuple(Group(n, by_text[text]) for text, n in counted.most_common()),
+        grouped(outputs),
         sum(len(output.tokens) for output in outputs) / count,
         sum(len(output.text.split()) for output in outputs) / count,
         sum(same) / count,
     )
+
+
+def grouped(outputs: Sequence[Output]) -> tuple[Group, ...]:
+    """Outputs by their text, the largest group first, and of equal ones that of the first repeat."""
+    counted = Counter(output.text for output in outputs)
+    by_text = {output.text: output for output in reversed(outputs)}
+    return tuple(Group(n, by_text[text]) for text, n in counted.most_common())
+
+
+def similarity(a: Output, b: Output) -> float:
+    """The share of words that two finished outputs have in common, from 0 to 1."""
+    return LiveDiff("word").update(a.text, b.text, a_done=True, b_done=True).similarity
+
+
+def sweep_document(run: Run, axis: Axis, version: str) -> dict[str, Any]:
+    """The finished sweep as `sweep --json` prints it: the document of its run, and its points."""
+    document = run_document(run, version)
+    document["sweep"] = {
+        "over": axis.name,
+        "points": [
+            {
+                "value": point.value,
+                "distinct": [{"count": it.count, "text": it.output.text} for it in point.groups],
+                "tokens": point.tokens,
+                "words": point.words,
+                "similarity": point.similarity,
+            }
+            for point in points(run, axis)
+        ],
+    }
+    return document

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from llamadiff.tui.app import LlamadiffApp
-from llamadiff.tui.state import Setup
+from llamadiff.tui.setup import Setup
 
 SCREENS = Path(__file__).parent / "screens"
 SIZES = ((120, 40), (80, 24))

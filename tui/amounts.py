@@ -43,3 +43,8 @@ def moment(time: datetime, now: datetime | None = None) -> str:
         return f"yesterday {clock}"
     day = f"{time.day} {time:%b}"
     return f"{day} {clock}" if now - time < timedelta(days=300) else f"{day} {time.year}"
+
+
+def figure(number: float) -> str:
+    """A number in few digits, with a minus sign that is as wide as a plus: `−1.25`."""
+    return f"{number:.6g}".replace("-", "−")

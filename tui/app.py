@@ -15,7 +15,7 @@ from .columns import keep_columns
 from .keys import APP_KEYS
 from .pasting import with_quick_pastes
 from .screens.playground import Playground
-from .state import Setup
+from .setup import Setup
 from .theme import DARK, THEMES, variables_for
 
 if TYPE_CHECKING:

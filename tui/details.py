@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from ..models.adapters.peft_config import PeftConfig
+from pathlib import Path
+
+from ..models.adapters.peft_config import PeftConfig, read_config
 from ..models.catalog import AdapterEntry, ModelEntry
+from ..models.gguf.check import check_adapter, check_model
 from ..models.gguf.facts import AdapterFacts, ModelFacts
 from ..prompts.document import Prompt
 from ..prompts.library import PromptEntry
+from ..prompts.parse import load_prompt
 from .amounts import count, size
 from .library import Entry
 
@@ -14,6 +18,19 @@ Details = list[tuple[str, str]]
 
 SHOWN_CONTEXT = 4096
 """Tokens of context for which memory is estimated, or the model's own if that is less."""
+
+
+def whole(entry: Entry) -> tuple[Details, Details]:
+    """Details from the whole header, and the texts. Raises ModelError or PromptError."""
+    path = Path(entry.path)
+    if isinstance(entry, PromptEntry):
+        prompt = load_prompt(path)
+        return _of_prompt(entry, prompt), _texts_of(prompt)
+    if isinstance(entry, AdapterEntry) and entry.is_peft:
+        return _of_peft(entry, read_config(path)), []
+    if isinstance(entry, AdapterEntry):
+        return _of_adapter(entry, check_adapter(path, values=False)), []
+    return _of_model(entry, check_model(path)), []
 
 
 def of_entry(entry: Entry) -> Details:
@@ -32,7 +49,7 @@ def of_entry(entry: Entry) -> Details:
     ]
 
 
-def of_model(entry: ModelEntry, facts: ModelFacts) -> Details:
+def _of_model(entry: ModelEntry, facts: ModelFacts) -> Details:
     """What the whole header says, with the memory it takes."""
     from ..models.memory import fit
 
@@ -57,7 +74,7 @@ def of_model(entry: ModelEntry, facts: ModelFacts) -> Details:
     ]
 
 
-def of_adapter(entry: AdapterEntry, facts: AdapterFacts) -> Details:
+def _of_adapter(entry: AdapterEntry, facts: AdapterFacts) -> Details:
     """What the whole header says, with the scale it has at 1."""
     scales = sorted({facts.alpha / rank if facts.alpha else 1.0 for rank in facts.ranks})
     details = dict(_adapter(entry))
@@ -68,7 +85,7 @@ def of_adapter(entry: AdapterEntry, facts: AdapterFacts) -> Details:
     return [*((k, v) for k, v in details.items() if k not in where), *where.items()]
 
 
-def of_peft(entry: AdapterEntry, config: PeftConfig) -> Details:
+def _of_peft(entry: AdapterEntry, config: PeftConfig) -> Details:
     """What the config of a PEFT folder says, and what becomes of the folder."""
     details = dict(_adapter(entry))
     details["rank"] = ", ".join(f"{rank}" for rank in sorted({config.rank, *config.ranks.values()}))
@@ -79,7 +96,7 @@ def of_peft(entry: AdapterEntry, config: PeftConfig) -> Details:
     return [("format", how), *((k, v) for k, v in details.items() if k != "architecture")]
 
 
-def of_prompt(entry: PromptEntry, prompt: Prompt) -> Details:
+def _of_prompt(entry: PromptEntry, prompt: Prompt) -> Details:
     """What a prompt has besides its texts."""
     details = dict(_prompt(entry))
     path = details.pop("path")
@@ -94,7 +111,7 @@ def of_prompt(entry: PromptEntry, prompt: Prompt) -> Details:
     return [*details.items(), *((k, v) for k, v in further.items() if v), ("path", path)]
 
 
-def texts_of(prompt: Prompt) -> Details:
+def _texts_of(prompt: Prompt) -> Details:
     """The texts of a prompt, each with what it is."""
     return [(field, text) for _, field, text in prompt.text_fields()]
 

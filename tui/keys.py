@@ -134,6 +134,22 @@ OUTPUT_KEYS = [
     ),
 ]  # fmt: skip
 
+TALK_KEYS = [
+    Binding("r", "reply", "reply", id="talk.reply", tooltip="Reply to all outputs at once, or to this one"),
+    Binding("Z", "take_back", "take back turn", id="talk.back", tooltip="Take the last turn of the conversations back"),
+    Binding("T", "thoughts", "thoughts", id="talk.thoughts", tooltip="Unfold the reasoning before answers, or fold it"),
+    Binding("P", "pin", "pin", id="talk.pin", tooltip="Keep this output as it is while others run again"),
+    Binding("S", "new_seed", "new seed", id="talk.seed", tooltip="Another seed for all, and run"),
+    Binding("w", "write", "write to file", id="talk.write", tooltip="Write this output's conversation to a file"),
+]  # fmt: skip
+
+REPLY_KEYS = [
+    Binding("enter", "send", "send", id="reply.send", tooltip="Send the reply and run the next turn"),
+    Binding("tab", "whom", "all or one", id="reply.whom", tooltip="Reply to all outputs, or the selected one alone"),
+    Binding("ctrl+n,shift+enter", "new_line", "new line", id="reply.line", key_display="^n", tooltip="A new line in the reply"),
+    Binding("escape", "leave", "leave", id="reply.leave", tooltip="Leave the reply; what is written stays"),
+]  # fmt: skip
+
 DIFF_KEYS = [
     Binding("n", "difference(1)", "next difference", id="diff.next", tooltip="To the next difference of this output"),
     Binding("N", "difference(-1)", "difference before", id="diff.previous", tooltip="To the difference before"),
@@ -201,6 +217,13 @@ BEFORE_KEYS = [
     Binding("B", "before", "its own before", id="output.before", tooltip="Compare each output with what it said before"),
 ]  # fmt: skip
 
+REPEAT_KEYS = [
+    Binding("R", "repeats", "repeats", id="repeats.count", tooltip="How often each variant is run, each with its own seed"),
+    Binding("A", "noise", "noise floor", id="repeats.noise", tooltip="A against A: which differences are more than noise"),
+    Binding("comma", "repeat(-1)", "more frequent", id="repeats.previous", tooltip="The output that more repeats are like"),
+    Binding("full_stop", "repeat(1)", "less frequent", id="repeats.next", tooltip="The output that fewer repeats are like"),
+]  # fmt: skip
+
 LENS_KEYS = [
     Binding("L", "lens", "lens", id="lens.open", tooltip="This output, token by token, under two variants"),
     Binding("t", "parting", "where they part", id="lens.parting", tooltip="The token where it parts from the baseline's output"),
@@ -239,6 +262,27 @@ ALTERNATIVE_KEYS = [
     Binding("enter", "branch", "go on from it", id="instead.branch", tooltip="A new variant that says this token here"),
 ]  # fmt: skip
 
+SWEEP_KEYS = [
+    Binding("O", "sweep", "sweep", id="sweep.open", tooltip="Sweep its scale or a setting: outputs and curves"),
+]  # fmt: skip
+
+SWEEP_SCREEN_KEYS = [
+    Binding("c", "curve(1)", "curve", id="sweep.curve", tooltip="The next curve"),
+    Binding("C", "curve(-1)", "curve before", id="sweep.curve_back", show=False, tooltip="The curve before"),
+    Binding("b", "against", "against", id="sweep.against", tooltip="Compare with the first value, the one before, …"),
+    Binding("d", "diff_view", "diff view", id="sweep.diff", tooltip="Differences by words, by tokens, both in one, off"),
+    Binding("n", "difference(1)", "next difference", id="sweep.next", tooltip="To the next difference"),
+    Binding("N", "difference(-1)", "difference before", id="sweep.previous", tooltip="To the difference before"),
+    Binding("left", "step(-1)", "output before", id="sweep.left", key_display="← →", tooltip="Another output of this value"),
+    Binding("right", "step(1)", "next output", id="sweep.right", show=False, tooltip="The next output of this value"),
+    Binding("o", "expected", "expected text", id="sweep.expected", tooltip="Another text whose likelihood is a curve"),
+    Binding("e", "own_text", "own text", id="sweep.own", tooltip="Type or paste the expected text, or name a file"),
+    Binding("slash", "edit", "other values", id="sweep.edit", key_display="/", tooltip="To the field: sweep something else"),
+    Binding("f5,ctrl+r", "start", "run", id="sweep.run", tooltip="Run the sweep that is in the field"),
+    Binding("w", "write", "write", id="sweep.write", tooltip="Write the figures to a JSON or CSV file"),
+    Binding("escape", "leave", "back", id="sweep.leave", tooltip="Stop the sweep, or back to the playground"),
+]  # fmt: skip
+
 PLAYGROUND_KEYS = [
     *RUN_KEYS,
     *PROMPT_KEYS,
@@ -247,6 +291,9 @@ PLAYGROUND_KEYS = [
     *BEFORE_KEYS,
     *DIFF_KEYS,
     *LENS_KEYS,
+    *SWEEP_KEYS,
+    *TALK_KEYS,
+    *REPEAT_KEYS,
 ]
 
 _NAMES = {
@@ -259,6 +306,8 @@ _NAMES = {
     "greater_than_sign": ">",
     "equals_sign": "=",
     "slash": "/",
+    "comma": ",",
+    "full_stop": ".",
     "down": "↓",
     "left": "←",
     "right": "→",

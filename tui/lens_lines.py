@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from .heat import Measure
-from .safe_text import safe_line
+from .writing import write_new
 
 if TYPE_CHECKING:
     from ..compare.lens import Alternative, Lens, LensToken
@@ -80,17 +79,5 @@ def write_lens(lens: Lens, path: Path) -> str:
     """Write all of a lens to a new file, JSON as `lens --json` or CSV by its name; what came of it."""
     from ..compare.lens import lens_csv, lens_document
 
-    if path.suffix not in (".json", ".csv"):
-        return f"{safe_line(str(path))} does not end in .json or .csv; nothing was written."
-    if path.suffix == ".csv":
-        text = lens_csv(lens)
-    else:
-        text = json.dumps(lens_document(lens), ensure_ascii=False, indent=2) + "\n"
-    try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except FileExistsError:
-        return f"{safe_line(str(path))} is there already; nothing was written."
-    except OSError as error:
-        return f"{safe_line(str(path))} cannot be written: {error.strerror}."
-    return f"Wrote {len(lens.tokens):,} tokens to {safe_line(str(path))}."
+    what = f"{len(lens.tokens):,} tokens"
+    return write_new(path, what, lambda: lens_document(lens), lambda: lens_csv(lens))

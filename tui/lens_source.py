@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..compare.variants import Variant
+from ..compare.conversation import turns_of
+from ..compare.run import Output
+from ..compare.variants import Beginning, Variant
+from .heat import TokenText, token_text
 from .session import Session
+from .widgets.wrapping import break_lines
 
 if TYPE_CHECKING:
     from ..compare.lens import Lens
@@ -19,6 +24,16 @@ OWN = "own text"
 Pair = tuple[str, str]
 
 
+@dataclass(frozen=True)
+class Branch:
+    """A variant to copy, and what the copy's answer begins with."""
+
+    source: str
+    beginning: Beginning
+    place: Output | None
+    """The output in whose place its answer is, in a conversation."""
+
+
 class LensSource:
     """`pair` are the names of the two variants; a text is named as the variant that said it."""
 
@@ -28,6 +43,8 @@ class LensSource:
         self._own = ""
         self._lenses: dict[tuple[Pair, str], Lens] = {}
         self._partings: dict[Pair, Parting | None] = {}
+        self._roundings: dict[int, float] = {}
+        """By the id of a lens, which `_lenses` keeps."""
 
     @property
     def own(self) -> str:
@@ -38,7 +55,7 @@ class LensSource:
     def own(self, text: str) -> None:
         self._own = text
         for key in [key for key in self._lenses if key[1] == OWN]:
-            del self._lenses[key]
+            self._roundings.pop(id(self._lenses.pop(key)), None)
 
     @property
     def variants(self) -> tuple[Variant, Variant]:
@@ -54,12 +71,27 @@ class LensSource:
         names = self.session.playground.names
         return [*(name for name in names if self.tokens_of(name)), OWN]
 
+    @property
+    def turn(self) -> int:
+        """Which turn of the conversations is looked at: the last one that both variants have."""
+        return min(max(1, len(self._conversation(name))) for name in self.pair)
+
+    def _conversation(self, name: str) -> list[Output]:
+        """What a variant has said, or goes on from if it was not run yet."""
+        playground = self.session.playground
+        output = playground.shown(name) or playground.talk.place(name)
+        return turns_of(output) if output is not None else []
+
+    def place(self, name: str) -> Output | None:
+        """The output in whose place a text stands under a variant."""
+        return next(iter(self._conversation(name)[self.turn - 1 :]), None)
+
     def tokens_of(self, name: str) -> list[int]:
-        """What a variant has said so far."""
-        output = self.session.playground.shown(name)
+        """What a variant has said so far, in the turn that is looked at."""
+        output = self.place(name) if self.session.playground.shown(name) else None
         return list(output.tokens) if output else []
 
-    def turn(self) -> bool:
+    def go_round(self) -> bool:
         """Compare with the next other variant; False when there is none."""
         a, b = self.pair
         others = [name for name in self.session.playground.names if name != b]
@@ -75,11 +107,30 @@ class LensSource:
         if key not in self._lenses:
             runner = await self.session.runner()
             answer = self._own if text == OWN else self.tokens_of(text)
-            exact = self.session.playground.exact
+            a, b = self.pair
             self._lenses[key] = await look(
-                runner, self.variants, {}, answer, top=TOP, exact=exact, on_progress=on_progress
+                runner,
+                self.variants,
+                {},
+                answer,
+                turns=(self.place(a), self.place(b)),
+                top=TOP,
+                exact=self.session.playground.exact,
+                on_progress=on_progress,
             )
         return self._lenses[key]
+
+    def rounding(self, lens: Lens) -> float | None:
+        """By how much a difference is rounding, if that was measured."""
+        return self._roundings.get(id(lens))
+
+    async def measure_rounding(self, lens: Lens) -> None:
+        """Measure by how much a difference in this lens is rounding. Raises as `lens`."""
+        from ..compare.rounding import rounding
+
+        if id(lens) not in self._roundings:
+            runner, exact = await self.session.runner(), self.session.playground.exact
+            self._roundings[id(lens)] = await rounding(runner, lens, {}, exact=exact)
 
     def parting(self) -> Parting | None:
         """Where the two outputs part, if that was looked for and they do."""
@@ -98,3 +149,15 @@ class LensSource:
         ]
         runner, exact = await self.session.runner(), self.session.playground.exact
         self._partings[pair] = await find_parting(runner, first, second, {}, exact=exact)
+
+
+def made_ready(
+    lens: Lens, width: int
+) -> tuple[TokenText, list[tuple[int, int]], list[int], list[int]]:
+    """The text and its lines, the tokens by how much they differ, and the place of each in that."""
+    text = token_text([it.piece for it in lens.tokens])
+    order = lens.largest(len(lens.tokens))
+    places = [0] * len(order)
+    for place, token in enumerate(order):
+        places[token] = place
+    return text, break_lines(text.text, width), order, places

@@ -16,6 +16,7 @@ from .keys import (
     LENS_SCREEN_KEYS,
     LIBRARY_KEYS,
     PLAYGROUND_KEYS,
+    SWEEP_SCREEN_KEYS,
     VERSION_KEYS,
     key_name,
 )
@@ -28,6 +29,7 @@ _OF_SCREENS = (
     *HISTORY_KEYS,
     *COMPARE_KEYS,
     *LENS_SCREEN_KEYS,
+    *SWEEP_SCREEN_KEYS,
 )
 
 

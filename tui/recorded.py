@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .amounts import moment
 from .safe_text import safe_line
+from .thread import YOU
 from .widgets.output_text import Mark
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def told(recorded: Recorded, output: Output, words: Sequence[str] = ()) -> Told:
     values = {**recorded.run.values, **output.variant.values}
     before = [(" · ".join(head), "id"), (recorded.note, "chosen")]
     before += [(f"{name} = {value}", "id") for name, value in values.items()]
+    before += [(f"\n{YOU}{output.reply}", "said")] if output.reply else []
     after = [(output.error or "", "problem")]
     for title, body in (
         ("Prompt", output.stamp.prompt_text), ("Made with", _made_with(recorded, output)),

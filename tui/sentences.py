@@ -7,6 +7,7 @@ import re
 _UNDEFINED = re.compile(r"`\{\{ (\w+) \}\}` in .+ is not defined; add it to the prompt's variables")
 _ADAPTER = re.compile(r"give it (?:as an adapter \(-a\)|with -a)")
 _MODEL = re.compile("give it with -m")
+_OVER = re.compile(r"--over (?=\S)")
 
 
 def for_app(sentence: str) -> str:
@@ -16,4 +17,5 @@ def for_app(sentence: str) -> str:
     """
     sentence = _UNDEFINED.sub(r"\1 has no value: give it one under Variables", sentence)
     sentence = _ADAPTER.sub("press a (after esc) to add it as an adapter", sentence)
+    sentence = _OVER.sub("", sentence).replace("add one with -a", "a in the playground adds one")
     return _MODEL.sub("press m (after esc) to take it as the base model", sentence)

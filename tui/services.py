@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .state import Setup
+from .setup import Setup
 
 if TYPE_CHECKING:
     from ..compare.runner import Runner

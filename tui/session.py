@@ -16,13 +16,14 @@ from ..models.errors import ModelError
 from ..prompts.suggest import did_you_mean
 from .amounts import percent
 from .conversion import places, readable
+from .following_up import FollowUps
 from .sentences import for_app
 from .services import Services, ready_variants
-from .state import Playground, Setup
+from .setup import Setup
+from .state import Playground
 from .widgets.top_bar import Status
 
 if TYPE_CHECKING:
-    from ..compare.effects import Effects
     from ..compare.history.history import History
     from ..compare.preview import Preview
     from ..compare.runner import Runner
@@ -55,9 +56,7 @@ class Session:
         self._facts: dict[Path, tuple[str, tuple[str, ...]]] = {}
         self._said: set[str] = set()
         """What has been said of adapters that are odd on their base."""
-        self._effects: Effects | None = None
-        self._behind: set[asyncio.Task[None]] = set()
-        """What goes on behind the runs."""
+        self.behind = FollowUps(lambda: self.history, on_change)
         self.runner = self._services.runner
         self.run_now: Run | None = None
         self.last: Run | None = None
@@ -123,7 +122,7 @@ class Session:
         # A run under way and a failure are not hidden by a load in the background.
         loading = self._load is not None and self._state not in ("running", "failed")
         state, detail = self._state, ""
-        if variant and state != "running" and playground.misfit(variant):
+        if variant and state != "running" and playground.misfits.of(variant):
             loading, state, detail = False, "failed", "(does not fit)"
         return Status(
             model=variant.model_name if variant else "",
@@ -134,6 +133,7 @@ class Session:
             seed=playground.seed_shown,
             live=playground.live,
             exact=playground.exact,
+            repeats=playground.repeats,
         )
 
     def _say(self, state: str) -> None:
@@ -280,13 +280,15 @@ class Session:
 
     async def _misfit(self, runner: Runner, variant: Variant) -> str:
         """Why the variant's adapters do not fit its model, or empty; that is told in its pane."""
-        before, said = self.playground.misfit(variant), ""
+        misfits = self.playground.misfits
+        before, said = misfits.of(variant), ""
         try:
             await asyncio.to_thread(runner.odd, [variant])
         except ModelError as error:
             said = str(error)
-        self.playground.set_misfit(variant, said)
-        if not said and self._state == "failed" and self.playground.fits_now(variant):
+        misfits.note(variant, said)
+        output = self.playground.outputs.get(variant.name)
+        if not said and self._state == "failed" and misfits.over(variant, output):
             self._say("ready")
         elif said != before:
             self._on_change()
@@ -294,25 +296,31 @@ class Session:
 
     # ----------------------------------------------------------------- running
 
-    def begin(self, names: Iterable[str] | None = None) -> Run | None:
-        """A new run of these variants, or of all; None when there are none.
+    def begin(self, names: Iterable[str] | None = None, reply: str | None = None) -> Run | None:
+        """A new run of these variants, or of all, but for the pinned ones; None when there are none.
 
-        What an unfinished run before was still doing is part of it. The caller ends that one
-        and has `carry_out` do this one.
+        Conversations go on: with a reply, or their last turn is made anew. What an unfinished run
+        before was still doing is part of it. The caller ends that one and has `carry_out` do this.
         """
         playground = self.playground
-        wanted = set(playground.names if names is None else names)
+        wanted = set(playground.names if names is None else names) - playground.talk.pinned
         if self.run_now is not None:
             wanted |= {o.variant.name for o in self.run_now.outputs if not o.state.over}
         variants = [v for v in playground.variants if v.name in wanted]
         if not variants:
+            if playground.talk.pinned:
+                self._on_trouble("All of these are pinned; P lets one run again.")
             return None
         values = playground.values.known_to(variants)
         try:
-            run = new_run(variants, values, seed=playground.seed, exact=playground.exact)
+            run = new_run(
+                variants, values, seed=playground.seed, exact=playground.exact,
+                repeats=playground.repeats,
+            )  # fmt: skip
         except ModelError as error:
             self._on_trouble(str(error))
             return None
+        playground.talk.begin(run, reply)
         self.run_now = self.last = run
         playground.started(run, playground.seed)
         self._say("running")
@@ -328,45 +336,17 @@ class Session:
             if self.history is not None:
                 self.history.begin(run)
             await runner.run(run)
-            self._follow_up(runner, run)
+            self.behind.begin(runner, run)
             followed = True
         except (*MISTAKES, EngineError) as error:
             for output in run.outputs:
                 if not output.state.over:
                     output.state, output.error = State.FAILED, str(error)
         finally:
-            _cancel(run)
+            run.give_up()
             self._ended(run)
             if self.history is not None and not followed:
                 self.history.end(run)
-
-    def _follow_up(self, runner: Runner, run: Run) -> None:
-        """Complete the stamps and see which adapters change nothing, behind the run: the next one
-        need not wait for it. Then the run is as the history keeps it."""
-        from ..compare.effects import Effects
-
-        effects = self._effects
-        if effects is None:
-            effects = self._effects = Effects(runner.engine, runner.settings)
-
-        async def hash_files() -> None:
-            await runner.hash_files(run)
-            self._on_change()
-
-        async def measure() -> None:
-            if await effects.mark(run.outputs):
-                self._on_change()
-
-        async def complete() -> None:
-            try:
-                await asyncio.gather(hash_files(), measure())
-            finally:
-                if self.history is not None:
-                    self.history.end(run)
-
-        task = asyncio.create_task(complete(), name="complete")
-        self._behind.add(task)
-        task.add_done_callback(self._behind.discard)
 
     def _ended(self, run: Run) -> None:
         if self.run_now is run:
@@ -378,8 +358,11 @@ class Session:
 
     async def stop(self) -> bool:
         """Have the engine stop what streams; False when the run has not got that far."""
-        run = self.run_now
-        if run is None or any(o.state in (State.WAITING, State.LOADING) for o in run.outputs):
+        return self.run_now is not None and await self.stop_run(self.run_now)
+
+    async def stop_run(self, run: Run) -> bool:
+        """As `stop`, for this run."""
+        if any(o.state in (State.WAITING, State.LOADING) for o in run.outputs):
             return False
         (await self._services.runner()).cancel(run)
         return True
@@ -392,19 +375,12 @@ class Session:
 
     async def close(self) -> None:
         """End the engine and the helper, and write down what is not yet."""
-        for task in self._behind:
-            task.cancel()
+        self.behind.cancel()
         if self.run_now is not None:
-            _cancel(self.run_now)
+            self.run_now.give_up()
         if "history" in vars(self) and self.history is not None:
             await asyncio.to_thread(self.history.close)
         await self._services.close()
-
-
-def _cancel(run: Run) -> None:
-    for output in run.outputs:
-        if not output.state.over:
-            output.state, output.finish_reason = State.CANCELLED, "cancelled"
 
 
 def _import_history() -> None:

@@ -5,44 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 
 from ..compare.run import Output, Run, State
 from ..compare.variants import Beginning, Variant, variant_names
-from ..models.engine.protocol import ModelSettings
 from ..prompts.document import Prompt
 from .diffing import Diffing, View
+from .fit import Misfits
+from .noise import NoiseFloor
+from .repeats import Repeats
+from .setup import Setup
+from .talk import Talk
 from .values import Values
 
 MAX_SCALE = 10.0
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What the app is opened with.
-
-    Without `variants` three ready ones are made on the bundled model once the first
-    frame is on the screen. `values` are for the prompts' variables; those not given have their
-    defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
-    are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
-    without the last nothing is remembered, and runs older than `history_days` are removed unless
-    they are tagged or noted. `model_folders` are searched for models and adapters,
-    `prompt_folders` for prompts and `snippet_folders` for snippets; the first of these is the
-    person's own.
-    """
-
-    cache_dir: Path
-    log_dir: Path
-    state_dir: Path | None = None
-    history_days: float | None = None
-    variants: Sequence[Variant] | None = None
-    values: Mapping[str, str] = field(default_factory=dict[str, str])
-    seed: int | None = None
-    exact: bool = False
-    settings: ModelSettings | None = None
-    model_folders: Sequence[Path] = ()
-    prompt_folders: Sequence[Path] = ()
-    snippet_folders: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +28,9 @@ class Asked:
     values: tuple[tuple[str, str], ...]
     seed: int | None
     exact: bool
+    repeats: int
+    outputs: tuple[Output, ...] = field(default=(), compare=False)
+    """Of all repeats."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +42,8 @@ class _Snapshot:
     outputs: Mapping[str, Output]
     before: Mapping[str, Output]
     asked: Mapping[str, Asked]
-    rest: tuple[Mapping[str, str], int | None, bool, Mapping[str, Output]] | None = None
-    """With what was reopened since: the values, the seed, exactness and `then`."""
+    rest: tuple[Mapping[str, str], int | None, bool, int, Mapping[str, Output]] | None = None
+    """With what was reopened since: the values, the seed, exactness, repeats and `then`."""
 
 
 class Playground:
@@ -78,16 +56,23 @@ class Playground:
         self.values = Values(setup.values)
         self.seed = setup.seed
         self.exact = setup.exact
+        self.repeats = 1
+        """How many outputs each variant has in a run."""
         self.live = False
         self.view: View = "words"
         self.diffing = Diffing()
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
+        self.noise = NoiseFloor(self)
+        self.repeating = Repeats(
+            self.siblings, lambda name: self.outputs.get(name), lambda it: self._show(it)
+        )
         self.then: dict[str, Output] = {}
         """What the variants of a run that was reopened said then."""
         self.own_before = False
         """Each output is compared with its variant's own of before, not with the baseline's."""
+        self.talk = Talk(self)
         self._asked: dict[str, Asked] = {}
         self._shares: dict[str, int] = {}
         """Which prompt each variant has: those with the same number are edited together."""
@@ -96,8 +81,7 @@ class Playground:
         """By that number: the prompt as it was opened, or is in its file."""
         self._drafted: dict[int, datetime] = {}
         """By that number: when what was typed before this start of the app was typed."""
-        self._misfits: dict[tuple[Path, ...], str] = {}
-        """Why adapters do not fit a model: by the path of the model and of those on it."""
+        self.misfits = Misfits()
         self._undo: list[_Snapshot] = []
         self.open(setup.variants or ())
 
@@ -151,7 +135,8 @@ class Playground:
             return False
         last = self._undo.pop()
         if last.rest is not None:
-            values, self.seed, self.exact, self.then = *last.rest[:3], dict(last.rest[3])
+            values, self.seed, self.exact, self.repeats, then = last.rest
+            self.then = dict(then)
             self.values.put(values)
             self.variants = []
         for name in {variant.name for variant in last.variants} - set(self.names):
@@ -170,27 +155,34 @@ class Playground:
     def reopen(self, run: Run, variants: Sequence[Variant], seed: int | None) -> None:
         """Have these variants and what else a run had, its outputs too; `undo` takes it back."""
         self._remember()
-        rest = dict(self.values), self.seed, self.exact, self.then
+        rest = dict(self.values), self.seed, self.exact, self.repeats, self.then
         self._undo[-1] = replace(self._undo[-1], rest=rest)
         self.outputs, self.before, self._asked = {}, {}, {}
+        self.talk.begin_afresh()
         self.values.put(run.values)
         self.open(variants)
         self.seed, self.exact, self.live = seed, run.exact, False
-        self.started(replace(run, outputs=[it for it in run.outputs if not it.repeat]), seed)
+        self.repeats = 1 + max((it.repeat for it in run.outputs), default=0)
+        self.started(run, seed)
         self.then = dict(self.outputs)
 
-    def add(self, beginning: Beginning | None = None) -> Variant | None:
+    def add(
+        self, beginning: Beginning | None = None, like: Variant | None = None
+    ) -> Variant | None:
         """A copy of the selected variant below it, selected; None when all names are taken.
 
-        With a `beginning` its answer begins so."""
-        source = self.current
+        With a `beginning` its answer begins so. It is a copy of `like`, if that is given, which has
+        the prompt and the name of the selected one."""
+        source = like or self.current
         free = [name for name in variant_names() if name not in self.names]
         if source is None or not free:
             return None
         self._remember()
         begins = beginning or source.beginning
-        copy = replace(source, name=free[0], label="", beginning=begins)
+        label = like.label if like else ""
+        copy = replace(source, name=free[0], label=label, beginning=begins)
         self._forget(copy.name)
+        self.talk.join(copy.name, source.name)
         self._shares[copy.name] = self._shares[source.name]
         self.variants.append(copy)
         self.selected = copy.name
@@ -208,6 +200,7 @@ class Playground:
     def _forget(self, name: str) -> None:
         for kept in (self.outputs, self.before, self.then, self._asked):
             kept.pop(name, None)
+        self.talk.forget(name)
 
     def remove(self) -> Variant | None:
         """Take the selected variant off the list, unless it is the last one."""
@@ -249,21 +242,6 @@ class Playground:
         changed = variant.with_scale(len(variant.adapters) - 1, scale)
         self.update(changed)
         return changed
-
-    def misfit(self, variant: Variant) -> str:
-        """Why the variant's adapters do not fit its model, as far as that has been seen; or empty."""
-        return self._misfits.get(_files(variant), "")
-
-    def set_misfit(self, variant: Variant, sentence: str) -> None:
-        """Take note why they do not fit; with an empty sentence, that they do."""
-        self._misfits[_files(variant)] = sentence
-
-    def fits_now(self, variant: Variant) -> bool:
-        """Whether it was for adapters that did not fit that the variant's output failed, and they
-        or the model are others since."""
-        output = self.outputs.get(variant.name)
-        changed = output is not None and _files(output.variant) != _files(variant)
-        return output is not None and changed and bool(self.misfit(output.variant))
 
     # --------------------------------------------------------------- prompts
 
@@ -389,11 +367,24 @@ class Playground:
         """Take the outputs of a new run; those it has none of stay as they are."""
         for output in run.outputs:
             name = output.variant.name
+            if output.repeat:
+                continue
             variant = self.get(name) or output.variant
             if (old := self.outputs.get(name)) is not None and old.text:
                 self.before[name] = old
+            if output.follows is not None and output.follows is old:
+                self.before.pop(name, None)
             self.outputs[name] = output
-            self._asked[name] = self._ask(variant, seed, run.exact)
+            asked = self._ask(variant, seed, run.exact)
+            self._asked[name] = replace(asked, outputs=tuple(run.of(variant)))
+
+    def siblings(self, name: str) -> tuple[Output, ...]:
+        """All repeats of a variant in its newest run, if one of them is the variant's output."""
+        asked, output = self._asked.get(name), self.outputs.get(name)
+        return asked.outputs if asked and any(it is output for it in asked.outputs) else ()
+
+    def _show(self, output: Output) -> None:
+        self.outputs[output.variant.name] = output
 
     def shown(self, name: str) -> Output | None:
         """The output to show: the new one, or the one before while the new one has no text."""
@@ -410,18 +401,21 @@ class Playground:
 
     def stale(self, name: str) -> bool:
         """Whether a variant, its values, the seed or exactness changed since it was run."""
-        variant, asked = self.get(name), self._asked.get(name)
-        if variant is None or asked is None:
-            return False
-        return asked != self._ask(variant, self.seed, self.exact)
+        asked = self.asked(name)
+        return asked is not None and asked != self.asks(name)
+
+    def asked(self, name: str) -> Asked | None:
+        """What a variant was run with last."""
+        return self._asked.get(name)
+
+    def asks(self, name: str) -> Asked | None:
+        """What a variant would be run with now."""
+        variant = self.get(name)
+        return None if variant is None else self._ask(variant, self.seed, self.exact)
 
     def _ask(self, variant: Variant, seed: int | None, exact: bool) -> Asked:
         kept = tuple(sorted(self.values.known_to([variant]).items()))
-        return Asked(replace(variant, label=""), kept, seed, exact)
-
-
-def _files(variant: Variant) -> tuple[Path, ...]:
-    return (variant.model, *(adapter.path for adapter in variant.adapters))
+        return Asked(replace(variant, label=""), kept, seed, exact, self.repeats)
 
 
 def _with_prompt(

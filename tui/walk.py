@@ -6,7 +6,8 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .drawing import Drawing, Stop
+    from .drawing import Stop
+    from .places import Places
     from .widgets.compared_text import ComparedText
 
 
@@ -15,32 +16,32 @@ class Walk:
 
     def __init__(self, text: ComparedText) -> None:
         self._text = text
-        self._drawing: Drawing | None = None
+        self._places: Places | None = None
         self._here: Stop | None = None
         self._number = 0
 
     @property
     def said(self) -> str:
         """Which difference it is: "3 of 17"; nothing before the first step."""
-        if self._here is None or self._drawing is None:
+        if self._here is None or self._places is None:
             return ""
-        return f"{self._number + 1:,} of {len(self._drawing.stops):,}"
+        return f"{self._number + 1:,} of {len(self._places.stops):,}"
 
     @property
     def here(self) -> Stop | None:
         """The difference that is marked."""
-        return self._here if self._drawing is not None else None
+        return self._here if self._places is not None else None
 
-    def show(self, drawing: Drawing | None) -> None:
+    def show(self, places: Places | None) -> None:
         """Stay at the same difference in what is drawn now, or at the nearest one; without
         differences drawn, until there are again."""
-        self._drawing = drawing
+        self._places = places
         if self._here is None:
             return
-        if drawing is None:
+        if places is None:
             self._text.point_at(None)
             return
-        stops = drawing.stops
+        stops = places.stops
         if not stops:
             self.leave()
             return
@@ -53,7 +54,7 @@ class Walk:
 
     def bring(self) -> None:
         """Scroll the difference that is marked into view."""
-        if self._here is not None and self._drawing is not None:
+        if self._here is not None and self._places is not None:
             self._text.bring(self._here.start)
 
     def leave(self) -> None:
@@ -66,7 +67,7 @@ class Walk:
 
         The first step goes to the first one from the top of what is in view, or the last before.
         """
-        stops = self._drawing.stops if self._drawing is not None else []
+        stops = self._places.stops if self._places is not None else []
         if not stops:
             return False
         if self._here is not None:

@@ -28,42 +28,47 @@ def as_markdown(recorded: Recorded) -> str:
     said += [recorded.note] if recorded.note else []
     said += ["Tags: " + ", ".join(recorded.tags)] if recorded.tags else []
     if run.values:
-        said.append("\n".join(f"- {name}: {_code(text)}" for name, text in run.values.items()))
+        said.append("\n".join(f"- {name}: {code(text)}" for name, text in run.values.items()))
     for variant in run.variants:
         outputs = run.of(variant)
-        said.append(f"## {variant.name}: {_code(variant.title)}")
-        said.append(_facts(outputs[0]))
+        said.append(f"## {variant.name}: {code(variant.title)}")
+        said.append(facts(outputs[0]))
         if prompt := outputs[0].stamp.prompt_text:
-            said += ["### Prompt", _fenced(prompt)]
+            said += ["### Prompt", fenced(prompt)]
         for output in outputs:
+            if output.reply:
+                before = output.follows
+                said += [f"### Reply to {before.run_id if before else 'a run that is gone'}"]
+                said += [fenced(output.reply)]
             said.append(f"### Output, seed {output.seed}")
-            said.append(_fenced(output.text))
+            said.append(fenced(output.text))
             said.append(
                 f"{len(output.tokens)} tokens, {output.finish_reason or output.state.value}"
             )
             if output.error:
-                said.append(f"Error: {_code(output.error)}")
+                said.append(f"Error: {code(output.error)}")
     return "\n\n".join(said) + "\n"
 
 
-def _facts(output: Output) -> str:
+def facts(output: Output) -> str:
+    """What an output is of, as a list."""
     variant, stamp = output.variant, output.stamp
     hashes = stamp.adapter_sha256 or (None,) * len(variant.adapters)
-    facts = [f"- model: {_code(variant.model_name)}, SHA-256 {stamp.model_sha256 or 'unknown'}"]
-    facts += [
-        f"- adapter: {_code(str(adapter))}, SHA-256 {digest or 'unknown'}"
+    said = [f"- model: {code(variant.model_name)}, SHA-256 {stamp.model_sha256 or 'unknown'}"]
+    said += [
+        f"- adapter: {code(str(adapter))}, SHA-256 {digest or 'unknown'}"
         for adapter, digest in zip(variant.adapters, hashes, strict=True)
     ]
-    facts.append(f"- prompt: {_code(variant.prompt.name)}")
+    said.append(f"- prompt: {code(variant.prompt.name)}")
     sampling = {**variant.prompt.sampling, **variant.sampling}
-    facts += [f"- {name}: {_code(str(value))}" for name, value in sampling.items()]
+    said += [f"- {name}: {code(str(value))}" for name, value in sampling.items()]
     if variant.beginning:
-        facts.append(f"- begins with: {_code(variant.beginning.text)}")
-    facts.append(f"- llama.cpp: {stamp.llama_cpp or 'unknown'}")
-    return "\n".join(facts)
+        said.append(f"- begins with: {code(variant.beginning.text)}")
+    said.append(f"- llama.cpp: {stamp.llama_cpp or 'unknown'}")
+    return "\n".join(said)
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Text in a line that no Markdown in it can change."""
     line = " ".join(text.split())
     ticks = "`" * (1 + _longest(line))
@@ -71,7 +76,8 @@ def _code(text: str) -> str:
     return f"{ticks}{pad}{line}{pad}{ticks}" if line else "(empty)"
 
 
-def _fenced(text: str) -> str:
+def fenced(text: str) -> str:
+    """Text as it is, that no Markdown in it can change."""
     fence = "`" * max(3, 1 + _longest(text))
     return f"{fence}text\n{text}\n{fence}"
 

@@ -74,6 +74,16 @@ def m003_beginnings(connection: Connection) -> None:
     connection.execute("ALTER TABLE variants ADD COLUMN beginning TEXT")
 
 
+@migration
+def m004_conversations(connection: Connection) -> None:
+    """An output knows the one it goes on from, and what was replied to that."""
+    connection.execute(
+        "ALTER TABLE outputs ADD COLUMN follows INTEGER REFERENCES outputs ON DELETE SET NULL"
+    )
+    connection.execute("ALTER TABLE outputs ADD COLUMN reply TEXT NOT NULL DEFAULT ''")
+    connection.execute("CREATE INDEX outputs_follows ON outputs (follows)")
+
+
 def has_full_text(connection: Connection) -> bool:
     """Whether this SQLite was built with FTS5."""
     return ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()

@@ -28,6 +28,7 @@ del { color: var(--removed); background: var(--removed-back); text-decoration: l
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; font-size: .85rem; color: var(--dim); }
 dd { margin: 0; overflow-wrap: anywhere; } dt, dd { unicode-bidi: isolate; }
 .dim { color: var(--dim); font-size: .9rem; } .error { color: var(--error); }
+blockquote { margin: 0; padding-left: .8rem; border-left: 2px solid var(--accent); }
 summary { cursor: pointer; color: var(--dim); font-size: .9rem; }
 """.strip()
 
@@ -61,6 +62,10 @@ def _run(recorded: Recorded) -> str:
 def _output(output: Output, first: Output | None) -> str:
     variant, stamp = output.variant, output.stamp
     parts = ["<section>", f"<h2>{_text(output.name)} · {_text(variant.title)}</h2>"]
+    if output.reply:
+        before = output.follows.run_id if output.follows else "a run that is gone"
+        parts.append(f'<p class="dim">Reply to {_text(before)}</p>')
+        parts.append(f'<blockquote><pre dir="auto">{_text(output.reply)}</pre></blockquote>')
     if first is None or first is output:
         parts.append(f'<pre dir="auto">{_text(output.text)}</pre>')
     else:

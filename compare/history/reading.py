@@ -17,6 +17,7 @@ from ..errors import CompareError
 from ..run import Output, Run, Stamp, State
 from ..variants import Beginning, StackedAdapter, Variant
 from .content import unpack
+from .conversations import follow_back
 from .entries import Hit, OutputEntry, Recorded, RunEntry, VariantEntry, Wanted
 from .packing import (
     from_json,
@@ -287,10 +288,16 @@ def find(connection: Connection, name: str) -> str:
 
 
 def open_run(connection: Connection, key: str) -> Recorded:
-    """A run as it was when it ended, or as far as it has come.
+    """A run as it was when it ended, or as far as it has come, with the conversations before it.
 
     Raises CompareError for an id that is not in the history.
     """
+    recorded = _open(connection, key)
+    follow_back(connection, recorded.run, lambda before: _open(connection, before).run)
+    return recorded
+
+
+def _open(connection: Connection, key: str) -> Recorded:
     row = connection.execute(
         "SELECT id, at, ended, program, note, vars, exact, logprobs FROM runs WHERE key = ?", (key,)
     ).fetchone()
@@ -318,10 +325,10 @@ def open_run(connection: Connection, key: str) -> Recorded:
     }  # fmt: skip
     run = Run(tuple(variants.values()), from_json(shared), bool(exact), logprobs, id=key)
     run.outputs += [
-        _output(connection, variants[variant], *rest)
+        _output(connection, key, variants[variant], *rest)
         for variant, *rest in connection.execute(
             "SELECT o.variant, o.id, o.repeat, o.seed, o.state, o.finish_reason, o.error, "
-            "o.refused, o.no_effect, o.timings, o.stamp, p.text, p.tokens FROM variants v "
+            "o.refused, o.no_effect, o.timings, o.stamp, o.reply, p.text, p.tokens FROM variants v "
             "JOIN outputs o ON o.variant = v.id LEFT JOIN rendered p ON p.id = o.rendered "
             "WHERE v.run = ? ORDER BY o.id",
             (number,),
@@ -337,7 +344,7 @@ def _path(path: bytes) -> Path:
     return found
 
 
-def _output(connection: Connection, variant: Variant, *row: Any) -> Output:
+def _output(connection: Connection, key: str, variant: Variant, *row: Any) -> Output:
     (
         number,
         repeat,
@@ -349,11 +356,13 @@ def _output(connection: Connection, variant: Variant, *row: Any) -> Output:
         no_effect,
         timings,
         stamp,
+        reply,
         prompt,
         tokens,
     ) = row
     output = Output(variant, repeat, seed, State(state), finish_reason=reason, error=error)
     output.refused, output.no_effect = bool(refused), no_effect
+    output.run_id, output.reply = key, reply
     output.timings = msgspec.convert(from_json(timings), Timings) if timings else None
     parts = (
         connection.execute(

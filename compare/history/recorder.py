@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..run import Output, Run, Stamp, State
 from . import versions
 from .adopt import owner
+from .conversations import row_of
 from .packing import (
     clean,
     now,
@@ -173,9 +174,13 @@ class Recorder:
             ).lastrowid  # fmt: skip
         for output in run.outputs:
             row = connection.execute(
-                "INSERT INTO outputs (variant, repeat, seed, state) VALUES (?, ?, ?, ?)",
-                (rows[output.variant.name], output.repeat, output.seed, output.state.value),
-            ).lastrowid
+                "INSERT INTO outputs (variant, repeat, seed, state, follows, reply) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    rows[output.variant.name], output.repeat, output.seed, output.state.value,
+                    row_of(connection, output.follows), clean(output.reply),
+                ),
+            ).lastrowid  # fmt: skip
             assert row is not None
             it.marks.append(_Mark(row))
 

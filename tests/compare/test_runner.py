@@ -95,7 +95,9 @@ async def test_the_document_has_the_documented_fields(runner: Runner) -> None:
         "sampling_steps",
         "forced",
         "outputs",
+        "groups",
     }
+    assert first["groups"] == [{"count": 1, "same": True, "outputs": [0]}]
     assert set(first["model"]) == {"name", "path", "sha256"}
     assert set(first["prompt"]) == {"name", "variables", "text", "tokens"}
     assert set(document["variants"][2]["adapters"][0]) == {"name", "path", "sha256", "scale"}

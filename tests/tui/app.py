@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual.events import Paste
 from textual.pilot import Pilot
 
 from llamadiff.compare.preview import Part, Preview
@@ -16,7 +17,7 @@ from llamadiff.prompts.document import Message, Prompt
 from llamadiff.prompts.library import resolve
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.screens.playground import Playground
-from llamadiff.tui.state import Setup
+from llamadiff.tui.setup import Setup
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
 
@@ -82,6 +83,14 @@ async def run_over(pilot: Pilot[None], *keys: str) -> None:
     await pilot.press(*keys)
     await until(lambda: playground(pilot).session.last is not before)
     await until(lambda: not playground(pilot).session.running)
+    await pilot.pause()
+
+
+async def paste(pilot: Pilot[None], text: str) -> None:
+    """Put a text where the focus is, as a terminal pastes: quicker than a key per character."""
+    assert pilot.app._driver is not None
+    pilot.app._driver.send_message(Paste(text))
+    await pilot.press()
     await pilot.pause()
 
 

@@ -321,3 +321,31 @@ def test_a_home_that_cannot_be_written_keeps_no_cache(tmp_path: Path) -> None:
         assert done.returncode == 0 and done.stdout, done.stderr
         assert done.stderr.count("cannot be written; caches and logs are not kept") == 1
         assert {path.name for path in tmp_path.iterdir()} <= {"file", "out.gguf"}
+
+
+def test_replies_go_on_with_every_answer() -> None:
+    given = ("run", *PROMPT, "--variant", "label=x", "--variant", "adapter=support")
+    document = json.loads(llamadiff(*given, "--reply", "Why?", "--reply", "And?", "--json").stdout)
+    plain = json.loads(llamadiff(*given, "--json").stdout)
+    assert "turns" not in plain
+    for it, other in zip(plain["variants"], document["variants"], strict=True):
+        assert it["outputs"][0]["text"] == other["outputs"][0]["text"]
+    before = document
+    for turn, reply in zip(document["turns"], ("Why?", "And?"), strict=True):
+        for it, other in zip(before["variants"], turn["variants"], strict=True):
+            (said,), (now,) = it["outputs"], other["outputs"]
+            assert (now["continues"], now["reply"]) == (before["run_id"], reply)
+            assert f"{said['text']}<|end|><|user|>{reply}" in other["prompt"]["text"]
+        assert turn["diffs"][0]["a"] == "A"
+        before = turn
+    shown = json.loads(llamadiff("history", "show", before["run_id"], "--json").stdout)
+    assert {key: shown[key] for key in before} == before
+    done = llamadiff(*given, "--reply", "Why?")
+    texts = [it["outputs"][0]["text"] for it in document["turns"][0]["variants"]]
+    _, _, answers = done.stdout.partition("── you · Why? ──\n")
+    assert all(text in answers for text in texts)
+    *lines, last = (json.loads(it) for it in llamadiff(*given, "--reply", "Why?", "--json", "--stream").stdout.splitlines())  # fmt: skip
+    said = [it["text"] for it in lines if it["variant"] == "B" and it.get("turn") == 2]
+    assert "".join(said) == last["turns"][0]["variants"][1]["outputs"][0]["text"]
+    done = llamadiff(*given, "--reply", " ")
+    assert (done.returncode, done.stdout) == (2, "") and "say something" in done.stderr

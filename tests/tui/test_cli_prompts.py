@@ -174,3 +174,11 @@ def test_a_version_leads_to_its_runs(own: Path, home: Path) -> None:
     assert "the good one" in shown and "yes" in shown
     listed = llamadiff("history", "list", "--version", str(older["id"]), "--json").stdout
     assert [run["run_id"] for run in json.loads(listed)] == [one.id]
+    diff = ("prompts", "versions", "mine", "--diff", str(older["id"]))
+    done = llamadiff(*diff, str(newer["id"]))
+    assert done.stdout.startswith("user\n") and "{+Other+}" in done.stdout
+    (change,) = json.loads(llamadiff(*diff, str(newer["id"]), "--json").stdout)
+    assert change == {"field": "user", "before": first.user, "after": "Other"}
+    assert "no difference" in llamadiff(*diff, str(older["id"])).stderr
+    done = llamadiff(*diff, "99")
+    assert done.returncode == 2 and "has no version 99" in done.stderr

@@ -20,7 +20,7 @@ from llamadiff.tui.screens.paths import complete
 from llamadiff.tui.widgets.facts import Facts
 
 from ..conftest import until
-from .app import opened, output, playground, run_over, screen_text
+from .app import opened, output, paste, playground, run_over, screen_text
 from .peft import write_peft
 
 
@@ -78,7 +78,8 @@ async def test_what_is_wrong_with_a_folder_is_told_in_the_library(home: Path, pe
 
 async def test_a_path_typed_for_an_adapter_may_be_a_peft_folder(home: Path, peft: Path) -> None:
     async with opened(home, one()) as pilot:
-        await pilot.press("escape", "a", *str(peft.parent), "/", *"po")
+        await pilot.press("escape", "a")
+        await paste(pilot, f"{peft.parent}/po")
         await until(lambda: "[ ] poet" in screen_text(pilot))
         await pilot.press("down", "space")
         await until(lambda: "[x] poet" in screen_text(pilot))

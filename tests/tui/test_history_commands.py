@@ -61,6 +61,19 @@ def test_a_run_is_made_again_and_compared_with_then(home: Path) -> None:
     assert len(json.loads(llamadiff("history", "list", "--json").stdout)) == 2
 
 
+def test_a_reply_is_made_again_in_its_conversation() -> None:
+    first = llamadiff("run", *PROMPT, *VARIANTS, "--reply", "Why?", "--json")
+    (then,) = json.loads(first.stdout)["turns"]
+    done = llamadiff("history", "run", "last", "--json")
+    now = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert now["again"] == then["run_id"]
+    for old, new in zip(then["variants"], now["variants"], strict=True):
+        assert new["prompt"] == old["prompt"]
+        told = [(it["continues"], it["reply"], it["text"]) for it in (*old["outputs"], *new["outputs"])]  # fmt: skip
+        assert told[0] == told[1]
+
+
 class Page(HTMLParser):
     """What a page holds."""
 
@@ -84,16 +97,17 @@ def test_a_page_holds_all_and_needs_nothing(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script><img src=x onerror=y>&amp;\x1b[2J\x00 \u202eabc \ud800"
     run = made(evil, f"{evil} more", values={"topic": "<b>dogs</b>"})
     run.outputs[0].error = "<i>bad</i>"
+    run.outputs[1].reply = "<em>so</em>"
     with opened_history(tmp_path) as history:
         keep(history, run)
         history.annotate(run.id, "<u>note</u>")
         history.tag(run.id, ["a&b"])
         text = as_html([history.recorded(run.id)])
     page = Page(text)
-    assert not {"script", "img", "link", "b", "i", "u", "iframe"} & set(page.tags)
+    assert not {"script", "img", "link", "b", "i", "em", "u", "iframe"} & set(page.tags)
     assert page.links == [] and "url(" not in text and "http" not in text
     assert {"ins", "pre", "details"} <= set(page.tags) and "prefers-color-scheme: dark" in text
-    for part in ("<script>alert(1)</script>", "&amp;", "<b>dogs</b>", "<u>note</u>", "a&b", "<i>bad</i>", "3f9a"):  # fmt: skip
+    for part in ("<script>alert(1)</script>", "&amp;", "<b>dogs</b>", "<u>note</u>", "a&b", "<i>bad</i>", "<em>so</em>", "3f9a"):  # fmt: skip
         assert part in page.text
     assert not set("\x1b\x00\u202e") & set(text)
     text.encode()

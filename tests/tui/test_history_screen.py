@@ -9,7 +9,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from llamadiff.compare.run import Run
+from llamadiff.compare.conversation import reply_to
+from llamadiff.compare.run import Run, State
 from llamadiff.tui.screens.compare import Compare
 from llamadiff.tui.screens.confirm import Confirm
 from llamadiff.tui.screens.history import History
@@ -52,6 +53,14 @@ def compared(pilot: Pilot[None]) -> str:
 
 async def typed(pilot: Pilot[None], text: str) -> None:
     pilot.app.screen.query_one(Input).value = text
+
+
+async def test_what_was_replied_is_told(tmp_path: Path) -> None:
+    first = made("Dogs bark.")
+    second = reply_to(first, "Why?\x1b[2J")
+    second.outputs[0].text, second.outputs[0].state = "They are dogs.", State.DONE
+    async with shown(tmp_path, [first, second]) as pilot:
+        await until(lambda: "you ▸ Why?␛[2J\n\nThey are dogs." in details(pilot))
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])

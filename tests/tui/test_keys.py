@@ -9,6 +9,7 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 
 from llamadiff.tui.keys import APP_KEYS, PLAYGROUND_KEYS, key_name
+from llamadiff.tui.screens import help as help_module
 from llamadiff.tui.screens.help import HelpScreen
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
@@ -122,6 +123,8 @@ def test_every_binding_has_an_id_of_its_own_and_a_tooltip() -> None:
     bindings: list[Binding] = [*APP_KEYS, *PLAYGROUND_KEYS]
     assert all(binding.id and binding.tooltip for binding in bindings)
     assert len({binding.id for binding in bindings}) == len(bindings)
+    groups = {(binding.id or "").partition(".")[0] for binding in bindings}
+    assert groups <= help_module._GROUPS.keys()
 
 
 def test_no_key_needs_what_some_terminal_lacks() -> None:

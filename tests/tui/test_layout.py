@@ -175,7 +175,9 @@ def test_the_screen_asks_for_nothing_heavy_before_its_first_frame() -> None:
     import subprocess
     import sys
 
-    heavy = "numpy jinja2 rapidfuzz tomli tomlkit psutil huggingface_hub gguf llama_cpp scipy"
+    heavy = (
+        "numpy jinja2 rapidfuzz tomli tomlkit psutil huggingface_hub gguf llama_cpp scipy plotext"
+    )
     code = f"""
 import sys, llamadiff.tui.app
 print(*(name for name in "{heavy}".split() if name in sys.modules))

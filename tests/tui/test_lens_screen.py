@@ -23,7 +23,7 @@ from llamadiff.tui.widgets.safe_text_area import SafeTextArea
 from llamadiff.tui.widgets.token_facts import TokenFacts
 
 from ..conftest import until
-from .app import opened, output, playground, run_over, screen_text, told
+from .app import opened, output, paste, playground, run_over, screen_text, told
 
 SIZES = [(120, 40), (80, 24)]
 
@@ -124,12 +124,44 @@ async def test_where_they_part_and_going_on_from_the_other_token(
         assert history is not None
         run = playground(pilot).session.last
         assert run is not None
-        await until(lambda: not playground(pilot).session._behind)
+        await until(lambda: not playground(pilot).session.behind.busy)
         history.flush()
         assert history.open(run.id).variants[0].beginning == branch.variant.beginning
         await run_over(pilot, "f5")
         assert output(pilot, "C").tokens == branch.tokens, "run again with the others"
         assert output(pilot, "A").tokens == one.tokens
+
+
+async def test_a_turn_of_a_conversation_is_looked_at_and_branched_from(home: Path) -> None:
+    async with ran(home) as pilot:
+        firsts = {name: output(pilot, name) for name in "AB"}
+        await pilot.press("r")
+        await run_over(pilot, *"Why?", "enter")
+        one, two = output(pilot, "A"), output(pilot, "B")
+        parts = first_token_divergence(one.tokens, two.tokens)
+        assert parts is not None and two.follows is firsts["B"]
+        await pilot.press("t")
+        await until(lambda: f"They part at token {parts + 1}" in words(pilot))
+        assert "B's turn 2" in words(pilot) and lens(pilot).turns == (one, two)
+        assert [it.token for it in lens(pilot).tokens] == two.tokens
+        facts = pilot.app.screen.query_one(TokenFacts)
+        await pilot.press("enter")
+        await until(lambda: facts.has_focus and facts.state is not None)
+        assert facts.state is not None
+        column = [it.token for it in facts.state.choices(1)]
+        last = playground(pilot).session.last
+        await pilot.press("right", *["down"] * column.index(one.tokens[parts]), "enter")
+        await until(lambda: playground(pilot).session.last is not last)
+        await until(lambda: not playground(pilot).session.running)
+        branch = output(pilot, "C")
+        assert branch.follows is firsts["B"] and branch.reply == "Why?"
+        assert branch.stamp.prompt_text == two.stamp.prompt_text
+        assert branch.tokens[: parts + 1] == [*two.tokens[:parts], one.tokens[parts]]
+        await run_over(pilot, "f5")
+        assert output(pilot, "C").tokens == branch.tokens
+        await pilot.press("r")
+        await run_over(pilot, *"And?", "enter")
+        assert output(pilot, "C").follows is not None and not output(pilot, "C").stamp.forced
 
 
 async def test_an_output_that_goes_on_is_shown_where_the_other_ended(home: Path) -> None:
@@ -163,7 +195,9 @@ async def test_an_own_text_and_a_file_are_looked_at(home: Path, tmp_path: Path) 
         await pilot.press("e")
         await until(lambda: isinstance(pilot.app.screen, LensText))
         assert pilot.app.screen.query_one(SafeTextArea).text == "Dogs run."
-        await pilot.press("tab", *str(tmp_path / "none"), "enter")
+        await pilot.press("tab")
+        await paste(pilot, str(tmp_path / "none"))
+        await pilot.press("enter")
         await until(lambda: "cannot be read" in words(pilot))
         await pilot.press(*["backspace"] * 4, *"expected.txt", "enter")
         await until(lambda: not isinstance(pilot.app.screen, LensText))
@@ -177,7 +211,8 @@ async def test_all_of_it_is_written(home: Path, tmp_path: Path) -> None:
         for name in ("it.json", "it.csv", "it.csv", "it.txt"):
             await pilot.press("w")
             await until(lambda: "Write the lens" in words(pilot))
-            await pilot.press(*str(tmp_path / name), "enter")
+            await paste(pilot, str(tmp_path / name))
+            await pilot.press("enter")
             await until(lambda: isinstance(pilot.app.screen, LensScreen))
             await until(lambda name=name: name in told(pilot))
         await until(lambda: "does not end in .json or .csv" in told(pilot))
@@ -217,7 +252,9 @@ async def test_scoring_is_told_and_stopped(home: Path, tmp_path: Path) -> None:
     async with opened(home, variants()) as pilot:
         await pilot.press("escape", "L", "e")
         await until(lambda: isinstance(pilot.app.screen, LensText))
-        await pilot.press("tab", *str(file), "enter")
+        await pilot.press("tab")
+        await paste(pilot, str(file))
+        await pilot.press("enter")
         await until(lambda: "scoring own text" in words(pilot) and "%" in words(pilot))
         await pilot.press("escape")
         await until(lambda: "Scoring was stopped" in words(pilot))
@@ -231,3 +268,24 @@ async def test_what_cannot_be_compared_is_said(home: Path) -> None:
         await until(lambda: "has not said anything yet" in told(pilot))
         await pilot.press("delete", "L")
         await until(lambda: "v adds one" in told(pilot))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_a_difference_is_held_against_rounding(home: Path, size: tuple[int, int]) -> None:
+    async with ran(home, "temperature=0", "temperature=0,adapter=support@0.0001", size=size) as pilot:  # fmt: skip
+        await pilot.press("L")
+        await scored(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, LensScreen)
+        it = lens(pilot)
+        await until(lambda: screen._source.rounding(it) is not None)
+        moved = screen._source.rounding(it)
+        assert moved
+        small = min(range(len(it.tokens)), key=lambda i: abs(it.tokens[i].delta))
+        pilot.app.screen.query_one(HeatText).go_to(small)
+        await until(lambda: f"within rounding, {moved:.2g} nats" in words(pilot))
+    async with ran(home, "max_tokens=40", "max_tokens=40,adapter=support", size=size) as pilot:
+        await pilot.press("L")
+        await scored(pilot)
+        await pilot.press("n")
+        await until(lambda: "beyond rounding" in words(pilot) or "comes out the same" in words(pilot))  # fmt: skip

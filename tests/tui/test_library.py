@@ -65,7 +65,7 @@ def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Catalog, "scan", lambda self, on_progress=None: None)
     monkeypatch.setattr(Catalog, "models", lambda self: MODELS)
     monkeypatch.setattr(Catalog, "adapters", lambda self: ADAPTERS)
-    monkeypatch.setattr(module, "_whole", lambda entry: (of_entry(entry), []))
+    monkeypatch.setattr(module, "whole", lambda entry: (of_entry(entry), []))
 
 
 # ------------------------------------------------------------------ what it looks like
@@ -260,7 +260,7 @@ async def test_an_adapter_that_does_not_fit_is_told(home: Path, support: Path) -
         await pilot.press("escape")
         await look(pilot)
         await pilot.press("tab", *"other", "enter")
-        await until(lambda: "qwen2" in library(pilot).query_one(".library-problem").render().plain)
+        await until(lambda: "qwen2" in library(pilot).query_one(".entry-problem").render().plain)
         variant = playground(pilot).playground.current
         assert variant is not None and variant.adapters == ()
 
@@ -274,7 +274,7 @@ async def test_a_model_of_ollama_is_never_called_by_its_blob(
     async with opened(home, one()) as pilot:
         await pilot.press("escape")
         await look(pilot)
-        said = pilot.app.screen.query_one(".library-problem", Static)
+        said = pilot.app.screen.query_one(".entry-problem", Static)
         sentence = "qwen2.5-coder:7b does not exist; check the path."
         await until(lambda: str(said.content) == sentence)
         await pilot.press("enter")

@@ -12,7 +12,7 @@ from llamadiff.models.hashing import model_sha256
 from llamadiff.tui.screens.playground import Playground
 
 from ..conftest import until
-from .app import opened, screen_text
+from .app import opened, paste, screen_text
 from .peft import write_peft
 from .test_cli import llamadiff
 
@@ -59,7 +59,9 @@ async def test_the_dialog_says_it(odd: Path, home: Path) -> None:
     model_sha256(default.parts, home / "cache")
     variants = make_variants(Defaults(prompt="tell-me-about"), ["label=plain"])
     async with opened(home, variants) as pilot:
-        await pilot.press("escape", "a", *str(odd), "enter")
+        await pilot.press("escape", "a")
+        await paste(pilot, str(odd))
+        await pilot.press("enter")
         await until(lambda: any("is another file" in it for it in told(pilot)))
         await until(lambda: "odd@1" in screen_text(pilot))
 

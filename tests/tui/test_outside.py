@@ -43,7 +43,7 @@ async def test_another_field_is_taken_in_and_saving_keeps_both(home: Path, mine:
         mine.write_text(OWN_PROMPT.replace("Be brief.", "Be long."))
         await until(lambda: current_prompt(pilot).system == "Be long.")
         assert current_prompt(pilot).user == "Say {{ it }}.!"
-        assert "mine.toml was changed by another program; that is in here now." in told(pilot)
+        assert "mine.toml was changed on disk; that is in here now." in told(pilot)
         await until(lambda: "edited" in screen_text(pilot))
         await pilot.press("ctrl+s")
         await until(lambda: load_prompt(mine).user == "Say {{ it }}.!")
@@ -140,9 +140,7 @@ async def test_a_file_that_a_prompt_depends_on_is_noticed(
             await until(lambda: "cannot be used now" in told(pilot))
         (tmp_path / name).write_text(text)
         await until(lambda: shown in repr(current_prompt(pilot)))
-        await until(
-            lambda: f"{Path(name).name} was changed by another program; that" in told(pilot)
-        )
+        await until(lambda: f"{Path(name).name} was changed on disk; that" in told(pilot))
         assert current_prompt(pilot).user == "Hi!"
 
 

@@ -84,9 +84,14 @@ def same(then: Output, now: Output) -> bool:
 
 
 def again(run: Run) -> Run:
-    """The same variants, values, seeds and switches, with nothing said yet."""
-    outputs = [Output(it.variant, it.repeat, it.seed) for it in run.outputs]
-    return Run(run.variants, dict(run.values), run.exact, run.logprobs, outputs)
+    """The same variants, values, seeds and switches, with nothing said yet; what went on from
+    another output goes on from it once more."""
+    new = Run(run.variants, dict(run.values), run.exact, run.logprobs)
+    new.outputs += [
+        Output(it.variant, it.repeat, it.seed, follows=it.follows, reply=it.reply, run_id=new.id)
+        for it in run.outputs
+    ]
+    return new
 
 
 def _settings(recorded: Recorded, *, history: bool) -> Asked:

@@ -15,7 +15,7 @@ from ..paths import (
     snippet_folders,
     state_dir,
 )
-from ..state import Setup
+from ..setup import Setup
 from .options import Asked
 
 

@@ -118,6 +118,9 @@ def show_command(run: str, as_json: bool) -> None:
     said += [", ".join(recorded.tags)] if recorded.tags else []
     note(safe_line(" · ".join(said)))
     for output in recorded.run.outputs:
+        if output.reply:
+            before = output.follows.run_id if output.follows else "a run that is gone"
+            note(safe_line(f"{output.variant.name} · reply to {before}: {output.reply}"))
         data(f"── {_title(output)} · seed {output.seed} ──\n{safe_text(output.text)}")
         note(outcome(output))
         if output.error:

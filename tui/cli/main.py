@@ -19,6 +19,7 @@ COMMANDS = {
     "diff": "Compare the outputs of variants, or two saved texts, word by word.",
     "prompts": "List, show, render, export and import prompts.",
     "sweep": "Run one variant at several values of one setting.",
+    "noise": "Measure how much variants differ from themselves, and beyond that.",
     "lens": "Show how likely two variants find each token of a text.",
     "models": "List the base models on this disk.",
     "adapters": "List the adapters on this disk.",

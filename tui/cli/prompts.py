@@ -14,11 +14,13 @@ import click
 
 from ...prompts.errors import PromptError
 from ..safe_text import safe_text
+from .diff import painted
 from .found import open_library
 from .options import Asked, complete_model, complete_prompt, pairs
 from .printing import data, note, print_json, table
 
 if TYPE_CHECKING:
+    from ...compare.history.history import History
     from ...compare.runner import Prepared, Preview
     from ...compare.variants import Variant
     from ...prompts.document import Prompt
@@ -136,8 +138,9 @@ def render_command(
 
 @prompts_command.command("versions")
 @_name
+@click.option("--diff", "pair", type=(int, int), metavar="A B", help="Print what differs from version A to version B.")  # fmt: skip
 @_json
-def versions_command(name: str, as_json: bool) -> None:
+def versions_command(name: str, pair: tuple[int, int] | None, as_json: bool) -> None:
     """List the versions of a prompt that ran or were saved, newest first.
 
     `llamadiff history list --version N` lists the runs of one.
@@ -147,6 +150,9 @@ def versions_command(name: str, as_json: bool) -> None:
     prompt = open_library().resolve(name)
     with open_history() as history:
         found = history.versions(prompt)
+        if pair is not None:
+            _print_changes(history, prompt, pair, {it.id for it in found}, as_json)
+            return
     if as_json:
         print_json([{**asdict(it), "at": it.at.isoformat()} for it in found], indent=True)
         return
@@ -155,6 +161,32 @@ def versions_command(name: str, as_json: bool) -> None:
         when = f"{it.at.astimezone():%Y-%m-%d %H:%M}"
         rows.append((str(it.id), when, str(it.runs), "yes" if it.saved else "–", it.name or "–"))
     table(rows)
+
+
+def _print_changes(
+    history: History, prompt: Prompt, pair: tuple[int, int], known: set[int], as_json: bool
+) -> None:
+    from ...compare.history.versions import changes
+
+    for version in pair:
+        if version not in known:
+            sentence = (
+                f"{safe_text(prompt.name)} has no version {version}; "
+                f"`llamadiff prompts versions {prompt.slug}` lists those it has."
+            )
+            raise PromptError(sentence)
+    before, after = (history.version(version, prompt.path) for version in pair)
+    found = changes(before, after)
+    if as_json:
+        print_json(
+            [{"field": it.field, "before": it.before, "after": it.after} for it in found],
+            indent=True,
+        )
+        return
+    for it in found:
+        data(f"{it.field}\n{painted(it.diff, it.before, it.after)}\n")
+    if not found:
+        note("There is no difference.")
 
 
 @prompts_command.command("export")

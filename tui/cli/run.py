@@ -15,6 +15,9 @@ from .printing import data, note, outcome, print_json
 if TYPE_CHECKING:
     from ...compare.run import Output, Run
 
+SHOWN = 60
+"""Characters of an output that stand for it."""
+
 
 @click.command("run")
 @variant_options
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     default=1,
     type=click.IntRange(1, 1000),
     metavar="N",
-    help="Run each variant N times; repeat i uses seed + i.",
+    help="Run each variant N times, repeat i with seed + i, and count outputs that are alike.",
 )
 @click.option(
     "--logprobs",
@@ -31,6 +34,13 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 1000),
     metavar="N",
     help="Record each token's log-probability and N alternatives.",
+)
+@click.option(
+    "--reply",
+    "replies",
+    multiple=True,
+    metavar="TEXT",
+    help="Say this to every answer and run the next turn; repeat to go on.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
@@ -43,40 +53,73 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Do not make control characters visible; only when stdout is not a terminal.",
 )
-def run_command(asked: Asked, repeat: int, logprobs: int, as_json: bool, stream: bool, raw: bool) -> None:  # fmt: skip
+def run_command(
+    asked: Asked,
+    repeat: int,
+    logprobs: int,
+    replies: tuple[str, ...],
+    as_json: bool,
+    stream: bool,
+    raw: bool,
+) -> None:
     """Run variants once and print what they say.
 
     \b
     llamadiff run -p tell-me-about --var topic=cats
     llamadiff run -p support --variant label=plain --variant adapter=support@0.8
+    llamadiff run -p support --reply "Size M, please." --reply "In blue?"
     """
     if raw and sys.stdout.isatty():
         raise click.UsageError("--raw works only when the output goes to a file or a pipe.")
     if stream and not as_json:
         raise click.UsageError("--stream goes with --json.")
-    from ...compare.document import run_document
-    from .session import carry_out, raise_failed
+    from ...compare.document import conversation_document
+    from .session import converse, raise_failed
 
+    if not all(map(str.strip, replies)):
+        raise click.UsageError("A reply has to say something.")
     if as_json:
-        run = carry_out(
+        runs = converse(
             asked,
+            replies,
             repeats=repeat,
             logprobs=logprobs,
             hashes=True,
             on_change=tell if stream else None,
         )
-        print_json(run_document(run, version("llamadiff")), indent=not stream)
+        print_json(conversation_document(runs, version("llamadiff")), indent=not stream)
     else:
         printer = Printer(raw)
-        run = carry_out(asked, repeats=repeat, logprobs=logprobs, on_change=printer.print)
-        printer.print(run)
-    raise_failed(run)
+        runs = converse(asked, replies, repeats=repeat, logprobs=logprobs, on_change=printer.print)
+        printer.print(runs[-1])
+        if repeat > 1:
+            print_groups(runs[-1])
+    raise_failed(runs[-1])
 
 
 def tell(run: Run, output: Output, text: str) -> None:
-    """A line for each piece of text."""
+    """A line for each piece of text; of a conversation each with its turn, from 2 on."""
+    from ...compare.conversation import turns_of
+
     if text:
-        print_json({"variant": output.variant.name, "repeat": output.repeat, "text": text})
+        turn = {"turn": len(turns_of(output))} if output.follows else {}
+        print_json({"variant": output.variant.name, "repeat": output.repeat, **turn, "text": text})
+
+
+def print_groups(run: Run) -> None:
+    """A line for each distinct output of each variant, the most frequent first: how many are so."""
+    from ...compare.groups import groups_of
+
+    data("")
+    for variant in run.variants:
+        outputs = run.of(variant)
+        groups = groups_of(outputs)
+        total = sum(group.count for group in groups)
+        for group in groups:
+            text = safe_line(" ".join(outputs[group.first].text.split()))
+            alike = "" if group.same else " alike"
+            said = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+            data(f"{variant.name}  {group.count} of {total}{alike}: {said}")
 
 
 class Printer:
@@ -84,10 +127,15 @@ class Printer:
 
     def __init__(self, raw: bool) -> None:
         self._raw = raw
+        self._run: Run | None = None
         self._printed = 0
 
     def print(self, run: Run, output: Output | None = None, text: str = "") -> None:
         """Print what can be printed by now."""
+        if run is not self._run:
+            if self._run is not None:
+                data(f"── you · {safe_line(run.outputs[0].reply)} ──")
+            self._run, self._printed = run, 0
         while self._printed < len(run.outputs) and run.outputs[self._printed].state.over:
             output = run.outputs[self._printed]
             self._printed += 1

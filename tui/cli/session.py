@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from importlib.metadata import version
 
+from ...compare.conversation import reply_to
 from ...compare.errors import CompareError
 from ...compare.history.history import History
 from ...compare.run import Output, Run, new_run
@@ -90,10 +91,7 @@ def carry_out(
     then. An output the engine failed on holds its `error`. With `hashes` the stamps are complete.
     With `change` the variants it gives are run in place of those asked for.
     """
-
-    variants = asked.make_variants()  # on no thread: ctrl+c ends the conversion of an adapter
-    variants = change(variants) if change else variants
-    run = new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
+    run = _made(asked, repeats, logprobs, change)
     return carry_out_run(asked, run, hashes=hashes, on_change=on_change)
 
 
@@ -105,21 +103,79 @@ def carry_out_run(
     on_change: Callable[[Run, Output, str], None] | None = None,
 ) -> Run:
     """As `carry_out`, for a run that was made; of what is asked for the settings apply."""
+    return _carry_out(asked, run, (), hashes, on_change)[0]
 
-    async def work() -> Run:
+
+def converse(
+    asked: Asked,
+    replies: Sequence[str],
+    *,
+    repeats: int = 1,
+    logprobs: int = 0,
+    hashes: bool = False,
+    on_change: Callable[[Run, Output, str], None] | None = None,
+) -> list[Run]:
+    """As `carry_out`, and then a run for each reply, which goes on with the one before it.
+
+    A run that the engine failed in is the last.
+    """
+    return _carry_out(asked, _made(asked, repeats, logprobs), replies, hashes, on_change)
+
+
+def _made(
+    asked: Asked,
+    repeats: int,
+    logprobs: int,
+    change: Callable[[list[Variant]], list[Variant]] | None = None,
+) -> Run:
+    variants = asked.make_variants()  # on no thread: ctrl+c ends the conversion of an adapter
+    variants = change(variants) if change else variants
+    return new_run(variants, asked.values, repeats=repeats, exact=asked.exact, logprobs=logprobs)
+
+
+def _carry_out(
+    asked: Asked,
+    first: Run,
+    replies: Sequence[str],
+    hashes: bool,
+    on_change: Callable[[Run, Output, str], None] | None,
+) -> list[Run]:
+    said = set[str]()
+
+    async def work(it: Runner, run: Run) -> None:
         with recorded(asked, run):
-            async with runner(asked) as it:
-                await it.run(run, strict=True, on_change=on_change and partial(on_change, run))
-                for sentence in await asyncio.to_thread(it.odd, run.variants):
+            await it.run(
+                run,
+                strict=not any(output.follows for output in run.outputs),
+                on_change=on_change and partial(on_change, run),
+            )
+            for sentence in await asyncio.to_thread(it.odd, run.variants):
+                if sentence not in said:
                     note(sentence)
-                hashing = asyncio.create_task(it.hash_files(run))
-                await asyncio.wait({hashing}, timeout=None if hashes else HASHING_S)
-        refused = next((output for output in run.outputs if output.refused), None)
-        if refused is not None:
-            raise CompareError(f"{refused.variant.name}: {refused.error}")
-        return run
+                said.add(sentence)
+            hashing = asyncio.create_task(it.hash_files(run))
+            await asyncio.wait({hashing}, timeout=None if hashes else HASHING_S)
+        raise_refused(run)
 
-    return asyncio.run(work())
+    async def work_on() -> list[Run]:
+        runs = [first]
+        async with runner(asked) as it:
+            await work(it, first)
+            for reply in replies:
+                if any(output.error for output in runs[-1].outputs):
+                    break
+                runs.append(reply_to(runs[-1], reply))
+                await work(it, runs[-1])
+        return runs
+
+    return asyncio.run(work_on())
+
+
+def raise_refused(run: Run) -> None:
+    """Raise CompareError if an output was refused for what was asked."""
+    refused = next((output for output in run.outputs if output.refused), None)
+    if refused is not None:
+        raise CompareError(f"{refused.variant.name}: {refused.error}")
 
 
 def raise_failed(run: Run) -> None:

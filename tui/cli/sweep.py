@@ -38,8 +38,7 @@ def sweep_command(asked: Asked, over: str, repeat: int, texts: bool, as_json: bo
         raise click.UsageError(
             "sweep takes one variant: use -m, -a, -p and --set, not --variant or --each."
         )
-    from ...compare.document import run_document
-    from ...compare.sweep import parse_axis, points, swept
+    from ...compare.sweep import parse_axis, points, sweep_document, swept
     from .session import carry_out, raise_failed
 
     axis = parse_axis(over)
@@ -47,23 +46,10 @@ def sweep_command(asked: Asked, over: str, repeat: int, texts: bool, as_json: bo
         asked, repeats=repeat, hashes=as_json, change=lambda variants: swept(variants[0], axis)
     )
     raise_failed(run)
-    found = points(run, axis)
     if as_json:
-        document = run_document(run, version("llamadiff"))
-        document["sweep"] = {"over": axis.name, "points": [_document(point) for point in found]}
-        print_json(document, indent=True)
+        print_json(sweep_document(run, axis, version("llamadiff")), indent=True)
     else:
-        _print(run, axis, found, texts)
-
-
-def _document(point: Point) -> dict[str, object]:
-    return {
-        "value": point.value,
-        "distinct": [{"count": it.count, "text": it.output.text} for it in point.groups],
-        "tokens": point.tokens,
-        "words": point.words,
-        "similarity": point.similarity,
-    }
+        _print(run, axis, points(run, axis), texts)
 
 
 def _print(run: Run, axis: Axis, found: list[Point], texts: bool) -> None:

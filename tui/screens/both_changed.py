@@ -1,4 +1,4 @@
-"""Ask which words to keep where a prompt was changed here and by another program."""
+"""Ask which words to keep where a prompt was changed here and on disk."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class BothChanged(Dialog[Prompt]):
 
     def title_text(self) -> str:
         path = self._conflict.on_disk.path
-        return f"{safe_line(path.name if path else '')} was changed by another program too"
+        return f"{safe_line(path.name if path else '')} was changed on disk too"
 
     def body(self) -> Iterable[Widget]:
         fields = ", ".join(self._conflict.fields)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -22,14 +21,13 @@ from ..safe_text import safe_line
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.output_text import Mark, OutputText
+from .styles import styles
 
 if TYPE_CHECKING:
     from ...compare.history.entries import Recorded
     from ...compare.run import Output
 
 WIDE = 100
-STYLES = (Path(__file__).parent / "history.tcss").read_text("utf-8")
-"""A style sheet of a screen by its path would have the styles of all screens computed anew."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class _Drawn:
 class Compare(Screen[None]):
     """Shows what differs from the first to the second of each pair."""
 
-    DEFAULT_CSS = STYLES
+    DEFAULT_CSS = styles("history.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*COMPARE_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "#compare-other"
     HELP = (

@@ -55,6 +55,8 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     def _fit(self) -> None:
         """Let what scrolls take the lines that the rest leaves, so that the keys stay in view."""
+        if not self.children:  # it was closed meanwhile
+            return
         box = self.query_one("#dialog")
         lines = {w: w.outer_size.height + w.styles.margin.height for w in box.children if w.display}
         scrolling = [widget for widget in lines if widget.has_class("dialog-scroll")]

@@ -32,8 +32,9 @@ from ..widgets.run_table import RunTable
 from ..widgets.safe_input import SafeInput
 from ..widgets.tab_strip import TabStrip
 from .ask import Ask
-from .compare import STYLES, Compare, Side
+from .compare import Compare, Side
 from .confirm import Confirm
+from .styles import styles
 
 if TYPE_CHECKING:
     from ...compare.history.history import History as Kept
@@ -62,7 +63,7 @@ class SearchField(SafeInput):
 class History(Screen[Recorded]):
     """Gives the run to go on with."""
 
-    DEFAULT_CSS = STYLES
+    DEFAULT_CSS = styles("history.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*HISTORY_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     LATER = "In the list (↓)"

@@ -19,7 +19,7 @@ from .variant_actions import VariantActions
 if TYPE_CHECKING:
     from ...compare.history.entries import Recorded
     from ..app import LlamadiffApp
-    from ..state import Setup
+    from ..setup import Setup
 
 
 RETIRE_AFTER_S = 3.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -21,10 +21,10 @@ from textual.worker import Worker, WorkerState
 from ...compare.errors import MISTAKES
 from ...compare.variants import Beginning
 from ..amounts import percent
-from ..heat import Measure, TokenText, measures, token_text
+from ..heat import Measure, measures, token_text
 from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
-from ..lens_source import OWN, LensSource, Pair
+from ..lens_source import OWN, Branch, LensSource, Pair, made_ready
 from ..parting_words import parting_words
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -34,8 +34,8 @@ from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.tab_strip import TabStrip
 from ..widgets.token_facts import TokenFacts, TokenState
-from ..widgets.wrapping import break_lines
 from .ask import Ask
+from .styles import styles
 
 if TYPE_CHECKING:
     from ...compare.lens import Lens
@@ -45,14 +45,6 @@ WIDE = 100
 """From here on the numbers stand beside the text."""
 
 
-@dataclass(frozen=True)
-class Branch:
-    """A variant to copy, and what the copy's answer begins with."""
-
-    source: str
-    beginning: Beginning
-
-
 class LensScreen(Screen[Branch]):
     """Gives the branch to go on with, if one was chosen.
 
@@ -60,7 +52,7 @@ class LensScreen(Screen[Branch]):
     With `at_parting` it opens where the two outputs part.
     """
 
-    CSS_PATH = "lens.tcss"
+    DEFAULT_CSS = styles("lens.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*LENS_SCREEN_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "HeatText"
 
@@ -125,13 +117,21 @@ class LensScreen(Screen[Branch]):
             return
         heat = self.query_one(HeatText)
         width = heat.wrap_width
-        text, lines, self._order, self._place = await asyncio.to_thread(_made_ready, lens, width)
+        text, lines, self._order, self._place = await asyncio.to_thread(made_ready, lens, width)
         self._lens = lens
         heat.show(text, self._kind_of, lines, width)
         self._show_frame()
         self._show_token()
         if then is not None:
             then()
+        self.run_worker(self._round(lens), group="round", exclusive=True, exit_on_error=False)
+
+    async def _round(self, lens: Lens) -> None:
+        from ...models.engine.client import EngineError
+
+        with suppress(*MISTAKES, EngineError):  # then it is not told
+            await self._source.measure_rounding(lens)
+            self._show_facts()
 
     def _progress(self, chosen: str, fraction: float) -> None:
         what = OWN if chosen == OWN else f"{chosen}'s output"
@@ -166,7 +166,8 @@ class LensScreen(Screen[Branch]):
         )  # fmt: skip
         self.query_one("#lens-title", Line).say(title, Content.styled(right, "$accent"))
         texts = self.query_one("#lens-texts", TabStrip)
-        texts.tabs = [(it, it if it == OWN else f"{it}'s output") for it in self._source.texts]
+        said = f"turn {self._source.turn}" if self._source.turn > 1 else "output"
+        texts.tabs = [(it, it if it == OWN else f"{it}'s {said}") for it in self._source.texts]
         texts.chosen = self._chosen
         strip = self.query_one("#lens-measures", TabStrip)
         strip.tabs = [(str(i), it.title) for i, it in enumerate(self._measures)]
@@ -232,17 +233,20 @@ class LensScreen(Screen[Branch]):
         self._show_token(event.index)
 
     def _show_token(self, hovered: int | None = None) -> None:
-        """Show the cursor's token, or the one under the mouse."""
-        lens, cursor = self._lens, self.query_one(HeatText).cursor
-        if lens is None:
+        """Show the cursor's token, or the one under the mouse, and what is to be said of it."""
+        if self._lens is None:
             return
-        index = cursor if hovered is None else hovered
-        self.query_one(TokenFacts).show(self._state(lens, index))
+        self._show_facts(hovered)
         parting = self._parting
-        if parting is not None and parting.index == cursor:
+        if parting is not None and parting.index == self.query_one(HeatText).cursor:
             self._tell(parting_words(parting, *self._pair))
         else:
             self._say("")
+
+    def _show_facts(self, hovered: int | None = None) -> None:
+        if self._lens is not None:
+            index = self.query_one(HeatText).cursor if hovered is None else hovered
+            self.query_one(TokenFacts).show(self._state(self._lens, index))
 
     def _state(self, lens: Lens, index: int) -> TokenState:
         token, parting = lens.tokens[index], self._parting
@@ -251,7 +255,8 @@ class LensScreen(Screen[Branch]):
         others = (choices([token, *apart], 0), choices([token, *apart], 1))
         note = f"{nth(self._place[index] + 1)} difference" if token.delta else ""
         note = "where they part" if here else note
-        return TokenState(self._pair, token, index, len(lens.tokens), others, note)
+        moved = self._source.rounding(lens)
+        return TokenState(self._pair, token, index, len(lens.tokens), others, note, moved)
 
     # ------------------------------------------------------------------- keys
 
@@ -328,7 +333,7 @@ class LensScreen(Screen[Branch]):
             self._choose(OWN)
 
     def action_against(self) -> None:
-        if self._source.turn():
+        if self._source.go_round():
             self._choose(self._chosen)
         else:
             self.app.notify("There is no other variant to compare with.", timeout=3)
@@ -372,7 +377,8 @@ class LensScreen(Screen[Branch]):
         tokens = (*(it.token for it in before), event.choice.token)
         pieces = b"".join([*(it.piece for it in before), event.choice.piece])
         beginning = Beginning(tokens, pieces.decode("utf-8", "replace"))
-        self.dismiss(Branch(self._pair[event.side], beginning))
+        source = self._pair[event.side]
+        self.dismiss(Branch(source, beginning, self._source.place(source)))
 
     def on_descendant_focus(self) -> None:
         self._show_hints()
@@ -386,15 +392,3 @@ class LensScreen(Screen[Branch]):
             self.app.notify(sentence, severity="error", markup=False)
         if event.worker is self._scoring:
             self._show_hints()
-
-
-def _made_ready(
-    lens: Lens, width: int
-) -> tuple[TokenText, list[tuple[int, int]], list[int], list[int]]:
-    """The text and its lines, the tokens by how much they differ, and the place of each in that."""
-    text = token_text([it.piece for it in lens.tokens])
-    order = lens.largest(len(lens.tokens))
-    places = [0] * len(order)
-    for place, token in enumerate(order):
-        places[token] = place
-    return text, break_lines(text.text, width), order, places

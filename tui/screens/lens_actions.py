@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from textual import work
 
 from ...compare.run import Output
@@ -12,10 +10,6 @@ from .variant_actions import VariantActions
 
 class LensActions(VariantActions):
     """The part of the playground that looks at an output token by token."""
-
-    def start(self, names: Iterable[str] | None = None) -> None:
-        """Told to run these variants."""
-        raise NotImplementedError
 
     def action_lens(self) -> None:
         self._open_lens(at_parting=False)
@@ -51,6 +45,7 @@ class LensActions(VariantActions):
         if made is None:
             self.app.notify("There is no room for another variant.", timeout=4)
             return
+        playground.talk.join(made.name, branch.source, branch.place)
         self.list_changed(())
         self.start([made.name])
 

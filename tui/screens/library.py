@@ -10,7 +10,7 @@ from typing import ClassVar, cast
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import DescendantFocus, Resize
 from textual.screen import Screen
@@ -18,20 +18,17 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
-from ...models.adapters.peft_config import read_config
-from ...models.catalog import AdapterEntry, Catalog, ModelEntry
+from ...models.catalog import Catalog, ModelEntry
 from ...models.errors import ModelError, named
-from ...models.gguf.check import check_adapter, check_model
 from ...prompts.errors import PromptError
 from ...prompts.library import PromptEntry
-from ...prompts.parse import load_prompt
-from ..details import Details, of_adapter, of_entry, of_model, of_peft, of_prompt, texts_of
+from ..details import of_entry, whole
 from ..keys import LIBRARY_KEYS
 from ..library import COLUMNS, Column, Entry, Tab, arranged, fitting, obstacle
-from ..safe_text import safe_line, safe_text
+from ..safe_text import safe_line
 from ..sentences import for_app
+from ..widgets.entry_details import EntryDetails
 from ..widgets.entry_table import EntryTable
-from ..widgets.facts import Facts
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line
 from ..widgets.safe_input import SafeInput
@@ -39,13 +36,12 @@ from ..widgets.tab_strip import TabStrip
 from .ask import Ask
 from .name_prompt import NamePrompt
 from .prompt_actions import PromptActions
+from .styles import styles
 
 WIDE = 100
 """From here on the details stand beside the list."""
 DETAILS_PAUSE_S = 0.12
 PROGRESS_S = 0.1
-MOST_TEXT = 20_000
-"""Characters of each text of a prompt that the details show."""
 
 
 class Filter(SafeInput):
@@ -58,7 +54,7 @@ class Filter(SafeInput):
 class Library(Screen[None]):
     """What is on this disk. Typing filters, enter takes into the selected variant."""
 
-    CSS_PATH = "library.tcss"
+    DEFAULT_CSS = styles("library.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*LIBRARY_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = (
@@ -94,11 +90,12 @@ class Library(Screen[None]):
         with Horizontal(id="library-body"):
             with Horizontal(id="library-list"):
                 yield EntryTable()
-            with VerticalScroll(id="library-details"):
-                yield Static(classes="library-problem", markup=False)
-                yield Facts()
-                yield Static(id="library-text", markup=False)
+            yield EntryDetails(id="library-details")
         yield KeyBar()
+
+    @property
+    def details(self) -> EntryDetails:
+        return self.query_one(EntryDetails)
 
     def on_mount(self) -> None:
         self.query_one(KeyBar).always = [("app.palette", "all commands"), ("app.help", "help")]
@@ -127,7 +124,7 @@ class Library(Screen[None]):
     def _show_hints(self) -> None:
         tabs = list(COLUMNS)
         other = tabs[(tabs.index(self.tab) + 1) % len(tabs)]
-        reading = self.query_one("#library-details").has_focus
+        reading = self.details.has_focus
         own: list[Hint] = [
             ("library.duplicate", "duplicate"), ("library.rename", "rename"),
             ("library.tags", "tags"),
@@ -165,9 +162,9 @@ class Library(Screen[None]):
             self._pause.stop()
         if entry is None:
             nothing = "Nothing fits the filter." if self.found[self.tab] else self._nothing()
-            self._say("", nothing, [])
+            self.details.say("", nothing, [])
             return
-        self._say(self._problem(entry), entry.name, of_entry(entry))
+        self.details.say(self._problem(entry), entry.name, of_entry(entry))
         if obstacle(entry) is None:
             self._pause = self.set_timer(DETAILS_PAUSE_S, lambda: self._look_into(entry))
 
@@ -180,31 +177,6 @@ class Library(Screen[None]):
         problem = obstacle(entry)
         return for_app(safe_line(problem)) if problem else ""
 
-    def _say(
-        self,
-        problem: str,
-        title: str = "",
-        details: Details | None = None,
-        texts: Sequence[tuple[str, str]] = (),
-    ) -> None:
-        """Show a problem, and details and texts if these are given too."""
-        widget = self.query_one(".library-problem", Static)
-        widget.update(problem)
-        widget.display = bool(problem)
-        if details is not None:
-            facts = self.query_one(Facts)
-            facts.title, facts.facts = title, details
-            self._show_texts(texts)
-        self.query_one("#library-details").scroll_home(animate=False)
-
-    def _show_texts(self, texts: Sequence[tuple[str, str]]) -> None:
-        widget = self.query_one("#library-text", Static)
-        parts = [
-            ((f"{field}\n", "$dim"), f"{safe_text(text[:MOST_TEXT])}\n\n") for field, text in texts
-        ]
-        widget.update(Content.assemble(*(it for part in parts for it in part)))
-        widget.display = bool(texts)
-
     def _look_into(self, entry: Entry) -> None:
         self.run_worker(self._details(entry), group="details", exclusive=True, exit_on_error=False)
 
@@ -212,11 +184,11 @@ class Library(Screen[None]):
         """Read the whole header of the chosen entry and show what it says."""
         problem, details, texts = "", of_entry(entry), list[tuple[str, str]]()
         try:
-            details, texts = await asyncio.to_thread(_whole, entry)
+            details, texts = await asyncio.to_thread(whole, entry)
         except (ModelError, PromptError) as error:
             problem = for_app(named(str(error), Path(entry.path), entry.name))
         if self._asked == str(entry.path):
-            self._say(problem or self._refusal, entry.name, details, texts)
+            self.details.say(problem or self._refusal, entry.name, details, texts)
 
     # ----------------------------------------------------------------- scanning
 
@@ -248,20 +220,20 @@ class Library(Screen[None]):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
-            self._say(f"llamadiff made a mistake: {event.worker.error!r}")
+            self.details.say(f"llamadiff made a mistake: {event.worker.error!r}")
 
     # ------------------------------------------------------------------- keys
 
     def action_move(self, step: int) -> None:
         """Choose the entry above or below; in the details, scroll by a line."""
-        details = self.query_one("#library-details")
+        details = self.details
         if details.has_focus:
             details.scroll_relative(y=step, animate=False)
         else:
             self.query_one(EntryTable).move(step)
 
     def action_page(self, pages: int) -> None:
-        details, table = self.query_one("#library-details"), self.query_one(EntryTable)
+        details, table = self.details, self.query_one(EntryTable)
         if details.has_focus:
             details.scroll_relative(y=pages * details.size.height, animate=False)
         else:
@@ -294,7 +266,7 @@ class Library(Screen[None]):
 
     def action_details(self) -> None:
         """To the details, whose lines the arrows scroll, and back."""
-        pane = self.query_one("#library-details")
+        pane = self.details
         (self.query_one(Input) if pane.has_focus else pane).focus()
 
     def action_leave(self) -> None:
@@ -321,7 +293,7 @@ class Library(Screen[None]):
     async def _use(self, entry: Entry) -> None:
         """Take an entry into the selected variant, and go there; or say why not."""
         if obstacle(entry) is not None:
-            self._say(self._problem(entry))
+            self.details.say(self._problem(entry))
             self.app.bell()
             return
         self._refuse("checking …")
@@ -397,7 +369,7 @@ class Library(Screen[None]):
 
     def _refuse(self, sentence: str) -> None:
         self._refusal = sentence
-        self._say(sentence)
+        self.details.say(sentence)
 
     # ------------------------------------------------------------------ events
 
@@ -421,20 +393,8 @@ class Library(Screen[None]):
         self.action_use()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        self.set_class(self.query_one("#library-details").has_focus, "-reading")
+        self.set_class(self.details.has_focus, "-reading")
         self._show_hints()
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.width < WIDE, "-narrow")
-
-
-def _whole(entry: Entry) -> tuple[Details, Details]:
-    """Details from the whole header, and texts. Raises ModelError or PromptError."""
-    if isinstance(entry, PromptEntry):
-        prompt = load_prompt(entry.path)
-        return of_prompt(entry, prompt), texts_of(prompt)
-    if isinstance(entry, AdapterEntry) and entry.is_peft:
-        return of_peft(entry, read_config(Path(entry.path))), []
-    if isinstance(entry, AdapterEntry):
-        return of_adapter(entry, check_adapter(Path(entry.path), values=False)), []
-    return of_model(entry, check_model(Path(entry.path))), []

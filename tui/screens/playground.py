@@ -20,19 +20,23 @@ from ...compare.variants import Variant
 from ...prompts.document import Prompt
 from ..safe_text import safe_line
 from ..session import Session
-from ..state import Setup
+from ..setup import Setup
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import FittedLine, Line
 from ..widgets.output_board import OutputBoard
 from ..widgets.prompt_editor import PromptEditor
 from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.rendered_view import RenderedView
+from ..widgets.reply_box import ReplyBox
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
 from .history_actions import HistoryActions
 from .lens_actions import LensActions
+from .noise_actions import NoiseActions
 from .prompt_actions import PromptActions
+from .sweep_actions import SweepActions
+from .talk_actions import TalkActions
 
 FLUSHES_PER_S = 10
 """How often outputs are drawn while they stream; keys are painted at once. Textual composes the
@@ -44,7 +48,15 @@ WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 
 
-class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
+class Playground(
+    NoiseActions,
+    LensActions,
+    SweepActions,
+    HistoryActions,
+    DiffActions,
+    TalkActions,
+    PromptActions,
+):
     """Prompt, variants and outputs at once; below 100 columns one output at a time."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -66,6 +78,7 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
                 yield VariantList()
                 yield FittedLine(classes="variants-hint")
         yield OutputBoard(self.session.playground)
+        yield ReplyBox()
         yield KeyBar()
         yield Static(id="too-small")
 
@@ -124,6 +137,7 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
         self._show_variants()
         self.board.sync()
         self.show_hints()
+        self.judge_soon()
 
     def _show_variants(self) -> None:
         playground = self.playground
@@ -162,6 +176,11 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
                 *run, *leave, ("prompt.tab", "next tab"), ("run.live", "live"),
                 ("prompt.save", "save"), ("prompt.external", "$EDITOR"),
             ]  # fmt: skip
+        elif self.query_one(ReplyBox).has_focus_within:
+            bar.hints = [
+                ("reply.send", "send"), ("reply.leave", "leave"), ("reply.whom", "all or one"),
+                ("reply.line", "new line"), *run,
+            ]  # fmt: skip
         elif self.query_one(VariantList).has_focus:
             bar.hints = [
                 *run, ("variant.add", "add"), ("variant.adapters", "adapters"),
@@ -171,9 +190,11 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
             ]  # fmt: skip
         else:
             panes: list[Hint] = [("output.next", "pane")] if self.board.narrow else []
+            if len(self.playground.siblings(self.playground.selected)) > 1:
+                panes += [("repeats.previous repeats.next", "repeats")]
             bar.hints = [
-                *run, ("output.diff", f"diff: {self.playground.view}"),
-                ("diff.next diff.previous", "next"), *panes,
+                *run, ("output.diff", f"diff: {self.playground.view}"), ("talk.reply", "reply"),
+                *panes, ("diff.next diff.previous", "next"),
                 ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
                 ("variant.scale_down variant.scale_up", "scale"),
                 ("variant.baseline", "baseline"),
@@ -196,6 +217,8 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
         self.show_hints()
 
     def _session_changed(self) -> None:
+        if not self.children:  # what follows a run may end after the app was closed
+            return
         self.query_one(TopBar).status = self.session.status
         if self.playground.names != [row.name for row in self.query_one(VariantList).rows]:
             self.show()
@@ -203,6 +226,7 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
             self._flushes.pause()
             self.board.flush()
             self.show_hints()
+            self.judge_soon()
 
     def _trouble(self, sentence: str) -> None:
         self.app.notify(sentence, severity="error", timeout=8, markup=False)
@@ -274,9 +298,8 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
         if ready:
             self.start(ready)
 
-    def start(self, names: Iterable[str] | None = None) -> None:
-        """Run these variants, or all."""
-        run = self.session.begin(names)
+    def start(self, names: Iterable[str] | None = None, reply: str | None = None) -> None:
+        run = self.session.begin(names, reply)
         if run is None or self._flushes is None:
             return
         self.app.clear_notifications()
@@ -353,16 +376,6 @@ class Playground(LensActions, HistoryActions, DiffActions, PromptActions):
 
     def action_next_tab(self) -> None:
         self.query_one(PromptPanel).next_tab()
-
-    def action_copy(self) -> None:
-        output = self.playground.shown(self.playground.selected)
-        if output is not None and output.text:
-            self.app.copy_to_clipboard(output.text)
-            count = f"{len(output.text):,} character{'s' * (len(output.text) != 1)}"
-            said = f"Sent {count} to the terminal's clipboard (OSC 52)."
-            self.app.notify(said, timeout=3)
-        else:
-            self.app.notify(f"{self.playground.selected} has not said anything yet.", timeout=3)
 
     def action_pane(self, number: int) -> None:
         names = self.playground.names

@@ -126,7 +126,7 @@ class PromptActions(VariantActions):
                 )  # fmt: skip
             else:
                 self.changed(news.names)
-                self.app.notify(f"{name} was changed by another program; that is in here now.", timeout=5, markup=False)  # fmt: skip
+                self.app.notify(f"{name} was changed on disk; that is in here now.", timeout=5, markup=False)  # fmt: skip
 
     @work(group="dialog", exit_on_error=False)
     async def _ask_which(self, outside: Outside, document: str, conflict: Conflict) -> None:

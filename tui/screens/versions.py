@@ -26,6 +26,7 @@ from ..widgets.changes_view import ChangesView
 from ..widgets.key_bar import KeyBar
 from ..widgets.lines import Line
 from .ask import Ask
+from .styles import styles
 
 if TYPE_CHECKING:
     from ...compare.history.entries import RunEntry
@@ -42,7 +43,7 @@ MOST_RUNS = 4
 class Versions(Screen[Prompt]):
     """Gives the version to go on with. Every version is compared with the marked one."""
 
-    CSS_PATH = "versions.tcss"
+    DEFAULT_CSS = styles("versions.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*VERSION_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "OptionList"
     HELP = (
@@ -83,16 +84,28 @@ class Versions(Screen[Prompt]):
         ]  # fmt: skip
         self.run_worker(self._load(), group="load", exit_on_error=False)
 
-    async def _load(self) -> None:
+    async def _load(self, at: int | None = None) -> None:
         try:
             self._versions = await asyncio.to_thread(self._history.versions, self._prompt)
         except CompareError as error:
             self.app.notify(str(error), severity="error", markup=False)
-        self._show()
+        self._show(await self._newest_that_differs() if at is None else at)
 
-    def _show(self) -> None:
+    async def _newest_that_differs(self) -> int:
+        """The row of the newest version that says something else than the editor, 0 for none."""
+        from ...compare.history.versions import changes
+
+        for row, version in enumerate(self._versions, start=1):
+            try:
+                before = await self._prompt_of(str(version.id))
+            except CompareError:
+                return 0
+            if await asyncio.to_thread(changes, before, self._prompt):
+                return row
+        return 0
+
+    def _show(self, at: int) -> None:
         options = self.query_one(OptionList)
-        at = options.highlighted or 0
         options.clear_options()
         rows = [(NOW, "now", "in the editor", "")]
         for version in self._versions:
@@ -183,7 +196,7 @@ class Versions(Screen[Prompt]):
 
     def action_mark(self) -> None:
         self._marked = self._chosen()
-        self._show()
+        self._show(self.query_one(OptionList).highlighted or 0)
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_name(self) -> None:
@@ -200,7 +213,7 @@ class Versions(Screen[Prompt]):
                 await asyncio.to_thread(self._history.name_version, version.id, name.strip())
             except CompareError as error:
                 self.app.notify(str(error), severity="error", markup=False)
-            await self._load()
+            await self._load(self.query_one(OptionList).highlighted)
 
     def action_scroll(self, pages: int) -> None:
         view = self.query_one(ChangesView)

@@ -10,8 +10,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus, Resize
 from textual.message import Message
+from textual.timer import Timer
 
 from ...compare.variants import Variant
+from ..repeats import Told
 from ..safe_text import safe_line
 from ..state import Playground
 from .compared_text import ComparedText
@@ -23,6 +25,7 @@ PANE_WIDTH = 38
 """Cells a pane needs to stand beside another."""
 MOST_PANES = 4
 UNIFIED = "unified"
+GROUPING_PAUSE_S = 0.02
 
 
 class OutputBoard(Vertical):
@@ -47,6 +50,8 @@ class OutputBoard(Vertical):
         self._order: list[str] = []
         self._panes: dict[str, OutputPane] = {}
         self._first = 0
+        self._later: Timer | None = None
+        """Until when the rest of the repeats is left ungrouped."""
 
     def compose(self) -> ComposeResult:
         yield TabStrip()
@@ -107,17 +112,30 @@ class OutputBoard(Vertical):
             at = paged.index(playground.selected)
             self._first = max(at - window + 1, min(self._first, at))
         self._first = max(0, min(self._first, len(paged) - window))
-        visible = self.in_view
+        visible, repeats = self.in_view, self._repeats()
         for variant in playground.variants:
             pane = self.pane(variant.name)
             if pane is not None:
                 hidden, pane.display = not pane.display, variant.name in visible
-                pane.show(self._state(variant, self._aside(variant.name, visible)))
+                aside = self._aside(variant.name, visible)
+                pane.show(self._state(variant, aside, repeats[variant.name]))
                 if hidden:
                     pane.flush()
         self._show_tabs()
 
-    def _state(self, variant: Variant, aside: str) -> PaneState:
+    def _repeats(self) -> dict[str, Told | None]:
+        """What to say of each variant's repeats, which of them are shown being settled."""
+        repeating = self.playground.repeating
+        told = {name: repeating.told(name) for name in self.playground.names}
+        if not repeating.complete and self._later is None:
+            self._later = self.set_timer(GROUPING_PAUSE_S, self._go_on)
+        return told
+
+    def _go_on(self) -> None:
+        self._later = None
+        self.flush()
+
+    def _state(self, variant: Variant, aside: str, repeats: Told | None) -> PaneState:
         playground, name = self.playground, variant.name
         compared, base = playground.base_of(name)
         return PaneState(
@@ -133,8 +151,13 @@ class OutputBoard(Vertical):
             selected=name == playground.selected,
             narrow=self.narrow,
             aside=aside,
-            misfit=playground.misfit(variant),
-            fits_now=playground.fits_now(variant),
+            misfit=playground.misfits.of(variant),
+            fits_now=playground.misfits.over(variant, playground.outputs.get(name)),
+            pinned=name in playground.talk.pinned,
+            anew=playground.talk.anew(name),
+            thoughts=playground.talk.thoughts,
+            repeats=repeats,
+            noise=None if playground.own_before else playground.noise.contrast(name),
         )
 
     def _aside(self, name: str, visible: list[str]) -> str:
@@ -161,13 +184,15 @@ class OutputBoard(Vertical):
 
     def flush(self) -> None:
         """Draw what arrived since the last time in the panes in view."""
-        playground = self.playground
+        playground, repeats = self.playground, self._repeats()
         for name in self.in_view:
             pane = self.pane(name)
             if pane is None or pane.state is None:
                 continue
             base = playground.base_of(name)[1]
-            if pane.state.shown is not playground.shown(name) or pane.state.base is not base:
+            state = pane.state
+            now = repeats.get(name), base, playground.shown(name)
+            if now != (state.repeats, state.base, state.shown):
                 self.show()
                 return
             pane.flush()

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Click
+from textual.message import Message
 from textual.widgets import Static
 
+from ...compare.conversation import turns_of
 from ...compare.run import Output, State
 from ..diffing import Diffing, View
+from ..noise_words import pane_ways
+from ..repeats import Told
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
+from ..thread import Look, Thread
 from ..walk import Walk
 from .compared_text import ComparedText
 from .lines import FittedLine, Line
 
 if TYPE_CHECKING:
+    from ...compare.noise import Contrast
     from ..comparison import Comparison
-
-
-_CHANGES = {"added", "removed", "arrived", "left"}
+    from ..places import Places
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class PaneState:
     """What a pane shows. `output` is the variant's newest, `shown` the one whose text is shown
     (that of the run before while the newest is silent); `base` is the baseline's shown output.
     `misfit` is why adapters do not fit the model, `fits_now` that the output's error was this and is
-    over."""
+    over. `anew`: a run starts a new conversation, since what the one on the screen was asked was
+    changed. `thoughts`: reasoning is shown in full."""
 
     name: str
     title: str
@@ -46,27 +53,39 @@ class PaneState:
     aside: str
     misfit: str
     fits_now: bool
+    pinned: bool = False
+    anew: bool = False
+    thoughts: bool = False
+    repeats: Told | None = None
+    noise: Contrast | None = None
 
 
 class OutputPane(Vertical):
     """Shows one variant's output. `show` says what; `flush` draws what came since."""
 
+    class FoldClicked(Message):
+        """A person clicked at reasoning."""
+
     def __init__(self, name: str) -> None:
         super().__init__(name=name)
         self.state: PaneState | None = None
-        self._comparison: Comparison | None = None
+        self._thread = Thread()
+        self._folds: Sequence[tuple[int, int]] = ()
+        self._places: Places | None = None
         self._drawn: tuple[object, ...] | None = None
         self._ready = False
         self._error: str | None = None
         self.text = ComparedText()
         self.walk = Walk(self.text)
         self._title = Line(classes="pane-title")
+        self._repeats = FittedLine(classes="pane-repeats")
         self._stats = FittedLine(classes="pane-stats")
         self._result = FittedLine(classes="pane-result")
         self._stamp = FittedLine(classes="pane-stamp")
 
     def compose(self) -> ComposeResult:
         yield self._title
+        yield self._repeats
         yield self._stats
         yield Static(classes="pane-error", markup=False)
         yield self.text
@@ -95,9 +114,11 @@ class OutputPane(Vertical):
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        comparison = self._compare(state)
-        self._draw_text(state, comparison)
+        comparison = self._draw_text(state)
         self._say_title()
+        told = state.repeats
+        self._repeats.say([Content.styled(way, "$accent") for way in told.ways] if told else [])
+        self._repeats.display = told is not None
         self._stats.say(_stats(state, comparison))
         result, stamp = _result(state.output), _stamp(state.shown)
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
@@ -123,14 +144,12 @@ class OutputPane(Vertical):
         return True
 
     def base_at(self, offset: int) -> int:
-        """Where in the baseline's text a character of the text drawn stands."""
-        drawing = self._comparison.drawing if self._comparison else None
-        return drawing.base_at(offset) if drawing is not None else offset
+        """Where in the baseline's pane a character of the text drawn stands."""
+        return self._places.base_at(offset) if self._places is not None else offset
 
     def from_base(self, offset: int) -> int:
-        """Where in the text drawn a character of the baseline's text stands."""
-        drawing = self._comparison.drawing if self._comparison else None
-        return drawing.from_base(offset) if drawing is not None else offset
+        """Where in the text drawn a character of the baseline's pane stands."""
+        return self._places.from_base(offset) if self._places is not None else offset
 
     def _show_error(self, error: str) -> None:
         """Each change is a new layout of the whole screen, so there is one only when it differs."""
@@ -140,48 +159,32 @@ class OutputPane(Vertical):
             widget.update(error)
             widget.display = bool(error)
 
-    def _compare(self, state: PaneState) -> Comparison | None:
-        base, shown = state.base, state.shown
-        if base is None or shown is None or base is shown or _silent(base) or _silent(shown):
-            self._comparison = None
-            self.walk.leave()
-            return None
-        from ..comparison import Comparison
-
-        old = self._comparison
-        if old is None or old.base is not base or old.other is not shown:
-            self.walk.leave()
-            old = Comparison(base, shown, state.view, state.diffing)
-        self._comparison = old.shown_as(state.view, state.diffing)
-        self._comparison.update()
-        return self._comparison
-
-    def _draw_text(self, state: PaneState, comparison: Comparison | None) -> None:
+    def _draw_text(self, state: PaneState) -> Comparison | None:
+        """Draw the conversation; the comparison of its last turn."""
         shown = state.shown
         self.set_class(shown is not state.output, "-old")
         if shown is None:
             self.text.clear()
-            return
-        signs = self.app.no_color
-        text, marks = comparison.drawn(signs=signs) if comparison else (shown.text, [])
+            self.walk.leave()
+            self._folds, self._places = (), None
+            return None
+        look = Look(state.view, state.diffing, self.app.no_color, state.thoughts)
+        drawn = self._thread.draw(shown, state.base, look)
         growing = shown is state.output and not shown.state.over
+        self._folds, self._places = drawn.folds, drawn.places
+        if drawn.anew or not drawn.compared:
+            self.walk.leave()
         self.text.overscroll(state.diffing.together)
-        self.text.show(text, marks, growing=growing, rest=_rest(comparison))
-        self.walk.show(comparison.drawing if comparison else None)
+        self.text.show(drawn.text, drawn.marks, growing=growing, rest=drawn.rest)
+        self.walk.show(drawn.places if drawn.marked else None)
+        return drawn.comparison
 
-
-def _silent(output: Output) -> bool:
-    """Whether a variant was kept from saying anything: no text to compare."""
-    return output.state in (State.FAILED, State.CANCELLED) and not output.text
-
-
-def _rest(comparison: Comparison | None) -> int:
-    """The offset of the first difference in the text drawn, 0 without one."""
-    if comparison is None or comparison.diff is None:
-        return 0
-    if comparison.view == "off" or comparison.drawing is None:
-        return comparison.diff.first_divergence or 0
-    return next((mark.start for mark in comparison.drawing.marks if mark.kind in _CHANGES), 0)
+    def on_click(self, event: Click) -> None:
+        """Fold or unfold reasoning where it is clicked at."""
+        if event.widget is self.text:
+            at = self.text.offset_at(event.y)
+            if any(start <= at <= end for start, end in self._folds):
+                self.post_message(self.FoldClicked())
 
 
 def _progress(output: Output | None) -> tuple[object, ...]:
@@ -203,7 +206,7 @@ def _title(state: PaneState) -> Content:
 
 
 def _stats(state: PaneState, comparison: Comparison | None) -> list[Content]:
-    said = _difference(state, comparison)
+    said = _beside(state, _difference(state, comparison))
     if state.shown is None or not state.shown.no_effect:
         return said
     short, _, numbers = state.shown.no_effect.partition(" (")
@@ -214,8 +217,21 @@ def _stats(state: PaneState, comparison: Comparison | None) -> list[Content]:
     return [*pairs, *warnings]
 
 
+def _beside(state: PaneState, said: list[Content]) -> list[Content]:
+    """With what else there is to know of an output: that it is pinned, the turn it is."""
+    pinned = [Content.styled("pinned", "$accent bold")] if state.pinned else []
+    turn = len(turns_of(state.shown)) if state.shown is not None else 1
+    marks = [*pinned, Content.styled(f"turn {turn}", "$foreground")] if turn > 1 else pinned
+    if not marks:
+        return said
+    dot = Content.styled(" · ", "$dim")
+    ways = [dot.join([*beside, it]) for beside in (marks, pinned) for it in said if it.cell_length]
+    return [*ways, dot.join(marks), *pinned]
+
+
 def _difference(state: PaneState, comparison: Comparison | None) -> list[Content]:
-    edited = [Content.styled("changed since this run · F5", "$accent")] if state.stale else []
+    changed = "prompt changed · F5 starts anew" if state.anew else "changed since this run · F5"
+    edited = [Content.styled(changed, "$accent")] if state.stale and not state.pinned else []
     if state.shown is None:
         return [Content.styled("baseline" if state.name == state.baseline else "", "$dim")]
     if state.name == state.baseline:
@@ -225,7 +241,9 @@ def _difference(state: PaneState, comparison: Comparison | None) -> list[Content
     if state.base is state.shown:
         return [Content.styled(f"what it said {state.baseline}", "$dim")]
     if comparison is None or comparison.diff is None:
-        return [Content()]
+        turn = len(turns_of(state.shown))
+        fewer = state.base is not None and len(turns_of(state.base)) < turn
+        return [Content.styled(f"{state.baseline} has no turn {turn}" if fewer else "", "$dim")]
     diff, token = comparison.diff, comparison.first_token
     if diff.equal:
         ignored = _ignored(comparison)
@@ -249,10 +267,35 @@ def _difference(state: PaneState, comparison: Comparison | None) -> list[Content
         ("", ""),
     ]
     said: list[Content] = []
+    words = Content.assemble(counts, (" words", "$dim"))
     for unit, shift, *rest in ways:
         parts = [Content.assemble(counts, (f" {unit}" if unit else "", "$dim"))]
         parts += [Content.styled(shift, "$moved")] if shift else []
         parts += [Content.styled(part, "$dim") for part in rest if part]
+        said.append(Content.styled(" · ", "$dim").join(parts))
+    return said if state.noise is None else _beside_noise(state.noise, words, counts, where)
+
+
+def _beside_noise(noise: Contrast, words: Content, counts: Content, where: str) -> list[Content]:
+    """What differs, and whether all outputs of the two differ more than noise; faint if they do not."""
+    long, medium, short = pane_ways(noise)
+    style = "$dim" if noise.within else "bold $foreground"
+    ways = [
+        [words, where, long],
+        [words, long],
+        [words, medium],
+        [counts, medium],
+        [medium],
+        [short],
+    ]
+    said: list[Content] = []
+    for *before, verdict in ways:
+        parts = [
+            it if isinstance(it, Content) else Content.styled(it, "$dim") for it in before if it
+        ]
+        if noise.within:
+            parts = [Content.styled(it.plain, "$dim") for it in parts]
+        parts.append(Content.styled(verdict, style))
         said.append(Content.styled(" · ", "$dim").join(parts))
     return said
 

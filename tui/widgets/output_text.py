@@ -54,6 +54,8 @@ class OutputText(ScrollView, can_focus=True):
         "output-text--even",
         "output-text--problem",
         "output-text--warning",
+        "output-text--said",
+        "output-text--thought",
     }
     """
     | Class | Description |
@@ -74,6 +76,8 @@ class OutputText(ScrollView, can_focus=True):
     | `output-text--even` | Every other token of a rendered prompt. |
     | `output-text--problem` | Why there is no rendered prompt. |
     | `output-text--warning` | What to know before a rendered prompt is run. |
+    | `output-text--said` | What a person replied. |
+    | `output-text--thought` | The reasoning before an answer. |
     """
 
     def __init__(self, name: str = "") -> None:
@@ -161,6 +165,11 @@ class OutputText(ScrollView, can_focus=True):
         self._lines = []
         self._following, self._resting = True, False
         self.show("", growing=True)
+
+    def offset_at(self, y: int) -> int:
+        """Where the text begins that stands in row `y` of the widget; -1 below its end."""
+        row = self.scroll_offset.y + y
+        return self._lines[row][0] if 0 <= row < len(self._lines) else -1
 
     def lines(self) -> list[str]:
         """The lines as they stand on the screen, without marks."""

@@ -34,6 +34,18 @@ class TokenState:
     count: int
     others: tuple[Sequence[Alternative], Sequence[Alternative]] = ((), ())
     note: str = ""
+    rounding: float | None = None
+    """By how many nats a difference moves when it is computed once more; None while not known."""
+
+    @property
+    def beside_rounding(self) -> str:
+        """Whether the difference is more than rounding."""
+        if self.rounding is None:
+            return ""
+        if not self.rounding:
+            return "computed twice, it comes out the same"
+        within = abs(self.token.delta) <= self.rounding
+        return f"{'within' if within else 'beyond'} rounding, {self.rounding:.2g} nats"
 
     def choices(self, side: int) -> list[Alternative]:
         """The tokens one variant could have said here, likeliest first."""
@@ -95,7 +107,8 @@ class TokenFacts(Widget, can_focus=True):
     def _head(self, state: TokenState) -> list[Content]:
         width = self.size.width
         what = f"token {state.number + 1:,} of {state.count:,}"
-        note = f"  {state.note}" if state.note else ""
+        said = [state.beside_rounding if self.size.height < TALL else "", state.note]
+        note = "".join(f"  {it}" for it in said if it)
         room = max(6, width - len(what) - len(note) - 2)
         word = quoted(state.token.piece, max(3, room - 2))
         head = Content.assemble((word, "bold"), f"  {what}", (note, "$accent"))
@@ -110,7 +123,12 @@ class TokenFacts(Widget, can_focus=True):
             views = [_short(name, view) for name, view in ((a, token.a), (b, token.b))]
             return [
                 Content.assemble(
-                    *views[0], "   ", *views[1], "   ", (f"{b} − {a} ", "$dim"), (delta, sign)
+                    *views[0],
+                    "   ",
+                    *views[1],
+                    "   ",
+                    (f"{b} − {a} ", "$dim"),
+                    (delta, sign),
                 ).truncate(self.size.width, ellipsis=True)
             ]
         rows = [
@@ -128,7 +146,8 @@ class TokenFacts(Widget, can_focus=True):
             )
             for name, one, two, difference in rows
         ]
-        return [*lines, Content()]
+        told = f"{delta} {it}" if (it := state.beside_rounding) else ""
+        return [*lines, Content.styled(told, "$dim").truncate(self.size.width), Content()]
 
     def _alternatives(self, state: TokenState, room: int) -> list[Content]:
         half = max(8, self.size.width // 2 - 1)

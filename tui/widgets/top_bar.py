@@ -30,6 +30,7 @@ class Status:
     seed: int = 0
     live: bool = False
     exact: bool = False
+    repeats: int = 1
 
 
 class TopBar(Widget):
@@ -72,6 +73,8 @@ class TopBar(Widget):
             ("   seed ", "$dim"),
             (str(status.seed), ""),
         ]
+        if status.repeats > 1:
+            parts += [("   repeats ", "$dim"), (f"{status.repeats:,}", "bold")]
         switches = [("live", status.live), ("exact", status.exact)]
         for name, on in switches:
             if on or short < 1:

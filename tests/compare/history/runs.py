@@ -50,7 +50,7 @@ def start(
     )  # fmt: skip
     run = Run(variants, dict(values or {}), logprobs=2)
     for variant in variants:
-        output = Output(variant, 0, 7)
+        output = Output(variant, 0, 7, run_id=run.id)
         text = prompt.user.replace("{{ topic }}", run.values.get("topic", "dogs"))
         output.stamp = Stamp(
             None, (None,) * len(variant.adapters), text, [1, 5, 40_000], "model",

@@ -22,8 +22,40 @@ Shapes = Callable[[str, str], Path]
 Stack = tuple[AdapterUse, ...]
 FIXED = ModelSettings(n_threads=1)
 TYPES = ("Q4_0", "Q8_0", "Q6_K")
-SHAPES = [(shape, kind) for shape in ("29M", "143M") for kind in TYPES]
-each_shape = pytest.mark.parametrize(("shape", "kind"), SHAPES)
+LENGTHS = (10, 70, 500, 2_000)
+
+
+def _case(*case: object, quick: bool) -> object:
+    """A case that is run always if it is `quick`, else with `-m ""` only."""
+    return pytest.param(*case, marks=() if quick else pytest.mark.long)
+
+
+each_shape = pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        _case(shape, kind, quick=shape == "29M" or kind == "Q8_0")
+        for shape in ("29M", "143M")
+        for kind in TYPES
+    ],
+)
+each_length = pytest.mark.parametrize(
+    ("shape", "kind", "length"),
+    [
+        _case(shape, kind, length, quick=shape == "29M" or at % len(TYPES) == TYPES.index(kind))
+        for shape in ("29M", "143M")
+        for kind in TYPES
+        for at, length in enumerate(LENGTHS)
+    ],
+)
+each_stack = pytest.mark.parametrize(
+    ("shape", "kind", "adapters"),
+    [
+        _case(shape, kind, adapters, quick=shape == "29M" and adapters == TYPES.index(kind))
+        for shape in ("29M", "143M")
+        for kind in TYPES
+        for adapters in range(3)
+    ],
+)
 
 
 @pytest.fixture(scope="session")
@@ -63,20 +95,18 @@ def prompt(length: int, seed: int = 0) -> list[int]:
     return [100 + (seed * 997 + i * 7_919) % 31_000 for i in range(length)]
 
 
-@each_shape
+@each_stack
 async def test_identical_variants_of_one_run_are_equal_at_600_tokens(
-    engine: Engine, shaped: LoadedModel, stacks: list[Stack], shape: str, kind: str
+    engine: Engine, shaped: LoadedModel, stacks: list[Stack], adapters: int
 ) -> None:
-    tokens = prompt(40)
-    for stack in stacks if shape == "29M" else [stacks[TYPES.index(kind)]]:
-        asked = [request(engine, tokens, 600, adapters=stack, logprobs=1) for _ in range(3)]
-        heard = await listen(engine, shaped, asked)
-        assert len(heard[0].tokens) == 600
-        assert all(bits(it) == bits(heard[0]) for it in heard[1:])
+    stack = stacks[adapters]
+    asked = [request(engine, prompt(40), 600, adapters=stack, logprobs=1) for _ in range(3)]
+    heard = await listen(engine, shaped, asked)
+    assert len(heard[0].tokens) == 600
+    assert all(bits(it) == bits(heard[0]) for it in heard[1:])
 
 
-@each_shape
-@pytest.mark.parametrize("length", [10, 70, 500, 2_000])
+@each_length
 async def test_a_run_repeated_is_equal_cold_warm_and_after_others(
     engine: Engine, shaped: LoadedModel, stacks: list[Stack], length: int
 ) -> None:

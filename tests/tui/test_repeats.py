@@ -1,0 +1,178 @@
+"""Repeats in the app and on the command line: grouped, counted, stepped through, kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from llamadiff.compare.run import Output, Run, State
+from llamadiff.compare.spec import Defaults, make_variants
+from llamadiff.compare.variants import Variant
+from llamadiff.tui.screens.history import History
+from llamadiff.tui.screens.how_many import HowMany
+
+from ..conftest import until
+from .app import StillApp, opened, output, playground, run_over, said, screen_text, told
+from .test_cli import llamadiff
+from .test_history_screen import details
+
+SIZES = [(120, 40), (80, 24)]
+PROMPT = ("-p", "tell-me-about")
+
+
+def variants(*specs: str) -> list[Variant]:
+    return make_variants(Defaults(prompt="tell-me-about"), list(specs))
+
+
+async def ask_for(pilot: Pilot[None], count: int) -> None:
+    await pilot.press("escape", "R")
+    await until(lambda: isinstance(pilot.app.screen, HowMany))
+    await pilot.press(*str(count), "enter")
+    await until(lambda: pilot.app.screen is playground(pilot))
+
+
+def repeated(pilot: Pilot[None], name: str, *texts: str) -> list[Output]:
+    """Have a variant's run end with these texts."""
+    state = playground(pilot).playground
+    variant = state.get(name)
+    assert variant is not None
+    outputs = [said(variant, text) for text in texts]
+    for number, it in enumerate(outputs):
+        it.repeat = it.seed = number
+    state.repeats = len(texts)
+    state.started(Run((variant,), {}, outputs=outputs), None)
+    playground(pilot).show()
+    return outputs
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_every_variant_is_run_so_often_with_seeds_of_their_own(
+    home: Path, size: tuple[int, int]
+) -> None:
+    async with opened(
+        home, variants("temperature=0", "temperature=2,max_tokens=30"), size=size
+    ) as pilot:
+        state = playground(pilot).playground
+        await ask_for(pilot, 5)
+        await until(lambda: "F5 runs each variant 5 times" in told(pilot))
+        await run_over(pilot, "f5")
+        assert [it.seed for it in state.siblings("A")] == [0, 1, 2, 3, 4]
+        assert all(it.state is State.DONE for name in "AB" for it in state.siblings(name))
+        await pilot.press("1")
+        await until(lambda: "1 distinct of 5 · 5× this" in screen_text(pilot))
+        await pilot.press("2")
+        await until(lambda: "5 distinct of 5" in screen_text(pilot))
+        assert not any(map(state.stale, state.names))
+        await ask_for(pilot, 1)
+        assert all(map(state.stale, state.names)), "asked for another number since"
+        await run_over(pilot, "f5")
+        assert len(state.siblings("A")) == 1 and "distinct" not in screen_text(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_keys_go_from_the_most_frequent_output_to_the_next(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with StillApp(tmp_path).run_test(size=size) as pilot:
+        state = playground(pilot).playground
+        a = repeated(pilot, "A", "Cats purr.", "Dogs bark.", "Dogs bark.", "Birds sing.")
+        b = repeated(pilot, "B", "Dogs bark.", "Dogs growl.", "Dogs bark.", "Dogs bark.")
+        await pilot.press("escape", "2")
+        await until(lambda: "2 distinct of 4 · 3× this" in screen_text(pilot))
+        assert state.outputs["A"] is a[1] and "same as A" in screen_text(pilot)
+        await pilot.press("full_stop")
+        await until(lambda: "2 distinct of 4 · 1× this" in screen_text(pilot))
+        assert state.outputs["B"] is b[1] and "growl" in screen_text(pilot)
+        await until(lambda: "+1 −1" in screen_text(pilot))
+        await pilot.press("full_stop")
+        assert state.outputs["B"] is b[0]
+        await pilot.press("1", "comma")
+        await until(lambda: state.outputs["A"] is a[3])
+        await pilot.press("comma")
+        await until(lambda: state.outputs["A"] is a[0] and "Cats" in screen_text(pilot))
+        await pilot.press("3", "comma")
+        await until(lambda: "one output" in told(pilot))
+
+
+async def test_outputs_are_counted_while_others_go_on(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        state = playground(pilot).playground
+        outputs = repeated(pilot, "B", "Dogs bark.", "Cats purr.", "Cats purr.", "Cats purr.")
+        for it in outputs:
+            it.state = State.STREAMING
+        run = Run((outputs[0].variant,), {}, outputs=outputs)
+        state.started(run, None)
+        board = playground(pilot).board
+        board.show()
+        await until(lambda: "4 to come" in screen_text(pilot))
+        for it in outputs[:3]:
+            it.state = State.DONE
+        board.flush()
+        await until(lambda: "2 distinct of 3, 1 to come · 1× this" in screen_text(pilot))
+        assert state.outputs["B"] is outputs[0], "what is read stays while others stream"
+        outputs[3].state = State.DONE
+        board.flush()
+        await until(lambda: "2 distinct of 4 · 3× this" in screen_text(pilot))
+        assert state.outputs["B"] is outputs[1]
+
+
+async def test_what_a_person_chose_stays(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        state = playground(pilot).playground
+        outputs = repeated(pilot, "B", "Dogs bark.", "Cats purr.", "Cats purr.", "Cats purr.")
+        await pilot.press("escape", "2", "full_stop")
+        await until(lambda: state.outputs["B"] is outputs[0])
+        playground(pilot).show()
+        await pilot.pause()
+        assert state.outputs["B"] is outputs[0]
+        await pilot.press("delete", "u")
+        await until(lambda: "2 distinct of 4 · 1× this" in screen_text(pilot))
+
+
+async def test_a_number_that_is_none_is_said(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(80, 24)) as pilot:
+        await pilot.press("escape", "R")
+        await until(lambda: isinstance(pilot.app.screen, HowMany))
+        for typed in ("0", "101", "x", "-1", "9" * 30, "²"):
+            pilot.app.screen.query_one(Input).value = typed
+            await pilot.press("enter")
+            await until(lambda: "Give a number from 1 to 100." in screen_text(pilot))
+        await pilot.press("escape")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        assert playground(pilot).playground.repeats == 1
+
+
+async def test_a_reopened_run_has_its_repeats(home: Path) -> None:
+    async with opened(home, variants("temperature=0", "temperature=2,max_tokens=20")) as pilot:
+        await ask_for(pilot, 3)
+        await run_over(pilot, "f5")
+        texts = [it.text for it in playground(pilot).playground.siblings("B")]
+        await until(lambda: output(pilot, "A").stamp.model_sha256)
+    async with opened(home) as pilot:
+        state = playground(pilot).playground
+        await pilot.press("f9")
+        await until(lambda: isinstance(pilot.app.screen, History) and details(pilot))
+        await pilot.press("enter")
+        await until(lambda: "3 distinct of 3" in screen_text(pilot))
+        assert "1 distinct of 3 · 3× this" in screen_text(pilot) and state.repeats == 3
+        assert [it.text for it in state.siblings("B")] == texts
+        assert not any(map(state.stale, state.names))
+        await until(lambda: pilot.app.screen is playground(pilot))
+        await pilot.press("u")
+        await until(lambda: state.repeats == 1 and "distinct" not in screen_text(pilot))
+
+
+def test_run_counts_outputs_that_are_alike() -> None:
+    asked = ("run", *PROMPT, "--variant", "temperature=0", "--variant", "temperature=2,max_tokens=20", "--repeat", "3")  # fmt: skip
+    lines = llamadiff(*asked).stdout.splitlines()
+    counted = [line for line in lines if " of 3: " in line]
+    assert [line.split(": ")[0] for line in counted] == ["A  3 of 3", *["B  1 of 3"] * 3]
+    document = json.loads(llamadiff(*asked, "--json").stdout)
+    assert [it["groups"] for it in document["variants"]] == [
+        [{"count": 3, "same": True, "outputs": [0, 1, 2]}],
+        [{"count": 1, "same": True, "outputs": [i]} for i in range(3)],
+    ]

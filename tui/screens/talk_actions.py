@@ -1,0 +1,134 @@
+"""What a person does with outputs: reply to them, pin, copy and write them, with another seed."""
+
+from __future__ import annotations
+
+from textual import on, work
+
+from ...compare.reasoning import answer_of
+from ..widgets.output_board import OutputBoard
+from ..widgets.output_pane import OutputPane
+from ..widgets.reply_box import ReplyBox
+from .variant_actions import VariantActions
+
+
+class TalkActions(VariantActions):
+    """The part of the playground that goes on with outputs."""
+
+    _to_all = True
+
+    # ------------------------------------------------------------------ replying
+
+    def action_reply(self) -> None:
+        if not self._addressed():
+            self.app.notify(self._nobody(), timeout=4)
+            return
+        self.query_one(ReplyBox).open(self._whom())
+
+    def _addressed(self) -> list[str]:
+        """Who would get the reply."""
+        state = self.playground
+        return state.talk.can_go_on(state.names if self._to_all else [state.selected])
+
+    def _whom(self) -> str:
+        names = self._addressed()
+        everyone = self._to_all and len(names) == len(self.playground.names)
+        said = f"all {len(names)}" if everyone and len(names) > 1 else ", ".join(names)
+        return f"reply to {said}" if said else "reply to nobody"
+
+    def _nobody(self) -> str:
+        state = self.playground
+        changed = [name for name in state.names if state.talk.turns(name) and state.stale(name)]
+        if self.session.running:
+            return "They are still answering; esc stops them."
+        if changed:
+            return "What they were asked was changed since; F5 asks that first."
+        return "There is no answer yet to reply to; F5 runs."
+
+    @on(ReplyBox.WhomAsked)
+    def _other_addressee(self) -> None:
+        self._to_all = not self._to_all
+        self.query_one(ReplyBox).say_whom(self._whom())
+
+    @on(ReplyBox.Left)
+    def _reply_left(self) -> None:
+        self._close_reply(keep=True)
+
+    def _close_reply(self, *, keep: bool) -> None:
+        self.query_one(ReplyBox).close(keep=keep)
+        self.query_one(OutputBoard).focus_pane(self.playground.selected)
+
+    @on(ReplyBox.Sent)
+    def _reply_sent(self, event: ReplyBox.Sent) -> None:
+        names = self._addressed()
+        if self.session.running or not names:
+            self.app.notify(self._nobody(), timeout=4)
+        elif event.text.strip():
+            left = [name for name in self.playground.names if name not in names]
+            self._close_reply(keep=False)
+            self.start(names, event.text)
+            if left and self._to_all:
+                why = "pinned, without an answer, or asked something else since"
+                self.app.notify(f"Not to {', '.join(left)}: {why}.", timeout=5)
+
+    def action_take_back(self) -> None:
+        if self.session.running:
+            self.app.notify("Stop the run first (esc).", timeout=3)
+            return
+        names, reply = self.playground.talk.take_back()
+        if not names:
+            self.app.notify("There is no turn to take back.", timeout=3)
+            return
+        self.query_one(ReplyBox).propose(reply)
+        self.changed(())
+        whose = "of " + ", ".join(names)
+        self.app.notify(f"Took back the last turn {whose}; r has what you said.", timeout=4)
+
+    def action_thoughts(self) -> None:
+        self.playground.talk.thoughts = not self.playground.talk.thoughts
+        self.query_one(OutputBoard).show()
+
+    @on(OutputPane.FoldClicked)
+    def _fold_clicked(self) -> None:
+        self.action_thoughts()
+
+    # --------------------------------------------------- pinning, seeds, keeping
+
+    def action_pin(self) -> None:
+        name, pinned = self.playground.selected, self.playground.talk.pinned
+        output = self.playground.outputs.get(name)
+        if name in pinned:
+            pinned.discard(name)
+        elif output is None or not output.state.over or not output.text:
+            self.app.notify(f"{name} has nothing to pin yet.", timeout=3)
+            return
+        else:
+            pinned.add(name)
+        self.changed(())
+
+    def action_new_seed(self) -> None:
+        self.playground.talk.new_seed()
+        self.changed(())
+        self.start()
+
+    def action_copy(self) -> None:
+        output = self.playground.shown(self.playground.selected)
+        text = answer_of(output) if output is not None else ""
+        if text:
+            self.app.copy_to_clipboard(text)
+            count = f"{len(text):,} character{'s' * (len(text) != 1)}"
+            said = f"Sent {count} to the terminal's clipboard (OSC 52)."
+            self.app.notify(said, timeout=3)
+        else:
+            self.app.notify(f"{self.playground.selected} has not said anything yet.", timeout=3)
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_write(self) -> None:
+        from .write_output import WriteOutput
+
+        output = self.playground.shown(self.playground.selected)
+        if output is None or not output.text:
+            self.app.notify(f"{self.playground.selected} has not said anything yet.", timeout=3)
+            return
+        path = await self.app.push_screen_wait(WriteOutput(output))
+        if path is not None:
+            self.app.notify(f"Wrote {output.variant.name} to {path}.", timeout=4, markup=False)

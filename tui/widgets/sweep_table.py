@@ -1,0 +1,127 @@
+"""The values of a sweep: one line each, its figures and the beginning of what was said there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click, MouseScrollDown, MouseScrollUp
+from textual.message import Message
+from textual.widget import Widget
+
+from .lines import shortened
+
+LEAST_TEXT = 10
+"""Cells for what was said below which it gives way."""
+GAP = "  "
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """A value, its figures in the order of the head, and what was said; `style` is that of the
+    text."""
+
+    value: str
+    cells: tuple[str, ...]
+    said: str
+    style: str = "$secondary"
+
+
+class SweepTable(Widget, can_focus=True):
+    """Shows as many values as fit, the chosen one among them; the figures drawn are bold."""
+
+    HELP = "The values of the sweep. The chosen one is marked in the curve."
+    DEFAULT_CSS = "SweepTable { height: auto; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "value", id="values.up", key_display="↑ ↓", tooltip="The value above or below"),
+        Binding("down", "move(1)", "down", id="values.down", show=False, tooltip="The value below"),
+        Binding("home", "move(-1000)", "first", id="values.first", show=False, tooltip="The first value"),
+        Binding("end", "move(1000)", "last", id="values.last", show=False, tooltip="The last value"),
+        Binding("enter", "screen.take", "take it", id="values.take", tooltip="A variant with this value, and its output"),
+    ]  # fmt: skip
+
+    @dataclass
+    class Chosen(Message):
+        """Another value is chosen now."""
+
+        number: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: Sequence[SweepRow] = ()
+        self.chosen = 0
+        self._head: Sequence[str] = ()
+        self._drawn = -1
+        self._first = 0
+
+    def show(self, head: Sequence[str], rows: Sequence[SweepRow], drawn: int) -> None:
+        """Show these; `head` names the value and the figures, `drawn` is the figure in the curve."""
+        if (head, rows, drawn) == (self._head, self.rows, self._drawn):
+            return
+        layout = len(rows) != len(self.rows)
+        self._head, self.rows, self._drawn = head, rows, drawn
+        self.chosen = min(self.chosen, max(0, len(rows) - 1))
+        self.refresh(layout=layout)
+
+    def choose(self, number: int) -> None:
+        """Choose the value with this number, or the first or last."""
+        number = max(0, min(number, len(self.rows) - 1))
+        if self.rows and number != self.chosen:
+            self.chosen = number
+            self.post_message(self.Chosen(number))
+            self.refresh()
+
+    def action_move(self, step: int) -> None:
+        self.choose(self.chosen + step)
+
+    def on_click(self, event: Click) -> None:
+        if 0 < event.y <= len(self.rows):
+            self.choose(self._first + event.y - 1)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        self.action_move(1)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        self.action_move(-1)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self.rows) + 1 if self.rows else 0
+
+    def render(self) -> Content:
+        page = max(1, self.size.height - 1)
+        most = max(0, len(self.rows) - page)
+        self._first = min(max(self._first, self.chosen - page + 1), self.chosen, most)
+        columns = [self._head, *((row.value, *row.cells) for row in self.rows)]
+        widths = [max(map(cell_len, column)) for column in zip(*columns, strict=True)]
+        while len(widths) > 2 and sum(widths) + len(GAP) * (len(widths) - 1) > self.size.width:
+            widths.pop()
+        shown = range(self._first, min(self._first + page, len(self.rows)))
+        return Content("\n").join(
+            [self._line(self._head, "", widths, "$dim"), *(self._row(it, widths) for it in shown)]
+        )
+
+    def _row(self, number: int, widths: Sequence[int]) -> Content:
+        row = self.rows[number]
+        line = self._line((row.value, *row.cells), row.said, widths, row.style)
+        if number != self.chosen:
+            return line
+        cursor = "block-cursor" if self.has_focus else "block-cursor-blurred"
+        plain = line.plain + " " * max(0, self.size.width - line.cell_length)
+        return Content.styled(plain, f"${cursor}-foreground on ${cursor}-background")
+
+    def _line(self, cells: Sequence[str], said: str, widths: Sequence[int], style: str) -> Content:
+        parts: list[tuple[str, str]] = []
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=False)):
+            text = " " * (width - cell_len(cell)) + cell
+            bold = "bold $primary" if column == self._drawn + 1 else style
+            parts += [(GAP if column else "", ""), (text, bold)]
+        room = self.size.width - sum(cell_len(text) for text, _ in parts) - len(GAP)
+        if room >= LEAST_TEXT:
+            parts += [(GAP, ""), (shortened(said, room), style)]
+        return Content.assemble(*parts)
