@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 log = logging.getLogger(__name__)
@@ -14,11 +14,17 @@ MOST_QUOTED = 60
 @dataclass(frozen=True)
 class Answer:
     """What a model said to one row: its text, how many tokens that was if known, and what the row
-    expects, if it says."""
+    expects, if it says.
+
+    `logprob` is the mean natural log-probability of a token of `expected`, if it was scored; `row`
+    has the row's columns.
+    """
 
     text: str
     expected: str | None = None
     tokens: int | None = None
+    logprob: float | None = None
+    row: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)

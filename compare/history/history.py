@@ -13,6 +13,7 @@ from ..errors import CompareError
 from ..run import Run
 from .drafts import Drafts
 from .entries import Hit, Recorded, RunEntry, Wanted
+from .evaluations import Evaluations
 from .recorder import Recorder
 from .writer import Writer
 
@@ -43,6 +44,7 @@ class History:
         self._recorder = Recorder(program, on_trouble)
         self.drafts = Drafts(self._read, self._wake, on_trouble)
         self._writer = Writer(self.file, (self._recorder, self.drafts), on_trouble)
+        self.evaluations = Evaluations(self._read, self._change, self._put)
         self._lock = threading.RLock()
         self._opened = False
         self._reader: Connection | None = None
@@ -217,6 +219,10 @@ class History:
             if not self._opened:
                 self._opened = True
                 self._writer.put(adopt.adopt)
+
+    def _put(self, job: Callable[[Connection], object]) -> None:
+        self._open()
+        self._writer.put(job)
 
     def _change(self, job: Callable[[Connection], T]) -> T:
         self._open()

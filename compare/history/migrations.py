@@ -84,6 +84,14 @@ def m004_conversations(connection: Connection) -> None:
     connection.execute("CREATE INDEX outputs_follows ON outputs (follows)")
 
 
+@migration
+def m005_evaluations(connection: Connection) -> None:
+    """Suites that were run, and their answers. `definition` is JSON of what they follow from, and
+    `fingerprint` its SHA-256; `planned` is the number of rows settled beforehand."""
+    for statement in _EVALUATIONS.split(";\n"):
+        connection.execute(statement)
+
+
 def has_full_text(connection: Connection) -> bool:
     """Whether this SQLite was built with FTS5."""
     return ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()
@@ -199,6 +207,42 @@ CREATE TABLE drafts (
     content BLOB NOT NULL,
     undo BLOB NOT NULL
 )
+"""
+
+_EVALUATIONS = """
+CREATE TABLE evaluations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    ended INTEGER,
+    program TEXT NOT NULL,
+    suite TEXT NOT NULL,
+    path TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    baseline TEXT NOT NULL,
+    rows INTEGER NOT NULL,
+    planned INTEGER NOT NULL,
+    margin REAL NOT NULL
+);
+CREATE INDEX evaluations_path ON evaluations (path);
+
+CREATE TABLE answers (
+    evaluation INTEGER NOT NULL REFERENCES evaluations ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    variant TEXT NOT NULL,
+    repeat INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
+    prompt_tokens INTEGER,
+    finish_reason TEXT,
+    error TEXT,
+    logprob REAL,
+    score REAL,
+    results TEXT NOT NULL,
+    PRIMARY KEY (evaluation, row, variant, repeat)
+) WITHOUT ROWID
 """
 
 _INDEX = """

@@ -13,6 +13,8 @@ A row without scores (all its repeats failed to run) is an empty sequence, and i
 """
 
 LEVEL = 0.95
+MARGIN = 0.05
+"""Differences of the mean score within this do not matter."""
 
 
 @dataclass(frozen=True)

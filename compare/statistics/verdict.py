@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from .anytime import compare_anytime
-from .figures import Difference, Interval, Table
+from .figures import MARGIN, Difference, Interval, Table
 from .holm import holm, levels
 from .needed import rows_anytime, rows_once
 from .once import compare_once
@@ -18,8 +18,6 @@ Outcome = Literal["better", "worse", "same", "undecided"]
 
 ALPHA = 0.05
 """The chance of a false winner that is accepted, over all variants and looks together."""
-MARGIN = 0.05
-"""Differences of the mean score within this do not matter."""
 ONCE = 0.8
 """The part of alpha that one exact test at the planned number of rows has; the rest is for looks at
 any other time."""
