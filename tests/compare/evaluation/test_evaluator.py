@@ -1,0 +1,141 @@
+"""Evaluations on the real engine: every row answered, its mistakes its own, and the same again."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from llamadiff.compare.errors import CompareError
+from llamadiff.compare.evaluation.answers import Checked
+from llamadiff.compare.evaluation.scoreboard import scoreboard
+from llamadiff.compare.lens import mean_logprob
+from llamadiff.compare.runner import Runner
+from llamadiff.models.engine.client import Engine
+from llamadiff.prompts.rendering.helper import Renderer
+
+from .suites import CHECKS, VARIANTS, evaluated, plan_of, write_rows, write_suite
+
+
+@pytest.fixture
+async def runner(engine: Engine, tmp_path: Path) -> AsyncIterator[Runner]:
+    with Renderer() as renderer:
+        yield Runner(engine, renderer, cache_dir=tmp_path / "cache")
+
+
+async def test_every_row_is_answered_by_every_variant_and_repeat(
+    runner: Runner, tmp_path: Path
+) -> None:
+    plan = plan_of(write_suite(tmp_path, 7, "repeats = 3\n" + CHECKS))
+    answers = await evaluated(runner, plan)
+    assert [it.place for it in answers] == sorted(
+        place for unit in plan.units() for place in plan.places(unit)
+    )
+    assert len(answers) == 7 * 2 * 3
+    assert all(it.error is None and it.text and it.score in (0, 1) for it in answers)
+    assert {it.seed for it in answers if it.repeat == 2} == {2}
+    assert len({it.text for it in answers if it.variant == "A" and it.row == 0}) > 1
+    board = scoreboard(plan, answers)
+    assert board.rows == board.planned == 7
+    assert board.lines[0].verdict is None and board.lines[1].verdict is not None
+    assert sum(tag.rows for tag in board.lines[1].tags) == 7
+    noise = board.lines[1].noise
+    assert noise is not None and noise.rows == 7
+
+
+async def test_what_is_missing_alone_gives_the_same_as_all_of_it(
+    runner: Runner, tmp_path: Path
+) -> None:
+    plan = plan_of(write_suite(tmp_path, 30))
+    whole = await evaluated(runner, plan)
+    units: list[list[Checked]] = []
+    await evaluated(runner, plan, on_unit=units.append)
+    kept = [it for unit in units[1::2] for it in unit]
+    again = await evaluated(runner, plan, [it.place for it in kept])
+    assert {it.place for it in again}.isdisjoint({it.place for it in kept})
+    assert sorted([*kept, *again], key=lambda it: it.place) == whole
+
+
+async def test_an_engine_that_dies_costs_no_row(runner: Runner, tmp_path: Path) -> None:
+    plan = plan_of(write_suite(tmp_path, 24))
+    whole = await evaluated(runner, plan)
+    died: list[int] = []
+
+    def kill(unit: list[Checked]) -> None:
+        pid = runner.engine.pid
+        if not died and pid is not None:
+            died.append(pid)
+            os.kill(pid, signal.SIGKILL)
+
+    again = await evaluated(runner, plan, on_unit=kill)
+    assert died and again == whole
+
+
+async def test_a_row_that_cannot_be_asked_is_its_own_error(runner: Runner, tmp_path: Path) -> None:
+    path = write_suite(tmp_path, 1)
+    long = "word " * 2000
+    rows = [{"message": text, "expected": "thank you"} for text in ("Hello.", long, "Where is it?")]
+    write_rows(tmp_path, [{**row, "subject": "x"} for row in rows])
+    plan = plan_of(path)
+    answers = await evaluated(runner, plan)
+    failed = {plan.rows[it.row].values["message"] for it in answers if it.error}
+    assert failed == {long}
+    errors = [it for it in answers if it.error]
+    assert len(errors) == 2 and all("context" in (it.error or "") for it in errors)
+    assert all(it.score is None and it.prompt_tokens is None for it in errors)
+    board = scoreboard(plan, answers)
+    assert [line.errors for line in board.lines] == [1, 1]
+    assert all(line.score.rows == 2 for line in board.lines)
+
+
+async def test_identical_variants_answer_alike(runner: Runner, tmp_path: Path) -> None:
+    twice = VARIANTS.replace('"tuned"', '"same"').replace('adapter = "support"', 'adapter = "none"')
+    plan = plan_of(write_suite(tmp_path, 12, variants=twice))
+    answers = await evaluated(runner, plan)
+    said = {name: [it.text for it in answers if it.variant == name] for name in "AB"}
+    assert said["A"] == said["B"]
+
+
+async def test_likelihood_needs_no_text(runner: Runner, tmp_path: Path) -> None:
+    plan = plan_of(write_suite(tmp_path, 3, '[[checks]]\ncheck = "likelihood"\n'))
+    answers = await evaluated(runner, plan)
+    assert all(it.text == "" and it.error is None for it in answers)
+    for it in answers:
+        row, variant = plan.rows[it.row], plan.variants["AB".index(it.variant)]
+        values = {"message": row.values["message"]}
+        wanted = await mean_logprob(runner, variant, values, row.expected or "")
+        assert it.logprob == pytest.approx(wanted, abs=1e-3)
+        assert it.score == pytest.approx(math.exp(wanted), rel=1e-2)
+
+
+async def test_a_prompt_that_asks_about_no_column_is_told_before_anything_runs(
+    runner: Runner, tmp_path: Path
+) -> None:
+    path = write_suite(tmp_path, 3, variants='[[variants]]\nprompt = "tell-me-about"\n')
+    with pytest.raises(CompareError, match="uses topic, the dataset has message, subject"):
+        await evaluated(runner, plan_of(path))
+
+
+async def test_own_functions_check(runner: Runner, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "def polite(answer, row):\n    print('noise')\n"
+        "    return ('thank' in answer.lower(), 'looked at ' + row['subject'])\n"
+        "def broken(answer, row):\n    return 1 / 0\n"
+        "def ends(answer, row):\n    import os\n    os._exit(0)\n"
+    )
+    checks = "".join(
+        f'[[checks]]\nname = "{name}"\ncheck = "code"\nfunction = "own.py:{name}"\nweight = {weight}\n'
+        for name, weight in (("polite", 1), ("broken", 0), ("ends", 0))
+    )
+    plan = plan_of(write_suite(tmp_path, 2, checks))
+    answers = await evaluated(runner, plan)
+    for it in answers:
+        polite, broken, ends = it.results
+        assert it.score == polite.score == float("thank" in it.text.lower())
+        assert polite.reason.startswith("looked at ")
+        assert broken.score is None and "ZeroDivisionError" in broken.reason
+        assert ends.score is None and "ended its helper process" in ends.reason
