@@ -1,18 +1,21 @@
-"""Runs a plan on the engine, in the background: unit by unit, each answer checked as it comes."""
+"""Runs a plan on the engine, in the background: group by group, each answer checked as it comes."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ...models.engine.client import EngineError, LoadedModel
 from ...models.engine.protocol import (
     BACKGROUND,
     AdapterUse,
     Failed,
+    Request,
     Scored,
     ScoreRequest,
     file_version,
@@ -25,12 +28,12 @@ from ..run import Output, State
 from ..runner import Runner, apply_event
 from ..variants import Variant
 from .answers import Asked, Checked
-from .plan import Place, Plan, Unit, lane_of
+from .plan import Group, Place, Plan
 
-UNITS = 8
-"""Units that the engine is asked for at once: it goes from one to the next without waiting."""
+ROWS = 32
+"""Rows that the engine is asked for at once: it goes from group to group without waiting."""
 MOST_DEATHS = 3
-"""Units in a row in which the engine may die before that is no row's fault."""
+"""Groups in a row in which the engine may die before that is no row's fault."""
 log = logging.getLogger(__name__)
 
 
@@ -46,20 +49,20 @@ class Progress:
 class Evaluator:
     """One evaluation. Use from one asyncio loop; `run` once.
 
-    `on_unit` is called with the answers of each unit, checked, as soon as they are; `on_progress`
-    several times a second. Nothing of a unit comes twice.
+    `on_group` is called with the answers of each group, checked, as soon as they are; `on_progress`
+    several times a second. Nothing of a group comes twice.
     """
 
     def __init__(
         self,
         runner: Runner,
         plan: Plan,
-        on_unit: Callable[[list[Checked]], None],
+        on_group: Callable[[list[Checked]], None],
         on_progress: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         self.runner = runner
         self.plan = plan
-        self._on_unit = on_unit
+        self._on_group = on_group
         self._on_progress = on_progress
         checks = [it.check for it in plan.suite.checks]
         self._scores = any(isinstance(it, Likelihood) for it in checks)
@@ -75,7 +78,7 @@ class Evaluator:
     # -------------------------------------------------------------------- pausing
 
     def pause(self) -> None:
-        """Begin no further units until `go_on`; those that are under way are finished."""
+        """Begin no further rows until `go_on`; those that are under way are finished."""
         self._going_on.clear()
 
     def go_on(self) -> None:
@@ -112,43 +115,39 @@ class Evaluator:
         }
 
     async def run(self, done: Collection[Place] = ()) -> None:
-        """Run all units of which answers are not `done`. Errors of a row are its answers' own.
+        """Run all groups of which answers are not `done`. Errors of a row are its answers' own.
 
         Raises as `check`, and EngineError when the engine dies again and again.
         """
         if not self._used:
             await self.check()
         left = self.plan.left(done)
-        self._done = self.plan.answers - sum(len(self.plan.places(unit)) for unit in left)
+        self._done = self.plan.answers - sum(len(group.places) for group in left)
         self._tell()
         finished: asyncio.Queue[list[Asked] | None] = asyncio.Queue()
         checking = asyncio.create_task(self._check_all(finished))
+        preparing: asyncio.Task[dict[Group, list[Asked]]] | None = None
         try:
-            preparing = None
-            for batch in _batches(left, UNITS):
+            batches = [*_batches(left)]
+            for batch, following in itertools.zip_longest(batches, batches[1:]):
                 await self._going_on.wait()
-                ready = await (preparing or self._prepare(batch))
-                following = batch[-1].number + 1
-                rest = [unit for unit in left if unit.number >= following][:UNITS]
-                preparing = asyncio.create_task(self._prepare(rest)) if rest else None
-                try:
-                    await self._batch(ready, finished)
-                except BaseException:
-                    if preparing:
-                        preparing.cancel()
-                    raise
+                asked = await (preparing or self._prepare(batch))
+                preparing = asyncio.create_task(self._prepare(following)) if following else None
+                await self._batch(asked, finished)
                 if checking.done():
                     break
             finished.put_nowait(None)
             await checking
         finally:
             checking.cancel()
+            if preparing:
+                preparing.cancel()
 
     # ------------------------------------------------------------------ preparing
 
-    async def _prepare(self, units: Sequence[Unit]) -> dict[int, list[Asked]]:
-        """What is asked, by unit, each prompt rendered once for all variants that share it."""
-        asked = {unit.number: self._asked(unit) for unit in units}
+    async def _prepare(self, groups: Sequence[Group]) -> dict[Group, list[Asked]]:
+        """What is asked, each prompt rendered once for all variants that share it."""
+        asked = {group: self._asked(group) for group in groups}
         shared: dict[tuple[object, ...], list[Asked]] = {}
         for each in asked.values():
             for it in each:
@@ -172,10 +171,10 @@ class Evaluator:
         await asyncio.gather(*map(prepare, shared.values()))
         return asked
 
-    def _asked(self, unit: Unit) -> list[Asked]:
+    def _asked(self, group: Group) -> list[Asked]:
         variants = {variant.name: variant for variant in self.plan.variants}
         found: list[Asked] = []
-        for place, name, repeat in self.plan.places(unit):
+        for place, name, repeat in group.places:
             variant = variants[name]
             own = {**variant.prompt.sampling, **variant.sampling}.get("seed", 0)
             seed = int(str(parse_value("seed", own))) + repeat
@@ -190,82 +189,90 @@ class Evaluator:
     # ----------------------------------------------------------------- generating
 
     async def _batch(
-        self, asked: Mapping[int, list[Asked]], finished: asyncio.Queue[list[Asked] | None]
+        self, asked: Mapping[Group, list[Asked]], finished: asyncio.Queue[list[Asked] | None]
     ) -> None:
-        """Have the engine answer these units. One that it dies in is run once more, alone."""
-        open_units = dict(asked)
+        """Have the engine answer these groups. One that it dies in is run once more, alone."""
+        open_groups = dict(asked)
 
-        def over(unit: int) -> None:
+        def over(group: Group) -> None:
             self._deaths = 0
-            finished.put_nowait(open_units.pop(unit))
+            finished.put_nowait(open_groups.pop(group))
 
         try:
             await self._compute(asked, over)
             return
         except EngineError as error:
             log.warning("an evaluation's batch failed: %s", error)
-        plan_units = {unit.number: unit for unit in self.plan.units()}
-        for number in list(open_units):
-            again = await self._prepare([plan_units[number]])
-            open_units |= again
+        for group in list(open_groups):
+            self._done -= sum(it.output.state.over for it in open_groups[group])
+            again = await self._prepare([group])
+            open_groups |= again
             try:
                 await self._compute(again, over)
             except EngineError as error:
                 self._deaths += 1
                 if self._deaths >= MOST_DEATHS:
                     raise
-                for it in again[number]:
+                for it in again[group]:
                     it.output.error = it.output.error or str(error)
-                finished.put_nowait(open_units.pop(number))
+                finished.put_nowait(open_groups.pop(group))
 
-    async def _compute(self, asked: Mapping[int, list[Asked]], over: Callable[[int], None]) -> None:
-        """Generate, then score what is to be scored; `over` is told each unit. Raises EngineError."""
+    async def _compute(
+        self, asked: Mapping[Group, list[Asked]], over: Callable[[Group], None]
+    ) -> None:
+        """Generate, then score what is to be scored; `over` is told each group. Raises EngineError."""
         if self.generates:
-            await self._generate(asked, () if self._scores else over)
+            await self._generate(asked, (lambda group: None) if self._scores else over)
         if self._scores:
             await self._score([it for each in asked.values() for it in each])
-        if self._scores or not self.generates:
-            for unit in list(asked):
-                over(unit)
+            for group in asked:
+                over(group)
 
     async def _generate(
-        self, asked: Mapping[int, list[Asked]], over: Callable[[int], None] | tuple[()]
+        self, asked: Mapping[Group, list[Asked]], over: Callable[[Group], None]
     ) -> None:
-        open_answers: dict[int, int] = {}
-        by_model: dict[int, tuple[LoadedModel, list[tuple[int, int, Asked]]]] = {}
-        for unit, each in asked.items():
-            for group, it in _grouped(unit, each):
-                if it.ready is not None:
-                    model = it.ready.model
-                    by_model.setdefault(model.key, (model, []))[1].append((unit, group, it))
-                    open_answers[unit] = open_answers.get(unit, 0) + 1
-        for unit in asked.keys() - open_answers.keys():
-            if over:
-                over(unit)
+        open_answers: dict[Group, int] = {}
+        by_model: dict[int, tuple[LoadedModel, list[tuple[Group, Asked]]]] = {}
+        for group, each in asked.items():
+            open_answers[group] = 0
+            for it in each:
+                if it.ready is None:
+                    self._done += 1
+                    continue
+                model = it.ready.model
+                by_model.setdefault(model.key, (model, []))[1].append((group, it))
+                open_answers[group] += 1
+            if not open_answers[group]:
+                over(group)
 
-        async def stream(model: LoadedModel, them: list[tuple[int, int, Asked]]) -> None:
-            requests, heard = [], {}
-            for unit, group, it in them:
+        async def stream(model: LoadedModel, them: list[tuple[Group, Asked]]) -> None:
+            requests: list[Request] = []
+            heard: dict[int, tuple[Group, Output]] = {}
+            for group, it in them:
                 assert it.ready is not None
+                it.output.stamp.prompt_text = it.ready.text
                 request = self.runner.request(
-                    it.ready, it.output, exact=self.plan.exact, group=group, priority=BACKGROUND
+                    it.ready,
+                    it.output,
+                    exact=self.plan.exact,
+                    group=group.number,
+                    priority=BACKGROUND,
                 )
                 requests.append(request)
-                heard[request.id] = (unit, it)
-                it.output.stamp.prompt_text = it.ready.text
+                heard[request.id] = (group, it.output)
             async for events in self.runner.engine.generate(model, requests):
                 for event in events:
-                    unit, it = heard[event.id]
-                    apply_event(it.output, event)
+                    group, output = heard[event.id]
+                    apply_event(output, event)
                     if isinstance(event, Failed) and not event.refused:
                         raise EngineError(event.message)
-                    if it.output.state.over:
-                        self._count(it.output)
-                        open_answers[unit] -= 1
-                        if over and not open_answers[unit]:
-                            over(unit)
+                    if output.state.over:
+                        self._count(output)
+                        open_answers[group] -= 1
+                        if not open_answers[group]:
+                            over(group)
 
-        await asyncio.gather(*(stream(*each) for each in by_model.values()))
+        await _all(stream(*each) for each in by_model.values())
 
     async def _score(self, asked: Sequence[Asked]) -> None:
         """How likely each variant finds what each row expects."""
@@ -311,14 +318,14 @@ class Evaluator:
                 for it in heard[number]:
                     it.logprob = math.fsum(logprobs) / len(logprobs)
 
-        await asyncio.gather(*(stream(*each) for each in by_model.values()))
+        await _all(stream(*each) for each in by_model.values())
 
     # ------------------------------------------------------------------- checking
 
     async def _check_all(self, finished: asyncio.Queue[list[Asked] | None]) -> None:
         while (asked := await finished.get()) is not None:
             checked = await asyncio.to_thread(self._check, asked)
-            self._on_unit(checked)
+            self._on_group(checked)
             if not self.generates:
                 self._done += len(checked)
                 self._tell()
@@ -336,22 +343,23 @@ class Evaluator:
         self._on_progress(Progress(self._done, self.plan.answers, self._tokens))
 
 
-def _batches(units: Sequence[Unit], size: int) -> Iterator[Sequence[Unit]]:
-    for start in range(0, len(units), size):
-        yield units[start : start + size]
+async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all of them, be they well or not; then raise the first one's error."""
+    for outcome in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
-def _grouped(unit: int, asked: Sequence[Asked]) -> Iterator[tuple[int, Asked]]:
-    """Each answer with its group: those of a lane that are decoded together, whole rows or, where a
-    row alone is wider than a lane, whole repeats."""
-    from .plan import WIDTH
-
-    lanes: dict[tuple[object, ...], int] = {}
-    for it in asked:
-        lane = lane_of(it.output.variant)
-        lanes[lane] = lanes.get(lane, 0) + 1
-    repeats = 1 + max(it.output.repeat for it in asked)
-    for it in asked:
-        wide = lanes[lane_of(it.output.variant)]
-        part = it.output.repeat * wide // (WIDTH * repeats) if wide > WIDTH else 0
-        yield unit * 10_000 + part, it
+def _batches(groups: Sequence[Group]) -> Iterator[list[Group]]:
+    """Groups of the same rows together; of the small ones, which the engine would decode together,
+    one of each lane at a time."""
+    for _, block in itertools.groupby(groups, key=lambda group: group.row // ROWS):
+        them = list(block)
+        if large := [group for group in them if not group.small]:
+            yield large
+        small: dict[int, list[Group]] = {}
+        for group in them:
+            if group.small:
+                small.setdefault(group.lane, []).append(group)
+        for each in itertools.zip_longest(*small.values()):
+            yield [group for group in each if group is not None]

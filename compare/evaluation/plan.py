@@ -1,11 +1,10 @@
-"""What an evaluation is to do, settled before its first row: rows, variants, and units of work."""
+"""What an evaluation is to do, settled before its first row: rows, variants, and groups of answers."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 
@@ -26,15 +25,26 @@ Place = tuple[int, str, int]
 
 
 @dataclass(frozen=True)
-class Unit:
-    """Rows that are run together: in each lane one batch, always of the same sequences.
+class Group:
+    """Answers that a lane decodes as one batch, always the same ones.
 
-    An answer's last bits depend on what is decoded beside it. So a unit is run whole or not at
+    An answer's last bits depend on what is decoded beside it. So a group is run whole or not at
     all: an evaluation that was interrupted and goes on gives the same as one that was not.
     """
 
     number: int
-    rows: range
+    lane: int
+    places: tuple[Place, ...]
+
+    @property
+    def row(self) -> int:
+        """The place of its first row."""
+        return self.places[0][0]
+
+    @property
+    def small(self) -> bool:
+        """It would fit into a batch with another."""
+        return len(self.places) <= WIDTH // 2
 
 
 @dataclass(frozen=True)
@@ -58,27 +68,28 @@ class Plan:
         """How many there will be."""
         return len(self.rows) * len(self.variants) * self.repeats
 
-    def units(self) -> Iterator[Unit]:
-        """All rows, unit by unit."""
-        step = max(1, WIDTH // (self._widest() * self.repeats))
-        for number, start in enumerate(range(0, len(self.rows), step)):
-            yield Unit(number, range(start, min(start + step, len(self.rows))))
+    def groups(self) -> list[Group]:
+        """All answers, in the order of their first rows: of each lane as many rows as fit into a
+        batch, or as many repeats of one."""
+        lanes: dict[tuple[object, ...], list[str]] = {}
+        for variant in self.variants:
+            lanes.setdefault(lane_of(variant), []).append(variant.name)
+        found: list[tuple[int, tuple[Place, ...]]] = []
+        for lane, names in enumerate(lanes.values()):
+            rows = max(1, WIDTH // (len(names) * self.repeats))
+            repeats = min(self.repeats, max(1, WIDTH // len(names)))
+            for first in range(0, len(self.rows), rows):
+                block = range(first, min(first + rows, len(self.rows)))
+                for start in range(0, self.repeats, repeats):
+                    again = range(start, min(start + repeats, self.repeats))
+                    places = ((row, name, i) for row in block for name in names for i in again)
+                    found.append((lane, tuple(places)))
+        found.sort(key=lambda each: each[1][0][0])
+        return [Group(number, *each) for number, each in enumerate(found)]
 
-    def places(self, unit: Unit) -> list[Place]:
-        """The answers of a unit."""
-        return [
-            (row, variant.name, repeat)
-            for row in unit.rows
-            for variant in self.variants
-            for repeat in range(self.repeats)
-        ]
-
-    def left(self, done: Collection[Place]) -> list[Unit]:
-        """The units of which an answer is missing."""
-        return [unit for unit in self.units() if not all(p in done for p in self.places(unit))]
-
-    def _widest(self) -> int:
-        return max(Counter(map(lane_of, self.variants)).values())
+    def left(self, done: Collection[Place]) -> list[Group]:
+        """The groups of which an answer is missing."""
+        return [group for group in self.groups() if not all(p in done for p in group.places)]
 
     def fingerprint(self) -> str:
         """The same for evaluations that would give the same: same rows, variants, files and checks."""

@@ -69,7 +69,7 @@ class Evaluations:
         return self._read(lambda it: _settled(it, plan, keys), None)
 
     def add(self, key: str, answers: Iterable[Checked]) -> None:
-        """Keep the answers of a unit: all of them, or none when that cannot be written."""
+        """Keep the answers of a group: all of them, or none when that cannot be written."""
         rows = [_answer_row(answer) for answer in answers]
         self._put(lambda it: _add(it, key, rows))
 

@@ -60,14 +60,14 @@ async def evaluated(
     runner: Runner,
     plan: Plan,
     done: Sequence[Place] = (),
-    on_unit: Callable[[list[Checked]], None] = lambda answers: None,
+    on_group: Callable[[list[Checked]], None] = lambda answers: None,
 ) -> list[Checked]:
     """The answers of a plan, by their places."""
     answers: list[Checked] = []
 
-    def add(unit: list[Checked]) -> None:
-        answers.extend(unit)
-        on_unit(unit)
+    def add(group: list[Checked]) -> None:
+        answers.extend(group)
+        on_group(group)
 
     await Evaluator(runner, plan, add).run(done)
     return sorted(answers, key=lambda answer: answer.place)

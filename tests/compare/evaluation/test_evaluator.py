@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,9 @@ from llamadiff.compare.evaluation.answers import Checked
 from llamadiff.compare.evaluation.scoreboard import scoreboard
 from llamadiff.compare.lens import mean_logprob
 from llamadiff.compare.runner import Runner
-from llamadiff.models.engine.client import Engine
+from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.protocol import Request
+from llamadiff.models.engine.residents import MAX_SEQUENCES
 from llamadiff.prompts.rendering.helper import Renderer
 
 from .suites import CHECKS, VARIANTS, evaluated, plan_of, write_rows, write_suite
@@ -33,7 +37,7 @@ async def test_every_row_is_answered_by_every_variant_and_repeat(
     plan = plan_of(write_suite(tmp_path, 7, "repeats = 3\n" + CHECKS))
     answers = await evaluated(runner, plan)
     assert [it.place for it in answers] == sorted(
-        place for unit in plan.units() for place in plan.places(unit)
+        place for group in plan.groups() for place in group.places
     )
     assert len(answers) == 7 * 2 * 3
     assert all(it.error is None and it.text and it.score in (0, 1) for it in answers)
@@ -52,12 +56,74 @@ async def test_what_is_missing_alone_gives_the_same_as_all_of_it(
 ) -> None:
     plan = plan_of(write_suite(tmp_path, 30))
     whole = await evaluated(runner, plan)
-    units: list[list[Checked]] = []
-    await evaluated(runner, plan, on_unit=units.append)
-    kept = [it for unit in units[1::2] for it in unit]
+    groups: list[list[Checked]] = []
+    await evaluated(runner, plan, on_group=groups.append)
+    kept = [it for group in groups[1::2] for it in group]
     again = await evaluated(runner, plan, [it.place for it in kept])
     assert {it.place for it in again}.isdisjoint({it.place for it in kept})
     assert sorted([*kept, *again], key=lambda it: it.place) == whole
+
+
+@pytest.mark.parametrize(("variants", "repeats"), [(1, 1), (3, 1), (3, 3), (2, 5), (1, 20), (9, 2)])
+async def test_what_is_decoded_together_depends_on_nothing_that_is_done(
+    runner: Runner, tmp_path: Path, variants: int, repeats: int
+) -> None:
+    # One stack of so many variants beside one of a single variant, whose groups have other sizes.
+    tables = [table(f"v{i}", "none") for i in range(variants)] + [table("tuned", "support")]
+    path = write_suite(tmp_path, 13, f"repeats = {repeats}\n" + CHECKS, "".join(tables))
+    plan = plan_of(path)
+    waves: list[list[Wave]] = []
+    generate = runner.engine.generate
+
+    def listening(model: LoadedModel, requests: Sequence[Request]) -> Any:
+        by_lane: dict[tuple[object, ...], list[list[Request]]] = {}
+        for request in requests:
+            groups = by_lane.setdefault(request.adapters, [])
+            if not groups or groups[-1][0].group != request.group:
+                groups.append([])
+            groups[-1].append(request)
+        for groups in by_lane.values():
+            waves[-1] += engine_waves(groups)
+        return generate(model, requests)
+
+    runner.engine.generate = listening  # type: ignore[method-assign]
+    waves.append([])
+    whole = await evaluated(runner, plan)
+    for kept in (plan.groups()[::2], plan.groups()[1::2], plan.groups()[:-1]):
+        waves.append([])
+        done = [place for group in kept for place in group.places]
+        again = await evaluated(runner, plan, done)
+        assert len(again) == len(whole) - len(done)
+        assert not Counter(waves[-1]) - Counter(waves[0])
+    assert sum(map(len, waves[0])) == len(whole)
+
+
+Wave = tuple[tuple[object, ...], ...]
+
+
+def engine_waves(groups: Sequence[Sequence[Request]]) -> Iterator[Wave]:
+    """What the engine decodes as one batch: groups of a lane, as long as they fit in it."""
+    widest = max(max(map(len, groups)), min(sum(map(len, groups)), MAX_SEQUENCES))
+    width = 1 << (widest - 1).bit_length()
+    wave: list[Request] = []
+    for group in groups:
+        if wave and len(wave) + len(group) > width:
+            yield tuple(map(identity, wave))
+            wave = []
+        wave += group
+    yield tuple(map(identity, wave))
+
+
+def identity(request: Request) -> tuple[object, ...]:
+    return tuple(request.tokens), request.adapters, request.sampling.seed
+
+
+def table(label: str, adapter: str) -> str:
+    """A variant that says little."""
+    return (
+        f'[[variants]]\nlabel = "{label}"\nprompt = "support"\nadapter = "{adapter}"\n'
+        "max_tokens = 2\n"
+    )
 
 
 async def test_an_engine_that_dies_costs_no_row(runner: Runner, tmp_path: Path) -> None:
@@ -65,13 +131,13 @@ async def test_an_engine_that_dies_costs_no_row(runner: Runner, tmp_path: Path) 
     whole = await evaluated(runner, plan)
     died: list[int] = []
 
-    def kill(unit: list[Checked]) -> None:
+    def kill(group: list[Checked]) -> None:
         pid = runner.engine.pid
         if not died and pid is not None:
             died.append(pid)
             os.kill(pid, signal.SIGKILL)
 
-    again = await evaluated(runner, plan, on_unit=kill)
+    again = await evaluated(runner, plan, on_group=kill)
     assert died and again == whole
 
 
