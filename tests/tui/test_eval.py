@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from llamadiff.tui.cli.main import run
 
-from ..compare.evaluation.suites import CHECKS, VARIANTS, write_suite
+from ..compare.evaluation.suites import CHECKS, VARIANTS, write_rows, write_suite
 
 SLOW = VARIANTS.replace("max_tokens = 24", "max_tokens = 120")
 TIMES = ("ttft_s", "tokens_per_s")
@@ -170,3 +171,47 @@ def test_other_variants_in_place_of_the_suites(
     assert [it["label"] for it in found["variants"]] == ["one", "two"]
     assert found["variants"][1]["adapters"][0]["scale"] == 0.5
     assert found["evaluation"] is None
+
+
+def test_reports_say_the_same_and_hold_no_markup_of_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from xml.etree import ElementTree
+
+    hostile = "<script>alert(1)</script> | \x1b[31m \u202eeman **bold**"
+    path = write_suite(tmp_path, 1, CHECKS, VARIANTS + '[[require]]\nthat = "tuned.score > 1"\n')
+    rows = [
+        {"message": hostile, "expected": "you", "subject": "<b>x"},
+        {"message": "Hi", "expected": "you", "subject": "y"},
+    ]
+    write_rows(tmp_path, rows)
+    files = [tmp_path / f"out.{form}" for form in ("html", "md", "json", "xml")]
+    options = [word for file in files for word in ("--report", str(file))]
+    assert run(["eval", str(path), *options]) == 1
+    capsys.readouterr()
+    page, text, data, xml = (file.read_text() for file in files)
+    assert "<script" not in page and "&lt;script&gt;" in page and "http" not in page
+    assert (
+        not re.search(r"(?<!\\)<", text.split("## Rows")[1])
+        and "\\<script\\>" in text
+        and "\\*\\*bold" in text
+    )
+    for report in (page, text, xml):
+        assert "\x1b" not in report and "\u202e" not in report
+        assert "NOT MET: tuned.score &gt; 1" in report or "tuned.score \\> 1" in report
+    document = json.loads(data)
+    assert document["rows"] == 2 and len(document["answers"]) == 2
+    assert document["variants"][0]["model"]["sha256"]
+    suite = ElementTree.fromstring(xml)[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "0")
+    assert suite[0].find("failure") is not None
+
+
+def test_a_report_that_cannot_be_is_told_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_suite(tmp_path, 2)
+    assert run(["eval", str(path), "--report", "out.pdf"]) == 2
+    assert "ends in .html, .md, .json, .xml" in capsys.readouterr().err
+    assert run(["eval", str(path), "--report", str(tmp_path / "none" / "x.md")]) == 2
+    assert "there is no folder" in capsys.readouterr().err

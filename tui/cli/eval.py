@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
+import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +29,11 @@ if TYPE_CHECKING:
     from ...compare.evaluation.scoreboard import Line, Pace, Scoreboard
     from ...compare.history.evaluations import Evaluations
 
-HEAD = ("", "VARIANT", "SCORE", "95 % INTERVAL", "DIFFERENCE", "INTERVAL", "WON", "LOST", "PASSED", "PROMPT", "OUT", "FIRST", "TOKENS/S")  # fmt: skip
+HEAD = ("", "VARIANT", "SCORE", "95 % INTERVAL", "DIFFERENCE", "INTERVAL", "WON", "LOST")
+COSTS = ("PASSED", "PROMPT", "OUT", "FIRST", "TOKENS/S")
+WIDE = 120
+"""Columns of a terminal from which on all is one table."""
+LONGEST_TITLE = 22
 
 
 def _complete_suite(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
@@ -42,6 +49,7 @@ def _complete_suite(ctx: click.Context, option: click.Parameter, typed: str) -> 
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Run only the first N rows. What the suite planned stays as it is.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the run of the same suite that did not end, if there is one.")  # fmt: skip
 @click.option("--allow-code", is_flag=True, help="Run the Python functions that the suite names.")
+@click.option("--report", "reports", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write a report: .html, .md, .json, or .xml for JUnit.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def eval_command(
     suite: str,
@@ -49,6 +57,7 @@ def eval_command(
     rows: int | None,
     resume: bool,
     allow_code: bool,
+    reports: tuple[Path, ...],
     as_json: bool,
 ) -> int:
     """Put the rows of a suite to its variants, check the answers, and say which is better.
@@ -65,19 +74,23 @@ def eval_command(
     """
     if asked.each or asked.user is not None:
         raise click.UsageError("eval takes its values from the dataset: --each and --user do nothing here.")  # fmt: skip
+    from ...compare.evaluation.document import evaluation_document
+    from ...compare.evaluation.reports import check_report, write_report
+
+    for path in reports:
+        check_report(path)
     plan = _plan(asked, suite, rows, allow_code)
     note(_beginning(plan))
-    board, answers, key, hashes = asyncio.run(_carry_out(asked, plan, resume, as_json))
+    wanted = as_json or bool(reports)
+    board, answers, key, hashes = asyncio.run(_carry_out(asked, plan, resume, wanted))
+    program = version("llamadiff")
+    document = evaluation_document(plan, board, answers, key=key, program=program, hashes=hashes)
     if as_json:
-        from ...compare.evaluation.document import evaluation_document
-
-        program = version("llamadiff")
-        document = evaluation_document(
-            plan, board, answers, key=key, program=program, hashes=hashes
-        )
         print_json(document, indent=True)
     else:
         _print(plan, board, answers)
+    for path in reports:
+        write_report(path, document)
     return 0 if board.met else 1
 
 
@@ -231,19 +244,20 @@ def _span(seconds: float) -> str:
 def _print(plan: Plan, board: Scoreboard, answers: list[Checked]) -> None:
     from ...compare.evaluation.variants import called
 
-    table([HEAD, *(_cells(line) for line in board.lines)])
+    _print_table(board)
     _print_tags(board)
     data("")
     for line in board.lines:
         if line.verdict is not None:
-            data(safe_line(f"{called(line.variant)}: {line.sentence}"))
+            decided = line.verdict.outcome != "undecided"
+            _say(line.sentence if decided else f"{called(line.variant)}: {line.sentence}")
         if line.noise is not None and line.noise.rows:
-            data(safe_line(f"{called(line.variant)} {_noise(line)}"))
+            _say(f"{called(line.variant)} {_noise(line)}")
     if board.rows < board.planned:
         data(f"{board.rows:,} of {board.planned:,} planned rows so far.")
     for it in board.requirements:
         said = {True: "met", False: "NOT MET", None: "NOT MET, not known yet"}[it.met]
-        data(safe_line(f"{said}: {it.text} ({it.figures})"))
+        _say(f"{said}: {it.text} ({it.figures})")
     for line in board.lines:
         if line.errors or line.unscored:
             first = next(
@@ -257,14 +271,30 @@ def _print(plan: Plan, board: Scoreboard, answers: list[Checked]) -> None:
             )
 
 
-def _cells(line: Line) -> tuple[str, ...]:
-    score, interval = line.score, line.score.interval
-    pace, verdict = line.pace, line.verdict
-    compared = ("baseline", "", "", "")
-    if verdict is not None:
-        from ...compare.statistics.wording import points
+def _say(text: str) -> None:
+    """A sentence, broken between words on a terminal."""
+    line = safe_line(text)
+    data(textwrap.fill(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line)
 
-        difference = verdict.difference
+
+def _print_table(board: Scoreboard) -> None:
+    """All figures in one table, or in two where the terminal is narrow."""
+    if not sys.stdout.isatty() or shutil.get_terminal_size().columns >= WIDE:
+        rows = ((*_scores(line), *_costs(line)) for line in board.lines)
+        table([(*HEAD, *COSTS), *rows])
+        return
+    table([HEAD, *(_scores(line) for line in board.lines)])
+    data("")
+    table([(*HEAD[:2], *COSTS), *((*_scores(line)[:2], *_costs(line)) for line in board.lines)])
+
+
+def _scores(line: Line) -> tuple[str, ...]:
+    from ...compare.statistics.wording import points
+
+    score, interval = line.score, line.score.interval
+    compared = ("baseline", "", "", "")
+    if line.verdict is not None:
+        difference = line.verdict.difference
         within = difference.interval
         compared = (
             points(difference.mean),
@@ -272,12 +302,19 @@ def _cells(line: Line) -> tuple[str, ...]:
             f"{difference.wins:,}",
             f"{difference.losses:,}",
         )
+    title = line.variant.title
     return (
         line.variant.name,
-        line.variant.title,
+        title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
         f"{100 * score.mean:.1f}" if score.rows else "–",
         f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if score.rows else "",
         *compared,
+    )
+
+
+def _costs(line: Line) -> tuple[str, ...]:
+    pace = line.pace
+    return (
         f"{line.pass_rate:.0%}",
         f"{line.prompt_tokens:.0f}",
         f"{line.tokens:.1f}",
