@@ -176,11 +176,15 @@ class History:
         return removed
 
     def retire(self, time: datetime) -> int:
-        """Remove the runs begun before a time that have neither tag nor note; how many."""
+        """Remove the runs begun before a time that have neither tag nor note, and evaluations; how
+        many."""
         from . import removal
 
         ids = self._read(lambda connection: removal.expired(connection, time), [])
-        return self.remove(ids) if ids else 0
+        count = self._change(lambda connection: removal.remove_evaluations(connection, time))
+        if ids or count:
+            count += self.remove(ids)
+        return count
 
     # ----------------------------------------------------------------- versions
 

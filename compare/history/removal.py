@@ -64,6 +64,12 @@ def remove(connection: Connection, keys: Sequence[str]) -> int:
     return removed
 
 
+def remove_evaluations(connection: Connection, time: datetime) -> int:
+    """Remove the evaluations begun before a time, with their answers; how many there were."""
+    before = int(time.timestamp() * 1000)
+    return connection.execute("DELETE FROM evaluations WHERE at < ?", (before,)).rowcount
+
+
 def wipe(file: Path) -> bool:
     """Give the space back, and have no journal hold what was removed.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ import pytest
 
 from llamadiff.compare.errors import CompareError
 from llamadiff.compare.evaluation.answers import Checked
+from llamadiff.compare.evaluation.evaluator import ROWS, Evaluator
 from llamadiff.compare.evaluation.scoreboard import scoreboard
+from llamadiff.compare.history.history import History
 from llamadiff.compare.lens import mean_logprob
 from llamadiff.compare.runner import Runner
 from llamadiff.models.engine.client import Engine, LoadedModel
@@ -22,6 +26,7 @@ from llamadiff.models.engine.protocol import Request
 from llamadiff.models.engine.residents import MAX_SEQUENCES
 from llamadiff.prompts.rendering.helper import Renderer
 
+from ...conftest import until
 from .suites import CHECKS, VARIANTS, evaluated, plan_of, write_rows, write_suite
 
 
@@ -205,3 +210,50 @@ async def test_own_functions_check(runner: Runner, tmp_path: Path) -> None:
         assert polite.reason.startswith("looked at ")
         assert broken.score is None and "ZeroDivisionError" in broken.reason
         assert ends.score is None and "ended its helper process" in ends.reason
+
+
+async def test_a_pause_begins_no_further_rows(runner: Runner, tmp_path: Path) -> None:
+    plan = plan_of(write_suite(tmp_path, 60))
+    came: list[Checked] = []
+    evaluator = Evaluator(runner, plan, came.extend)
+    evaluator.pause()
+    running = asyncio.create_task(evaluator.run())
+    began: list[int] = []
+    generate = runner.engine.generate
+
+    def listening(model: LoadedModel, requests: Sequence[Request]) -> Any:
+        if not began:
+            evaluator.pause()
+        began.append(len(requests))
+        return generate(model, requests)
+
+    runner.engine.generate = listening  # type: ignore[method-assign]
+    evaluator.go_on()
+    await until(lambda: len(came) == 2 * ROWS)
+    assert began == [2 * ROWS] and not running.done()
+    evaluator.go_on()
+    await running
+    assert len(came) == plan.answers and sum(began) == plan.answers
+
+
+async def test_old_evaluations_go_with_old_runs(runner: Runner, tmp_path: Path) -> None:
+    plan = plan_of(write_suite(tmp_path, 2))
+    answers = await evaluated(runner, plan)
+    history = History(tmp_path / "state", "test", print)
+    try:
+        key = history.evaluations.begin(plan, "test")
+        assert history.evaluations.unfinished(plan) == key
+        history.evaluations.add(key, answers)
+        history.evaluations.end(key)
+        assert history.evaluations.answers(key) == answers
+        (entry,) = history.evaluations.entries()
+        assert (entry.rows, entry.planned, entry.answers, bool(entry.ended)) == (2, 2, 4, True)
+        assert history.evaluations.unfinished(plan) is None
+        history.retire(datetime.now(UTC) - timedelta(days=1))
+        assert len(history.evaluations.entries()) == 1
+        assert history.retire(datetime.now(UTC) + timedelta(days=1)) == 1
+        assert history.evaluations.entries() == [] and history.evaluations.answers(key) == []
+        found = b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())
+        assert all(answer.text.encode() not in found for answer in answers)
+    finally:
+        history.close()
