@@ -17,7 +17,7 @@ class Answer:
     expects, if it says.
 
     `logprob` is the mean natural log-probability of a token of `expected`, if it was scored; `row`
-    has the row's columns.
+    has the row's columns; `judged` how often of two a judge was for it, by the judge's rubric.
     """
 
     text: str
@@ -25,6 +25,7 @@ class Answer:
     tokens: int | None = None
     logprob: float | None = None
     row: Mapping[str, str] = field(default_factory=dict[str, str])
+    judged: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True)

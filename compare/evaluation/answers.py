@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...prompts.rendering.special import without_joints
 from ..checks.result import Answer, Result, Weighted, apply
@@ -49,6 +49,7 @@ class Asked:
     output: Output
     ready: Prepared | None = None
     logprob: float | None = None
+    judged: dict[str, int] = field(default_factory=dict[str, int])
 
     def checked(self, row: SuiteRow, checks: Sequence[NamedCheck], *, generates: bool) -> Checked:
         """The answer with what the checks say. May take as long as they do."""
@@ -66,6 +67,7 @@ class Asked:
                 len(output.tokens),
                 self.logprob,
                 row.values,
+                self.judged,
             )
             scored = apply([Weighted(it.check, it.weight) for it in checks], given)
             score, results = scored.score, scored.results

@@ -12,6 +12,7 @@ from ...prompts.files import read_side_text
 from ...prompts.suggest import did_you_mean
 from ..checks.amounts import Length, Number
 from ..checks.code import Code
+from ..checks.judge import Judge
 from ..checks.likelihood import Likelihood
 from ..checks.likeness import Likeness, Measure
 from ..checks.result import Check
@@ -85,9 +86,22 @@ def read_checks(reader: FieldReader, table: Mapping[str, object]) -> tuple[Named
     for i, name in enumerate(names):
         if names.index(name) < i:
             raise reader.fail(("checks", i), f"two checks are called {name}; give one a name")
+    rubrics = [check.check.rubric for check in checks if isinstance(check.check, Judge)]
+    if len(set(rubrics)) < len(rubrics):
+        raise reader.fail(("checks",), "two judges have the same rubric; give each its own")
     if not any(check.weight for check in checks):
         raise reader.fail(("checks",), "all checks have the weight 0, so nothing would be counted")
     return checks
+
+
+def beside(reader: FieldReader, name: str) -> str:
+    """A name from the catalog or the library as it is; a path from the folder of the suite."""
+    path, at, scale = name.rpartition("@") if "@" in name else (name, "", "")
+    is_path = "/" in path or path.endswith((".gguf", ".toml"))
+    if not is_path or reader.path is None:
+        return name
+    found = (reader.path.parent.resolve() / Path(path).expanduser()).resolve()
+    return f"{found}{at}{scale}" if found.exists() else name
 
 
 def _check(reader: FieldReader, value: object, at: Key) -> NamedCheck:
@@ -161,6 +175,11 @@ def _likeness(measure: Measure) -> Callable[[Table], Check]:
     return lambda table: Likeness(measure, table.text("value"))
 
 
+def _judge(table: Table) -> Check:
+    model, adapter = (beside(table.reader, table.text(key) or "") for key in ("model", "adapter"))
+    return Judge(table.needed("rubric"), model, adapter)
+
+
 def _code(table: Table) -> Check:
     given = table.needed("function")
     file, colon, function = given.rpartition(":")
@@ -187,6 +206,7 @@ KINDS: Mapping[str, tuple[Callable[[Table], Check], tuple[str, ...]]] = {
     "bleu": (_likeness("bleu"), ("value",)),
     "words": (_likeness("words"), ("value",)),
     "likelihood": (lambda table: Likelihood(), ()),
+    "judge": (_judge, ("rubric", "model", "adapter")),
     "code": (_code, ("function",)),
 }
 """The check that each kind makes, and the keys it takes beside `COMMON`."""

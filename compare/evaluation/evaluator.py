@@ -28,6 +28,7 @@ from ..run import Output, State
 from ..runner import Runner, apply_event
 from ..variants import Variant
 from .answers import Asked, Checked
+from .judging import judge
 from .plan import Group, Place, Plan
 
 ROWS = 32
@@ -92,7 +93,7 @@ class Evaluator:
         Raises CompareError, ModelError, PromptError or EngineError.
         """
         kept: list[LoadedModel] = []
-        for variant in self.plan.variants:
+        for variant in (*self.plan.variants, *self.plan.judges.values()):
             kept.append(await self.runner.load(variant, keep=kept))
         self._used = await asyncio.to_thread(self._find_used)
         columns = set(self.plan.rows[0].values)
@@ -221,12 +222,14 @@ class Evaluator:
         self, asked: Mapping[Group, list[Asked]], over: Callable[[Group], None]
     ) -> None:
         """Generate, then score what is to be scored; `over` is told each group. Raises EngineError."""
+        plan, later = self.plan, self._scores or bool(self.plan.judges)
         if self.generates:
-            await self._generate(asked, (lambda group: None) if self._scores else over)
+            await self._generate(asked, (lambda group: None) if later else over)
         if self._scores:
             await self._score([it for each in asked.values() for it in each])
-            for group in asked:
-                over(group)
+        for group, each in asked.items() if later else ():
+            await judge(self.runner, plan.judges, each, plan.rows, exact=plan.exact)
+            over(group)
 
     async def _generate(
         self, asked: Mapping[Group, list[Asked]], over: Callable[[Group], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 
 import msgspec
@@ -58,6 +58,8 @@ class Plan:
     planned: int
     settings: ModelSettings
     exact: bool = False
+    judges: Mapping[str, Variant] = field(default_factory=dict[str, Variant])
+    """By rubric, what judges by it."""
 
     @property
     def repeats(self) -> int:
@@ -103,6 +105,7 @@ class Plan:
             ],
             "variants": [_variant(variant) for variant in self.variants],
             "baseline": self.baseline.name,
+            "judges": {rubric: _variant(it) for rubric, it in self.judges.items()},
             "checks": [_check(check) for check in self.suite.checks],
             "repeats": self.repeats,
             "exact": self.exact,
@@ -118,6 +121,7 @@ def make_plan(
     *,
     limit: int | None = None,
     exact: bool = False,
+    judges: Mapping[str, Variant] | None = None,
 ) -> Plan:
     """`limit` rows are run, the first of those planned; without `planned` all of the dataset's are."""
     return Plan(
@@ -128,6 +132,7 @@ def make_plan(
         suite.planned or len(rows),
         settings,
         exact or suite.exact,
+        judges or {},
     )
 
 
@@ -158,8 +163,8 @@ def _plain(check: object) -> Mapping[str, object]:
     if not is_dataclass(check) or isinstance(check, type):
         return {}
     found = asdict(check)
-    for field in fields(check):
-        value = getattr(check, field.name)
+    for each in fields(check):
+        value = getattr(check, each.name)
         if isinstance(value, Path):
-            found[field.name] = hashlib.sha256(value.read_bytes()).hexdigest()
+            found[each.name] = hashlib.sha256(value.read_bytes()).hexdigest()
     return found

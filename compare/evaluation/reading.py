@@ -10,7 +10,7 @@ from ...prompts.fields import FieldReader, Key, parse_table
 from ...prompts.files import as_text, read_bytes
 from ..spec import KEYS, parse_spec
 from ..statistics.figures import MARGIN
-from .check_tables import read_checks
+from .check_tables import beside, read_checks
 from .expression import Expression, ExpressionError, parse_expression
 from .suite import DatasetSpec, Suite, VariantSpec
 
@@ -201,7 +201,7 @@ def _single(reader: FieldReader, at: Key, key: str, value: object) -> object:
     if key in ("model", "prompt", "adapter"):
         if not isinstance(value, str):
             raise reader.fail(at, f"{key} must be text in quotes")
-        return "+".join(_beside(reader, part) for part in value.split("+"))
+        return "+".join(beside(reader, part) for part in value.split("+"))
     if key == "scale":
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise reader.fail(at, "scale must be a number, or a list of numbers")
@@ -212,16 +212,6 @@ def _single(reader: FieldReader, at: Key, key: str, value: object) -> object:
         return setting(key, value)
     except (ModelError, CompareError) as error:
         raise reader.fail(at, str(error)) from None
-
-
-def _beside(reader: FieldReader, name: str) -> str:
-    """A name from the catalog or the library as it is; a path from the folder of the suite."""
-    path, at, scale = name.rpartition("@") if "@" in name else (name, "", "")
-    is_path = "/" in path or path.endswith((".gguf", ".toml"))
-    if not is_path or reader.path is None:
-        return name
-    found = (reader.path.parent.resolve() / Path(path).expanduser()).resolve()
-    return f"{found}{at}{scale}" if found.exists() else name
 
 
 def _values(reader: FieldReader, value: object, at: Key) -> dict[str, tuple[object, ...]]:

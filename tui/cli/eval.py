@@ -97,6 +97,7 @@ def eval_command(
 def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
     """What is to be done. Raises what `explain` says in one line."""
     from ...compare.errors import CompareError
+    from ...compare.evaluation.judging import suite_judges
     from ...compare.evaluation.plan import make_plan
     from ...compare.evaluation.reading import load_suite
     from ...compare.evaluation.rows import suite_rows
@@ -123,7 +124,10 @@ def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
         suite = replace(suite, variants=tuple(tables), baseline="", require=())
     variants = suite_variants(suite, asked.defaults())
     check_requirements(suite, variants)
-    return make_plan(suite, variants, found, asked.settings(), limit=rows, exact=asked.exact)
+    judges = suite_judges(suite, asked.defaults())
+    return make_plan(
+        suite, variants, found, asked.settings(), limit=rows, exact=asked.exact, judges=judges
+    )
 
 
 def _beginning(plan: Plan) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from llamadiff.compare.evaluation.answers import Checked
 from llamadiff.compare.evaluation.evaluator import Evaluator
+from llamadiff.compare.evaluation.judging import suite_judges
 from llamadiff.compare.evaluation.plan import Place, Plan, make_plan
 from llamadiff.compare.evaluation.reading import load_suite
 from llamadiff.compare.evaluation.rows import suite_rows
@@ -53,7 +54,8 @@ def plan_of(path: Path) -> Plan:
     """The plan of a suite's file."""
     suite = load_suite(path)
     variants = suite_variants(suite, Defaults())
-    return make_plan(suite, variants, suite_rows(suite.dataset), ModelSettings())
+    judges = suite_judges(suite, Defaults())
+    return make_plan(suite, variants, suite_rows(suite.dataset), ModelSettings(), judges=judges)
 
 
 async def evaluated(

@@ -257,3 +257,24 @@ async def test_old_evaluations_go_with_old_runs(runner: Runner, tmp_path: Path) 
         assert all(answer.text.encode() not in found for answer in answers)
     finally:
         history.close()
+
+
+async def test_a_judge_that_likes_a_place_is_for_nobody(runner: Runner, tmp_path: Path) -> None:
+    checks = '[[checks]]\ncheck = "judge"\nrubric = "Be friendly."\n'
+    greedy = VARIANTS.replace("1.0", "0.0").replace("24", "12")
+    path = write_suite(tmp_path, 6, checks, greedy)
+    plain = await evaluated(runner, plan_of(path))
+    assert all(
+        it.score in (0, 0.5, 1) and "the judge is for it" in it.results[0].reason for it in plain
+    )
+    # What the base says is expected now: both answers are the same, whatever is in which place.
+    plan = plan_of(path)
+    said = {plan.rows[it.row].values["message"]: it.text for it in plain if it.variant == "A"}
+    write_rows(
+        tmp_path, [{"message": m, "expected": text, "subject": "x"} for m, text in said.items()]
+    )
+    again = await evaluated(runner, plan_of(path))
+    assert all(it.score == 0.5 for it in again if it.variant == "A")
+    write_rows(tmp_path, [{"message": message, "subject": "x"} for message in said])
+    alone = await evaluated(runner, plan_of(path))
+    assert all(it.score in (0, 0.5, 1) for it in alone)
