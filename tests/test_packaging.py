@@ -61,6 +61,7 @@ def test_importing_stays_light(code: str, allowed: set[str]) -> None:
         ["doctor"],
         ["run", "-p", "tell-me-about", "--json"],
         ["diff", "-p", "tell-me-about", "--variant", "label=x", "--variant", "label=y"],
+        ["eval", "support", "--rows", "2"],
     ],
 )
 def test_commands_import_neither_textual_nor_torch(command: list[str]) -> None:
@@ -90,7 +91,11 @@ def test_a_wheel_installed_elsewhere_works_from_the_root_folder(tmp_path: Path) 
     top = {path.name for path in target.iterdir() if path.suffix != ".dist-info"}
     assert top == {"llamadiff", "bin"}
     script = "import sys, llamadiff.tui.cli.main as m; m.main(sys.argv[1:])"
-    for arguments in (["models", "--json"], ["run", "-p", "tell-me-about"]):
+    for arguments in (
+        ["models", "--json"],
+        ["run", "-p", "tell-me-about"],
+        ["eval", "support", "--rows", "2"],
+    ):
         done = subprocess.run(
             [sys.executable, "-P", "-c", script, *arguments],
             capture_output=True,
