@@ -120,6 +120,7 @@ def test_rows_that_are_added_do_not_change_what_was_planned(
     [
         (["nothing"], "There is no suite nothing"),
         (["suite.toml", "--rows", "0"], "0 is not in the range"),
+        (["suite.toml", "--var", "massage=x"], "no variant's prompt uses massage"),
         (["suite.toml", "--user", "x"], "eval takes its values from the dataset"),
         (["suite.toml", "--variant", "prompt=nothing"], "there is no prompt called nothing"),
         (["suite.toml", "--variant", "prompt=support,adapter=nothing"], "nothing"),

@@ -123,6 +123,9 @@ def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
         tables = (VariantSpec(it.pop("label", ""), {k: (v,) for k, v in it.items()}) for it in specs)  # fmt: skip
         suite = replace(suite, variants=tuple(tables), baseline="", require=())
     variants = suite_variants(suite, asked.defaults())
+    for name in asked.values:
+        if not any(name in field for it in variants for _, _, field in it.prompt.text_fields()):
+            raise CompareError(f"--var {name}: no variant's prompt uses {name}.")
     check_requirements(suite, variants)
     judges = suite_judges(suite, asked.defaults())
     return make_plan(
