@@ -38,6 +38,7 @@ bench: .venv/test .venv/llama-bench
 	$(BIN)/python benchmarks/preview.py
 	$(BIN)/python benchmarks/library.py
 	$(BIN)/python benchmarks/history.py
+	$(BIN)/python benchmarks/noise.py
 	$(BIN)/python benchmarks/decisions.py
 	$(BIN)/python benchmarks/suites.py
 

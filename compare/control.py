@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from ..models.engine.samplers import make_sampling, steps
 from .conversation import go_on
 from .lens import look
-from .noise import Contrast, Floor, Sample, Spread, contrast, floor, samples
+from .noise import (
+    Contrast,
+    Floor,
+    Sample,
+    Spread,
+    contrast,
+    contrast_in_batches,
+    floor,
+    samples,
+)
 from .rounding import rounding
 from .run import Output, new_run
 from .runner import Runner
@@ -81,23 +90,23 @@ def control(
 ) -> Control:
     """Compare all variants with themselves and with the baseline; at least two outputs of each.
 
-    `shapes` has the outputs of greedy variants in other batches: those stand for what they are
-    against themselves. Takes a while for many long outputs; reads nothing but its arguments.
+    `shapes` has for each greedy variant its outputs in other batches, none where these are known to
+    be the same: those stand for what it is against itself. Takes a while for many long outputs;
+    reads nothing but its arguments.
     """
     own = {name: samples(them) for name, them in outputs.items()}
-    floors: dict[str, Floor] = {}
-    for name, them in own.items():
-        others = [Sample.of(it) for it in (shapes or {}).get(name, ())]
-        floors[name] = floor([them[0], *others] if others else them)
-    return Control(
-        baseline,
-        floors,
-        {
-            name: contrast(own[baseline], them, (floors[baseline], floors[name]))
-            for name, them in own.items()
-            if name != baseline
-        },
-    )
+    others = {name: [Sample.of(it) for it in them] for name, them in (shapes or {}).items()}
+    floors = {
+        name: floor([them[0], *others[name]] if others.get(name) else them)
+        for name, them in own.items()
+    }
+    contrasts: dict[str, Contrast] = {}
+    for name in own:
+        if name != baseline:
+            judge = contrast_in_batches if {baseline, name} <= {*others} else contrast
+            both = floors[baseline], floors[name]
+            contrasts[name] = judge(own[baseline], own[name], both)
+    return Control(baseline, floors, contrasts)
 
 
 async def lens_spread(

@@ -20,8 +20,18 @@ def turns_of(output: Output) -> list[Output]:
     return turns[::-1]
 
 
+def lost(output: Output) -> str:
+    """The reply whose turn before is not known any more, of the turns up to this one; else empty.
+
+    What the variant was given cannot be made again then.
+    """
+    return turns_of(output)[0].reply
+
+
 def can_be_replied_to(output: Output) -> bool:
-    """Whether an output is an answer, be it stopped or empty."""
+    """Whether an output is an answer, be it stopped or empty, and all before it is known."""
+    if lost(output):
+        return False
     return output.state is State.DONE or (output.state is State.CANCELLED and bool(output.text))
 
 

@@ -15,6 +15,7 @@ from .diff.ignore import NOTHING, Ignore
 from .diff.ignoring import differ
 from .diff.result import Diff
 from .groups import groups_of
+from .reasoning import answer_alone
 from .run import Output, Run, Stamp
 
 SCHEMA = 1
@@ -35,9 +36,11 @@ def run_document(run: Run, version: str, ignore: Ignore = NOTHING) -> dict[str, 
     }
 
 
-def conversation_document(runs: Sequence[Run], version: str) -> dict[str, Any]:
+def conversation_document(
+    runs: Sequence[Run], version: str, ignore: Ignore = NOTHING
+) -> dict[str, Any]:
     """The first run's document; where others go on with it, those of these under `turns`."""
-    first, *others = (run_document(run, version) for run in runs)
+    first, *others = (run_document(run, version, ignore) for run in runs)
     return {**first, "turns": others} if others else first
 
 
@@ -120,13 +123,22 @@ def _output(output: Output) -> dict[str, Any]:
 
 
 def output_diff(a: Output, b: Output, ignore: Ignore = NOTHING) -> dict[str, Any]:
-    """How `b` differs from `a`, as one of `diffs`."""
-    diff = differ("word", ignore).update(a.text, b.text, a_done=True, b_done=True)
+    """How the answer of `b` differs from that of `a`, as one of `diffs`.
+
+    Tokens and characters are counted from where `a` begins, its reasoning included.
+    """
+    one, two = answer_alone(a), answer_alone(b)
+    diff = differ("word", ignore).update(one.text, two.text, a_done=True, b_done=True)
+    found = _strictly(one, two) if not ignore else _loosely(diff, one, two)
+    if (parted := found["first_divergence"]) is not None:
+        parted["char"] += len(a.text) - len(one.text)
+        if parted["token"] is not None:
+            parted["token"] += len(a.tokens) - len(one.tokens)
     return {
         "a": a.variant.name,
         "b": b.variant.name,
         "repeat": a.repeat,
-        **(_strictly(a, b) if not ignore else _loosely(diff, a, b)),
+        **found,
         "words_added": diff.words_added,
         "words_removed": diff.words_removed,
         "words_moved": diff.words_moved,

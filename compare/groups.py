@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from .likeness import likeness, words_of
+from .reasoning import answer_of
 from .run import Output, State
 
 ALIKE = 0.9
@@ -18,9 +19,10 @@ AT_ONCE_S = 0.008
 
 @dataclass(frozen=True)
 class Group:
-    """Outputs that are alike; `members` are their places among the repeats, ascending.
+    """Outputs whose answers are alike; `members` are their places among the repeats, ascending.
 
-    The first one stands for all: every other is alike to it. With `same` they are the same text.
+    The first one stands for all: every other is alike to it. With `same` they are the same
+    answer.
     """
 
     members: tuple[int, ...]
@@ -48,6 +50,7 @@ class Grouping:
         self.outputs = outputs
         self._groups: list[Group] = []
         self._ended: list[int] = []
+        self._answers: dict[int, str] = {}
         self._words: dict[str, tuple[str, ...]] = {}
         self._alike: dict[tuple[str, str], bool] = {}
         self._advanced = False
@@ -65,6 +68,11 @@ class Grouping:
             if groups is not None:
                 self._ended = ended
                 self._groups = sorted(groups, key=lambda it: (-it.count, it.first))
+        return self._groups
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups as the last call of `update` left them."""
         return self._groups
 
     @property
@@ -90,10 +98,10 @@ class Grouping:
         members: list[list[int]] = []
         firsts: dict[str, list[int]] = {}
         for place in ended:
-            text = self.outputs[place].text
+            text = self._answer(place)
             home = firsts.get(text)
             for group in members if home is None else ():
-                alike = self._is_alike(self.outputs[group[0]].text, text, until)
+                alike = self._is_alike(self._answer(group[0]), text, until)
                 if alike is None:
                     return None
                 if alike:
@@ -105,9 +113,13 @@ class Grouping:
             firsts.setdefault(text, home)
             home.append(place)
         return [
-            Group(tuple(group), len({self.outputs[i].text for i in group}) == 1)
-            for group in members
+            Group(tuple(group), len({self._answer(i) for i in group}) == 1) for group in members
         ]
+
+    def _answer(self, place: int) -> str:
+        if place not in self._answers:
+            self._answers[place] = answer_of(self.outputs[place])
+        return self._answers[place]
 
     def _is_alike(self, first: str, text: str, until: float | None) -> bool | None:
         known = self._alike.get((first, text))

@@ -27,6 +27,7 @@ from ..models.engine.protocol import (
     file_version,
 )
 from .errors import CompareError
+from .prepare import answer_tokens
 from .run import Output
 from .runner import Prepared, Runner
 from .variants import Variant
@@ -135,7 +136,7 @@ async def look(
     one = await runner.prepare(first, values, output=turns[0])
     two = await runner.prepare(second, values, keep=[one.model], output=turns[1])
     if isinstance(answer, str):
-        tokens = (await runner.engine.tokenize(one.model, answer, add_special=False)).tokens
+        tokens = await answer_tokens(runner.engine, one.chat, answer)
     else:
         tokens = list(answer)
     if not tokens:
@@ -176,13 +177,15 @@ async def mean_logprob(
     values: Mapping[str, str],
     answer: str | Sequence[int],
     *,
+    output: Output | None = None,
     exact: bool = False,
 ) -> float:
     """How likely the variant finds an answer, a text or token ids: the mean of its tokens' natural
-    log-probabilities, in nats. Raises as `look`."""
-    ready = await runner.prepare(variant, values)
+    log-probabilities, in nats. With `output` it would say it in its conversation, in the place of
+    that. Raises as `look`."""
+    ready = await runner.prepare(variant, values, output=output)
     if isinstance(answer, str):
-        tokens = (await runner.engine.tokenize(ready.model, answer, add_special=False)).tokens
+        tokens = await answer_tokens(runner.engine, ready.chat, answer)
     else:
         tokens = list(answer)
     if not tokens:
@@ -204,7 +207,7 @@ async def _same_words(
     if one.model.info.n_vocab != two.model.info.n_vocab:
         return False
     if isinstance(answer, str):
-        return (await runner.engine.tokenize(two.model, answer, add_special=False)).tokens == tokens
+        return await answer_tokens(runner.engine, two.chat, answer) == tokens
     return await runner.engine.pieces(two.model, tokens) == pieces
 
 

@@ -1,39 +1,42 @@
-"""The noise floor: how far outputs of one variant are from each other, and two variants beside that.
+"""The noise floor: whether two variants differ more than either differs from itself.
 
-A against A: the same variant with other seeds says something else too. Its outputs are dealt into two
-hands in every way there is, as though the hands were two variants, and the mean difference between
-the hands is taken; the range of that over all deals is the floor, 5 % of them left out at either end.
-The mean difference between two variants is held against the floors of both. It is of pairs with
-different seeds: outputs with the same seed share their draws and are closer than chance would have
-them.
+A against A: the same variant with other seeds says something else too. So two variants are told
+apart by a test of two samples. Its figure is the energy distance (Székely and Rizzo, 2004),
+E = 2 × mean d(A, B) − mean d(A, A) − mean d(B, B), d being the share of words that differ. It is
+held against what E becomes when the outputs of A and B with the same seed change places, in every
+way there is: if the variant made no difference, each of these would be as likely as what was found,
+whatever the outputs are like. Outputs with the same seed share their draws and are closer than
+chance would have them; such pairs are left out of d(A, B).
 """
 
 from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, product
-from math import comb
+from operator import mul
 from typing import Any
 
 from .diff.divergence import first_token_divergence
+from .enough import LEAST
 from .likeness import likeness, words_of
+from .reasoning import answer_of
 from .run import Output, State
-
-LEAST = 4
-"""Outputs of a variant that it takes to judge it: six pairs."""
 
 MOST = 32
 """Outputs of a variant that are compared, the first ones: 496 pairs."""
 
-LEFT_OUT = 0.05
-"""Share of the deals that the floor does without at either end, rounded down: one of the 35 deals of
-eight outputs, none of the three of four. A variant that says two things could be dealt into those."""
+CHANCE = 0.05
+"""Beyond noise is what at most this share of the swaps comes up to."""
 
-MOST_DEALS = 1000
-"""Where there are more ways to deal the outputs (from 13 on) so many are drawn, always the same."""
+ALL_SWAPS = 12
+"""Up to so many pairs all 2^(n − 1) swaps are tried (to swap all is to swap none)."""
+
+DRAWN_SWAPS = 2000
+"""Beyond so many are drawn, always the same, what was found being one."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,6 @@ class Spread:
         return self.values[-1]
 
     @property
-    def middle(self) -> tuple[float, float]:
-        """The range of the values without `LEFT_OUT` at either end."""
-        out = int(len(self.values) * LEFT_OUT)
-        return self.values[out], self.values[-1 - out]
-
-    @property
     def mean(self) -> float:
         return statistics.fmean(self.values)
 
@@ -69,9 +66,10 @@ class Spread:
         return statistics.median(self.values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
-    """One output as it is compared: its words, and its tokens with the model they are of."""
+    """One output as it is compared: the words of its answer, and all its tokens with the model they
+    are of."""
 
     words: tuple[str, ...]
     tokens: Sequence[int]
@@ -80,7 +78,8 @@ class Sample:
 
     @classmethod
     def of(cls, output: Output) -> Sample:
-        return cls(words_of(output.text), output.tokens, output.variant.model, output.seed)
+        words = words_of(answer_of(output))
+        return cls(words, output.tokens, output.variant.model, output.seed)
 
 
 @dataclass(frozen=True)
@@ -88,35 +87,43 @@ class Floor:
     """A variant against itself.
 
     `differ` has for every pair of its outputs the share of words in which they differ, 0 to 1
-    (1 − `likeness`), and `parts` for those that part the index of the token where. `dealt` has the
-    mean of `differ` between two hands of its outputs, for every way to deal them.
+    (1 − `likeness`), and `parts` for those that part the index of the token where.
     """
 
     outputs: int
     differ: Spread
     parts: Spread | None
-    dealt: Spread
+
+
+@dataclass(frozen=True)
+class Swaps:
+    """The energy distance of two samples, and how many of `tried` swaps come up to it (`as_far`, what
+    was found among them)."""
+
+    energy: float
+    tried: int
+    as_far: int
+
+    @property
+    def share(self) -> float:
+        """The p-value of the test: how often chance alone would come up to it."""
+        return self.as_far / self.tried
 
 
 @dataclass(frozen=True)
 class Contrast:
     """Two variants beside what either is against itself; `differ` and `parts` as in `Floor`.
 
-    `noise` is the floor: `dealt` of the one and the other.
+    `own` has the mean of `differ` of the first and of the second against itself. `swaps` is None
+    for two variants without chance, which are run in other batches instead. `within` says that they
+    may be no different; None where either has too few outputs to tell (`LEAST`).
     """
 
     differ: Spread
     parts: Spread | None
-    noise: Spread
-
-    @property
-    def within(self) -> bool:
-        """Whether the two differ, on average, no more than two hands of the same variant do.
-
-        This is no test of significance: few outputs have a wide range, and a difference too small
-        for it is not seen.
-        """
-        return self.differ.mean <= self.noise.middle[1]
+    own: tuple[float, float]
+    swaps: Swaps | None
+    within: bool | None
 
 
 def samples(outputs: Sequence[Output]) -> list[Sample]:
@@ -126,35 +133,89 @@ def samples(outputs: Sequence[Output]) -> list[Sample]:
 
 def floor(own: Sequence[Sample]) -> Floor:
     """A variant against itself; of at least two outputs."""
-    pairs = list(combinations(range(len(own)), 2))
-    apart = {pair: _apart(own[pair[0]], own[pair[1]]) for pair in pairs}
-    dealt = (
-        statistics.fmean(apart[min(i, j), max(i, j)] for i, j in product(hand, rest))
-        for hand, rest in deals(len(own))
-    )
-    parts = _parts((own[i], own[j]) for i, j in pairs)
-    return Floor(len(own), Spread.of(apart.values()), parts, Spread.of(dealt))
-
-
-def deals(count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """The ways to deal so many outputs into two hands of the same size, or all but."""
-    everything, half = range(count), count // 2
-    hands = list(combinations(everything, half)) if comb(count, half) <= MOST_DEALS else []
-    if not hands:
-        draw = random.Random(0)
-        hands = [tuple(sorted(draw.sample(everything, half))) for _ in range(MOST_DEALS)]
-    elif count == 2 * half:  # the same two hands the other way round are the same deal
-        hands = [hand for hand in hands if 0 in hand]
-    return [(hand, tuple(i for i in everything if i not in hand)) for hand in hands]
+    pairs = list(combinations(own, 2))
+    return Floor(len(own), Spread.of(_apart(*pair) for pair in pairs), _parts(pairs))
 
 
 def contrast(a: Sequence[Sample], b: Sequence[Sample], floors: tuple[Floor, Floor]) -> Contrast:
     """Two variants of at least two outputs each, and the floors of both."""
+    swaps = swapped(a, b)
+    enough = min(len(a), len(b)) >= LEAST
+    within = swaps.share > CHANCE if enough else None
+    return Contrast(*_between(a, b), _own(floors), swaps, within)
+
+
+def contrast_in_batches(
+    a: Sequence[Sample], b: Sequence[Sample], floors: tuple[Floor, Floor]
+) -> Contrast:
+    """Two variants that always take the likeliest token; the floors are of other batches.
+
+    There is no chance to test against, and repeats are copies. What may be another is rounding: the
+    two are told apart where they differ, on average, by more than any two batches of one of them.
+    """
+    differ, parts = _between(a, b)
+    moved = max(it.differ.most for it in floors)
+    return Contrast(differ, parts, _own(floors), None, differ.mean <= moved)
+
+
+def swapped(a: Sequence[Sample], b: Sequence[Sample]) -> Swaps:
+    """Try the swaps of two samples; outputs without one of the same seed go in order."""
+    pairs = _paired(a, b)
+    places = range(len(pairs))
+    gain = [[0.0] * len(pairs) for _ in places]
+    for i, j in combinations(places, 2):
+        (a_i, b_i), (a_j, b_j) = pairs[i], pairs[j]
+        across = _apart(a_i, b_j) + _apart(b_i, a_j)
+        gain[i][j] = gain[j][i] = across - _apart(a_i, a_j) - _apart(b_i, b_j)
+    count = len(pairs)
+    # A swap of i or j, not of both, turns what is across into what is within, and back.
+    scale = 2 / (count * (count - 1)) if count > 1 else 0.0
+    energies = [
+        scale
+        * sum(
+            sign * _dot(signs, row, i)
+            for i, (sign, row) in enumerate(zip(signs, gain, strict=True))
+        )
+        for signs in _signs(count)
+    ]
+    found = energies[0]
+    return Swaps(found, len(energies), sum(it >= found - 1e-9 for it in energies))
+
+
+def _dot(signs: Sequence[int], row: Sequence[float], end: int) -> float:
+    return sum(map(mul, signs[:end], row))
+
+
+def _signs(count: int) -> Iterator[Sequence[int]]:
+    """For each swap −1 at the pairs that change places, else 1; the first changes nothing."""
+    if count <= ALL_SWAPS:
+        yield from ((1, *rest) for rest in product((1, -1), repeat=max(0, count - 1)))
+        return
+    draw = random.Random(0)
+    yield [1] * count
+    for _ in range(DRAWN_SWAPS - 1):
+        yield [1 if draw.random() < 0.5 else -1 for _ in range(count)]
+
+
+def _paired(a: Sequence[Sample], b: Sequence[Sample]) -> list[tuple[Sample, Sample]]:
+    """Those with the same seed, then the others in order."""
+    seeds = {it.seed: it for it in b}
+    both = [(it, seeds[it.seed]) for it in a if it.seed in seeds]
+    taken = {it.seed for it, _ in both}
+    rest = ([it for it in them if it.seed not in taken] for them in (a, b))
+    return [*both, *zip(*rest, strict=False)]
+
+
+def _between(a: Sequence[Sample], b: Sequence[Sample]) -> tuple[Spread, Spread | None]:
     pairs = [(one, two) for one, two in product(a, b) if one.seed != two.seed]
-    noise = Spread.of(value for it in floors for value in it.dealt.values)
-    return Contrast(Spread.of(_apart(*pair) for pair in pairs), _parts(pairs), noise)
+    return Spread.of(_apart(*pair) for pair in pairs), _parts(pairs)
 
 
+def _own(floors: tuple[Floor, Floor]) -> tuple[float, float]:
+    return floors[0].differ.mean, floors[1].differ.mean
+
+
+@lru_cache(maxsize=4 * MOST * MOST)
 def _apart(one: Sample, two: Sample) -> float:
     return 1 - likeness(one.words, two.words)
 
@@ -171,12 +232,15 @@ def _parts(pairs: Iterable[tuple[Sample, Sample]]) -> Spread | None:
 
 def floor_document(it: Floor) -> dict[str, Any]:
     """A floor in JSON."""
-    return {"outputs": it.outputs, **_document(it), "noise": _noise(it.dealt)}
+    return {"outputs": it.outputs, **_document(it)}
 
 
 def contrast_document(it: Contrast) -> dict[str, Any]:
     """A contrast in JSON."""
-    return {**_document(it), "noise": _noise(it.noise), "within_noise": it.within}
+    swaps = it.swaps and {
+        "energy": it.swaps.energy, "tried": it.swaps.tried, "as_far": it.swaps.as_far,
+    }  # fmt: skip
+    return {**_document(it), "swaps": swaps, "within_noise": it.within}
 
 
 def _document(it: Floor | Contrast) -> dict[str, Any]:
@@ -185,11 +249,6 @@ def _document(it: Floor | Contrast) -> dict[str, Any]:
         "differ": spread_document(it.differ),
         "parts": None if it.parts is None else spread_document(it.parts),
     }
-
-
-def _noise(dealt: Spread) -> dict[str, float]:
-    low, high = dealt.middle
-    return {"deals": len(dealt.values), "low": low, "high": high}
 
 
 def spread_document(it: Spread) -> dict[str, float]:

@@ -86,6 +86,13 @@ async def tokenized(engine: Engine, chat: Chat) -> Tokens:
     return await engine.tokenize(chat.model, chat.bos + first, *rest, add_special=False)
 
 
+async def answer_tokens(engine: Engine, chat: Chat, text: str) -> list[int]:
+    """The tokens of a text as an answer to a chat; special tokens that are written in it stay text,
+    as in the turns of a conversation. Raises EngineError."""
+    fenced, _ = chat.special.fenced(text, [(0, len(text))])
+    return (await engine.tokenize(chat.model, *fenced.split(JOINT), add_special=False)).tokens
+
+
 async def check_beginning(engine: Engine, model: LoadedModel, variant: Variant) -> None:
     """Raise CompareError for a beginning that this model would not read as what it is."""
     begins = variant.beginning

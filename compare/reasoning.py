@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .run import Output
+from .run import Output, Stamp
 
 MARKS = (
     ("<think>", "</think>"),
@@ -63,3 +63,19 @@ def answer_of(output: Output) -> str:
     """What an output says, without the reasoning before it."""
     reasoning = reasoning_of(output)
     return output.text if reasoning is None else output.text[reasoning.end :]
+
+
+def answer_alone(output: Output) -> Output:
+    """An output that says the answer alone, in text, tokens and their ends; itself where it begins
+    with its answer."""
+    reasoning = reasoning_of(output)
+    if reasoning is None:
+        return output
+    first = bisect_right(output.token_ends, reasoning.end)
+    return replace(
+        output,
+        text=output.text[reasoning.end :],
+        tokens=output.tokens[first:],
+        token_ends=[end - reasoning.end for end in output.token_ends[first:]],
+        stamp=Stamp(),
+    )

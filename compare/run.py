@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from ..models.engine.protocol import FinishReason, ModelInfo, Sampling, Timings, TokenLogprob
@@ -79,11 +79,17 @@ class Output:
     """What a person said to that one."""
     run_id: str = ""
     """The run it is an output of."""
+    recorded_as: str = ""
+    """The name its variant had in that run, where it has another by now."""
 
     @property
     def name(self) -> str:
         """`A`, or `A.2` for a repeat."""
         return self.variant.name + (f".{self.repeat + 1}" if self.repeat else "")
+
+    def taken_by(self, variant: Variant) -> Output:
+        """It as an output of a variant with another name, still known by the one it was run under."""
+        return replace(self, variant=variant, recorded_as=self.recorded_as or self.variant.name)
 
     @property
     def slowed(self) -> str:
@@ -91,6 +97,25 @@ class Output:
         used = self.timings.threads if self.timings else 0
         most = self.stamp.info.n_threads if self.stamp.info else 0
         return f"{used} of {most} threads, the machine was busy" if 0 < used < most else ""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """That the output of another run stood beside those of a run."""
+
+    variant: str
+    run_id: str
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class Around:
+    """What was on the screen with a run: the name of the baseline, those of all variants in their
+    order, and whose outputs were of other runs."""
+
+    baseline: str
+    names: tuple[str, ...]
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass
@@ -104,6 +129,7 @@ class Run:
     """Record each token's log-probability and this many alternatives; 0 is none."""
     outputs: list[Output] = field(default_factory=list[Output])
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    around: Around | None = None
 
     @property
     def over(self) -> bool:

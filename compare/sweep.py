@@ -14,6 +14,7 @@ from ..models.errors import ModelError
 from .diff.live import LiveDiff
 from .document import run_document
 from .errors import CompareError
+from .reasoning import answer_of
 from .run import Output, Run
 from .variants import Variant, variant_names
 
@@ -50,7 +51,7 @@ def parse_axis(text: str) -> Axis:
         else:
             values = [float(part) for part in wanted.split(",")]
     except (ValueError, ZeroDivisionError):
-        raise CompareError(f"--over {text!r}: {wanted!r} is not a range; {EXAMPLE}.") from None
+        raise CompareError(f"--over {text!r}: {_why(wanted)}; {EXAMPLE}.") from None
     if not all(math.isfinite(value) for value in values):
         raise CompareError(f"--over {text!r}: every value has to be a number; {EXAMPLE}.")
     if len(values) > most:
@@ -58,6 +59,24 @@ def parse_axis(text: str) -> Axis:
     if len(set(values)) < len(values):
         raise CompareError(f"--over {text!r} has a value twice; leave one out.")
     return Axis(name, tuple(values))
+
+
+def _why(wanted: str) -> str:
+    """Why these are no values."""
+    ranged = ":" in wanted
+    parts = [part.strip() for part in wanted.split(":" if ranged else ",")]
+    if ranged and len(parts) != 3:
+        return f"a range has three parts, START:STOP:STEP, and {wanted!r} has {len(parts)}"
+    for part in parts:
+        try:
+            finite = math.isfinite(float(part))
+        except ValueError:
+            return f"{part!r} is not a number"
+        if not finite:
+            return f"{part} is too large"
+    if not float(parts[2]):
+        return "the step is 0"
+    return f"steps of {parts[2]} do not lead from {parts[0]} to {parts[1]}"
 
 
 def swept(variant: Variant, axis: Axis) -> list[Variant]:
@@ -94,7 +113,7 @@ def _at(variant: Variant, name: str, value: float) -> Variant:
 
 @dataclass(frozen=True)
 class Group:
-    """Outputs with the same text: how many there are, and the first of them."""
+    """Outputs with the same answer: how many there are, and the first of them."""
 
     count: int
     output: Output
@@ -102,7 +121,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Point:
-    """What came of one value: its outputs grouped by text, largest group first, and means over
+    """What came of one value: its outputs grouped by answer, largest group first, and means over
     them. `similarity` is the share of words that the outputs have in common with the first value's
     of the same repeat, from 0 to 1."""
 
@@ -129,37 +148,46 @@ def _point(value: float, outputs: Sequence[Output], first: Sequence[Output]) -> 
         value,
         grouped(outputs),
         sum(len(output.tokens) for output in outputs) / count,
-        sum(len(output.text.split()) for output in outputs) / count,
+        sum(len(answer_of(output).split()) for output in outputs) / count,
         sum(same) / count,
     )
 
 
 def grouped(outputs: Sequence[Output]) -> tuple[Group, ...]:
-    """Outputs by their text, the largest group first, and of equal ones that of the first repeat."""
-    counted = Counter(output.text for output in outputs)
-    by_text = {output.text: output for output in reversed(outputs)}
-    return tuple(Group(n, by_text[text]) for text, n in counted.most_common())
+    """Outputs by their answer, the largest group first, and of equal ones that of the first repeat."""
+    counted = Counter(answer_of(output) for output in outputs)
+    by_answer = {answer_of(output): output for output in reversed(outputs)}
+    return tuple(Group(n, by_answer[answer]) for answer, n in counted.most_common())
 
 
 def similarity(a: Output, b: Output) -> float:
-    """The share of words that two finished outputs have in common, from 0 to 1."""
-    return LiveDiff("word").update(a.text, b.text, a_done=True, b_done=True).similarity
+    """The share of words that the answers of two finished outputs have in common, from 0 to 1."""
+    texts = answer_of(a), answer_of(b)
+    return LiveDiff("word").update(*texts, a_done=True, b_done=True).similarity
 
 
-def sweep_document(run: Run, axis: Axis, version: str) -> dict[str, Any]:
-    """The finished sweep as `sweep --json` prints it: the document of its run, and its points."""
+def sweep_document(
+    run: Run, axis: Axis, version: str, scores: Sequence[float] = ()
+) -> dict[str, Any]:
+    """The finished sweep as `sweep --json` prints it: the document of its run, and its points.
+
+    `scores` are the mean log-probabilities of a text at each value, where there is one.
+    """
     document = run_document(run, version)
     document["sweep"] = {
         "over": axis.name,
         "points": [
             {
                 "value": point.value,
-                "distinct": [{"count": it.count, "text": it.output.text} for it in point.groups],
+                "distinct": [
+                    {"count": it.count, "text": answer_of(it.output)} for it in point.groups
+                ],
                 "tokens": point.tokens,
                 "words": point.words,
                 "similarity": point.similarity,
+                **({"mean_logprob": scores[number]} if scores else {}),
             }
-            for point in points(run, axis)
+            for number, point in enumerate(points(run, axis))
         ],
     }
     return document

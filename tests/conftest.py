@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -29,6 +30,11 @@ OTHER_PROGRAMS = (
     "LLAMA_CACHE", "OLLAMA_MODELS", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
 )  # fmt: skip
 """Variables that say where other programs keep their models."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of the app spend much of their time waiting for it."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)

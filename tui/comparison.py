@@ -7,6 +7,7 @@ from bisect import bisect_right
 from ..compare.diff.divergence import first_token_divergence
 from ..compare.diff.ignoring import differ
 from ..compare.diff.result import Diff
+from ..compare.diff.units import Mode
 from ..compare.run import Output
 from .diffing import Diffing, View
 from .drawing import Drawing
@@ -24,7 +25,9 @@ class Comparison:
         self.view: View = view
         self.diffing = diffing or Diffing()
         self.diff: Diff | None = None
-        self.mode = self.diffing.mode(view)
+        self.skipped = 0
+        """Tokens of the baseline's reasoning, which stand before what is compared."""
+        self.mode: Mode = self.diffing.mode(view)
         self._live = differ(self.mode, self.diffing.ignore)
         self._token: int | None = None
         self._same_tokens = 0
@@ -51,11 +54,17 @@ class Comparison:
 
     @property
     def first_token(self) -> int | None:
-        """Index of the first token at which the two part; None while they have not.
+        """The first token at which the two part, from 0 where the baseline begins with its
+        reasoning; None while they have not.
 
         Also None for different base models, whose tokens are not the same things. Where something
         is ignored, it is the baseline's token in which what is not ignored parts.
         """
+        found = self._parted
+        return None if found is None else self.skipped + found
+
+    @property
+    def _parted(self) -> int | None:
         a, b = self.base, self.other
         if a.variant.model != b.variant.model:
             return None

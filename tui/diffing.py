@@ -38,3 +38,13 @@ class Diffing:
         """The view that follows: off, the unit, tokens, unified."""
         views: list[View] = ["off", *dict.fromkeys([self.unit, "tokens"]), "unified"]
         return views[(views.index(view) + 1) % len(views)] if view in views else "unified"
+
+
+def view_name(view: View) -> str:
+    """What a view is called."""
+    return "one text" if view == "unified" else view
+
+
+def unit_name(mode: Mode) -> Unit:
+    """What the units of a mode are called."""
+    return next(unit for unit, its in _MODES.items() if its == mode)

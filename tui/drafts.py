@@ -33,6 +33,7 @@ class _Kept:
     id: str
     prompt: Prompt
     typed: bool
+    unsaved: bool
 
 
 class Drafting:
@@ -51,21 +52,24 @@ class Drafting:
     # ---------------------------------------------------------------- keeping
 
     def keep(self, store: Drafts) -> None:
-        """Have what was typed kept; what is as it was opened, or saved, needs no draft."""
+        """Have what was typed kept; of what is in its file again, or saved, only the undo steps."""
         steps: Mapping[str, bytes] = {}
         documents = self._playground.documents()
         for document, variant in documents.items():
             kept = self._kept.get(document)
-            if not self._unsaved(document, variant):
-                self._drop(document, store)
-            elif kept is None or kept.prompt != variant.prompt:
+            unsaved = self._unsaved(document, variant)
+            if kept is not None and (kept.prompt, kept.unsaved) == (variant.prompt, unsaved):
+                continue
+            steps = steps or self._texts.undo_steps()
+            own = {k.partition("\n")[2]: s for k, s in steps.items() if k.startswith(f"{document}\n")}  # fmt: skip
+            if unsaved or (own and variant.prompt.path is not None):
                 key, typed = (kept.id, kept.typed) if kept else (uuid4().hex, False)
-                steps = steps or self._texts.undo_steps()
-                own = {k.partition("\n")[2]: s for k, s in steps.items() if k.startswith(f"{document}\n")}  # fmt: skip
-                base = _file_said(variant.prompt)
+                base = _file_said(variant.prompt) if unsaved else variant.prompt
                 store.save(key, variant.prompt, base, msgspec.msgpack.encode(own))
-                typed = typed or self._playground.edited(variant)
-                self._kept[document] = _Kept(key, variant.prompt, typed)
+                typed = typed or bool(own) or self._playground.edited(variant)
+                self._kept[document] = _Kept(key, variant.prompt, typed, unsaved)
+            else:
+                self._drop(document, store)
         for document in self._kept.keys() - documents.keys():
             kept = self._kept[document]
             if not kept.typed or self._unwanted.get(document) == kept.prompt:
@@ -97,6 +101,10 @@ class Drafting:
         """Whether prompts were opened that drafts were not looked for yet."""
         return not self._looked.issuperset(self._playground.documents())
 
+    def leave_alone(self) -> None:
+        """What is open now is to stay as it is: its drafts wait until it is opened another time."""
+        self._looked |= self._playground.documents().keys()
+
     async def catch_up(self, store: Drafts) -> list[str]:
         """Look for drafts of the prompts opened since the last time, and go on with them.
 
@@ -114,9 +122,9 @@ class Drafting:
         return changed
 
     def go_on(self, document: str, draft: Draft, store: Drafts) -> list[str]:
-        """Go on with a draft, unless it says what the file says, or something was typed meanwhile.
+        """Go on with a draft, unless something was typed meanwhile.
 
-        Where the file says something else than it did when this was typed, it is as if that had
+        If it says what the file says, or said then, it is for its undo steps alone. Where the file says something else than it did when this was typed, it is as if that had
         been changed just now. Gives the names of the variants that this changed.
         """
         self._looked.add(document)
@@ -124,7 +132,12 @@ class Drafting:
         if variant is None or self._playground.edited(variant):
             return []
         opened = variant.prompt
-        if draft.prompt == opened and opened.path is not None:
+        if opened.path is not None and draft.prompt == opened:
+            self._kept[document] = _Kept(uuid4().hex, opened, typed=True, unsaved=False)
+            store.take(replace(draft, base=opened), self._kept[document].id)
+            self._undo_again(document, opened, draft)
+            return []
+        if draft.prompt == draft.base:
             store.drop(draft.id)
             return []
         prompt = in_place_of(opened, draft.prompt)
@@ -133,9 +146,14 @@ class Drafting:
             prompt = replace(prompt, loaded=Loaded("", draft.base, text))
         # It may be on the list of another document, which is not shown any more.
         self._kept = {it: kept for it, kept in self._kept.items() if kept.id != draft.id}
-        self._kept[document] = _Kept(uuid4().hex, prompt, typed=True)
+        self._kept[document] = _Kept(uuid4().hex, prompt, typed=True, unsaved=True)
         store.take(draft, self._kept[document].id)
         names = self._playground.put(document, prompt, typed=draft.at)
+        self._undo_again(document, prompt, draft)
+        return names
+
+    def _undo_again(self, document: str, prompt: Prompt, draft: Draft) -> None:
+        """Have the undo steps of a draft."""
         try:
             steps = msgspec.msgpack.decode(draft.undo, type=dict[str, bytes])
         except msgspec.MsgspecError:
@@ -143,7 +161,6 @@ class Drafting:
         for part in parts_of(prompt):
             if part.key in steps:
                 self._texts.bring_back(f"{document}\n{part.key}", part.text, steps[part.key])
-        return names
 
 
 def _file_said(prompt: Prompt) -> Prompt | None:

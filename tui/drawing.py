@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ AROUND = 3
 """Words (or lines) of an equal part left in view beside a difference."""
 LEAST = 8
 """A part of fewer words is not worth folding; in lines, of fewer than two."""
+
+BETWEEN = "│"
+"""Stands in one text between what was removed and what was added directly behind it."""
 
 _SIGNS = {
     "removed": ("[-", "-]"), "added": ("{+", "+}"), "left": ("[~", "~]"), "arrived": ("{~", "~}"),
@@ -74,7 +77,11 @@ class Drawing:
         at = self.marks[-1].end if self.marks else 0
         for number, span in enumerate(islice(spans, same, None), same):
             last = number == len(spans) - 1
-            for piece in self._drawn(span, a, b, number == 0, last and diff.complete, last):
+            pieces = self._drawn(span, a, b, number == 0, last and diff.complete, last)
+            if self._touches(spans, number, a, b):
+                place = span.a_start, span.a_start, span.b_start, span.b_start
+                pieces = (_Piece(BETWEEN, "between", *place), *pieces)
+            for piece in pieces:
                 self._pieces.append(piece)
                 self.marks.append(Mark(at, at + len(piece.text), piece.kind))
                 at += len(piece.text)
@@ -84,6 +91,14 @@ class Drawing:
             self.text = "".join(piece.text for piece in self._pieces)
         else:
             self.text = b
+
+    def _touches(self, spans: Sequence[Span], number: int, a: str, b: str) -> bool:
+        """Whether a span is drawn directly behind what it replaces: nothing tells them apart."""
+        if not self._unified or self._signs or not number or spans[number].kind != "added":
+            return False
+        gone, new = spans[number - 1], spans[number]
+        both = a[gone.a_end - 1 : gone.a_end], b[new.b_start : new.b_start + 1]
+        return gone.kind == "removed" and not any(map(str.isspace, both))
 
     def _drawn(
         self, span: Span, a: str, b: str, first: bool, final: bool, last: bool
@@ -170,7 +185,7 @@ def folded(text: str, *, first: bool, last: bool, lines: bool) -> tuple[int, int
     start = 0 if first else ends[words.index(head)]
     stop = len(text) if last else ends[bisect_right(words, tail) - 1]
     hidden = text[start:stop]
-    said = f"⋯ {tail - head:,} equal {'lines' if lines else 'words'}"
+    said = f"[⋯ {tail - head:,} equal {'lines' if lines else 'words'}]"
     after = "" if last else " "
     if start and not text[start - 1].isspace() and "\n" not in hidden:
         said = f" {said}"

@@ -114,7 +114,7 @@ VARIANT_KEYS = [
 ]  # fmt: skip
 
 OUTPUT_KEYS = [
-    Binding("d", "diff_view", "diff view", id="output.diff", tooltip="Differences by words, by tokens, both in one, off"),
+    Binding("d", "diff_view", "diff view", id="output.diff", tooltip="Differences by words, by tokens, in one text, off"),
     Binding("y", "copy", "copy", id="output.copy", tooltip="Send this output to the terminal's clipboard (OSC 52)"),
     Binding("tab", "next_pane", "next pane", id="output.next", tooltip="The next output"),
     Binding(
@@ -220,8 +220,8 @@ BEFORE_KEYS = [
 REPEAT_KEYS = [
     Binding("R", "repeats", "repeats", id="repeats.count", tooltip="How often each variant is run, each with its own seed"),
     Binding("A", "noise", "noise floor", id="repeats.noise", tooltip="A against A: which differences are more than noise"),
-    Binding("comma", "repeat(-1)", "more frequent", id="repeats.previous", tooltip="The output that more repeats are like"),
-    Binding("full_stop", "repeat(1)", "less frequent", id="repeats.next", tooltip="The output that fewer repeats are like"),
+    Binding("comma", "repeat(-1)", "more frequent", id="repeats.previous", tooltip="The kind of output before; from the first to the last"),
+    Binding("full_stop", "repeat(1)", "less frequent", id="repeats.next", tooltip="The next kind of output; from the last to the first"),
 ]  # fmt: skip
 
 LENS_KEYS = [
@@ -270,7 +270,7 @@ SWEEP_SCREEN_KEYS = [
     Binding("c", "curve(1)", "curve", id="sweep.curve", tooltip="The next curve"),
     Binding("C", "curve(-1)", "curve before", id="sweep.curve_back", show=False, tooltip="The curve before"),
     Binding("b", "against", "against", id="sweep.against", tooltip="Compare with the first value, the one before, …"),
-    Binding("d", "diff_view", "diff view", id="sweep.diff", tooltip="Differences by words, by tokens, both in one, off"),
+    Binding("d", "diff_view", "diff view", id="sweep.diff", tooltip="Differences by words, by tokens, in one text, off"),
     Binding("n", "difference(1)", "next difference", id="sweep.next", tooltip="To the next difference"),
     Binding("N", "difference(-1)", "difference before", id="sweep.previous", tooltip="To the difference before"),
     Binding("left", "step(-1)", "output before", id="sweep.left", key_display="← →", tooltip="Another output of this value"),

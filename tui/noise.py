@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..compare.enough import LEAST
 from ..compare.run import Output, State
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from ..compare.runner import Runner
     from .state import Playground
 
-ENOUGH = 8
-"""Outputs of a variant that it takes here. A against A, with the bundled model, was called beyond
-noise in 5 of 264 cases with eight outputs of either, and in 69 of 1,104 with four."""
 Judged = tuple[str, tuple[tuple[str, tuple[Output, ...]], ...]]
 
 
@@ -53,10 +51,25 @@ class NoiseFloor:
 
     @property
     def all_there(self) -> bool:
-        """Whether every variant has enough outputs, of what it asks now."""
+        """Whether every variant but those left out has enough outputs, of what it asks now; a
+        pinned one asks nothing."""
         state, now = self._playground, self._now
-        fresh = not any(map(state.stale, state.names))
-        return fresh and now is not None and len(now[1]) == len(state.names)
+        fresh = not any(state.stale(it) for it in state.names if it not in state.talk.pinned)
+        count = len(state.names) - len(self.left_out)
+        return fresh and now is not None and len(now[1]) == count
+
+    @property
+    def left_out(self) -> list[str]:
+        """Variants with too few outputs that are pinned, so that a run gives them no more."""
+        state = self._playground
+        pinned = [it for it in state.names if it in state.talk.pinned]
+        return [it for it in pinned if not _enough(state.siblings(it))]
+
+    @property
+    def possible(self) -> bool:
+        """Whether a run can give the baseline and one other variant enough outputs."""
+        state, left_out = self._playground, self.left_out
+        return state.baseline not in left_out and len(state.names) - len(left_out) > 1
 
     def contrast(self, name: str) -> Contrast | None:
         """A variant beside the baseline; None while it is not known.
@@ -69,10 +82,18 @@ class NoiseFloor:
         from ..compare.control import is_greedy
 
         pair = [state.siblings(it)[0] for it in (state.baseline, name)]
-        unknown = not state.exact and not any(it in self._shapes for it in pair)
+        unknown = not state.exact and not all(it in self._shapes for it in pair)
         if unknown and all(is_greedy(it.variant) for it in pair):
             return None
         return control.contrasts[name]
+
+    def missing(self, name: str) -> bool:
+        """Whether a variant was run several times, but not often enough for a verdict on it."""
+        state = self._playground
+        if name == state.baseline or state.own_before:
+            return False
+        counts = [len(state.siblings(it)) for it in (state.baseline, name)]
+        return max(counts) > 1 and min(counts) < LEAST
 
     async def judge(self) -> None:
         """Compare all pairs, on another thread."""
@@ -83,7 +104,8 @@ class NoiseFloor:
         try:
             baseline, them = now
             shapes = {name: self._shapes[it[0]] for name, it in them if it[0] in self._shapes}
-            self._control = await asyncio.to_thread(_judged, dict(them), baseline, shapes)
+            exact = self._playground.exact
+            self._control = await asyncio.to_thread(_judged, dict(them), baseline, shapes, exact)
             if self._of != now:
                 self.lenses = {}
             self._of = now
@@ -126,13 +148,18 @@ class NoiseFloor:
 
 
 def _judged(
-    outputs: Mapping[str, Sequence[Output]], baseline: str, shapes: Mapping[str, Sequence[Output]]
+    outputs: Mapping[str, Sequence[Output]],
+    baseline: str,
+    shapes: Mapping[str, Sequence[Output]],
+    exact: bool,
 ) -> Control:
-    from ..compare.control import control  # here, off the event loop: it takes a while
+    from ..compare.control import control, is_greedy  # here, off the event loop: it takes a while
 
+    if exact:  # other batches change nothing
+        shapes = {name: () for name, them in outputs.items() if is_greedy(them[0].variant)}
     return control(outputs, baseline, shapes)
 
 
 def _enough(outputs: Sequence[Output]) -> bool:
     over = all(output.state.over for output in outputs)
-    return over and sum(output.state is State.DONE for output in outputs) >= ENOUGH
+    return over and sum(output.state is State.DONE for output in outputs) >= LEAST

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from ..compare.enough import LEAST
 
 if TYPE_CHECKING:
     from ..compare.control import Control, LensSpread
-    from ..compare.noise import Contrast, Floor, Spread
+    from ..compare.noise import Contrast, Floor
 
-HEAD = ("", "PAIRS", "DIFFER", "NOISE", "PART AT", "")
+HEAD = ("", "PAIRS", "SAME", "PARTS AT", "")
 Row = tuple[str, ...]
 
 
@@ -18,54 +21,76 @@ def percent(share: float) -> str:
     return f"{rounded} %"
 
 
-def span(it: Spread) -> str:
-    """The floor: `10–31 %`."""
-    low, high = (percent(value) for value in it.middle)
-    return high if low == high else f"{low.removesuffix(' %')}–{high}"
+def same(it: Floor | Contrast) -> str:
+    """The share of words that two outputs have in common, on average."""
+    return percent(1 - it.differ.mean)
 
 
 def verdict(it: Contrast | LensSpread) -> str:
-    """`within noise`, or `beyond noise`."""
-    return "within noise" if it.within else "beyond noise"
+    """`within noise`, `beyond noise`, or nothing where there are too few outputs to tell."""
+    return "" if it.within is None else "within noise" if it.within else "beyond noise"
 
 
-def pane_ways(it: Contrast) -> list[str]:
-    """How two variants differ beside the noise, the longest way to say it first."""
-    differ, noise = percent(it.differ.mean), span(it.noise)
-    return [
-        f"{verdict(it)}: {differ} differ, either against itself {noise}",
-        f"{differ}, {verdict(it)} {noise}",
-        verdict(it),
-    ]
+def left_out_words(names: Sequence[str]) -> str:
+    """That these are pinned and have too few outputs."""
+    one = len(names) == 1
+    have, them = ("has", "it") if one else ("have", "them")
+    are = "is" if one else "are"
+    return f"{', '.join(names)} {have} too few outputs and {are} pinned; P lets {them} run."
 
 
 def rows(control: Control) -> list[Row]:
     """A row for each variant against itself and against the baseline, under `HEAD`."""
-    found = [
-        (*_row(f"{name} against {name}", it), span(it.dealt), _place(it), "")
-        for name, it in control.floors.items()
-    ]
+    found: list[Row] = []
+    for name, it in control.floors.items():
+        found.append((*_row(f"{name} against {name}", it), ""))
     for name, it in control.contrasts.items():
-        title = f"{name} against {control.baseline}"
-        found.append((*_row(title, it), span(it.noise), _place(it), verdict(it)))
+        found.append((*_row(f"{name} against {control.baseline}", it), verdict(it)))
     return found
 
 
 def _row(title: str, it: Floor | Contrast) -> Row:
-    return title, f"{len(it.differ.values):,}", percent(it.differ.mean)
+    place = "–" if it.parts is None else f"{it.parts.median + 1:,.0f}"
+    return title, f"{len(it.differ.values):,}", same(it), place
 
 
-def _place(it: Floor | Contrast) -> str:
-    return "–" if it.parts is None else f"{it.parts.median + 1:,.0f}"
+def verdicts(control: Control) -> list[str]:
+    """What it comes to, in plain words: a sentence for each variant but the baseline."""
+    return [_plain(it, control.baseline, name) for name, it in control.contrasts.items()]
 
 
-def sentences(control: Control) -> list[str]:
-    """What the rows mean, a sentence for each variant but the baseline."""
+def _plain(it: Contrast, a: str, b: str) -> str:
+    if it.within is None:
+        return f"{b}: no verdict; it takes {LEAST} finished outputs of {a} and of {b}."
+    if not it.within:
+        if it.swaps is None:
+            return f"{b} really differs: more than other sizes of batches change {a} or {b}."
+        if it.differ.mean > max(it.own):
+            return f"{b} really differs: more than reruns of {a} or of {b} differ from each other."
+        more = "more" if it.own[1] < it.own[0] else "less"
+        return f"{b} really differs: reruns of {b} are {more} alike than reruns of {a} are."
+    if not it.differ.most:
+        return f"{b} may be no different: no word differs from {a}."
+    if it.swaps is None:
+        return f"{b} may be no different: the size of a batch alone changes as many words."
+    if it.swaps.energy <= 1e-9:
+        return f"{b} may be no different: reruns of {a} or of {b} differ from each other as much."
+    likely = f"chance alone does as much {_times(it.swaps.share)}"
+    return f"{b} may be no different: {likely}; more seeds would tell more."
+
+
+def _times(share: float) -> str:
+    return "nearly always" if share > 0.95 else f"{percent(share)} of the time"
+
+
+def details(control: Control) -> list[str]:
+    """What was computed, for those who ask: a sentence for each variant that was tested."""
     said: list[str] = []
     for name, it in control.contrasts.items():
-        both = f"{control.baseline} and {name} differ in {percent(it.differ.mean)} of their words"
-        own = f"two hands of the same variant in {span(it.noise)}"
-        said.append(f"{name} is {verdict(it)}: {both} on average, {own}.")
+        if it.swaps is not None and it.within is not None:
+            far = f"{it.swaps.as_far:,} of {it.swaps.tried:,} come up to it"
+            swaps = f"of the ways to swap outputs of {control.baseline} and {name}, {far}"
+            said.append(f"{name}: energy distance {it.swaps.energy:.3f}; {swaps}.")
     return said
 
 
@@ -79,3 +104,13 @@ def lens_words(it: LensSpread, a: str, b: str) -> str:
         f"Lens, {b} − {a} over {count} text{'s' * (count != 1)} of {a}: {means} nats a token, "
         f"{verdict(it)}; rounding {moved}."
     )
+
+
+def lens_verdict(it: LensSpread, a: str, b: str) -> str:
+    """The same, in plain words."""
+    if it.within:
+        return f"By the lens, {b} finds {a}'s texts neither likelier nor less likely, by and large."
+    how = "likelier" if it.deltas.least > 0 else "less likely"
+    count = len(it.deltas.values)
+    every = "text" if count == 1 else f"texts, all {count} that were looked at,"
+    return f"By the lens, {b} finds {a}'s {every} {how} than {a} does."

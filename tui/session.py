@@ -303,20 +303,22 @@ class Session:
         before was still doing is part of it. The caller ends that one and has `carry_out` do this.
         """
         playground = self.playground
-        wanted = set(playground.names if names is None else names) - playground.talk.pinned
+        wanted = set(playground.names if names is None else names)
+        lost = sorted(filter(playground.talk.lost, wanted - playground.talk.pinned))
+        wanted -= {*lost}
         if self.run_now is not None:
             wanted |= {o.variant.name for o in self.run_now.outputs if not o.state.over}
+        wanted -= playground.talk.pinned
         variants = [v for v in playground.variants if v.name in wanted]
+        if lost:
+            self._on_trouble(f"Not again: what {', '.join(lost)} replied to is gone.")
         if not variants:
-            if playground.talk.pinned:
+            if playground.talk.pinned and not lost:
                 self._on_trouble("All of these are pinned; P lets one run again.")
             return None
         values = playground.values.known_to(variants)
         try:
-            run = new_run(
-                variants, values, seed=playground.seed, exact=playground.exact,
-                repeats=playground.repeats,
-            )  # fmt: skip
+            run = new_run(variants, values, seed=playground.seed, exact=playground.exact, repeats=playground.repeats)  # fmt: skip
         except ModelError as error:
             self._on_trouble(str(error))
             return None

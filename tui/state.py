@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ..compare.run import Output, Run, State
 from ..compare.variants import Beginning, Variant, variant_names
 from ..prompts.document import Prompt
+from .asked import Asked, Questions
 from .diffing import Diffing, View
 from .fit import Misfits
 from .noise import NoiseFloor
 from .repeats import Repeats
 from .setup import Setup
+from .snapshot import Snapshot
 from .talk import Talk
 from .values import Values
 
+if TYPE_CHECKING:
+    from .reopening import Reopened
+
 MAX_SCALE = 10.0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What an output was made from, to tell whether it still answers what is on the screen."""
-
-    variant: Variant
-    values: tuple[tuple[str, str], ...]
-    seed: int | None
-    exact: bool
-    repeats: int
-    outputs: tuple[Output, ...] = field(default=(), compare=False)
-    """Of all repeats."""
-
-
-@dataclass(frozen=True)
-class _Snapshot:
-    variants: tuple[Variant, ...]
-    shares: Mapping[str, int]
-    selected: str
-    baseline: str
-    outputs: Mapping[str, Output]
-    before: Mapping[str, Output]
-    asked: Mapping[str, Asked]
-    rest: tuple[Mapping[str, str], int | None, bool, int, Mapping[str, Output]] | None = None
-    """With what was reopened since: the values, the seed, exactness, repeats and `then`."""
 
 
 class Playground:
@@ -73,7 +53,7 @@ class Playground:
         self.own_before = False
         """Each output is compared with its variant's own of before, not with the baseline's."""
         self.talk = Talk(self)
-        self._asked: dict[str, Asked] = {}
+        self._asked = Questions()
         self._shares: dict[str, int] = {}
         """Which prompt each variant has: those with the same number are edited together."""
         self._next_share = 0
@@ -82,7 +62,7 @@ class Playground:
         self._drafted: dict[int, datetime] = {}
         """By that number: when what was typed before this start of the app was typed."""
         self.misfits = Misfits()
-        self._undo: list[_Snapshot] = []
+        self._undo: list[Snapshot] = []
         self.open(setup.variants or ())
 
     def open(self, variants: Iterable[Variant]) -> None:
@@ -119,9 +99,10 @@ class Playground:
 
     def _remember(self) -> None:
         self._undo.append(
-            _Snapshot(
+            Snapshot(
                 tuple(self.variants), dict(self._shares), self.selected, self.baseline,
-                dict(self.outputs), dict(self.before), dict(self._asked),
+                dict(self.outputs), dict(self.before), dict(self.then), self._asked.all(),
+                self.talk.kept(),
             )
         )  # fmt: skip
         del self._undo[:-100]
@@ -129,41 +110,45 @@ class Playground:
     def undo(self) -> bool:
         """Take back the last change of the list; False when there is none left.
 
-        A variant that comes back has the output it had.
+        A variant that comes back has the output it had, pinned if it was.
         """
         if not self._undo:
             return False
         last = self._undo.pop()
         if last.rest is not None:
-            values, self.seed, self.exact, self.repeats, then = last.rest
-            self.then = dict(then)
+            values, self.seed, self.exact, self.repeats, self.live, self.own_before = last.rest
             self.values.put(values)
-            self.variants = []
+            self.variants, self.then = [], {}
+        for asked in last.asked:
+            self._asked.note(asked)
         for name in {variant.name for variant in last.variants} - set(self.names):
             self._forget(name)
-            if name in last.outputs:
-                self.outputs[name] = last.outputs[name]
-            if name in last.before:
-                self.before[name] = last.before[name]
-            if name in last.asked:
-                self._asked[name] = last.asked[name]
+            now = self.outputs, self.before, self.then
+            for said, had in zip(now, (last.outputs, last.before, last.then), strict=True):
+                if name in had:
+                    said[name] = had[name]
+            self.talk.bring_back(name, last.talk)
         self.variants, self.baseline = list(last.variants), last.baseline
         self._shares = dict(last.shares)
         self.selected = last.selected
         return True
 
-    def reopen(self, run: Run, variants: Sequence[Variant], seed: int | None) -> None:
-        """Have these variants and what else a run had, its outputs too; `undo` takes it back."""
+    def reopen(self, it: Reopened) -> None:
+        """Have what a run had, and what stood beside it, outputs too; `undo` takes it back."""
         self._remember()
-        rest = dict(self.values), self.seed, self.exact, self.repeats, self.then
+        rest = dict(self.values), self.seed, self.exact, self.repeats, self.live, self.own_before
         self._undo[-1] = replace(self._undo[-1], rest=rest)
-        self.outputs, self.before, self._asked = {}, {}, {}
+        self.outputs, self.before, self.then = {}, {}, {}
+        self.repeating.forget(self.names)
+        self.own_before = False
         self.talk.begin_afresh()
-        self.values.put(run.values)
-        self.open(variants)
-        self.seed, self.exact, self.live = seed, run.exact, False
-        self.repeats = 1 + max((it.repeat for it in run.outputs), default=0)
-        self.started(run, seed)
+        self.open(it.variants)
+        self.baseline, self.seed, self.exact, self.live = it.baseline, it.seed, it.run.exact, False
+        for run, seed in [*((other.run, other.seed) for other in it.others), (it.run, it.seed)]:
+            self.values.put(run.values)
+            self.repeats = 1 + max((output.repeat for output in run.outputs), default=0)
+            self.started(run, seed)
+        self.talk.pinned |= {other.run.variants[0].name for other in it.others if other.pinned}
         self.then = dict(self.outputs)
 
     def add(
@@ -198,7 +183,7 @@ class Playground:
         return changed
 
     def _forget(self, name: str) -> None:
-        for kept in (self.outputs, self.before, self.then, self._asked):
+        for kept in (self.outputs, self.before, self.then):
             kept.pop(name, None)
         self.talk.forget(name)
 
@@ -210,6 +195,7 @@ class Playground:
         self._remember()
         at = self.variants.index(gone)
         del self.variants[at]
+        self.repeating.forget([gone.name])
         self.selected = self.variants[min(at, len(self.variants) - 1)].name
         if self.baseline == gone.name:
             self.baseline = self.variants[0].name
@@ -376,12 +362,16 @@ class Playground:
                 self.before.pop(name, None)
             self.outputs[name] = output
             asked = self._ask(variant, seed, run.exact)
-            self._asked[name] = replace(asked, outputs=tuple(run.of(variant)))
+            self._asked.note(replace(asked, outputs=tuple(run.of(variant))))
+        held = (self.outputs, self.before, self.then)
+        self._asked.keep(output for outputs in held for output in outputs.values())
+        if not (self.before.keys() | self.then.keys()) & set(self.names):
+            self.own_before = False
 
     def siblings(self, name: str) -> tuple[Output, ...]:
         """All repeats of a variant in its newest run, if one of them is the variant's output."""
-        asked, output = self._asked.get(name), self.outputs.get(name)
-        return asked.outputs if asked and any(it is output for it in asked.outputs) else ()
+        asked = self.asked(name)
+        return asked.outputs if asked else ()
 
     def _show(self, output: Output) -> None:
         self.outputs[output.variant.name] = output
@@ -396,8 +386,15 @@ class Playground:
     def base_of(self, name: str) -> tuple[str, Output | None]:
         """What a variant's output is compared with: what to call that, and its output."""
         if self.own_before and (old := self.then.get(name) or self.before.get(name)) is not None:
-            return "then" if name in self.then else "before", old
+            return "then" if name in self.then else "before", self._twin(old, self.shown(name))
         return self.baseline, self.shown(self.baseline)
+
+    def _twin(self, old: Output, shown: Output | None) -> Output:
+        """Of an output's repeats the one with the same number as the output that is shown."""
+        asked = self._asked.of(old)
+        if asked is None or shown is None:
+            return old
+        return next((it for it in asked.outputs if it.repeat == shown.repeat), old)
 
     def stale(self, name: str) -> bool:
         """Whether a variant, its values, the seed or exactness changed since it was run."""
@@ -405,8 +402,8 @@ class Playground:
         return asked is not None and asked != self.asks(name)
 
     def asked(self, name: str) -> Asked | None:
-        """What a variant was run with last."""
-        return self._asked.get(name)
+        """What a variant's output was made from."""
+        return self._asked.of(self.outputs.get(name))
 
     def asks(self, name: str) -> Asked | None:
         """What a variant would be run with now."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..compare.curves import Curve, Spread, curves_csv, curves_document
+from ..compare.reasoning import answer_of
 from ..compare.run import Output, State
 from ..compare.sweep import sweep_document
 from .amounts import figure, percent
@@ -54,9 +55,9 @@ def _cell(curve: Curve, spread: Spread | None) -> str:
 
 
 def _distinct(outputs: Sequence[Output]) -> str:
-    """How many texts there are among those that are over."""
+    """How many answers there are among those that are over."""
     over = [it for it in outputs if it.state.over]
-    return f"{len({it.text for it in over})} of {len(over)}" if over else "–"
+    return f"{len({answer_of(it) for it in over})} of {len(over)}" if over else "–"
 
 
 def _said(output: Output) -> tuple[str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..compare.conversation import turns_of
 from ..compare.curves import Curve, spread
+from ..compare.reasoning import answer_of
 from ..compare.run import Output, State, new_run
 from ..compare.sweep import SCALE, Axis, Group, grouped, similarity, swept
 from ..compare.variants import Variant
@@ -24,6 +26,16 @@ class Figures:
     words: int
     first: float | None
     base: float | None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The variant at a value, and its outputs there if all are whole; `shown` is the place of the
+    one that a person looks at."""
+
+    variant: Variant
+    outputs: Sequence[Output]
+    shown: int
 
 
 class Sweeping:
@@ -47,24 +59,32 @@ class Sweeping:
             repeats=repeats,
             exact=playground.exact,
         )
+        playground.talk.go_on_as(variant.name, self.run.outputs)
         self._by_value = [self.run.of(it) for it in self.run.variants]
         self._asked = _asked(session, variant)
-        shown = playground.shown(playground.baseline)
+        self._turn = len(turns_of(self.run.outputs[0]))
+        shown = self._in_its_turn(playground.baseline)
         self.base_name = playground.baseline
         self.base = shown if shown is not None and shown.text else None
-        """What the baseline had said when the sweep began."""
+        """What the baseline had said when the sweep began, in the turn that is swept."""
         self.own = ""
         """An expected text that a person gave."""
         names = dict.fromkeys([playground.selected, *playground.names])
         self._said = {
             name: shown
             for name in names
-            if (shown := playground.shown(name)) is not None and shown.tokens
+            if (shown := self._in_its_turn(name)) is not None and shown.tokens
         }
         self.expected = next(iter(self._said), None) if self.scores else None
         """The name of the text whose likelihood is a curve; None without one."""
         self._scores: dict[str, list[float]] = {}
         self._figures: dict[int, Figures] = {}
+
+    def _in_its_turn(self, name: str) -> Output | None:
+        """What a variant said in the turn of its conversation that is swept."""
+        shown = self._session.playground.shown(name)
+        turns = turns_of(shown)[: self._turn] if shown is not None else []
+        return turns[-1] if len(turns) == self._turn else None
 
     def fits(self, variant: Variant) -> bool:
         """Whether it is a sweep of this variant as it is asked now."""
@@ -82,6 +102,12 @@ class Sweeping:
         if all(it.state.over for it in outputs):
             return grouped(outputs)
         return [Group(1, it) for it in outputs]
+
+    def taken(self, number: int, text: int) -> Taken:
+        """What there is to go on with at this value, of which that text is shown."""
+        outputs, shown = self.at(number), self.groups(number)[text].output
+        whole = all(it.state is State.DONE for it in outputs)
+        return Taken(shown.variant, outputs if whole else (), shown.repeat)
 
     @property
     def bases(self) -> list[str]:
@@ -122,7 +148,7 @@ class Sweeping:
             output = self.run.outputs[number]
             first = firsts[output.repeat]
             found[number] = Figures(
-                len(output.text.split()),
+                len(answer_of(output).split()),
                 similarity(first, output) if first.state is State.DONE else None,
                 similarity(base, output) if base is not None else None,
             )
@@ -142,13 +168,13 @@ class Sweeping:
             values = (*(spread([it]) for it in scores), *[None] * missing)
             text = self.expected if self.expected == OWN else f"{self.expected}'s output"
             found.append(
-                Curve("mean_logprob", f"likelihood of {text}", "nats/tok", "nats a token", values)
+                Curve("mean_logprob", f"likelihood of {text}", "likelihood", "nats a token", values)
             )
         first = f"same as {self.axis.values[0]:g}"
-        found.append(self._curve("same_as_first", first, "as first", lambda it: it.first, True))
+        found.append(self._curve("same_as_first", first, first, lambda it: it.first, True))
         if self.base is not None:
-            base, short = f"same as {self.base_name}", f"as {self.base_name}"
-            found.append(self._curve("same_as_baseline", base, short, lambda it: it.base, True))
+            base = f"same as {self.base_name}"
+            found.append(self._curve("same_as_baseline", base, base, lambda it: it.base, True))
         found.append(self._curve("words", "words", "words", lambda it: it.words))
         return found
 
@@ -216,8 +242,11 @@ class Sweeping:
             if self.expected != OWN:
                 said = self._said[self.expected]
                 answer = said.tokens if said.variant.model == variant.model else said.text
+            values, place = self.run.values, self.run.of(variant)[0]
             scores.append(
-                await mean_logprob(runner, variant, self.run.values, answer, exact=self.run.exact)
+                await mean_logprob(
+                    runner, variant, values, answer, output=place, exact=self.run.exact
+                )
             )
             on_score(len(scores))
 
@@ -226,4 +255,5 @@ def _asked(session: Session, variant: Variant) -> tuple[object, ...]:
     """All that the outputs of a variant depend on."""
     playground = session.playground
     values = playground.values.known_to([variant])
-    return replace(variant, label=""), values, playground.seed, playground.exact
+    place = playground.talk.goes_on(variant.name)
+    return replace(variant, label=""), values, playground.seed, playground.exact, place

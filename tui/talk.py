@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..compare.conversation import can_be_replied_to, go_on, turns_of
-from ..compare.run import Output, Run
+from ..compare.conversation import can_be_replied_to, go_on, lost, turns_of
+from ..compare.run import Around, Beside, Output, Run
 from ..prompts.document import OutputRules
 
 if TYPE_CHECKING:
-    from .state import Asked, Playground
+    from .asked import Asked
+    from .state import Playground
 
 SEEDS = 100_000
 """A new seed is below this: few digits to read, and to type again."""
+
+
+class TalkKept(NamedTuple):
+    """What is brought back with a variant."""
+
+    pinned: frozenset[str]
+    joined: Mapping[str, tuple[Output, Asked]]
 
 
 class Talk:
@@ -53,6 +61,17 @@ class Talk:
         self.pinned.discard(name)
         self._joined.pop(name, None)
 
+    def kept(self) -> TalkKept:
+        """What there is to bring back."""
+        return TalkKept(frozenset(self.pinned), dict(self._joined))
+
+    def bring_back(self, name: str, kept: TalkKept) -> None:
+        """The variant of this name is the one of that time again."""
+        if name in kept.pinned:
+            self.pinned.add(name)
+        if name in kept.joined:
+            self._joined[name] = kept.joined[name]
+
     def begin_afresh(self) -> None:
         """There are other variants now."""
         self.pinned.clear()
@@ -66,6 +85,17 @@ class Talk:
         """
         place = self.place(name)
         return place is not None and place.follows is not None and self._asks_other(name)
+
+    @property
+    def held(self) -> set[str]:
+        """The variants that no live run is made of: it would begin their conversations anew."""
+        return set(filter(self.anew, self._playground.names))
+
+    def lost(self, name: str) -> str:
+        """The reply of this variant's conversation whose turn before is gone, while a run would
+        have to make that one again; else empty."""
+        place = self.place(name)
+        return "" if place is None or self._asks_other(name) else lost(place)
 
     def _asked(self, name: str) -> Asked | None:
         """What the conversation of a variant began with."""
@@ -99,9 +129,30 @@ class Talk:
             old = self.place(name)
             if old is not None and reply is not None:
                 go_on(output, old, reply)
-            elif old is not None and old.follows is not None and not self.anew(name):
-                go_on(output, old.follows, old.reply)
+            else:
+                self.go_on_as(name, [output])
             self._joined.pop(name, None)
+        run.around = self._around(run)
+
+    def _around(self, run: Run) -> Around:
+        """What is on the screen with a run."""
+        playground, own = self._playground, {variant.name for variant in run.variants}
+        others = {it: playground.shown(it) for it in playground.names if it not in own}
+        beside = [Beside(it, o.run_id, it in self.pinned) for it, o in others.items() if o and o.run_id]  # fmt: skip
+        return Around(playground.baseline, tuple(playground.names), tuple(beside))
+
+    def goes_on(self, name: str) -> tuple[Output, str] | None:
+        """What a variant goes on with when it is run again, and what was replied to that."""
+        place = self.place(name)
+        if place is None or place.follows is None or self.anew(name):
+            return None
+        return place.follows, place.reply
+
+    def go_on_as(self, name: str, outputs: Iterable[Output]) -> None:
+        """Have these outputs make the last turn of a variant once more."""
+        if (before := self.goes_on(name)) is not None:
+            for output in outputs:
+                go_on(output, *before)
 
     def take_back(self) -> tuple[list[str], str]:
         """Take back the last turn: that of the longest conversations. Gives their names and what

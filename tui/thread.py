@@ -173,6 +173,7 @@ class _Turn:
         if old is None or old.base is not other or old.other is not answer:
             old = Comparison(other, answer, look.view, look.diffing)
         self.comparison = old.shown_as(look.view, look.diffing)
+        self.comparison.skipped = self._base.skipped if self._base else 0
         self.comparison.update()
 
     def _mark_above(self, start: int, reply: int, thought: int) -> None:
@@ -212,6 +213,8 @@ class _Said:
         self._output = output
         self._reasoning: Reasoning | None = None
         self._end = 0
+        self.skipped = 0
+        """How many tokens its reasoning took."""
         self.answer = output
         """What it says without its reasoning."""
 
@@ -225,7 +228,7 @@ class _Said:
         if cut is output or (reasoning.end != self._end and cut.tokens):
             cut = self.answer = Output(output.variant, output.repeat, output.seed)
         self._end = reasoning.end
-        first = bisect_right(output.token_ends, reasoning.end)
+        first = self.skipped = bisect_right(output.token_ends, reasoning.end)
         known = first + len(cut.tokens)
         cut.text, cut.state = output.text[reasoning.end :], output.state
         cut.token_ends += [end - reasoning.end for end in output.token_ends[known:]]

@@ -19,7 +19,7 @@ from .moves import with_moves
 from .regions import Region, changed, regions_of, spans_of, tidy
 from .result import Diff, Span
 from .side import Keys, Side
-from .units import Mode
+from .units import Mode, split
 
 WINDOW = 192
 """Units of each text compared at every arrival; what lies before is fixed until a realignment."""
@@ -119,7 +119,7 @@ class LiveDiff:
         """The last identical stretch of what is fixed; what follows it may still extend it."""
         self._spans: list[Span] = []
         """What is fixed before that stretch."""
-        self._tally = _Tally()
+        self._tally, self._units = _Tally(), _Tally(unit=self.mode)
 
     def _find_divergence(self) -> None:
         """Keep `_same`, the length of the common beginning, and whether the texts have parted."""
@@ -219,6 +219,8 @@ class LiveDiff:
         spans = spans_of([*regions[:-1], self._region._replace(size=0)])
         self._spans += spans
         self._tally = self._tally.plus(spans, self._a, self._b)
+        if self.mode != "word":
+            self._units = self._units.plus(spans, self._a, self._b)
         self._start = cut
         return after
 
@@ -257,6 +259,7 @@ class LiveDiff:
     def _result(self, spans: list[Span]) -> Diff:
         a, b = self._a, self._b
         tally = self._tally.plus(spans, a, b)
+        units = tally if self.mode == "word" else self._units.plus(spans, a, b)
         complete = a.done and b.done
         compared = len(a.text) + len(b.text) - tally.ahead
         return Diff(
@@ -265,6 +268,9 @@ class LiveDiff:
             words_added=tally.added,
             words_removed=tally.removed,
             words_moved=tally.moved,
+            added=units.added,
+            removed=units.removed,
+            moved=units.moved,
             similarity=2 * tally.equal / compared if compared else 1.0,
             equal=complete and not self._diverged,
             complete=complete,
@@ -273,34 +279,43 @@ class LiveDiff:
 
 @dataclass(frozen=True, slots=True)
 class _Tally:
-    """Counts over spans: words removed, added and moved, characters equal (once) and ahead."""
+    """Counts over spans: units removed, added and moved, characters equal (once) and ahead."""
 
     removed: int = 0
     added: int = 0
     moved: int = 0
     equal: int = 0
     ahead: int = 0
-    a_words: int = 0
-    """How many of the first words of `a` need not be counted again."""
-    b_words: int = 0
+    a_counted: int = 0
+    """How many of the first units of `a` need not be counted again."""
+    b_counted: int = 0
+    unit: Mode = "word"
+    """What is counted."""
 
     def plus(self, spans: list[Span], a: Side, b: Side) -> _Tally:
         """These counts and those of the spans that follow."""
         removed, added, moved = self.removed, self.added, self.moved
         equal, ahead = self.equal, self.ahead
-        a_words, b_words = self.a_words, self.b_words
+        a_counted, b_counted = self.a_counted, self.b_counted
         for span in spans:
             if span.kind == "equal":
                 equal += span.a_end - span.a_start
             elif span.kind == "removed":
-                count, a_words = a.words_touched(span.a_start, span.a_end, a_words)
+                count, a_counted = self._count(a, span.a_start, span.a_end, a_counted)
                 removed += 0 if span.moved is not None else count
             elif span.kind == "added":
-                count, b_words = b.words_touched(span.b_start, span.b_end, b_words)
+                count, b_counted = self._count(b, span.b_start, span.b_end, b_counted)
                 if span.moved is None:
                     added += count
                 else:
                     moved += count
             else:
                 ahead += span.a_end - span.a_start + span.b_end - span.b_start
-        return _Tally(removed, added, moved, equal, ahead, a_words, b_words)
+        return _Tally(removed, added, moved, equal, ahead, a_counted, b_counted, self.unit)
+
+    def _count(self, side: Side, start: int, end: int, counted: int) -> tuple[int, int]:
+        if self.unit == "word":
+            return side.words_touched(start, end, counted)
+        if self.unit == "char":
+            return len(split(side.text[start:end], "char")), counted
+        return side.units_touched(start, end, counted)

@@ -59,6 +59,10 @@ class Diff:
     """Words of `a` touched by a removed span that was not moved."""
     words_moved: int
     """Words that stand elsewhere in `b` than in `a`, counted once."""
+    added: int
+    """As `words_added`, but units of the mode: words, characters, lines or tokens."""
+    removed: int
+    moved: int
     similarity: float
     """0 to 1: 2 × characters in equal spans / characters of both texts, those ahead left out
     (the ratio of Ratcliff and Obershelp, as in difflib). 1.0 when nothing was compared yet."""

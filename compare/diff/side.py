@@ -101,6 +101,12 @@ class Side:
         after = bisect_left(self._word_starts, end)
         return (after - first, after) if after > first else (0, counted)
 
+    def units_touched(self, start: int, end: int, counted: int) -> tuple[int, int]:
+        """As `words_touched`, of units of the side's own mode."""
+        first = max(bisect_right(self.units.ends, start), counted)
+        after = bisect_left(self.units.ends, end) + 1
+        return (after - first, after) if after > first else (0, counted)
+
     def words_within(self, start: int, end: int) -> list[tuple[int, int]]:
         """Where the words that lie whole in `text[start:end]` start and end."""
         first = bisect_left(self._word_starts, start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,8 @@ def beside(reader: FieldReader, name: str) -> str:
     is_path = "/" in path or path.endswith((".gguf", ".toml"))
     if not is_path or reader.path is None:
         return name
-    found = (reader.path.parent.resolve() / Path(path).expanduser()).resolve()
+    home = os.path.expanduser(path)  # noqa: PTH111 - Path's raises for ~nobody
+    found = (reader.path.parent.resolve() / home).resolve()
     return f"{found}{at}{scale}" if found.exists() else name
 
 

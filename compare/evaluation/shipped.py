@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ...prompts.suggest import did_you_mean
@@ -21,7 +22,7 @@ def find_suite(name_or_path: str) -> Path:
     Raises CompareError.
     """
     if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(".toml"):
-        path = Path(name_or_path).expanduser()
+        path = Path(os.path.expanduser(name_or_path))  # noqa: PTH111 - Path's raises for ~nobody
         if not path.is_file():
             raise CompareError(f"There is no suite {path}.")
         return path

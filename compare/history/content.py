@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -62,6 +63,20 @@ def unpack(blob: bytes, path: Path | None = None) -> Prompt:
         return msgspec.convert(data | {"path": path and str(path)}, Prompt, dec_hook=_read)
     except (zlib.error, ValueError, TypeError, msgspec.MsgspecError, RecursionError) as error:
         raise CompareError(f"A prompt in the history cannot be read: {error}.") from None
+
+
+def asked(blob: bytes, values: Mapping[str, str]) -> str:
+    """The user's text of a packed canonical form, with values for the variables that stand alone
+    in braces; empty for what is none."""
+    try:
+        data: dict[str, Any] = json.loads(zlib.decompress(blob))
+    except (zlib.error, ValueError, RecursionError):
+        return ""
+    known = {it["name"]: it["default"] for it in data.get("variables", ()) if it.get("default")}
+    known |= values
+    return re.sub(
+        r"\{\{-?\s*(\w+)\s*-?\}\}", lambda it: known.get(it[1], it[0]), data.get("user", "")
+    )
 
 
 def _read(kind: type, value: Any) -> Any:

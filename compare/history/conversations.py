@@ -18,7 +18,7 @@ def row_of(connection: Connection, output: Output | None) -> int | None:
     found = connection.execute(
         "SELECT o.id FROM runs r JOIN variants v ON v.run = r.id JOIN outputs o ON o.variant = v.id "
         "WHERE r.key = ? AND v.name = ? AND o.repeat = ?",
-        (output.run_id, output.variant.name, output.repeat),
+        (output.run_id, output.recorded_as or output.variant.name, output.repeat),
     ).fetchone()
     return found and found[0]
 

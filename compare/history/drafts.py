@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MOST_UNDO = 4_000_000
 """Bytes of undo steps that are kept for one draft; longer ones are not kept at all."""
 
+MOST_SETTLED = 100
+"""Drafts that are kept for their undo steps alone."""
+
 ABANDONED = timedelta(days=1)
 """When a draft of a program on another machine is taken to be nobody's: who can tell?"""
 
@@ -31,7 +34,8 @@ class Draft:
     """A prompt as it was typed, with the path of its file, and when, in UTC.
 
     `base` is what the file said that it was typed over, None where there is no file. `undo` holds
-    the editor's undo steps in a form of its own.
+    the editor's undo steps in a form of its own. A draft that says what its file said is kept for
+    these alone.
     """
 
     id: str
@@ -68,6 +72,8 @@ class Drafts:
     def newest(self, prompt: Prompt, but: Collection[str] = ()) -> Draft | None:
         """The newest draft of a prompt's file that is nobody else's, nor one of `but`, if any.
 
+        One that is kept for its undo steps alone comes after all others.
+
         Reads a file: call it off the event loop. Raises CompareError when the history cannot be
         read.
         """
@@ -75,7 +81,10 @@ class Drafts:
         return next(iter(self._read(lambda it: self._free(it, but, key), [])), None)
 
     def free(self, but: Collection[str] = ()) -> list[Draft]:
-        """All drafts that are nobody else's, without those of `but`, newest first. As `newest`."""
+        """All drafts that are nobody else's, without those of `but`, newest first. As `newest`.
+
+        Those kept for their undo steps alone are left out.
+        """
         return self._read(lambda it: self._free(it, but), [])
 
     def _free(
@@ -83,7 +92,8 @@ class Drafts:
     ) -> list[Draft]:
         rows = connection.execute(
             "SELECT id, owner, at, path, base, content, undo FROM drafts "
-            "WHERE :prompt IS NULL OR prompt = :prompt ORDER BY at DESC, rowid DESC",
+            "WHERE prompt = :prompt OR :prompt IS NULL AND content IS NOT base "
+            "ORDER BY content IS base, at DESC, rowid DESC",
             {"prompt": prompt},
         ).fetchall()
         found: list[Draft] = []
@@ -121,6 +131,11 @@ class Drafts:
             self._released = True
             own = [(key,) for key in self._own]
         connection.executemany("UPDATE drafts SET owner = '' WHERE id = ?", own)
+        connection.execute(
+            "DELETE FROM drafts WHERE content = base AND id NOT IN "
+            "(SELECT id FROM drafts WHERE content = base ORDER BY at DESC LIMIT ?)",
+            (MOST_SETTLED,),
+        )
 
     def moved(self, before: Path, after: Path) -> Callable[[Connection], None]:
         """What writes that a file has another path now."""

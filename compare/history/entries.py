@@ -70,6 +70,10 @@ class RunEntry:
     outputs: tuple[OutputEntry, ...]
     number: int
     """Where it stands: `page` goes on from here."""
+    asked: str = ""
+    """How the user's text of the first variant begins."""
+    reply: str = ""
+    """How what was replied begins, if it was."""
     excerpt: str = ""
     """Text around the words that were looked for."""
 

@@ -20,6 +20,7 @@ from .writer import Writer
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+    from .removal import Old
     from .versions import Version
 
 FILE = "history.db"
@@ -122,9 +123,9 @@ class History:
 
     def find(self, name: str) -> str:
         """The id of the run meant by an id, its beginning, or `last`."""
-        from . import reading
+        from . import names
 
-        found = self._read(lambda connection: reading.find(connection, name), "")
+        found = self._read(lambda connection: names.find(connection, name), "")
         if not found:
             raise CompareError("The history holds no run yet.")
         return found
@@ -142,11 +143,18 @@ class History:
             raise CompareError("The history holds no run yet.")
         return found
 
-    def older_than(self, time: datetime) -> list[str]:
-        """The ids of the runs begun before a time."""
+    def older_than(self, time: datetime) -> Old:
+        """The runs begun before a time. A conversation is as old as its newest run, and stays if
+        any of it has a tag or a note."""
         from . import removal
 
-        return self._read(lambda connection: removal.older_than(connection, time), [])
+        return self._read(lambda it: removal.older_than(it, time), removal.Old((), 0))
+
+    def replies_to(self, ids: Sequence[str]) -> list[str]:
+        """The ids of all other runs that reply to these, or to such a reply, oldest first."""
+        from . import removal
+
+        return self._read(lambda connection: removal.replies(connection, ids), [])
 
     # ----------------------------------------------------------------- changing
 
@@ -163,28 +171,25 @@ class History:
         self._change(lambda connection: marks.tag(connection, run_id, tags))
 
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove runs for good, and what only they had; how many there were.
+        """Remove runs and all that reply to them for good, and what only they had; how many.
 
         `unwiped` says afterwards whether their texts are on the disk all the same.
         """
         from . import removal
 
-        self._recorder.forget(set(ids))
-        removed = self._change(lambda connection: removal.remove(connection, ids))
+        self._recorder.forget({*ids, *self.replies_to(ids)})
+        removed = removal.remove_all(self._change, ids)
         with self._lock:
             self.unwiped = not removal.wipe(self.file)
         return removed
 
     def retire(self, time: datetime) -> int:
-        """Remove the runs begun before a time that have neither tag nor note, and evaluations; how
-        many."""
+        """Remove the runs of `older_than`, and the evaluations begun before it; how many."""
         from . import removal
 
-        ids = self._read(lambda connection: removal.expired(connection, time), [])
+        ids = self.older_than(time).ids
         count = self._change(lambda connection: removal.remove_evaluations(connection, time))
-        if ids or count:
-            count += self.remove(ids)
-        return count
+        return count + self.remove(ids) if ids or count else 0
 
     # ----------------------------------------------------------------- versions
 

@@ -85,7 +85,13 @@ def m004_conversations(connection: Connection) -> None:
 
 
 @migration
-def m005_evaluations(connection: Connection) -> None:
+def m005_around(connection: Connection) -> None:
+    """What was on the screen with a run: JSON of `Around`, or NULL."""
+    connection.execute("ALTER TABLE runs ADD COLUMN around TEXT")
+
+
+@migration
+def m006_evaluations(connection: Connection) -> None:
     """Suites that were run, and their answers. `definition` is JSON of what they follow from, and
     `fingerprint` its SHA-256; `planned` is the number of rows settled beforehand."""
     for statement in _EVALUATIONS.split(";\n"):

@@ -7,6 +7,7 @@ from html import escape
 
 from ..diff.live import diff
 from ..diff.unified import unified
+from ..reasoning import answer_of
 from ..run import Output
 from .entries import Recorded
 
@@ -66,10 +67,17 @@ def _output(output: Output, first: Output | None) -> str:
         before = output.follows.run_id if output.follows else "a run that is gone"
         parts.append(f'<p class="dim">Reply to {_text(before)}</p>')
         parts.append(f'<blockquote><pre dir="auto">{_text(output.reply)}</pre></blockquote>')
+    answer = answer_of(output)
+    if reasoning := output.text.removesuffix(answer).strip():
+        parts.append(
+            "<details><summary>Reasoning</summary>"
+            f'<pre dir="auto">{_text(reasoning)}</pre></details>'
+        )
     if first is None or first is output:
-        parts.append(f'<pre dir="auto">{_text(output.text)}</pre>')
+        parts.append(f'<pre dir="auto">{_text(answer)}</pre>')
     else:
-        found = diff(first.text, output.text)
+        other = answer_of(first)
+        found = diff(other, answer)
         figures = (
             f"same as {_text(first.variant.name)}"
             if found.equal
@@ -78,7 +86,7 @@ def _output(output: Output, first: Output | None) -> str:
         tags = {"added": "ins", "removed": "del"}
         text = "".join(
             f"<{tags[kind]}>{_text(piece)}</{tags[kind]}>" if kind in tags else _text(piece)
-            for kind, piece in unified(found, first.text, output.text)
+            for kind, piece in unified(found, other, answer)
         )
         parts += [f'<p class="dim">{figures}</p>', f'<pre dir="auto">{text}</pre>']
     if output.error:

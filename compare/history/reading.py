@@ -14,9 +14,9 @@ import msgspec
 
 from ...models.engine.protocol import ModelInfo, Sampling, Timings
 from ..errors import CompareError
-from ..run import Output, Run, Stamp, State
+from ..run import Around, Output, Run, Stamp, State
 from ..variants import Beginning, StackedAdapter, Variant
-from .content import unpack
+from .content import asked, unpack
 from .conversations import follow_back
 from .entries import Hit, OutputEntry, Recorded, RunEntry, VariantEntry, Wanted
 from .packing import (
@@ -31,6 +31,8 @@ from .packing import (
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+ASKED = 200
+"""Characters of what was asked that a list shows."""
 AROUND = (60, 60)
 IN_A_LIST = (16, 120)
 """Characters of an excerpt before and after what was found, of an output and in a list of runs."""
@@ -83,15 +85,22 @@ def _entry(connection: Connection, row: int) -> RunEntry:
         (row,),
     )
     outputs = connection.execute(
-        "SELECT v.name, o.repeat, o.seed, o.state, o.tokens, o.preview, o.finish_reason, o.error "
-        "FROM variants v JOIN outputs o ON o.variant = v.id WHERE v.run = ? ORDER BY o.id",
+        "SELECT v.name, o.repeat, o.seed, o.state, o.tokens, o.preview, o.finish_reason, o.error, "
+        "substr(o.reply, 1, :most) FROM variants v JOIN outputs o ON o.variant = v.id "
+        "WHERE v.run = :row ORDER BY o.id",
+        {"row": row, "most": ASKED},
+    ).fetchall()
+    content, own = connection.execute(
+        "SELECT w.content, v.vars FROM variants v JOIN versions w ON w.id = v.version "
+        "WHERE v.run = ? ORDER BY v.id LIMIT 1",
         (row,),
-    )
+    ).fetchone() or (b"", "{}")
+    shared: dict[str, str] = from_json(values)
     return RunEntry(
         key,
         moment(at),
         None if ended is None else moment(ended),
-        from_json(values),
+        shared,
         note,
         _tags(connection, row),
         tuple(
@@ -100,9 +109,11 @@ def _entry(connection: Connection, row: int) -> RunEntry:
         ),
         tuple(
             OutputEntry(name, repeat, seed, State(state), tokens, preview, reason, error)
-            for name, repeat, seed, state, tokens, preview, reason, error in outputs
+            for name, repeat, seed, state, tokens, preview, reason, error, _ in outputs
         ),
         row,
+        asked(content, shared | from_json(own))[:ASKED],
+        next((reply for *_, reply in outputs if reply), ""),
     )
 
 
@@ -115,21 +126,25 @@ def _stack(adapters: str) -> str:
     return "+".join(f"{it['name']}@{it['scale']:g}" for it in from_json(adapters)) or "base"
 
 
+_ADAPTER = "json_extract(a.value, '$.name')"
+
+
 def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     """SQL about the run `r`, and the values in it."""
     conditions, values = ["1"], dict[str, Any]()
 
     def of_a_variant(column: str, text: str) -> None:
         name = f"v{len(values)}"
+        adapters = ", json_each(v.adapters) a" if column == _ADAPTER else ""
         conditions.append(
-            f"EXISTS (SELECT 1 FROM variants v WHERE v.run = r.id AND {column} LIKE :{name} "
-            "ESCAPE '\\')"
+            f"EXISTS (SELECT 1 FROM variants v{adapters} WHERE v.run = r.id "
+            f"AND {column} LIKE :{name} ESCAPE '\\')"
         )
         values[name] = _anywhere(text)
 
     for column, text in (
         ("v.model_name", wanted.model),
-        ("v.adapters", wanted.adapter),
+        (_ADAPTER, wanted.adapter),
         ("v.prompt_name", wanted.prompt),
         ("v.label", wanted.label),
     ):
@@ -263,30 +278,6 @@ def _query(text: str) -> str:
 # --------------------------------------------------------------------- opening
 
 
-def find(connection: Connection, name: str) -> str:
-    """The id of the run meant by an id, by the beginning of one, or by `last`.
-
-    Raises CompareError when there is none, or more than one.
-    """
-    if name == "last":
-        newest = connection.execute("SELECT key FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-        if newest is None:
-            raise CompareError("The history holds no run yet.")
-        return newest[0]
-    # Ids are hexadecimal: whatever else is given matches nothing.
-    found = connection.execute(
-        "SELECT key FROM runs WHERE key >= ? AND key < ? ORDER BY key LIMIT 5",
-        (name, f"{name}\U0010ffff"),
-    ).fetchall()
-    keys = [key for (key,) in found]
-    if name in keys:
-        return name
-    if len(keys) != 1 or not name:
-        some = f"could be any of {', '.join(keys)}" if keys and name else "is not in the history"
-        raise CompareError(f"The run {name!r} {some}; `llamadiff history list` shows them.")
-    return keys[0]
-
-
 def open_run(connection: Connection, key: str) -> Recorded:
     """A run as it was when it ended, or as far as it has come, with the conversations before it.
 
@@ -299,11 +290,12 @@ def open_run(connection: Connection, key: str) -> Recorded:
 
 def _open(connection: Connection, key: str) -> Recorded:
     row = connection.execute(
-        "SELECT id, at, ended, program, note, vars, exact, logprobs FROM runs WHERE key = ?", (key,)
+        "SELECT id, at, ended, program, note, vars, exact, logprobs, around FROM runs WHERE key = ?",
+        (key,),
     ).fetchone()
     if row is None:
         raise CompareError(f"The run {key!r} is not in the history.")
-    number, at, ended, program, note, shared, exact, logprobs = row
+    number, at, ended, program, note, shared, exact, logprobs, around = row
     variants = {
         variant: Variant(
             name,
@@ -324,6 +316,7 @@ def _open(connection: Connection, key: str) -> Recorded:
         )
     }  # fmt: skip
     run = Run(tuple(variants.values()), from_json(shared), bool(exact), logprobs, id=key)
+    run.around = around and msgspec.convert(from_json(around), Around)
     run.outputs += [
         _output(connection, key, variants[variant], *rest)
         for variant, *rest in connection.execute(

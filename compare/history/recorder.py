@@ -147,11 +147,11 @@ class Recorder:
         run = it.run
         values = (
             run.id, it.at, owner(), self._program, to_json(string_map(run.values)), run.exact,
-            run.logprobs,
+            run.logprobs, run.around and to_json(run.around),
         )  # fmt: skip
         it.row = connection.execute(
-            "INSERT INTO runs (key, at, owner, program, vars, exact, logprobs) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs (key, at, owner, program, vars, exact, logprobs, around) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         ).lastrowid
         rows: dict[str, int | None] = {}

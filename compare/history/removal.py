@@ -3,47 +3,136 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+T = TypeVar("T")
+
+
+class Change(Protocol):
+    """Does a job in a transaction of its own."""
+
+    def __call__(self, job: Callable[[Connection], T], /) -> T: ...
+
+
 PATIENCE_S = 3
 """How long to wait for a program that reads."""
+
+STEP_S = 0.1
+"""How long a step of a removal takes, about; other things are written between two."""
+
+PAGES = 64
+"""Of an index or of the file, looked after at once."""
 
 _UNUSED = "name = '' AND NOT saved AND id NOT IN (SELECT version FROM variants)"
 """Of a version: only a run that is gone had it."""
 
 
-def older_than(connection: Connection, time: datetime) -> list[str]:
-    """The ids of the runs begun before a time."""
-    before = int(time.timestamp() * 1000)
-    return [key for (key,) in connection.execute("SELECT key FROM runs WHERE at < ?", (before,))]
+@dataclass(frozen=True)
+class Old:
+    """The ids of runs to be removed for their age, and how many are as old and stay."""
+
+    ids: Sequence[str]
+    stay: int
 
 
-def expired(connection: Connection, time: datetime) -> list[str]:
-    """The ids of the runs begun before a time, over, and neither tagged nor noted."""
+def older_than(connection: Connection, time: datetime) -> Old:
+    """The runs begun before a time, but for those that stay: going on, tagged or noted, or in one
+    conversation with such a run or a newer one."""
     before = int(time.timestamp() * 1000)
-    found = connection.execute(
-        "SELECT key FROM runs WHERE at < ? AND ended IS NOT NULL AND note = '' "
-        "AND id NOT IN (SELECT run FROM tags)",
+    old = dict(connection.execute("SELECT id, key FROM runs WHERE at < ?", (before,)).fetchall())
+    staying = connection.execute(
+        "SELECT id FROM runs WHERE at >= ? OR ended IS NULL OR note != '' "
+        "UNION SELECT run FROM tags",
         (before,),
-    )
-    return [key for (key,) in found]
+    ).fetchall()
+    beside: dict[int, list[int]] = {}
+    for one, other in connection.execute(
+        "SELECT DISTINCT v.run, bv.run FROM outputs o JOIN variants v ON v.id = o.variant "
+        "JOIN outputs b ON b.id = o.follows JOIN variants bv ON bv.id = b.variant "
+        "WHERE o.follows IS NOT NULL"
+    ):
+        beside.setdefault(one, []).append(other)
+        beside.setdefault(other, []).append(one)
+    waiting = [row for (row,) in staying]
+    stay = set(waiting)
+    while waiting:
+        new = set(beside.get(waiting.pop(), ())) - stay
+        stay |= new
+        waiting += new
+    ids = [key for row, key in old.items() if row not in stay]
+    return Old(ids, len(old) - len(ids))
 
 
-def remove(connection: Connection, keys: Sequence[str]) -> int:
+def replies(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """The ids of the other runs that go on from these, and from those, oldest first."""
+    found: dict[str, int] = {}
+    waiting = list(keys)
+    while waiting:
+        rows = connection.execute(
+            "SELECT DISTINCT r.key, r.id FROM runs br JOIN variants bv ON bv.run = br.id "
+            "JOIN outputs b ON b.variant = bv.id JOIN outputs o ON o.follows = b.id "
+            "JOIN variants v ON v.id = o.variant JOIN runs r ON r.id = v.run WHERE br.key = ?",
+            (waiting.pop(),),
+        )
+        new = {key: row for key, row in rows if key not in found and key not in keys}
+        found |= new
+        waiting += new
+    return sorted(found, key=found.__getitem__)
+
+
+def remove_all(change: Change, keys: Sequence[str]) -> int:
     """Remove runs, and rendered prompts and versions that no other run has; how many runs.
 
-    A version that was saved to a file or given a name stays. What is removed is overwritten in the
-    file, once `wipe` has been called.
+    What replies to a run repeats what that said, and goes with it (`replies`).
+    A version that was saved to a file or given a name stays. Each `change` is a transaction of about
+    `STEP_S`: what is recorded meanwhile is written in between. What is removed is overwritten in the
+    file, once all is done and `wipe` has been called.
     """
-    removed = 0
-    for key in keys:
+    removed, left = 0, [*keys, *change(lambda connection: replies(connection, keys))]
+    while left:
+        done, found = change(lambda connection: _remove_some(connection, left))
+        removed += found
+        del left[:done]
+    change(_remove_unused)
+    for table in ("texts", "rendered"):
+        more = change(partial(_merge_some, table=table, begin=True))
+        while more:
+            more = change(partial(_merge_some, table=table, begin=False))
+    while change(_give_some_back):
+        pass
+    return removed
+
+
+def _remove_some(connection: Connection, keys: Sequence[str]) -> tuple[int, int]:
+    """Remove the first of these runs, one at least: how many keys that were, and how many runs."""
+    until, done, removed = monotonic() + STEP_S, 0, 0
+    while done < len(keys) and (not done or monotonic() < until):
+        key = keys[done]
+        rendered = connection.execute(
+            "SELECT DISTINCT o.rendered FROM runs r JOIN variants v ON v.run = r.id "
+            "JOIN outputs o ON o.variant = v.id WHERE r.key = ? AND o.rendered IS NOT NULL",
+            (key,),
+        ).fetchall()
         removed += connection.execute("DELETE FROM runs WHERE key = ?", (key,)).rowcount
+        connection.executemany(
+            "DELETE FROM rendered WHERE id = ?1 "
+            "AND NOT EXISTS (SELECT 1 FROM outputs WHERE rendered = ?1)",
+            rendered,
+        )
+        done += 1
+    return done, removed
+
+
+def _remove_unused(connection: Connection) -> None:
     connection.execute(
         "DELETE FROM rendered WHERE id NOT IN "
         "(SELECT rendered FROM outputs WHERE rendered IS NOT NULL)"
@@ -56,12 +145,34 @@ def remove(connection: Connection, keys: Sequence[str]) -> int:
             {"id": row},
         )
         connection.execute("DELETE FROM versions WHERE id = ?", (row,))
-    for table in ("texts", "rendered"):
-        name = f"{table}_words"
-        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchone():
-            # The index lists words of what is gone until its parts are merged.
-            connection.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
-    return removed
+
+
+def _merge_some(connection: Connection, table: str, *, begin: bool) -> bool:
+    """Merge the parts of an index, which lists words of what is gone until then; whether there is
+    more to merge."""
+    name = f"{table}_words"
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchone():
+        return False
+    until, pages, more = monotonic() + STEP_S, -PAGES if begin else PAGES, True
+    while more:
+        before = connection.total_changes
+        connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
+        more = connection.total_changes - before >= 2  # as FTS5's documentation says it
+        if monotonic() > until:
+            break
+        pages = PAGES
+    return more
+
+
+def _give_some_back(connection: Connection) -> bool:
+    """Make the file smaller by pages that hold nothing; whether there are more."""
+    until, free, before = monotonic() + STEP_S, _free(connection), 0
+    while free and free != before:
+        connection.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
+        free, before = _free(connection), free
+        if monotonic() > until:
+            break
+    return 0 < free != before
 
 
 def remove_evaluations(connection: Connection, time: datetime) -> int:
@@ -71,7 +182,7 @@ def remove_evaluations(connection: Connection, time: datetime) -> int:
 
 
 def wipe(file: Path) -> bool:
-    """Give the space back, and have no journal hold what was removed.
+    """Have no journal hold what was removed.
 
     False when another program that reads still needs the journal: SQLite takes that away with the
     last program that closes the database.
@@ -80,9 +191,13 @@ def wipe(file: Path) -> bool:
 
     with contextlib.closing(sqlite3.connect(file, timeout=PATIENCE_S)) as connection:
         try:
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:
             return False
     return not busy
+
+
+def _free(connection: Connection) -> int:
+    """Pages of the file that hold nothing."""
+    return connection.execute("PRAGMA freelist_count").fetchone()[0]

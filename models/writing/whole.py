@@ -73,14 +73,15 @@ def scratch(out: Path) -> Iterator[Path]:
     Raises ModelError when there can be none.
     """
     part = out.with_name(f".{cut(out.name)}.{secrets.token_hex(6)}.part")
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except OSError as error:
-        raise ModelError(f"{out} cannot be written: {error.strerror}.") from None
-    try:
+    try:  # from before there is a file: a signal may come as soon as there is one
+        try:
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except OSError as error:
+            raise ModelError(f"{out} cannot be written: {error.strerror}.") from None
         yield part
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from llamadiff.compare.variants import Beginning
 from llamadiff.models.engine.client import Engine
 from llamadiff.prompts.rendering.helper import Renderer
 
-from .history.runs import finish, grow, keep, made, opened
+from .history.runs import finish, forget_what_was_replied_to, grow, keep, made, opened
 
 
 @pytest.fixture
@@ -173,6 +173,6 @@ def test_the_history_names_what_a_run_goes_on_from(tmp_path: Path) -> None:
             assert turns_of(output)[0].text == said
         assert last.outputs[0].follows and history.open(alone.id).outputs[0].follows
         assert f"### Reply to {turns[1].id}" in as_markdown(history.recorded(turns[2].id))
-        history.remove([turns[1].id])
+        forget_what_was_replied_to(history.file)
         last = history.open(turns[2].id)
         assert [(it.follows, it.reply) for it in last.outputs] == [(None, "And cats?")] * 2

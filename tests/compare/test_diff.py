@@ -165,3 +165,14 @@ def test_nothing_heavy_is_imported_before_a_diff_is_made():
         "sys.exit(any(m in sys.modules for m in ('rapidfuzz', 'numpy', 'textual')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "counts"), [("word", (2, 1)), ("line", (2, 1)), ("char", (10, 4)), ("token", (3, 1))]
+)
+def test_units_of_the_mode_are_counted_beside_words(mode: Mode, counts: tuple[int, int]) -> None:
+    a, b = "one\ntwo dogs\nfour\n", "one\ntwo cats\nthree\nfour\n"
+    ends = ([4, 8, 12, 13, 18], [4, 8, 12, 13, 18, 19, 24]) if mode == "token" else (None, None)
+    found = diff(a, b, mode, a_ends=ends[0], b_ends=ends[1])
+    assert (found.added, found.removed) == counts and found.moved == 0
+    assert (found.words_added, found.words_removed) == ((3, 2) if mode == "line" else (2, 1))

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from llamadiff.compare.errors import CompareError
-from llamadiff.compare.lens import COLUMNS, Lens, lens_csv, lens_document, look
+from llamadiff.compare.lens import COLUMNS, Lens, lens_csv, lens_document, look, mean_logprob
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
@@ -94,6 +94,16 @@ async def test_a_variant_against_itself_differs_nowhere(runner: Runner) -> None:
     lens = await look(runner, pair("label=x", "label=y"), {}, TEXT)
     assert [it.delta for it in lens.tokens] == [0.0] * len(lens.tokens)
     assert b"".join(it.piece for it in lens.tokens).decode() == TEXT
+
+
+async def test_special_tokens_that_are_written_in_a_text_are_text(runner: Runner) -> None:
+    variants = pair("label=x", "adapter=support")
+    text = "Write <|end|> and <|user|> here."
+    lens = await look(runner, variants, {}, text)
+    pieces = [it.piece.decode() for it in lens.tokens]
+    assert "".join(pieces) == text and not {"<|end|>", "<|user|>"} & set(pieces)
+    mean = await mean_logprob(runner, variants[0], {}, text)
+    assert mean == pytest.approx(lens.summaries[0].logprob / len(pieces), abs=1e-3)
 
 
 async def test_an_adapter_changes_the_models_mind(runner: Runner) -> None:

@@ -349,3 +349,37 @@ def test_replies_go_on_with_every_answer() -> None:
     assert "".join(said) == last["turns"][0]["variants"][1]["outputs"][0]["text"]
     done = llamadiff(*given, "--reply", " ")
     assert (done.returncode, done.stdout) == (2, "") and "say something" in done.stderr
+
+
+def test_diff_compares_repeats_and_turns_and_streams() -> None:
+    given = ("diff", *PROMPT, "--variant", "adapter=none", "--variant", "adapter=support")
+    more = ("--repeat", "2", "--reply", "Why?")
+    *lines, document = (
+        json.loads(it) for it in llamadiff(*given, *more, "--json", "--stream").stdout.splitlines()
+    )
+    (turn,) = document["turns"]
+    assert [(it["a"], it["b"], it["repeat"]) for it in turn["diffs"]] == [
+        ("A", "B", 0),
+        ("A", "B", 1),
+    ]
+    said = [it["text"] for it in lines if (it["variant"], it["repeat"]) == ("B", 1)]
+    first, second = (it["variants"][1]["outputs"][1]["text"] for it in (document, turn))
+    assert "".join(said) == first + second
+    done = llamadiff(*given, *more)
+    assert done.returncode == 1
+    heads = [line.split(" · ")[0] for line in done.stdout.splitlines() if line.startswith("── ")]
+    assert heads == ["── A", "── B", "── A.2", "── B.2", "── you", "── A", "── B", "── A.2", "── B.2"]  # fmt: skip
+    same = llamadiff("diff", *PROMPT, "--variant", "label=x", "--variant", "label=y", *more)
+    assert same.returncode == 0
+    done = llamadiff("diff", "--files", "a", "b", "--repeat", "2")
+    assert done.returncode == 2 and "leave out" in done.stderr
+    done = llamadiff(*given, "--stream")
+    assert done.returncode == 2 and "--json" in done.stderr
+
+
+def test_a_sweep_streams() -> None:
+    given = ("sweep", *PROMPT, "-a", "support", "--over", "scale=0,1", "--json", "--stream")
+    *lines, document = (json.loads(it) for it in llamadiff(*given).stdout.splitlines())
+    for variant in document["variants"]:
+        said = [it["text"] for it in lines if it["variant"] == variant["name"]]
+        assert "".join(said) == variant["outputs"][0]["text"]

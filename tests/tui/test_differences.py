@@ -95,9 +95,15 @@ async def test_a_place_is_kept_from_view_to_view_and_left_by_a_new_run(pilot: Pi
     await until(lambda: title(pilot) == "")
 
 
+async def test_n_at_the_baseline_goes_through_the_only_other_output(pilot: Pilot[None]) -> None:
+    await pilot.press("3", "delete", "1", "n")
+    await until(lambda: title(pilot) == "1 of 2")
+    assert playground(pilot).playground.selected == "A"
+
+
 async def test_without_a_difference_n_says_so(pilot: Pilot[None]) -> None:
     await pilot.press("1", "n")
-    await until(lambda: "A is the baseline" in told(pilot))
+    await until(lambda: "A is the baseline; 2 or 3 goes to another output" in told(pilot))
     give(pilot, BASE, BASE, THIRD)
     await pilot.press("2", "n")
     await until(lambda: "B has no difference" in told(pilot))
@@ -139,6 +145,15 @@ async def test_each_unit_is_chosen_and_d_goes_on_from_it(pilot: Pilot[None]) -> 
         await pilot.press("d")
         seen.append(state.view)
     assert seen == ["tokens", "unified", "off", "characters"]
+
+
+async def test_the_figures_are_of_the_unit_that_is_shown(pilot: Pilot[None]) -> None:
+    give(pilot, "One.\nTwo dogs.\n", "One.\nTwo cats.\nThree.\n", "x")
+    await until(lambda: stats(pilot).startswith("+2 −1 words"))
+    await choose(pilot, "down", "down", "down", "space")
+    await until(lambda: stats(pilot).startswith("+2 −1 lines"))
+    await pilot.press("d")
+    await until(lambda: " tokens · " in stats(pilot))
 
 
 async def test_case_and_white_space_are_ignored_on_demand(pilot: Pilot[None]) -> None:

@@ -86,6 +86,30 @@ async def test_a_saved_prompt_leaves_no_draft(home: Path, mine: Path) -> None:
         assert current_prompt(pilot).user == "Say {{ it }}."
 
 
+async def test_undo_goes_back_behind_a_save_and_a_restart(home: Path, mine: Path) -> None:
+    async with opened(home, variants(mine)) as pilot:
+        await pilot.press("!", "ctrl+s")
+        await until(lambda: load_prompt(mine).user == "Say {{ it }}.!")
+        await until(lambda: "edited" not in screen_text(pilot))
+    for _ in range(2):
+        async with opened(home, variants(mine)) as pilot:
+            assert "draft of" not in screen_text(pilot)
+            await until(lambda: playground(pilot).query_one(PromptEditor).history.undo_stack)
+    async with opened(home, variants(mine)) as pilot:
+        await until(lambda: playground(pilot).query_one(PromptEditor).history.undo_stack)
+        await pilot.press("ctrl+z")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.")
+        assert "edited" in screen_text(pilot)
+        await pilot.press("ctrl+y", "escape", "p")
+        await until(lambda: isinstance(pilot.app.screen, PickPrompt))
+        assert "draft" not in screen_text(pilot)
+    mine.write_text(OWN_PROMPT.replace("brief", "quick"))
+    async with opened(home, variants(mine)) as pilot:
+        await pilot.pause()
+        assert current_prompt(pilot).user == "Say {{ it }}."
+        assert not playground(pilot).query_one(PromptEditor).history.undo_stack
+
+
 async def test_drafts_go_with_what_was_opened(home: Path, mine: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.toml"
     other.write_text(OWN_PROMPT.replace("Mine", "Other"))

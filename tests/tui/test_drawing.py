@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import statistics
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -56,15 +57,35 @@ def test_a_place_is_found_in_the_baseline_and_back(pair: tuple[str, str]):
 
 def test_a_removal_and_what_stands_in_its_place_are_one_difference():
     drawing = drawn("the red fox runs", "the blue fox runs fast", unified=True)
-    assert [drawing.text[s.start : s.end] for s in drawing.stops] == ["redblue", " fast"]
+    assert [drawing.text[s.start : s.end] for s in drawing.stops] == ["red│blue", " fast"]
     plain = drawn("one two three four", "one three four")
     assert [(s.start, s.end) for s in plain.stops] == [(4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "text"),
+    [
+        ("a red fox", "a blue fox", "a red│blue fox"),
+        ("red", "blue", "red│blue"),
+        ("a red\n\nfox", "a\nblue fox", None),
+        ("a fox", "a blue fox", "a blue fox"),
+        ("a blue fox", "a fox", "a blue fox"),
+    ],
+)
+def test_what_replaces_a_removal_is_kept_apart_from_it(a: str, b: str, text: str | None):
+    one = drawn(a, b, unified=True)
+    assert text is None or one.text == text
+    for ways in ({}, {"unified": True, "signs": True}):
+        assert "│" not in drawn(a, b, **ways).text, "not in the other text alone, nor beside signs"
+    marks = [(one.text[m.start : m.end], m.kind) for m in one.marks]
+    for (gone, kind), (new, other) in pairwise(marks):
+        assert (kind, other) != ("removed", "added") or gone[-1].isspace() or new[0].isspace()
 
 
 def test_long_equal_parts_are_folded_but_for_a_few_words():
     same = " ".join(f"w{n}" for n in range(20))
     drawing = drawn(f"{same} old {same}", f"{same} new {same}", fold=True)
-    assert drawing.text == "⋯ 17 equal words w17 w18 w19 new w0 w1 w2 ⋯ 17 equal words"
+    assert drawing.text == "[⋯ 17 equal words] w17 w18 w19 new w0 w1 w2 [⋯ 17 equal words]"
     lines = drawn("x\n\n" * 9 + "old" + "\n\nx" * 9, "x\n\n" * 9 + "new" + "\n\nx" * 9, fold=True)
     assert lines.text == "x\n\n" * 9 + "new" + "\n\nx" * 9, "nine words but three are too few"
 
@@ -72,12 +93,12 @@ def test_long_equal_parts_are_folded_but_for_a_few_words():
 def test_what_is_folded_over_lines_has_a_line_of_its_own():
     same = "one two three four five six\nseven eight nine ten eleven twelve thirteen fourteen "
     drawing = drawn("a " + same + "b", "c " + same + "d", fold=True)
-    assert drawing.text == "c one two three \n⋯ 8 equal words\ntwelve thirteen fourteen d"
+    assert drawing.text == "c one two three \n[⋯ 8 equal words]\ntwelve thirteen fourteen d"
 
 
 def test_lines_are_folded_as_lines():
     text = "".join(f"line {n}\n" for n in range(9))
-    assert folded(text, first=False, last=True, lines=True) == (21, 63, "⋯ 6 equal lines")
+    assert folded(text, first=False, last=True, lines=True) == (21, 63, "[⋯ 6 equal lines]")
     assert folded("a\nb\nc\nd\n", first=False, last=True, lines=True) is None
 
 
@@ -87,7 +108,7 @@ def test_the_end_of_a_growing_text_is_not_folded():
     drawing.update(live.update(same, same, a_done=False, b_done=False), same, same)
     assert drawing.text == same
     drawing.update(live.update(same, same, a_done=True, b_done=True), same, same)
-    assert drawing.text == "⋯ 40 equal words"
+    assert drawing.text == "[⋯ 40 equal words]"
 
 
 def test_what_is_fixed_is_not_drawn_again():

@@ -119,6 +119,8 @@ def test_rows_that_are_added_do_not_change_what_was_planned(
     ("options", "said"),
     [
         (["nothing"], "There is no suite nothing"),
+        (["~nobody-here/suite.toml"], "There is no suite ~nobody-here/suite.toml"),
+        (["suite.toml", "--variant", "prompt=~nobody-here/x.toml"], "~nobody-here/x.toml"),
         (["suite.toml", "--rows", "0"], "0 is not in the range"),
         (["suite.toml", "--var", "massage=x"], "no variant's prompt uses massage"),
         (["suite.toml", "--user", "x"], "eval takes its values from the dataset"),

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from llamadiff.compare.history.page import as_html
+from llamadiff.compare.run import State
 from llamadiff.tui.paths import history_days
 
-from ..compare.history.runs import keep, made
+from ..compare.history.runs import aged, answered, forget_what_was_replied_to, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
 from .app import StillApp, playground, setup, told
 from .test_cli import PROMPT, llamadiff
 
 VARIANTS = ("--variant", "label=plain", "--variant", "label=tuned,adapter=support@0.8")
-DAY_MS = 86_400_000
 
 
 def test_tags_and_notes_are_given_and_taken_off() -> None:
@@ -31,7 +31,10 @@ def test_tags_and_notes_are_given_and_taken_off() -> None:
     assert json.loads(done.stdout)["note"] == "why \x1b[2J not"
     assert "\x1b" not in llamadiff("history", "note", "last", "why \x1b[2J not").stderr
     assert "#good #two" in llamadiff("history", "list", "--tag", "good").stdout
-    assert "no tags" in llamadiff("history", "tag", "last").stderr
+    assert "good, two" in llamadiff("history", "tag", "last").stderr
+    assert llamadiff("history", "tag", "last", "x", "--clear").returncode == 2
+    assert json.loads(llamadiff("history", "tag", "last", "--json").stdout)["tags"] == ["good", "two"]  # fmt: skip
+    assert "no tags" in llamadiff("history", "tag", "last", "--clear").stderr
     assert json.loads(llamadiff("history", "show", "last", "--json").stdout)["tags"] == []
 
 
@@ -72,6 +75,31 @@ def test_a_reply_is_made_again_in_its_conversation() -> None:
         assert new["prompt"] == old["prompt"]
         told = [(it["continues"], it["reply"], it["text"]) for it in (*old["outputs"], *new["outputs"])]  # fmt: skip
         assert told[0] == told[1]
+
+
+def test_a_reply_without_its_turn_before_is_not_made_again(home: Path) -> None:
+    first = made("one", "two")
+    reply = answered(first, "Why?", "Because")
+    with opened_history(home / "state") as history:
+        keep(history, first, reply)
+    forget_what_was_replied_to(home / "state" / "history.db")
+    done = llamadiff("history", "run", reply.id)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
+    assert "what A, B reply to is not in the history any more" in done.stderr
+    assert "reply to a run that is gone: Why?" in llamadiff("history", "show", reply.id).stderr
+
+
+def test_runs_are_listed_with_what_was_asked_and_how_they_went(home: Path) -> None:
+    first, stopped = made("Ones"), made("The same", values={"topic": "wolves\x1b"})
+    stopped.outputs[0].state = State.CANCELLED
+    with opened_history(home / "state") as history:
+        keep(history, first, answered(first, "Why so?", "Because"), stopped)
+    listed = llamadiff("history", "list").stdout
+    assert "stopped · Tell wolves␛ → The same" in listed and "↳ Why so? → Because" in listed
+    assert "  Tell dogs → Ones" in listed
+    newest, reply, _ = json.loads(llamadiff("history", "list", "--json").stdout)
+    assert (newest["asked"], newest["reply"], reply["reply"]) == ("Tell wolves\x1b", "", "Why so?")
+    assert newest["outputs"][0]["state"] == "cancelled"
 
 
 class Page(HTMLParser):
@@ -118,6 +146,12 @@ def test_pages_and_markdown_are_exported(home: Path) -> None:
     for _ in range(2):
         assert llamadiff("history", "export", "last", "last", "-o", str(home / "x.html")).returncode == 0  # fmt: skip
     assert (home / "x.html").read_text("utf-8").count("<h1>") == 2
+    for name in ("x.pdf", "x"):
+        done = llamadiff("history", "export", "last", "-o", str(home / name))
+        assert done.returncode == 2 and not (home / name).exists()
+        assert ".json, .md, .markdown, .html, .htm" in done.stderr and done.stderr.count("\n") == 1
+    assert not llamadiff("history", "export", "last", "--format", "html", "-o", str(home / "x")).returncode  # fmt: skip
+    assert (home / "x").read_text("utf-8").startswith("<!DOCTYPE")
     assert llamadiff("history", "export", "last", "--format", "html").stdout.startswith("<!DOCTYPE")
 
 
@@ -128,10 +162,39 @@ def old_and_new(folder: Path) -> list[str]:
         keep(history, *runs)
         history.tag(runs[1].id, ["keep"])
         history.annotate(runs[2].id, "keep")
-    with sqlite3.connect(folder / "history.db") as connection:
-        connection.execute("UPDATE runs SET at = at - ? WHERE id < 4", (20 * DAY_MS,))
-    connection.close()
+    aged(folder / "history.db", {run.id: 20 for run in runs[:3]})
     return [run.id for run in runs]
+
+
+def test_a_run_with_replies_is_removed_with_them_alone(home: Path) -> None:
+    first = made("Xylophone")
+    second = answered(first, "Why?", "Because")
+    third = answered(second, "So?", "Yes")
+    cached = home / "cache" / "prompts" / "x.kv"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"Xylophone")
+    with opened_history(home / "state") as history:
+        keep(history, first, second, third)
+    done = llamadiff("history", "rm", first.id)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
+    assert f"{second.id}, {third.id} reply to the run {first.id}" in done.stderr
+    assert "--with-replies" in done.stderr and cached.exists()
+    done = llamadiff("history", "rm", second.id)
+    assert f"{third.id} replies to the run {second.id} and repeats" in done.stderr
+    assert "Removed 1 run." in llamadiff("history", "rm", third.id).stderr
+    assert not cached.exists()
+    done = llamadiff("history", "rm", first.id, "--with-replies", "--json")
+    assert json.loads(done.stdout) == {"removed": 2, "wiped": True}
+    assert b"ylophone" not in (home / "state" / "history.db").read_bytes()
+
+
+def test_old_runs_that_stay_are_told(home: Path) -> None:
+    ids = old_and_new(home / "state")
+    done = llamadiff("history", "rm", "--older-than", "10d")
+    assert done.stderr.splitlines()[0] == "Removed 1 run."
+    assert "2 as old stay: tagged, noted" in done.stderr
+    listed = {run["run_id"] for run in json.loads(llamadiff("history", "list", "--json").stdout)}
+    assert listed == set(ids[1:])
 
 
 async def test_the_app_removes_what_is_older_than_wanted(
@@ -143,6 +206,11 @@ async def test_the_app_removes_what_is_older_than_wanted(
 
     monkeypatch.setattr(history_actions, "RETIRE_AFTER_S", 0.01)
     ids = old_and_new(tmp_path / "state")
+    prompts = tmp_path / "cache" / "prompts"
+    prompts.mkdir(parents=True)
+    for name, age in (("old", 20), ("new", 0)):
+        (prompts / name).touch()
+        os.utime(prompts / name, (time.time() - age * 86_400,) * 2)
     for days, left in ((30.0, ids), (10.0, ids[1:])):
         app = StillApp(tmp_path)
         app.setup = replace(setup(tmp_path), history_days=days)
@@ -152,6 +220,7 @@ async def test_the_app_removes_what_is_older_than_wanted(
             assert history is not None
             await until(lambda left=left, it=history: sorted(run.id for run in it.page()) == sorted(left))  # fmt: skip
     assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
+    assert [it.name for it in prompts.iterdir()] == ["new"]
 
 
 def test_commands_remove_it_too_and_say_when_the_setting_is_wrong(

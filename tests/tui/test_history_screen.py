@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from llamadiff.tui.screens.history import History
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.run_table import RunTable
 
-from ..compare.history.runs import keep, made
+from ..compare.history.runs import PROMPT, answered, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
 from .app import StillApp, playground, screen_text, told
@@ -139,6 +140,20 @@ async def test_without_a_mark_the_outputs_of_a_run_are_compared(tmp_path: Path) 
         await until(lambda: "Space marks an output" in told(pilot))
 
 
+async def test_reasoning_is_left_out_of_what_is_compared(tmp_path: Path) -> None:
+    run = made("<think> dogs bark </think> yes", "<think> cats purr a lot </think> no")
+    async with shown(tmp_path, [run]) as pilot:
+        await until(lambda: "dogs" in details(pilot))
+        await pilot.press("down", "up", "d")
+        await until(lambda: isinstance(pilot.app.screen, Compare))
+        await until(lambda: "answers alone" in screen_text(pilot))
+        assert "+1 −1 words · parts at token 5" in screen_text(pilot)
+        assert "purr" not in compared(pilot) and "no" in compared(pilot)
+        await pilot.press("d")
+        first = pilot.app.screen.query_one("#compare-first", OutputText)
+        await until(lambda: first.display and first.text.strip() == "yes")
+
+
 async def test_tags_and_notes(tmp_path: Path) -> None:
     runs = [made("first"), made("second")]
     async with shown(tmp_path, runs) as pilot:
@@ -171,6 +186,81 @@ async def test_removing_asks_once_and_overwrites(tmp_path: Path) -> None:
     assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
     with sqlite3.connect(tmp_path / "state" / "history.db") as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+
+async def test_what_replies_to_a_run_is_counted_and_removed_with_it(tmp_path: Path) -> None:
+    first, other = made("xylophone"), made("kept")
+    second = answered(first, "Why?", "because")
+    cached = tmp_path / "cache" / "prompts" / "x.kv"
+    cached.parent.mkdir(parents=True)
+    cached.touch()
+    async with shown(tmp_path, [first, second, answered(second, "So?", "yes"), other]) as pilot:
+        await pilot.press("down", "down", "down")
+        await until(lambda: "xylophone" in details(pilot))
+        await pilot.press("delete")
+        await until(lambda: isinstance(pilot.app.screen, Confirm))
+        assert "2 runs reply to it and go with it." in screen_text(pilot)
+        await pilot.press("enter")
+        await until(lambda: [run.id for run in table(pilot).runs] == [other.id])
+        await until(lambda: not cached.exists())
+        await until(lambda: "kept" in details(pilot))
+    assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
+
+
+async def test_a_line_says_what_was_asked_and_how_it_went(tmp_path: Path) -> None:
+    first = made("The same words", "x", values={"topic": "whales"})
+    stopped, failed = made("The same words", values={"topic": "wolves"}), made("")
+    repeats = made("The same words")
+    for number in (1, 2):
+        again = replace(repeats.outputs[0], repeat=number)
+        repeats.outputs.append(again)
+    stopped.outputs[0].state = State.CANCELLED
+    failed.outputs[0].state, failed.outputs[0].error = State.FAILED, "The engine died."
+    unseen = made("The same words", prompt=replace(PROMPT, user="z" * 50), values={"topic": "elks"})
+    async with shown(tmp_path, [first, answered(first, "And ?\x1b", "Yes"), stopped, failed, repeats, unseen], (140, 40)) as pilot:  # fmt: skip
+        lines = screen_text(pilot).splitlines()
+
+        def line(*parts: str) -> str:
+            (found,) = [it for it in lines if all(part in it for part in parts)]
+            return found
+
+        assert "↳" not in line("Tell whales → The same")
+        line("↳ And ?␛ → Yes")
+        line("stopped · Tell wolves → The same")
+        line("failed · Tell dogs → The engine died.")
+        line("3 each · Tell dogs → The same")
+        line("elks · zzz")
+        await typed(pilot, "wolves")
+        await until(lambda: len(table(pilot).runs) == 1)
+        assert "→" not in screen_text(pilot), "where words were found they are shown"
+
+
+async def test_tabs_of_many_outputs_are_gone_through(tmp_path: Path) -> None:
+    run = made("first", "second")
+    for number in range(1, 30):
+        for output in run.outputs[:2]:
+            it = replace(output, repeat=number, text=f"{output.variant.name} number {number + 1}")
+            run.outputs.append(it)
+    run.outputs.sort(key=lambda it: it.variant.name)
+    sweep = made(*[f"text {i}" for i in range(9)])
+    sweep.variants = tuple(replace(it, label=f"temperature {i / 4:g}") for i, it in enumerate(sweep.variants))  # fmt: skip
+    for variant, output in zip(sweep.variants, sweep.outputs, strict=True):
+        output.variant = variant
+    for size in ((120, 40), (80, 24)):
+        async with shown(tmp_path, [] if size[0] < 100 else [sweep, run], size) as pilot:
+            await until(lambda: details(pilot))
+            await pilot.press("down", "up")
+            assert "A.1 Tell me" in screen_text(pilot) and "A.2" in screen_text(pilot)
+            await pilot.press(*["right"] * 29)
+            await until(lambda: "A number 30" in details(pilot))
+            assert "A.30" in screen_text(pilot) and "B.1 " in screen_text(pilot)
+            await pilot.press("right", "right")
+            await until(lambda: "B number 2" in details(pilot))
+            assert "B.2" in screen_text(pilot) and "‹" in screen_text(pilot)
+            await pilot.press("down")
+            await until(lambda: "text " in details(pilot))
+            assert all(it in screen_text(pilot) for it in ("B 0.25", "C 0.5", "D 0.75"))
+            assert size[0] < 100 or "temperature 0…2 · Tell" in screen_text(pilot)
 
 
 async def test_hostile_text_stays_text(tmp_path: Path) -> None:

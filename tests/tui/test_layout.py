@@ -60,7 +60,7 @@ def test_help_looks_like_this(
     async def help_screen(pilot: Pilot[None]) -> None:
         await settle(pilot)
         await pilot.press("escape", "f1")
-        await until(lambda: "Running" in screen_text(pilot))
+        await until(lambda: "Marks" in screen_text(pilot))
 
     assert snap_compare(StillApp(tmp_path), terminal_size=size, run_before=help_screen)
 

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from llamadiff.tui.widgets.safe_text_area import SafeTextArea
 from llamadiff.tui.widgets.token_facts import TokenFacts
 
 from ..conftest import until
-from .app import opened, output, paste, playground, run_over, screen_text, told
+from .app import ENDLESS, opened, output, paste, playground, run_over, screen_text, told
 
 SIZES = [(120, 40), (80, 24)]
 
@@ -260,6 +261,20 @@ async def test_scoring_is_told_and_stopped(home: Path, tmp_path: Path) -> None:
         await until(lambda: "Scoring was stopped" in words(pilot))
         await pilot.press("escape")
         await until(lambda: pilot.app.screen is playground(pilot))
+
+
+async def test_it_waits_for_a_run_and_looks_at_all_that_was_said(home: Path) -> None:
+    endless = [replace(it, sampling={**it.sampling, **ENDLESS}) for it in variants()]
+    async with opened(home, endless) as pilot:
+        await pilot.press("escape", "f5")
+        await until(lambda: len(output(pilot, "B").tokens) > 20)
+        await pilot.press("L")
+        await until(lambda: "waits for the run to end" in words(pilot))
+        await playground(pilot).session.stop()
+        await scored(pilot)
+        assert "waits for" not in words(pilot)
+        said = output(pilot, playground(pilot).playground.selected)
+        assert said.tokens == [it.token for it in lens(pilot).tokens]
 
 
 async def test_what_cannot_be_compared_is_said(home: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from llamadiff.compare.noise import Contrast, Spread
+from llamadiff.compare.control import Control, LensSpread
+from llamadiff.compare.noise import Contrast, Spread, Swaps
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
-from llamadiff.tui.noise_words import pane_ways, percent, span
+from llamadiff.tui.noise_words import lens_verdict, percent, verdicts
 from llamadiff.tui.screens.how_many import HowMany
 from llamadiff.tui.screens.noise_floor import NoiseFloorScreen
 from llamadiff.tui.widgets.lines import FittedLine
@@ -56,7 +57,7 @@ async def test_another_adapter_is_beyond_noise(home: Path, size: tuple[int, int]
         await measured(pilot)
         await until(lambda: "beyond noise" in screen_text(pilot))
         await table(pilot)
-        assert "B is beyond noise: A and B differ in" in words(pilot)
+        assert "B really differs: more than reruns of A or of B differ" in words(pilot)
         assert "A against A 28" in words(pilot) and "B against A 56" in words(pilot)
         assert "8 texts of A" in words(pilot)
         await pilot.press("n")
@@ -74,6 +75,9 @@ async def test_the_same_variant_is_within_noise_and_faint(home: Path) -> None:
         assert pane is not None
         ways = pane.query_one(".pane-stats", FittedLine).ways
         assert {str(span.style) for way in ways for span in way.spans} == {"$dim"}
+        marks = pane.text.get_component_styles("output-text--added")
+        assert marks.color == pane.text.get_component_styles("output-text--ahead").color
+        assert marks.text_style.underline
         found = state.noise.contrast("B")
         assert found is not None and found.within and len(found.differ.values) == 64
         await pilot.press("b")
@@ -88,7 +92,7 @@ async def test_greedy_variants_are_judged_once_they_ran_in_other_batches(home: P
         assert "noise" not in screen_text(pilot).replace(" noise floor", "")
         assert state.noise.contrast("B") is None
         await table(pilot)
-        assert "A against A 6 0 % 0 %" in words(pilot), "one output and three in other batches"
+        assert "A against A 6 100 %" in words(pilot), "one output and three in other batches"
         await pilot.press("escape")
         await until(lambda: "beyond noise" in screen_text(pilot))
         await pilot.press("x")
@@ -99,8 +103,9 @@ async def test_what_is_too_few_is_not_judged(tmp_path: Path) -> None:
     async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
         noise = playground(pilot).playground.noise
         repeated(pilot, "A", *["Dogs bark."] * 8)
-        repeated(pilot, "B", *["Cats purr."] * 7)
+        repeated(pilot, "B", *["Cats purr."] * 5)
         assert not noise.due and noise.control is None
+        await until(lambda: "6 for a verdict" in screen_text(pilot))
         repeated(pilot, "B", *["Cats purr."] * 8)
         await until(lambda: "beyond noise" in screen_text(pilot))
         assert not noise.all_there, "C has one output"
@@ -109,26 +114,73 @@ async def test_what_is_too_few_is_not_judged(tmp_path: Path) -> None:
         await until(lambda: noise.contrast("B"))
 
 
+async def test_what_is_pinned_is_left_out_by_name(home: Path) -> None:
+    three = variants(*OTHER, "adapter=support@0.5")
+    async with opened(home, three) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "3", "P")
+        await measured(pilot)
+        await table(pilot)
+        assert "B really differs" in words(pilot) and "C really" not in words(pilot)
+        assert "C has too few outputs and is pinned; P lets it run." in words(pilot)
+        pane = playground(pilot).board.pane("B")
+        assert pane is not None, "it is beyond noise, and as bright as ever"
+        marks = pane.text.get_component_styles("output-text--added")
+        assert marks.color != pane.text.get_component_styles("output-text--ahead").color
+        await pilot.press("escape")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        await pilot.press("1", "P")
+        assert playground(pilot).playground.noise.all_there, "A has enough, and stays so"
+        await pilot.press("escape", "3", "b", "A")
+        await until(lambda: "C has too few outputs and is pinned" in told(pilot))
+        assert pilot.app.screen is playground(pilot), "no run could change that"
+
+
 async def test_one_variant_alone_is_told_so(home: Path) -> None:
     async with opened(home, variants("label=x")) as pilot:
         await pilot.press("escape", "A")
         await until(lambda: "v adds one" in told(pilot))
 
 
-def test_the_words_of_a_pane_give_way() -> None:
-    it = Contrast(Spread.of([0.12]), None, Spread.of([0.1, 0.31]))
-    assert pane_ways(it) == [
-        "within noise: 12 % differ, either against itself 10–31 %",
-        "12 %, within noise 10–31 %",
-        "within noise",
-    ]
+def test_the_verdict_comes_first_and_in_plain_words() -> None:
+    def said(
+        differ: float, own: tuple[float, float], within: bool | None, swaps: Swaps | None
+    ) -> str:
+        it = Contrast(Spread.of([differ]), None, own, swaps, within)
+        return verdicts(Control("A", {}, {"B": it}))[0]
+
+    found = Swaps(0.2, 128, 3)
+    assert said(0.7, (0.6, 0.5), False, found) == (
+        "B really differs: more than reruns of A or of B differ from each other."
+    )
+    assert said(0.7, (0.8, 0.1), False, found) == (
+        "B really differs: reruns of B are more alike than reruns of A are."
+    )
+    assert said(0.7, (0.1, 0.8), False, found).startswith("B really differs: reruns of B are less")
+    assert said(0.7, (0.6, 0.5), True, Swaps(0.2, 128, 32)) == (
+        "B may be no different: chance alone does as much 25 % of the time; "
+        "more seeds would tell more."
+    )
+    assert said(0.7, (0.7, 0.7), True, Swaps(0.0, 128, 128)) == (
+        "B may be no different: reruns of A or of B differ from each other as much."
+    )
+    assert said(0.0, (0, 0), True, Swaps(0.0, 128, 128)).endswith("no word differs from A.")
+    assert "six" in said(0.7, (0.6, 0.5), None, Swaps(0.2, 16, 1)).replace("6", "six")
+    assert "batches change A or B" in said(0.7, (0.0, 0.0), False, None)
+    assert "size of a batch" in said(0.7, (0.8, 0.0), True, None)
     assert [percent(it) for it in (0, 0.001, 0.5, 0.999, 1)] == ["0 %", "1 %", "50 %", "99 %", "100 %"]  # fmt: skip
-    assert span(Spread((0.0,))) == "0 %"
+    less = LensSpread(Spread.of([-0.3, -0.1]), 0.0)
+    assert "finds A's texts, all 2 that were looked at, less likely" in lens_verdict(less, "A", "B")
+    assert "neither likelier" in lens_verdict(LensSpread(Spread.of([-0.3, 0.1]), 0.0), "A", "B")
 
 
 @pytest.mark.parametrize(
     ("specs", "code", "said"),
-    [(SAME, 0, "B is within noise"), (OTHER, 1, "B is beyond noise"), (GREEDY, 1, "6 0 % 0 %")],
+    [
+        (SAME, 0, "B may be no different: reruns of A or of B"),
+        (OTHER, 1, "B really differs: "),
+        (GREEDY, 1, "6 100 % – "),
+    ],
 )
 def test_the_command_says_it_and_by_its_exit_code(
     specs: tuple[str, str], code: int, said: str
@@ -141,13 +193,13 @@ def test_the_command_says_it_and_by_its_exit_code(
 
 def test_the_document_has_the_run_and_its_noise() -> None:
     given = ("--variant", "label=x", "--variant", "adapter=support", "--set", "max_tokens=12")
-    done = llamadiff("noise", "-p", "tell-me-about", *given, "--seeds", "4", "--json")
+    done = llamadiff("noise", "-p", "tell-me-about", *given, "--seeds", "6", "--json")
     document = json.loads(done.stdout)
-    assert [len(it["outputs"]) for it in document["variants"]] == [4, 4]
+    assert [len(it["outputs"]) for it in document["variants"]] == [6, 6]
     noise = document["noise"]
     assert noise["against"] == "A" and set(noise["alone"]) == {"A", "B"}
-    assert noise["alone"]["A"]["pairs"] == 6 and noise["alone"]["A"]["noise"]["deals"] == 3
-    assert noise["variants"]["B"]["pairs"] == 12
+    assert noise["alone"]["A"]["pairs"] == 15 and noise["variants"]["B"]["swaps"]["tried"] == 32
+    assert noise["variants"]["B"]["pairs"] == 30
     assert noise["variants"]["B"]["within_noise"] is False and done.returncode == 1
     assert noise["lens"]["B"]["texts"] == len({it["text"] for it in document["variants"][0]["outputs"]})  # fmt: skip
 

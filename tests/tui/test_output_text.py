@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from random import Random
 
 from textual.app import App, ComposeResult
+from textual.geometry import Offset
 from textual.pilot import Pilot
+from textual.selection import Selection
 
 from llamadiff.tui.widgets.output_text import Mark, OutputText
 from llamadiff.tui.widgets.wrapping import break_lines
@@ -206,3 +208,12 @@ async def test_a_text_shown_while_hidden_is_there_later() -> None:
         text.display = True
         await pilot.pause()
         assert drawn(text)[0].startswith("Dogs are loyal")
+
+
+async def test_what_keeps_words_apart_is_not_copied() -> None:
+    async with page() as (text, _):
+        text.show("a red│blue fox\n│ is a line", [Mark(5, 6, "between")])
+        assert text.lines()[0] == "a red│blue fox"
+        found = text.get_selection(Selection(Offset(0, 0), None))
+        assert found == ("a redblue fox\n│ is a line", "\n")
+        assert text.get_selection(Selection(Offset(4, 0), Offset(8, 0))) == ("dbl", "\n")

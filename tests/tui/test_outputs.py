@@ -75,7 +75,7 @@ async def test_tab_goes_round_the_outputs_and_the_unified_view(narrow: Pilot[Non
     state = playground(narrow).playground
 
     def shown() -> tuple[str, bool, str, bool]:
-        strip = "unified · C" in screen_text(narrow)
+        strip = "one text · C" in screen_text(narrow)
         return state.selected, state.view == "unified", focused_pane(narrow), strip
 
     for key, name, unified in [

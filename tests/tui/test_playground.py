@@ -18,11 +18,13 @@ from llamadiff.tui.widgets.output_pane import OutputPane
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
 from llamadiff.tui.widgets.rendered_view import RenderedView
+from llamadiff.tui.widgets.tab_strip import TabStrip
 from llamadiff.tui.widgets.variables_form import ValueEditor
 
 from ..conftest import until
 from .app import (
     ENDLESS,
+    StillApp,
     current_prompt,
     opened,
     output,
@@ -323,17 +325,17 @@ async def test_the_views_are_gone_through(home: Path) -> None:
         await until(lambda: playground(pilot).playground.view == "tokens")
         await pilot.press("d")
         await until(lambda: any(mark.kind == "removed" for mark in text._marks))
-        assert without(text, "added") == output(pilot, "A").text
-        assert without(text, "removed") == output(pilot, "C").text
+        assert without(text, "added", "between") == output(pilot, "A").text
+        assert without(text, "removed", "between") == output(pilot, "C").text
         await pilot.press("d")
         await until(lambda: not text._marks and text.text == output(pilot, "C").text)
 
 
-def without(text: OutputText, kind: str) -> str:
-    """A unified text without its marks of one kind."""
+def without(text: OutputText, *kinds: str) -> str:
+    """One text without its marks of these kinds."""
     whole = text.text
     for mark in reversed(text._marks):
-        if mark.kind == kind:
+        if mark.kind in kinds:
             whole = whole[: mark.start] + whole[mark.end :]
     return whole
 
@@ -476,3 +478,11 @@ async def test_a_model_that_an_adapter_does_not_fit_is_told_until_there_is_anoth
         await until(lambda: status(pilot) == "ready" and not error.display)
         await run_over(pilot, "f5")
         assert status(pilot) == "done" and output(pilot, "A").text
+
+
+async def test_the_bar_of_tabs_says_what_its_keys_are(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        await pilot.press("escape", "3", "tab")
+        await until(lambda: isinstance(pilot.app.focused, TabStrip))
+        await until(lambda: "← → tab" in screen_text(pilot).splitlines()[-1])
+        assert "leave editor" not in screen_text(pilot)

@@ -1,23 +1,36 @@
 """A recorded run gone on with: as it was, run again, and compared with what was said then."""
 
+import asyncio
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
-from llamadiff.compare.run import Run
+from llamadiff.compare.run import Run, State
 from llamadiff.compare.spec import Defaults, make_variants
+from llamadiff.models.engine.client import EngineError
 from llamadiff.prompts.parse import load_prompt
 from llamadiff.tui.reopening import variants_of
 from llamadiff.tui.screens.history import History
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
-from ..compare.history.runs import keep, made
+from ..compare.history.runs import answered, forget_what_was_replied_to, keep, made
 from ..compare.history.runs import opened as opened_history
 from ..conftest import until
-from .app import StillApp, opened, output, playground, run_over, screen_text, told
+from .app import (
+    ENDLESS,
+    StillApp,
+    current_prompt,
+    opened,
+    output,
+    playground,
+    run_over,
+    screen_text,
+    told,
+)
 from .test_history_screen import details, table
 
 
@@ -72,6 +85,144 @@ async def test_a_run_is_reopened_run_again_and_compared_with_then(
         assert (dict(state.values), state.exact, state.then) == ({}, False, {})
 
 
+async def reopen_newest(pilot: Pilot[None]) -> None:
+    """Reopen the newest run, and wait for what that begins."""
+    await pilot.press("f9")
+    await until(lambda: isinstance(pilot.app.screen, History) and details(pilot))
+    await pilot.press("enter")
+    await until(lambda: pilot.app.screen is playground(pilot))
+    await until(lambda: "run of" in told(pilot))
+    await until(lambda: not [it for it in playground(pilot).workers if it.group == "drafts" and not it.is_finished])  # fmt: skip
+
+
+async def test_a_draft_waits_while_a_run_is_reopened(home: Path, mine: Path) -> None:
+    variants = make_variants(Defaults(prompt=str(mine)), ["label=one"])
+    async with opened(home, variants) as pilot:
+        await run_over(pilot, "f5")
+        said = output(pilot, "A").text
+        await pilot.press("ctrl+end", "!")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!")
+        await pilot.press("escape")
+        await reopen_newest(pilot)
+        assert current_prompt(pilot).user == "Say {{ it }}."
+        assert not playground(pilot).playground.stale("A")
+        await run_over(pilot, "f5")
+        assert output(pilot, "A").text == said
+        await pilot.press("u")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.!")
+        await reopen_newest(pilot)
+        await pilot.press("e", "ctrl+end", "?")
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.?")
+    with opened_history(home / "state") as history:
+        assert [it.prompt.user for it in history.drafts.free()] == ["Say {{ it }}.?", "Say {{ it }}.!"]  # fmt: skip
+    async with opened(home, variants) as pilot:
+        await until(lambda: current_prompt(pilot).user == "Say {{ it }}.?")
+
+
+async def test_a_reply_without_its_turn_before_is_read_and_not_run(home: Path) -> None:
+    first = made("dogs bark", "cats purr")
+    with opened_history(home / "state") as history:
+        keep(history, first, answered(first, "And \x1b why?", "because"))
+    forget_what_was_replied_to(home / "state" / "history.db")
+    async with opened(home) as pilot:
+        await reopen_newest(pilot)
+        assert "the turn that A, B replied “And ␛ why?” to is gone" in told(pilot)
+        await until(lambda: "you ▸ And" in screen_text(pilot))
+        await pilot.press("f5")
+        await until(lambda: "Not again: what A, B replied to is gone." in told(pilot))
+        assert playground(pilot).session.last is None
+        await pilot.press("r")
+        await until(lambda: "cannot be gone on with" in told(pilot))
+        await pilot.press("v", "f5")
+        await until(lambda: "what A, B, C replied to is gone" in told(pilot))
+        assert playground(pilot).session.last is None
+
+
+async def test_what_stood_beside_a_run_is_reopened_with_it(home: Path) -> None:
+    async with opened(home) as pilot:
+        state = playground(pilot).playground
+        await pilot.press("escape")
+        await run_over(pilot, "f5")
+        first, kept = playground(pilot).session.last, output(pilot, "A")
+        await pilot.press("1", "P", "2", "b")
+        await until(lambda: state.baseline == "B" and "A" in state.talk.pinned)
+        await run_over(pilot, "S")
+        said = {name: output(pilot, name).text for name in "ABC"}
+        assert first and kept.text == said["A"]
+    async with opened(home) as pilot:
+        state = playground(pilot).playground
+        await reopen_newest(pilot)
+        assert "A (pinned) stood beside it" in told(pilot)
+        assert (state.names, state.baseline, state.talk.pinned) == (["A", "B", "C"], "B", {"A"})
+        assert {name: output(pilot, name).text for name in "ABC"} == said
+        assert output(pilot, "A").seed == kept.seed != output(pilot, "B").seed
+        await until(lambda: "pinned" in screen_text(pilot) and "changed since" not in screen_text(pilot))  # fmt: skip
+        await run_over(pilot, "f5")
+        assert {name: output(pilot, name).text for name in "ABC"} == said
+        await pilot.press("u")
+        assert (state.baseline, state.talk.pinned) == ("A", set())
+        history = playground(pilot).session.history
+        assert history is not None
+        history.remove([first.id])
+    async with opened(home) as pilot:
+        await reopen_newest(pilot)
+        assert "A stood beside it too, and is not in the history." in told(pilot)
+        assert playground(pilot).playground.names == ["B", "C"]
+        assert playground(pilot).playground.baseline == "B"
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=str)
+async def test_a_run_that_goes_on_is_stopped_and_reopened_with_all_it_said(
+    home: Path, size: tuple[int, int]
+) -> None:
+    variants = [
+        replace(it, sampling={**it.sampling, **ENDLESS})
+        for it in make_variants(Defaults(prompt="tell-me-about"), ["adapter=none"])
+    ]
+    async with opened(home, variants, size=size) as pilot:
+        screen = playground(pilot)
+        state, session = screen.playground, screen.session
+        await pilot.press("escape", "f5")
+        await until(lambda: "A" in state.outputs and len(state.outputs["A"].tokens) > 50)
+        history, first = session.history, session.run_now
+        assert history is not None and first is not None
+        await asyncio.to_thread(history.flush)
+        recorded = await asyncio.to_thread(history.recorded, first.id)
+        assert not recorded.run.over
+        screen.reopen(recorded)
+        await until(lambda: "run of" in told(pilot))
+        assert not session.running and state.outputs["A"] is not first.outputs[0]
+        assert output(pilot, "A").state is State.CANCELLED
+        assert output(pilot, "A").text == first.outputs[0].text
+        await until(lambda: "stopped" in screen_text(pilot))
+        assert "streaming" not in screen_text(pilot)
+        # and what another program has not ended is over here
+        recorded.run.outputs[0].state = State.STREAMING
+        screen.reopen(recorded)
+        await until(lambda: output(pilot, "A") is recorded.run.outputs[0])
+        assert output(pilot, "A").state is State.CANCELLED
+
+
+async def test_a_run_is_reopened_where_the_engine_cannot_start(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened_history(home / "state") as history:
+        run = made("dogs bark")
+        keep(history, run)
+        recorded = history.recorded(run.id)
+    async with StillApp(home).run_test(size=(120, 40)) as pilot:
+        screen = playground(pilot)
+
+        async def refuse() -> None:
+            raise EngineError("The engine cannot be started: no memory.")
+
+        monkeypatch.setattr(screen.session._services, "runner", refuse)
+        screen.reopen(recorded)
+        await until(lambda: "run of" in told(pilot))
+        assert "The engine cannot be started" in told(pilot) and "mistake" not in told(pilot)
+        assert output(pilot, "A").text == "dogs bark "
+
+
 async def test_each_output_is_compared_with_its_own_before(home: Path) -> None:
     async with opened(home) as pilot:
         await pilot.press("escape", "B")
@@ -82,6 +233,9 @@ async def test_each_output_is_compared_with_its_own_before(home: Path) -> None:
         await until(lambda: screen_text(pilot).count("same as before") == 3)
         await pilot.press("B")
         await until(lambda: "same as before" not in screen_text(pilot))
+        await run_over(pilot, "S")
+        await pilot.press("B")
+        await until(lambda: screen_text(pilot).count("against before") == 3)
 
 
 async def test_what_was_typed_is_kept_as_a_version_and_a_missing_file_is_told(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from llamadiff.compare.groups import AT_ONCE_S
 from llamadiff.compare.run import Output, Run, State
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
+from llamadiff.tui.repeats import Repeats
 from llamadiff.tui.screens.history import History
 from llamadiff.tui.screens.how_many import HowMany
 
@@ -63,14 +66,14 @@ async def test_every_variant_is_run_so_often_with_seeds_of_their_own(
         assert [it.seed for it in state.siblings("A")] == [0, 1, 2, 3, 4]
         assert all(it.state is State.DONE for name in "AB" for it in state.siblings(name))
         await pilot.press("1")
-        await until(lambda: "1 distinct of 5 · 5× this" in screen_text(pilot))
+        await until(lambda: "5 outputs · kind 1/1: 5 equal" in screen_text(pilot))
         await pilot.press("2")
-        await until(lambda: "5 distinct of 5" in screen_text(pilot))
+        await until(lambda: "5 outputs · kind 1/5: 1" in screen_text(pilot))
         assert not any(map(state.stale, state.names))
         await ask_for(pilot, 1)
         assert all(map(state.stale, state.names)), "asked for another number since"
         await run_over(pilot, "f5")
-        assert len(state.siblings("A")) == 1 and "distinct" not in screen_text(pilot)
+        assert len(state.siblings("A")) == 1 and "kind" not in screen_text(pilot)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -82,10 +85,10 @@ async def test_keys_go_from_the_most_frequent_output_to_the_next(
         a = repeated(pilot, "A", "Cats purr.", "Dogs bark.", "Dogs bark.", "Birds sing.")
         b = repeated(pilot, "B", "Dogs bark.", "Dogs growl.", "Dogs bark.", "Dogs bark.")
         await pilot.press("escape", "2")
-        await until(lambda: "2 distinct of 4 · 3× this" in screen_text(pilot))
+        await until(lambda: "4 outputs · kind 1/2: 3 equal" in screen_text(pilot))
         assert state.outputs["A"] is a[1] and "same as A" in screen_text(pilot)
         await pilot.press("full_stop")
-        await until(lambda: "2 distinct of 4 · 1× this" in screen_text(pilot))
+        await until(lambda: "4 outputs · kind 2/2: 1" in screen_text(pilot))
         assert state.outputs["B"] is b[1] and "growl" in screen_text(pilot)
         await until(lambda: "+1 −1" in screen_text(pilot))
         await pilot.press("full_stop")
@@ -95,7 +98,62 @@ async def test_keys_go_from_the_most_frequent_output_to_the_next(
         await pilot.press("comma")
         await until(lambda: state.outputs["A"] is a[0] and "Cats" in screen_text(pilot))
         await pilot.press("3", "comma")
-        await until(lambda: "one output" in told(pilot))
+        await until(lambda: "F5 makes 4 outputs of each variant." in told(pilot))
+
+
+async def test_another_number_of_repeats_leaves_the_figures(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        await ask_for(pilot, 8)
+        await until(lambda: "F5 makes 8 of each" in screen_text(pilot))
+        assert screen_text(pilot).count("F5 makes 8 of each") == 3
+        assert "baseline · F5 makes 8" in screen_text(pilot) and " % same · F5" in screen_text(
+            pilot
+        )
+        await pilot.press("full_stop")
+        await until(lambda: "F5 makes 8 outputs of each variant." in told(pilot))
+        await pilot.press("x")
+        await until(lambda: "changed since this run · F5" in screen_text(pilot))
+        assert "F5 makes" not in screen_text(pilot), "they are not what is asked now"
+
+
+async def test_the_verdict_stays_where_the_outputs_shown_are_equal(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(160, 40)) as pilot:
+        repeated(pilot, "A", *["Dogs bark."] * 8)
+        repeated(pilot, "B", "Dogs bark.", *["Cats purr."] * 7)
+        await pilot.press("escape", "2", "full_stop")
+        await until(lambda: "same as A · all outputs: beyond noise" in screen_text(pilot))
+        await pilot.press("full_stop")
+        await until(lambda: "% same · beyond noise" in screen_text(pilot))
+        repeated(pilot, "B", *["Dogs bark."] * 5)
+        await until(lambda: "same as A · 6 outputs make a verdict (R)" in screen_text(pilot))
+
+
+def test_all_variants_together_take_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = 0.0
+
+    def slowly(*given: object) -> float:
+        nonlocal time
+        time += AT_ONCE_S * 0.6
+        return 0.0
+
+    monkeypatch.setattr("llamadiff.compare.groups.likeness", slowly)
+    for module in ("compare.groups", "tui.repeats"):
+        monkeypatch.setattr(f"llamadiff.{module}.monotonic", lambda: time)
+    outputs = {
+        it.name: [said(it, f"{it.name} {number}") for number in range(4)]
+        for it in (replace(variants("label=x")[0], name=name) for name in "ABCDEF")
+    }
+    repeats = Repeats(lambda name: outputs[name], lambda name: outputs[name][0], lambda _: None)
+    looks = 0
+    grouped = list[str]()
+    while not looks or not repeats.complete:
+        before = time
+        told = repeats.told(outputs)
+        assert time - before < 1.6 * AT_ONCE_S, "at most one comparison too long"
+        grouped += [name for name, it in told.items() if it and it.over and name not in grouped]
+        looks += 1
+    assert sorted(grouped) == list(outputs)
+    assert {it and it.kinds for it in repeats.told(outputs).values()} == {4}
 
 
 async def test_outputs_are_counted_while_others_go_on(tmp_path: Path) -> None:
@@ -112,12 +170,46 @@ async def test_outputs_are_counted_while_others_go_on(tmp_path: Path) -> None:
         for it in outputs[:3]:
             it.state = State.DONE
         board.flush()
-        await until(lambda: "2 distinct of 3, 1 to come · 1× this" in screen_text(pilot))
+        await until(lambda: "3 outputs, 1 to come · kind 2/2: 1" in screen_text(pilot))
         assert state.outputs["B"] is outputs[0], "what is read stays while others stream"
         outputs[3].state = State.DONE
         board.flush()
-        await until(lambda: "2 distinct of 4 · 3× this" in screen_text(pilot))
+        await until(lambda: "4 outputs · kind 1/2: 3 equal" in screen_text(pilot))
         assert state.outputs["B"] is outputs[1]
+
+
+async def test_nothing_is_waited_for_of_a_variant_that_is_gone(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        state = playground(pilot).playground
+        outputs = repeated(pilot, "C", "Dogs bark.", "Dogs bark.")
+        outputs[1].state = State.STREAMING
+        playground(pilot).board.show()
+        outputs[1].state = State.DONE
+        assert not state.repeating.complete
+        state.selected = "C"
+        state.remove()
+        assert state.repeating.complete
+        state.undo()
+        await until(lambda: "2 outputs · kind 1/1: 2 equal" in screen_text(pilot) or playground(pilot).show())  # fmt: skip
+
+
+async def test_repeats_that_were_stopped_are_said_to_be(tmp_path: Path) -> None:
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        board = playground(pilot).board
+        outputs = repeated(pilot, "B", *[f"{word} bark." for word in ("Dogs", "Cats", "Elks")] * 2)
+        for it in outputs[1:]:
+            it.state = State.CANCELLED
+        board.show()
+        await until(lambda: "stopped after 1 of 6 · kind 1/1: 1" in screen_text(pilot))
+        outputs[0].state = State.CANCELLED
+        repeated(pilot, "A", "x", "y")[0].state = State.STREAMING
+        playground(pilot).playground.started(Run((outputs[0].variant,), {}, outputs=[*outputs]), None)  # fmt: skip
+        board.show()
+        await until(lambda: "stopped after 0 of 6" in screen_text(pilot))
+        await until(lambda: "1 to come" in screen_text(pilot))
+        outputs[5].state = State.FAILED
+        board.show()
+        await until(lambda: "failed after 0 of 6" in screen_text(pilot))
 
 
 async def test_what_a_person_chose_stays(tmp_path: Path) -> None:
@@ -130,7 +222,7 @@ async def test_what_a_person_chose_stays(tmp_path: Path) -> None:
         await pilot.pause()
         assert state.outputs["B"] is outputs[0]
         await pilot.press("delete", "u")
-        await until(lambda: "2 distinct of 4 · 1× this" in screen_text(pilot))
+        await until(lambda: "4 outputs · kind 2/2: 1" in screen_text(pilot))
 
 
 async def test_a_number_that_is_none_is_said(tmp_path: Path) -> None:
@@ -157,13 +249,13 @@ async def test_a_reopened_run_has_its_repeats(home: Path) -> None:
         await pilot.press("f9")
         await until(lambda: isinstance(pilot.app.screen, History) and details(pilot))
         await pilot.press("enter")
-        await until(lambda: "3 distinct of 3" in screen_text(pilot))
-        assert "1 distinct of 3 · 3× this" in screen_text(pilot) and state.repeats == 3
+        await until(lambda: "3 outputs · kind 1/3: 1" in screen_text(pilot))
+        assert "3 outputs · kind 1/1: 3 equal" in screen_text(pilot) and state.repeats == 3
         assert [it.text for it in state.siblings("B")] == texts
         assert not any(map(state.stale, state.names))
         await until(lambda: pilot.app.screen is playground(pilot))
         await pilot.press("u")
-        await until(lambda: state.repeats == 1 and "distinct" not in screen_text(pilot))
+        await until(lambda: state.repeats == 1 and "kind" not in screen_text(pilot))
 
 
 def test_run_counts_outputs_that_are_alike() -> None:

@@ -34,6 +34,7 @@ from llamadiff.tui.widgets.tab_strip import TabStrip
 from ..conftest import until
 from .app import ENDLESS, opened, output, playground, run_over, screen_text
 from .app import told as notified
+from .test_cli import llamadiff
 
 SIZES = [(120, 40), (80, 24)]
 TWO = ("adapter=none", "adapter=support")
@@ -287,7 +288,7 @@ async def test_an_own_text_is_expected_and_the_figures_are_written(
     ("typed", "says"),
     [
         ("scale", "'scale' is not NAME=VALUES; write scale=0:1.5:0.25, or temperature=0,0.5,1."),
-        ("scale=0:1", "'0:1' is not a range"),
+        ("scale=0:1", "a range has three parts"),
         ("scale=0,1", "A scale cannot be swept over no adapter; a in the playground adds one."),
         ("temperatur=0,1", "did you mean temperature"),
         ("top_p=0,2", "top_p must be from 0 to 1"),
@@ -382,3 +383,38 @@ async def test_hostile_names_and_texts_are_harmless(home: Path) -> None:
         screen(pilot)._show()
         await until(lambda: "owned" in screen_text(pilot))
         assert not any(c in screen_text(pilot) for c in "\x1b\x07\u202e")
+
+
+async def test_hidden_values_are_counted_above_and_below(home: Path) -> None:
+    async with shown(home, variants("adapter=none"), (80, 24), ran=False) as pilot:
+        await swept(pilot, "temperature=0:2:0.1")
+        await until(lambda: "↓" in table(pilot).render().plain)
+        below = table(pilot).render().plain.splitlines()[0]
+        hidden = 21 - (table(pilot).size.height - 1)
+        assert below.endswith(f"↓{hidden}") and "↑" not in below
+        await pilot.press("end")
+        await until(lambda: table(pilot).render().plain.splitlines()[0].endswith(f"↑{hidden}"))
+
+
+def test_the_command_has_the_likelihood_of_a_text(home: Path) -> None:
+    asked = ("sweep", "-p", "tell-me-about", "-a", "support", "--over", "scale=0,1", "--set", "max_tokens=8")  # fmt: skip
+    text = ("--text", "Thank you for writing to us!")
+    lines = llamadiff(*asked, *text).stdout.splitlines()
+    assert lines[0].split() == [
+        "SCALE",
+        "LIKELIHOOD",
+        "SAME",
+        "AS",
+        "0",
+        "WORDS",
+        "TEXTS",
+        "OUTPUT",
+    ]
+    points = json.loads(llamadiff(*asked, *text, "--json").stdout)["sweep"]["points"]
+    assert points[1]["mean_logprob"] > points[0]["mean_logprob"] + 1
+    assert [f"{it['mean_logprob']:.3f}".replace("-", "−") for it in points] == [
+        line.split()[1] for line in lines[1:]
+    ]
+    assert "LIKELIHOOD" not in llamadiff(*asked).stdout
+    done = llamadiff("sweep", "-p", "tell-me-about", "--over", "temperature=0,1", *text)
+    assert done.returncode == 2 and "sweep a scale" in done.stderr

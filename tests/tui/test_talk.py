@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from textual.pilot import Pilot
 
 from llamadiff.compare.conversation import turns_of
 from llamadiff.compare.run import Output, State
+from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.transcript import as_text
 from llamadiff.tui.screens.write_output import WriteOutput
 from llamadiff.tui.widgets.output_pane import OutputPane
@@ -23,6 +25,7 @@ from .app import (
     StillApp,
     opened,
     output,
+    paste,
     playground,
     run_over,
     screen_text,
@@ -134,6 +137,62 @@ async def test_a_changed_prompt_starts_anew_and_says_so(tmp_path: Path) -> None:
         assert "Please." in output(pilot, "A").stamp.prompt_text
 
 
+async def test_live_mode_ends_no_conversation(tmp_path: Path) -> None:
+    async with opened(tmp_path) as pilot:
+        await pilot.press("escape")
+        await run_over(pilot, "f5")
+        await pilot.press("1", "r", "tab")
+        await until(lambda: "reply to A ▸" in screen_text(pilot))
+        box(pilot).area.text = "Cats?"
+        await run_over(pilot, "enter")
+        kept, shared = output(pilot, "A"), output(pilot, "C")
+        await pilot.press("ctrl+l", "e", "ctrl+end", "!")  # A and C share the prompt
+        await until(lambda: output(pilot, "C") is not shared and status(pilot) == "done")
+        assert output(pilot, "A") is kept
+        await until(lambda: "prompt changed · F5 starts anew" in screen_text(pilot))
+        await pilot.press("escape", "3", "right_square_bracket")
+        await until(lambda: output(pilot, "C").variant.adapters[0].scale != 1 and status(pilot) == "done")  # fmt: skip
+        assert output(pilot, "A") is kept
+        await run_over(pilot, "f5")
+        assert len(turns(pilot, "A")) == 1
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_reply_is_gone_to_and_followed_in_every_pane(
+    tmp_path: Path, together: bool
+) -> None:
+    sampling = {**ENDLESS, "max_tokens": 400}
+    variants = [replace(it, sampling=sampling) for it in make_variants(Defaults(prompt="tell-me-about"), ["label=a", "temperature=2", "adapter=support"])]  # fmt: skip
+    async with opened(tmp_path, variants) as pilot:
+        state = playground(pilot).playground
+        state.diffing = replace(state.diffing, together=together)
+        texts = [pane.text for pane in playground(pilot).query(OutputPane)]
+        await pilot.press("escape")
+        await run_over(pilot, "f5")
+        for number in "123":
+            await pilot.press(number, "end", "home")
+        await until(lambda: texts[2].scroll_offset.y == 0)
+        assert not any(text.following for text in texts)
+        await pilot.press("r")
+        await until(lambda: box(pilot).area.has_focus)
+        box(pilot).area.text = "Why?"
+        before = playground(pilot).session.last
+        await pilot.press("enter")
+        await until(lambda: playground(pilot).session.last is not before)
+        seen: set[bool] = set()
+
+        def streaming() -> bool:
+            outputs = list(state.outputs.values())
+            if all(it.text and not it.state.over for it in outputs):
+                seen.update(text.following for text in texts)
+            return all(it.state.over for it in outputs)
+
+        await until(streaming)
+        await until(lambda: not playground(pilot).session.running)
+        assert seen == {True}
+        await until(lambda: screen_text(pilot).count("you ▸ Why?") == 3)
+
+
 async def test_a_pinned_output_stays_while_the_others_run(tmp_path: Path) -> None:
     async with opened(tmp_path) as pilot:
         await pilot.press("escape", "P")
@@ -156,8 +215,6 @@ async def test_a_pinned_output_stays_while_the_others_run(tmp_path: Path) -> Non
 
 
 async def test_no_reply_while_they_answer(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     async with opened(tmp_path) as pilot:
         state = playground(pilot).playground
         await pilot.press("escape")
@@ -336,3 +393,13 @@ def test_a_conversation_in_a_real_terminal(
     tmux.wait_for(lambda screen: "you ▸" not in screen)
     tmux.press("r")
     tmux.wait_for("And cats?")
+
+
+async def test_a_home_of_nobody_is_told_where_an_output_is_to_be_written(home: Path) -> None:
+    async with opened(home) as pilot:
+        await run_over(pilot, "f5")
+        await pilot.press("escape", "w", "ctrl+u")
+        await paste(pilot, "~nobody-at-all/a.md")
+        await pilot.press("enter")
+        await until(lambda: "~nobody-at-all" in screen_text(pilot).split("cannot be")[0])
+        assert "mistake" not in screen_text(pilot) and "cannot be written" in screen_text(pilot)

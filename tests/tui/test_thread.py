@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from llamadiff.compare.diff.ignore import Ignore
 from llamadiff.compare.run import Output, Run
 from llamadiff.tui.diffing import Diffing, View
+from llamadiff.tui.reopening import Reopened
 from llamadiff.tui.thread import YOU, Look, Thread
 from llamadiff.tui.widgets.output_pane import OutputPane
 
@@ -137,7 +138,7 @@ async def test_equal_parts_of_every_turn_are_folded(pilot: Pilot[None]) -> None:
     await pilot.press("z")
     text = pane(pilot, "B").text
     await until(lambda: text.text.count("equal words") == 2)
-    assert f"new\n\n{YOU}And\ncats?\n\n⋯" in text.text
+    assert f"new\n\n{YOU}And\ncats?\n\n[⋯" in text.text
     await pilot.press("n", "n")
     await until(lambda: title(pilot) == "2 of 2" and reversed_text(pilot).startswith("dogs"))
 
@@ -191,5 +192,7 @@ async def test_a_reopened_run_has_no_pins_of_the_variants_before(pilot: Pilot[No
     await pilot.press("P")
     assert state.talk.pinned == {"B"}
     run = Run(tuple(state.variants), {}, outputs=[said(it, "Dogs.") for it in state.variants])
-    state.reopen(run, state.variants, None)
+    state.reopen(Reopened(run, None, state.variants, "A", (), ()))
     assert not state.talk.pinned
+    assert state.undo()
+    assert state.talk.pinned == {"B"}

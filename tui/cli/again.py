@@ -7,8 +7,10 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from ...compare.conversation import lost
 from ...compare.diff.ignore import NOTHING
 from ...compare.document import output_diff, run_document
+from ...compare.errors import CompareError
 from ...compare.hashes import FileHashes, changed_files
 from ...compare.run import Output, Run, State
 from ..paths import cache_dir
@@ -30,6 +32,11 @@ def run_again(name: str, *, history: bool, as_json: bool) -> int:
     with open_history() as kept:
         recorded = kept.recorded(kept.find(name))
     then = recorded.run
+    if gone := [output.name for output in then.outputs if lost(output)]:
+        raise CompareError(
+            f"The run {then.id} cannot be run again: what {', '.join(gone)} repl"
+            f"{'y' if len(gone) > 1 else 'ies'} to is not in the history any more."
+        )
 
     async def look() -> list[str]:
         return await changed_files(then, FileHashes(cache_dir()))

@@ -12,11 +12,13 @@ import click
 from ..safe_text import safe_line, safe_text
 from .options import Asked, variant_options
 from .printing import coloured, data, note, outcome, print_json
+from .turns import repeat_option, replies_option, stream_option, teller
 
 if TYPE_CHECKING:
     from ...compare.diff.ignore import Ignore
     from ...compare.diff.live import Mode
     from ...compare.diff.result import Diff
+    from ...compare.run import Run
 
 MARKS = {
     "added": ("{+", "+}", "green"),
@@ -43,14 +45,20 @@ def compared_options(command: Command) -> Command:
 @variant_options
 @compared_options
 @click.option("--files", nargs=2, type=click.Path(path_type=Path), metavar="A B", help="Compare two saved texts; nothing is run.")  # fmt: skip
+@repeat_option("Run each variant N times, repeat i with seed + i, and compare repeat by repeat.")
+@replies_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run as a JSON document.")
+@stream_option
 def diff_command(
     asked: Asked,
     mode: Mode,
     ignore_case: bool,
     ignore_space: bool,
     files: tuple[Path, Path] | None,
+    repeat: int,
+    replies: tuple[str, ...],
     as_json: bool,
+    stream: bool,
 ) -> int:
     """Compare the outputs of two or more variants with the first one's.
 
@@ -62,33 +70,48 @@ def diff_command(
     from ...compare.diff.ignore import Ignore
 
     ignore = Ignore(ignore_case, ignore_space)
+    on_change = teller(stream, as_json)
     if files:
-        if not asked.nothing:
+        if not asked.nothing or repeat > 1 or replies or stream:
             raise click.UsageError("--files compares two files; leave out the other options.")
         return _diff_files(*files, mode, ignore, as_json)
     if len(asked.variants) < 2 and all(len(values) < 2 for values in asked.each.values()):
         raise click.UsageError("diff needs two or more variants: give --variant twice, or --files.")
-    from ...compare.document import run_document
-    from .session import carry_out, raise_failed
+    from ...compare.document import conversation_document
+    from .session import converse, raise_failed
 
-    run = carry_out(asked, hashes=as_json)
-    raise_failed(run)
-    document = run_document(run, version("llamadiff"), ignore)
+    runs = converse(asked, replies, repeats=repeat, hashes=as_json, on_change=on_change)
+    raise_failed(runs[-1])
+    document = conversation_document(runs, version("llamadiff"), ignore)
     if as_json:
-        print_json(document, indent=True)
+        print_json(document, indent=not stream)
     else:
-        first = run.outputs[0]
-        title = safe_line(first.variant.title)
-        data(f"── {first.variant.name} · {title} ──\n{safe_text(first.text)}")
+        for run in runs:
+            _print_run(run, mode, ignore)
+    diffs = [diff for turn in (document, *document.get("turns", ())) for diff in turn["diffs"]]
+    return 0 if all(diff["equal"] for diff in diffs) else 1
+
+
+def _print_run(run: Run, mode: Mode, ignore: Ignore) -> None:
+    """Each repeat of the first variant, and what differs from it in the others'."""
+    from ...compare.reasoning import answer_alone
+
+    if run.outputs[0].follows is not None:
+        data(f"\n── you · {safe_line(run.outputs[0].reply)} ──")
+    for number, output in enumerate(run.of(run.variants[0])):
+        first, before = answer_alone(output), "\n" if number else ""
+        data(
+            f"{before}── {first.name} · {safe_line(first.variant.title)} ──\n{safe_text(first.text)}"
+        )
         note(f"{outcome(first)} · baseline")
-        for other in run.outputs[1:]:
+        for variant in run.variants[1:]:
+            other = answer_alone(run.of(variant)[number])
             ends = first.token_ends, other.token_ends
             diff = compare(first.text, other.text, mode, ignore, *ends)
-            title = safe_line(other.variant.title)
-            data(f"\n── {other.variant.name} · {title} · {summary(diff)} ──")
+            title = safe_line(variant.title)
+            data(f"\n── {other.name} · {title} · {summary(diff, mode)} ──")
             data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
             note(outcome(other))
-    return 0 if all(diff["equal"] for diff in document["diffs"]) else 1
 
 
 def _diff_files(a: Path, b: Path, mode: Mode, ignore: Ignore, as_json: bool) -> int:
@@ -110,7 +133,7 @@ def _diff_files(a: Path, b: Path, mode: Mode, ignore: Ignore, as_json: bool) -> 
     if as_json:
         print_json(file_document(diff), indent=True)
     else:
-        data(f"── {safe_line(str(a))} → {safe_line(str(b))} · {summary(diff)} ──")
+        data(f"── {safe_line(str(a))} → {safe_line(str(b))} · {summary(diff, mode)} ──")
         data(painted(diff, *texts), raw=True)
     return 0 if diff.equal else 1
 
@@ -141,12 +164,15 @@ def compare(
     return differ(mode, ignore).update(a, b, a_done=True, b_done=True, **ends)
 
 
-def summary(diff: Diff) -> str:
+def summary(diff: Diff, mode: Mode = "word") -> str:
     """The difference in a few words: +31 −4 words · ~6 moved · 78 % same."""
+    from ..diffing import unit_name
+
     if diff.equal:
         return "same"
-    moved = f" · ~{diff.words_moved} moved" if diff.words_moved else ""
-    return f"+{diff.words_added} −{diff.words_removed} words{moved} · {diff.similarity:.0%} same"
+    moved = f" · ~{diff.moved} moved" if diff.moved else ""
+    counts = f"+{diff.added} −{diff.removed} {unit_name(mode)}"
+    return f"{counts}{moved} · {diff.similarity:.0%} same".replace("%", " %")
 
 
 def painted(diff: Diff, a: str, b: str) -> str:

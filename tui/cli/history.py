@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,7 @@ def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: An
     All words have to be there. Words in one pair of "quotes" stand together.
     """
     from ...compare.history.entries import Wanted
+    from ..listed import asked_of, marks_of, said_of
     from .session import open_history
 
     with open_history() as history:
@@ -78,8 +80,10 @@ def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: An
     for run in runs:
         prompts = dict.fromkeys(variant.prompt for variant in run.variants)
         models = dict.fromkeys(variant.model for variant in run.variants)
-        preview = next((" ".join(out.preview.split()) for out in run.outputs if out.preview), "")
-        marked = " ".join([*(f"#{tag}" for tag in run.tags), preview[:60]])
+        asked, said = asked_of(run), run.excerpt or said_of(run)
+        text = " → ".join([it for it in (asked[:60], " ".join(said.split())[:60]) if it])
+        marked = " ".join([*marks_of(run), *(f"#{tag}" for tag in run.tags)])
+        marked = " · ".join(it for it in (marked, text) if it)
         when = f"{run.at.astimezone():%Y-%m-%d %H:%M}"
         rows.append((run.id, when, str(len(run.variants)), ", ".join(prompts), ", ".join(models), marked))  # fmt: skip
     table(rows)
@@ -139,17 +143,18 @@ def _title(output: Output) -> str:
 def diff_command(
     a: str, b: str, mode: Mode, ignore_case: bool, ignore_space: bool, as_json: bool
 ) -> int:
-    """Compare any two outputs; the exit code is 0 when they are equal and 1 when they differ.
+    """Compare any two outputs without their reasoning; the exit code is 0 when they are equal and 1 when they differ.
 
     \b
     llamadiff history diff last:A last:B
     llamadiff history diff 3f9a:A last:A.2
     """
     from ...compare.diff.ignore import Ignore
+    from ...compare.reasoning import answer_alone
     from .session import open_history
 
     with open_history() as history:
-        first, other = _output(history, a), _output(history, b)
+        first, other = answer_alone(_output(history, a)), answer_alone(_output(history, b))
     if mode == "token" and first.variant.model != other.variant.model:
         raise click.UsageError("--mode token needs outputs of one model; these are of two.")
     ends = first.token_ends, other.token_ends
@@ -157,7 +162,7 @@ def diff_command(
     if as_json:
         print_json(file_document(diff), indent=True)
     else:
-        data(f"── {_title(first)} → {_title(other)} · {summary(diff)} ──")
+        data(f"── {_title(first)} → {_title(other)} · {summary(diff, mode)} ──")
         data(painted(diff, first.text, other.text), raw=True)  # made safe piece by piece
     return 0 if diff.equal else 1
 
@@ -184,14 +189,18 @@ def _output(history: History, name: str) -> Output:
 @history_command.command("tag")
 @click.argument("run", metavar="RUN")
 @click.argument("tags", nargs=-1, metavar="[TAG…]")
+@click.option("--clear", is_flag=True, help="Take all tags off.")
 @_json
-def tag_command(run: str, tags: tuple[str, ...], as_json: bool) -> None:
-    """Give a run these tags in place of those it has; without TAG it has none."""
+def tag_command(run: str, tags: tuple[str, ...], clear: bool, as_json: bool) -> None:
+    """Give a run these tags in place of those it has; without TAG, say which it has."""
     from .session import open_history
 
+    if tags and clear:
+        raise click.UsageError("--clear takes all tags off: give no TAG with it.")
     with open_history() as history:
         found = history.find(run)
-        history.tag(found, tags)
+        if tags or clear:
+            history.tag(found, tags)
         kept = history.recorded(found).tags
     if as_json:
         print_json({"run_id": found, "tags": list(kept)})
@@ -216,13 +225,19 @@ def note_command(run: str, text: str, as_json: bool) -> None:
         note(f"{found}: {text or 'no note'}")
 
 
-FORMATS = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+FORMATS = {
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+}
 
 
 @history_command.command("export")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
-@click.option("--format", "form", type=click.Choice(["json", "markdown", "html"]), help="[as OUT ends, else json]")  # fmt: skip
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="A file to write. [stdout]")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["json", "markdown", "html"]), help="[as OUT ends; json to stdout]")  # fmt: skip
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="Write to a file; replaced if it is there. [stdout]")  # fmt: skip
 def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) -> None:
     """Export runs as JSON (a list if there are several), Markdown, or a page of HTML.
 
@@ -235,9 +250,14 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
     from ...compare.history.page import as_html
     from .session import open_history
 
+    form = form or FORMATS.get(out.suffix.lower() if out else ".json", "")
+    if not form:
+        ends = ", ".join(FORMATS)
+        raise CompareError(
+            f"{out} could be of any format: have it end in {ends}, or give --format."
+        )
     with open_history() as history:
         found = [history.recorded(history.find(name)) for name in runs]
-    form = form or FORMATS.get(out.suffix.lower() if out else "", "json")
     if form == "json":
         documents = [as_document(recorded) for recorded in found]
         document = documents if len(documents) > 1 else documents[0]
@@ -259,9 +279,16 @@ def export_command(runs: tuple[str, ...], form: str | None, out: Path | None) ->
 @history_command.command("rm")
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
 @click.option("--older-than", type=Time(), metavar="TIME", help="All runs before: 90d, 2026-01-31.")
+@click.option("--with-replies", is_flag=True, help="Remove what replies to them too.")
 @_json
-def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool) -> None:
+def rm_command(
+    runs: tuple[str, ...], older_than: datetime | None, with_replies: bool, as_json: bool
+) -> None:
     """Remove runs for good: their texts are overwritten on the disk.
+
+    A run that others reply to is not removed without them, since they repeat what it says. With
+    --older-than a conversation is as old as its newest run, and stays if any of it has a tag or a
+    note.
 
     What long prompts left in the models' caches is deleted too, that of all runs.
 
@@ -270,25 +297,38 @@ def rm_command(runs: tuple[str, ...], older_than: datetime | None, as_json: bool
     """
     if not runs and older_than is None:
         raise click.UsageError("Say which: RUN…, or --older-than 90d.")
-    from ...models.engine.forget import forget
+    from ...compare.errors import CompareError
     from ..paths import prompts_cache
+    from ..removing import remove
     from .session import open_history
 
     with open_history() as history:
         gone = [history.find(name) for name in runs]
-        if older_than is not None:
-            gone += history.older_than(older_than)
-        removed = history.remove(gone) if gone else 0
-    forget(prompts_cache())
+        if not with_replies and (replies := history.replies_to(gone)):
+            raise CompareError(_replied(gone, replies))
+        old = history.older_than(older_than) if older_than is not None else None
+        gone += old.ids if old else ()
+        removed = remove(history, prompts_cache(), gone)
     if as_json:
         print_json({"removed": removed, "wiped": not history.unwiped})
     else:
         note(f"Removed {removed} run{'s' * (removed != 1)}.")
+        if old and old.stay:
+            said = f"{old.stay} as old stay{'s' * (old.stay == 1)}"
+            note(f"{said}: tagged, noted, going on, or in a conversation with such or newer runs.")
     if history.unwiped:
         note(
             f"Another program is reading the history: the texts stay in {history.file.name}-wal "
             "until every llamadiff is closed."
         )
+
+
+def _replied(runs: Sequence[str], replies: Sequence[str]) -> str:
+    """Why runs cannot be removed alone."""
+    which = f"the run {runs[0]}" if len(runs) == 1 else "these runs"
+    more = f" and {len(replies) - 5} more" if len(replies) > 5 else ""
+    those = f"{', '.join(replies[:5])}{more} repl{'y' if len(replies) > 1 else 'ies'}"
+    return f"{those} to {which} and repeat{'s' * (len(replies) == 1)} what was said; --with-replies removes all."
 
 
 @history_command.command("run")

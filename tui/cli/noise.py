@@ -1,4 +1,4 @@
-"""`llamadiff noise`: how far a variant is from itself, and others beside that."""
+"""`llamadiff noise`: whether variants differ more than each differs from itself."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ SEEDS = 8
 @click.option("--seeds", default=SEEDS, type=click.IntRange(2, 100), metavar="N", help=f"Outputs of each variant, each with its own seed. [{SEEDS}]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def noise_command(asked: Asked, seeds: int, as_json: bool) -> int:
-    """Measure how much variants differ from themselves, and from the first one.
+    """Tell whether variants really differ from the first one, or no more than by chance.
 
-    The same variant says something else with another seed. DIFFER is the share of words in which
-    two outputs differ, the mean over all pairs. For the NOISE the outputs of one variant are dealt
-    into two hands in every way: it is the range of what the hands differ in, without 5 % of the deals
-    at either end. PART AT is the token at
-    which half of the pairs have parted. A variant that always takes the likeliest token is run in
-    batches of other sizes instead. The exit code is 1 when a variant is beyond noise.
+    The same variant says something else with another seed, so each is run several times; it takes
+    six outputs of each for a verdict. SAME is the share of words that two outputs have in common, the
+    mean over all pairs; PARTS AT is the token at which half of the pairs have parted. The verdict is
+    that of a test: what a variant differs from the first by is held against what it would be if
+    outputs with the same seed had changed places, and is beyond noise where at most 5 % of these swaps
+    come up to it. Variants that always take the likeliest token are run in batches of other sizes
+    instead, and are beyond noise where they differ by more than these do. The exit code is 1 when a
+    variant is beyond noise.
 
     \b
     llamadiff noise -p support --variant adapter=none --variant adapter=support@0.2
     """
     from ...compare.control import control
     from ...compare.run import new_run
-    from ..noise_words import HEAD, lens_words, rows, sentences
+    from ..noise_words import HEAD, details, lens_verdict, lens_words, rows, verdicts
 
     variants = asked.make_variants()
     run = new_run(variants, asked.values, repeats=seeds, exact=asked.exact)
@@ -47,14 +49,20 @@ def noise_command(asked: Asked, seeds: int, as_json: bool) -> int:
     if as_json:
         print_json(_document(run, found, lenses), indent=True)
     else:
+        for sentence in verdicts(found):
+            data(sentence)
+        for name, lens in lenses.items():
+            data(lens_verdict(lens, variants[0].name, name))
+        data("")
         table([HEAD, *rows(found)])
-        for sentence in sentences(found):
+        data("")
+        for sentence in details(found):
             data(sentence)
         for name, lens in lenses.items():
             data(lens_words(lens, variants[0].name, name))
-        for name in shapes:
+        for name in shapes if not run.exact else ():
             note(f"{name} takes the likeliest token: it was run in batches of other sizes.")
-    return 0 if all(it.within for it in found.contrasts.values()) else 1
+    return 1 if any(it.within is False for it in found.contrasts.values()) else 0
 
 
 async def _measured(
@@ -74,9 +82,12 @@ async def _measured(
             raise_refused(run)
             raise_failed(run)
             hashing = asyncio.create_task(it.hash_files(run))
-            for variant in run.variants if not run.exact else ():
-                if is_greedy(variant):
-                    shapes[variant.name] = await other_shapes(it, run.of(variant)[0], run.values)
+            for variant in filter(is_greedy, run.variants):
+                shapes[variant.name] = (
+                    ()  # exact: other batches change nothing
+                    if run.exact
+                    else await other_shapes(it, run.of(variant)[0], run.values)
+                )
             for variant in others:
                 try:
                     pair, texts = (first, variant), run.of(first)

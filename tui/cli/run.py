@@ -11,6 +11,7 @@ import click
 from ..safe_text import safe_line
 from .options import Asked, variant_options
 from .printing import data, note, outcome, print_json
+from .turns import repeat_option, replies_option, stream_option, teller
 
 if TYPE_CHECKING:
     from ...compare.run import Output, Run
@@ -21,12 +22,8 @@ SHOWN = 60
 
 @click.command("run")
 @variant_options
-@click.option(
-    "--repeat",
-    default=1,
-    type=click.IntRange(1, 1000),
-    metavar="N",
-    help="Run each variant N times, repeat i with seed + i, and count outputs that are alike.",
+@repeat_option(
+    "Run each variant N times, repeat i with seed + i, and count outputs that are alike."
 )
 @click.option(
     "--logprobs",
@@ -35,19 +32,9 @@ SHOWN = 60
     metavar="N",
     help="Record each token's log-probability and N alternatives.",
 )
-@click.option(
-    "--reply",
-    "replies",
-    multiple=True,
-    metavar="TEXT",
-    help="Say this to every answer and run the next turn; repeat to go on.",
-)
+@replies_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option(
-    "--stream",
-    is_flag=True,
-    help="With --json: a line for each piece of text as it comes, the document last.",
-)
+@stream_option
 @click.option(
     "--raw",
     is_flag=True,
@@ -64,6 +51,10 @@ def run_command(
 ) -> None:
     """Run variants once and print what they say.
 
+    With --repeat, lines at the end count the kinds of outputs: `A  3 of 8: …` are three with this
+    text, `A  3 of 8 alike: …` three that have nine of ten words in common with it. The second output
+    of A is A.2; in JSON its `repeat` is 1, since that counts from 0.
+
     \b
     llamadiff run -p tell-me-about --var topic=cats
     llamadiff run -p support --variant label=plain --variant adapter=support@0.8
@@ -71,13 +62,10 @@ def run_command(
     """
     if raw and sys.stdout.isatty():
         raise click.UsageError("--raw works only when the output goes to a file or a pipe.")
-    if stream and not as_json:
-        raise click.UsageError("--stream goes with --json.")
+    on_change = teller(stream, as_json)
     from ...compare.document import conversation_document
     from .session import converse, raise_failed
 
-    if not all(map(str.strip, replies)):
-        raise click.UsageError("A reply has to say something.")
     if as_json:
         runs = converse(
             asked,
@@ -85,7 +73,7 @@ def run_command(
             repeats=repeat,
             logprobs=logprobs,
             hashes=True,
-            on_change=tell if stream else None,
+            on_change=on_change,
         )
         print_json(conversation_document(runs, version("llamadiff")), indent=not stream)
     else:
@@ -97,18 +85,10 @@ def run_command(
     raise_failed(runs[-1])
 
 
-def tell(run: Run, output: Output, text: str) -> None:
-    """A line for each piece of text; of a conversation each with its turn, from 2 on."""
-    from ...compare.conversation import turns_of
-
-    if text:
-        turn = {"turn": len(turns_of(output))} if output.follows else {}
-        print_json({"variant": output.variant.name, "repeat": output.repeat, **turn, "text": text})
-
-
 def print_groups(run: Run) -> None:
     """A line for each distinct output of each variant, the most frequent first: how many are so."""
     from ...compare.groups import groups_of
+    from ...compare.reasoning import answer_of
 
     data("")
     for variant in run.variants:
@@ -116,7 +96,7 @@ def print_groups(run: Run) -> None:
         groups = groups_of(outputs)
         total = sum(group.count for group in groups)
         for group in groups:
-            text = safe_line(" ".join(outputs[group.first].text.split()))
+            text = safe_line(" ".join(answer_of(outputs[group.first]).split()))
             alike = "" if group.same else " alike"
             said = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
             data(f"{variant.name}  {group.count} of {total}{alike}: {said}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from importlib.metadata import version
@@ -56,11 +56,11 @@ def recorded(asked: Asked, run: Run) -> Iterator[None]:
 
 def retire(history: History) -> None:
     """Remove what is older than the person wants to keep. Raises CompareError."""
-    from datetime import UTC, datetime, timedelta
-
     days = history_days()
-    if days is not None and history.file.exists():
-        history.retire(datetime.now(UTC) - timedelta(days=days))
+    if days is not None:
+        from .. import removing
+
+        removing.retire(history, prompts_cache(), days)
 
 
 @contextmanager
@@ -84,15 +84,17 @@ def carry_out(
     hashes: bool = False,
     on_change: Callable[[Run, Output, str], None] | None = None,
     change: Callable[[list[Variant]], list[Variant]] | None = None,
+    after: Callable[[Runner, Run], Awaitable[None]] | None = None,
 ) -> Run:
     """Run all variants once, wait for them, and keep them in the history unless asked not to.
 
     Raises a mistake in what was asked for, before anything is generated if it can be known
     then. An output the engine failed on holds its `error`. With `hashes` the stamps are complete.
-    With `change` the variants it gives are run in place of those asked for.
+    With `change` the variants it gives are run in place of those asked for; `after` is done with
+    the finished run while the models are still there.
     """
     run = _made(asked, repeats, logprobs, change)
-    return carry_out_run(asked, run, hashes=hashes, on_change=on_change)
+    return _carry_out(asked, run, (), hashes, on_change, after)[0]
 
 
 def carry_out_run(
@@ -139,6 +141,7 @@ def _carry_out(
     replies: Sequence[str],
     hashes: bool,
     on_change: Callable[[Run, Output, str], None] | None,
+    after: Callable[[Runner, Run], Awaitable[None]] | None = None,
 ) -> list[Run]:
     said = set[str]()
 
@@ -161,6 +164,8 @@ def _carry_out(
         runs = [first]
         async with runner(asked) as it:
             await work(it, first)
+            if after is not None:
+                await after(it, first)
             for reply in replies:
                 if any(output.error for output in runs[-1].outputs):
                     break

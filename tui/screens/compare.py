@@ -44,7 +44,7 @@ class _Drawn:
 
     figures: list[Content]
     one: tuple[str, list[Mark]]
-    beside: tuple[list[Mark], list[Mark]]
+    beside: tuple[tuple[str, list[Mark]], tuple[str, list[Mark]]]
 
 
 class Compare(Screen[None]):
@@ -81,7 +81,7 @@ class Compare(Screen[None]):
         self.set_class(self._beside, "-beside")
         several: list[Hint] = [("compare.left compare.right", "output")]
         self.query_one(KeyBar).hints = [
-            ("compare.view", "both in one" if self._beside else "side by side"),
+            ("compare.view", "one text" if self._beside else "side by side"),
             *(several * (len(self._pairs) > 1)), ("compare.leave", "back"),
         ]  # fmt: skip
         place = f"{self._at + 1} of {len(self._pairs)}" if len(self._pairs) > 1 else ""
@@ -97,11 +97,10 @@ class Compare(Screen[None]):
         self.query_one(".compare-figures", FittedLine).say(drawn.figures)
         before, after = self.query_one("#compare-first", OutputText), self.query_one("#compare-other", OutputText)  # fmt: skip
         if self._beside:
-            before.show(first.output.text, drawn.beside[0], rest=_rest(drawn.beside[0]))
-            after.show(other.output.text, drawn.beside[1], rest=_rest(drawn.beside[1]))
+            before.show(*drawn.beside[0], rest=_rest(drawn.beside[0][1]))
+            after.show(*drawn.beside[1], rest=_rest(drawn.beside[1][1]))
         else:
-            text, marks = drawn.one
-            after.show(text, marks, rest=_rest(marks))
+            after.show(*drawn.one, rest=_rest(drawn.one[1]))
 
     def action_next_view(self) -> None:
         self._beside = not self._beside
@@ -144,20 +143,24 @@ def _between(first: Side, other: Side) -> list[Content]:
 
 
 def _drawn(first: Output, other: Output, *, signs: bool) -> _Drawn:
-    """Compare two finished outputs; takes a while for long ones."""
+    """Compare the answers of two finished outputs; takes a while for long ones."""
+    from ...compare.reasoning import answer_alone
+
+    one, two = answer_alone(first), answer_alone(other)
     unified, there, back = (
-        Comparison(first, other, "unified"),
-        Comparison(first, other, "words"),
-        Comparison(other, first, "words"),
+        Comparison(one, two, "unified"),
+        Comparison(one, two, "words"),
+        Comparison(two, one, "words"),
     )
+    unified.skipped = len(first.tokens) - len(one.tokens)
     diff = unified.update()
     there.update()
     back.update()
-    return _Drawn(
-        _figures(unified) if not diff.equal else [Content.styled("the same text", "$success")],
-        unified.drawn(signs=signs),
-        (back.drawn()[1], there.drawn()[1]),
-    )
+    figures = _figures(unified) if not diff.equal else [Content.styled("the same text", "$success")]
+    if one is not first or two is not other:
+        left_out = Content.styled(" · answers alone, without their reasoning", "$dim")
+        figures = [*(it + left_out for it in figures[:1]), *figures]
+    return _Drawn(figures, unified.drawn(signs=signs), (back.drawn(), there.drawn()))
 
 
 def _figures(comparison: Comparison) -> list[Content]:

@@ -9,6 +9,7 @@ from textual import on, work
 from ..diffing import Diffing, View
 from ..widgets.compared_text import ComparedText
 from ..widgets.output_board import OutputBoard
+from ..widgets.output_pane import OutputPane
 from .variant_actions import VariantActions
 
 
@@ -48,16 +49,26 @@ class DiffActions(VariantActions):
         state = self.playground
         await self.app.push_screen_wait(DiffOptions(state.view, state.diffing, self.compare_as))
 
+    def _other_pane(self) -> OutputPane | None:
+        """The pane beside the baseline's, if there is one other variant."""
+        others = [name for name in self.playground.names if name != self.playground.baseline]
+        pane = self.board.pane(others[0]) if len(others) == 1 else None
+        return pane if pane is not None and pane.display else None
+
     def action_difference(self, by: int) -> None:
         state, pane = self.playground, self.board.pane(self.playground.selected)
         if pane is None:
             return
+        own = state.own_before or state.selected != state.baseline
+        if not own and (other := self._other_pane()) is not None:
+            pane = other
         if pane.step(by):
             if state.diffing.together:
-                self.board.align(state.selected)
+                self.board.align(pane.name or "")
         elif state.selected == state.baseline:
-            other = "the others are compared with it: go to one of them"
-            self.app.notify(f"{state.selected} is the baseline; {other}.", timeout=3)
+            keys = [str(n) for n, name in enumerate(state.names, 1) if name != state.baseline]
+            to = f"{' or '.join(keys[:9])} goes to another output" if keys else "v adds a variant"
+            self.app.notify(f"{state.selected} is the baseline; {to}.", timeout=4)
         elif state.view == "off":
             self.app.notify("Differences are off; d shows them.", timeout=3)
         else:

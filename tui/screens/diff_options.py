@@ -28,7 +28,7 @@ _SWITCHES = {
     "unified": ("one text", "removed in place, then what was added"),
     "case": ("ignore case", "Dog is dog"),
     "space": ("ignore white space", "line ends and indents are only spaces"),
-    "fold": ("fold equal parts", "⋯ 14 equal words"),
+    "fold": ("fold equal parts", "[⋯ 14 equal words]"),
     "together": ("scroll together", "the same difference at the same height"),
 }
 

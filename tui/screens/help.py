@@ -40,13 +40,22 @@ _GROUPS = {
 }
 _MARKS = (
     ("words the baseline does not have", "underline $added on $added-background"),
-    ("words only the baseline has (unified view)", "strike $removed on $removed-background"),
+    ("words only the baseline has (one text)", "strike $removed on $removed-background"),
     ("moved here unchanged from another place", "italic underline $moved on $moved-background"),
     (
-        "moved from here to another place (unified view)",
+        "moved from here to another place (one text)",
         "italic strike $moved on $moved-background",
     ),
     ("not reached yet by the other output", "italic $dim"),
+)
+_SIGNS = (
+    ("◆", "the baseline, which the others are compared with"),
+    ("◂", "the difference that n or N went to"),
+    ("+ − ~", "added, removed, moved: in the unit of the view"),
+    ("% same", "what both texts have in common"),
+    ("│", "between what was removed and what replaces it (one text)"),
+    ("kind", "repeats alike: nine of ten words in common"),
+    ("beyond noise", "all outputs differ more than by chance (A)"),
 )
 
 
@@ -106,6 +115,8 @@ class HelpScreen(ModalScreen[None]):
         lines = [Content.styled("Help", "bold"), Content()]
         if self._here:
             lines += [Content(self._here), Content()]
+        if any(key.group == "output" for key in self._keys):
+            lines += [*_marks(), Content()]
         group = ""
         width = max((len(key.keys) for key in self._keys), default=0) + 2
         for key in self._keys:
@@ -113,11 +124,16 @@ class HelpScreen(ModalScreen[None]):
                 group = key.group
                 lines += [Content.styled(self._titles.get(group, "Here"), "bold $primary")]
             lines += [Content.assemble((f"  {key.keys:<{width}}", "$accent"), key.does)]
-        if any(key.group == "output" for key in self._keys):
-            lines += [Content(), Content.styled("Marks", "bold $primary")]
-            lines += [Content.assemble("  ", (words, style)) for words, style in _MARKS]
         lines += [Content(), Content.styled("esc closes this", "$dim")]
         return Content("\n").join(lines)
+
+
+def _marks() -> Iterator[Content]:
+    yield Content.styled("Marks", "bold $primary")
+    for words, style in _MARKS:
+        yield Content.assemble("  ", (words, style))
+    for sign, means in _SIGNS:
+        yield Content.assemble((f"  {sign:<14}", "$accent"), means)
 
 
 def keys_of(screen: Screen[object]) -> list[Key]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -23,10 +24,12 @@ from ...compare.history.entries import Recorded, RunEntry, Wanted
 from ...compare.history.reading import terms
 from ...compare.run import Output
 from ..keys import HISTORY_KEYS, SEARCH_KEYS
+from ..listed import tabs_of
 from ..recorded import title_of, told
+from ..removing import question, remove
 from ..safe_text import safe_line
 from ..widgets.key_bar import Hint, KeyBar
-from ..widgets.lines import Line, shortened
+from ..widgets.lines import Line
 from ..widgets.output_text import OutputText
 from ..widgets.run_table import RunTable
 from ..widgets.safe_input import SafeInput
@@ -46,7 +49,6 @@ SEARCH_PAUSE_S = 0.1
 DETAILS_PAUSE_S = 0.05
 MOST_OPEN = 8
 """Runs that are kept in memory, whole, to go back and forth between them."""
-TAB_WIDTH = 24
 
 
 class SearchField(SafeInput):
@@ -68,9 +70,10 @@ class History(Screen[Recorded]):
     AUTO_FOCUS: ClassVar[str | None] = ""
     LATER = "In the list (↓)"
 
-    def __init__(self, history: Kept) -> None:
+    def __init__(self, history: Kept, prompts: Path) -> None:
+        """`prompts` is the folder of the caches that long prompts left."""
         super().__init__()
-        self._history = history
+        self._history, self._prompts = history, prompts
         self._wanted = Wanted()
         self._words: Sequence[str] = ()
         self._problem = ""
@@ -227,14 +230,7 @@ class History(Screen[Recorded]):
         output = (here or outputs)[0]
         self._shown = recorded, output
         strip = self.query_one(TabStrip)
-        names = [it.name for it in outputs]
-        at = names.index(output.name)
-        first = max(0, min(at - 4, len(names) - 9))
-        near = outputs[first : first + 9]
-        share = max(1, min(TAB_WIDTH, strip.parent.size.width // len(near) - 2 if isinstance(strip.parent, Vertical) else TAB_WIDTH))  # fmt: skip
-        strip.tabs = [
-            (it.name, shortened(f"{it.name} {it.variant.short_title}", share)) for it in near
-        ]
+        strip.tabs = tabs_of(outputs)
         strip.chosen = output.name
         said = told(recorded, output, self._words)
         text = self.query_one(OutputText)
@@ -320,15 +316,16 @@ class History(Screen[Recorded]):
         entry = self.table.chosen
         if entry is None:
             return
-        said = "Its texts are overwritten on the disk; nothing brings them back."
-        dialog = Confirm(f"Remove the run of {_when(entry)}?", said, "remove")
+        replies = await asyncio.to_thread(self._history.replies_to, [entry.id])
+        dialog = Confirm(f"Remove the run of {_when(entry)}?", question(len(replies)), "remove")
         if await self.app.push_screen_wait(dialog):
-            if self._marked is not None and self._marked[0].run.id == entry.id:
+            gone = {entry.id, *replies}
+            if self._marked is not None and self._marked[0].run.id in gone:
                 self._marked = None
                 self._show_title()
-            left = [run for run in self.table.runs if run.id != entry.id]
+            left = [run for run in self.table.runs if run.id not in gone]
             self.table.show(left, more=self.table.more)  # overwriting takes a while
-            await self._change(entry, lambda: self._history.remove([entry.id]))
+            await self._change(entry, lambda: remove(self._history, self._prompts, [entry.id]))
 
     async def _change(self, entry: RunEntry, how: object) -> None:
         assert callable(how)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import work
+from textual.worker import WorkerError
 
-from ...compare.errors import CompareError
-from ...prompts.errors import PromptError
+from ...compare.errors import MISTAKES, CompareError
 from ..amounts import moment
+from ..removing import retire
 from ..safe_text import safe_line
 from ..sentences import for_app
+from ..widgets.lines import shortened
 from ..widgets.output_board import OutputBoard
 from .variant_actions import VariantActions
 
 if TYPE_CHECKING:
     from ...compare.history.entries import Recorded
     from ..app import LlamadiffApp
+    from ..reopening import Reopened
     from ..setup import Setup
 
 
@@ -37,13 +41,18 @@ class HistoryActions(VariantActions):
     def _setup(self) -> Setup:
         return cast("LlamadiffApp", self.app).setup
 
+    @property
+    def _prompts(self) -> Path:
+        """Where the caches of long prompts are."""
+        return self._setup.cache_dir / "prompts"
+
     @work(group="retire", exit_on_error=False)
     async def _retire(self) -> None:
         """Remove what is older than the person wants to keep."""
         history, days = self.session.history, self._setup.history_days
-        if history is not None and days is not None and history.file.exists():
+        if history is not None and days is not None:
             try:
-                await asyncio.to_thread(history.retire, datetime.now(UTC) - timedelta(days=days))
+                await asyncio.to_thread(retire, history, self._prompts, days)
             except CompareError as error:
                 self.app.notify(str(error), severity="error", markup=False)
 
@@ -60,38 +69,71 @@ class HistoryActions(VariantActions):
             if recorded is not None:
                 self.reopen(recorded)
 
-        self.app.push_screen(History(history), chosen)
+        self.app.push_screen(History(history, self._prompts), chosen)
 
     @work(group="reopen", exclusive=True, exit_on_error=False)
     async def reopen(self, recorded: Recorded) -> None:
-        """Go on with a recorded run as it was; say which of its files are not what they were."""
+        """Go on with a recorded run as it was, and what stood beside it; say what is not there, and
+        which of its files are not what they were."""
         from ...compare.hashes import FileHashes, changed_files
-        from ..reopening import variants_of
+        from ...models.engine.client import EngineError
+        from ..reopening import reopened
 
+        recorded = await self._as_it_ended(recorded)
         run, playground, history = recorded.run, self.playground, self.session.history
-        variants, seed = await asyncio.to_thread(variants_of, run)
+        if history is None:
+            return
+        found = await asyncio.to_thread(reopened, run, history.open)
         try:
-            await self.session.learn_variables(variants)
-        except PromptError as error:
+            await self.session.learn_variables(found.variants)
+        except (*MISTAKES, EngineError) as error:
             self.app.notify(for_app(str(error)), severity="warning", markup=False)
         for variant in playground.documents().values():
-            if history is not None and playground.edited(variant):
+            if playground.edited(variant):
                 history.left(variant.prompt)
         self.workers.cancel_group(self, "run")
-        playground.reopen(run, variants, seed)
+        playground.reopen(found)
+        self.leave_drafts()
         self.list_changed(())
         self.query_one(OutputBoard).focus_pane(playground.selected)
-        gone = [it.prompt.name for it in variants if it.prompt.path is None]
-        said = f"This is the run of {moment(recorded.at)}: F5 runs it again, B compares with then, u leaves it."  # fmt: skip
-        if gone and any(it.prompt.path is not None for it in run.variants):
-            said += f" {safe_line(gone[0])} is as it was then, not as in its file."
-        self.app.notify(said, timeout=8, markup=False)
-        cache_dir = self._setup.cache_dir
-        changed = await changed_files(run, FileHashes(cache_dir))
+        self.app.notify(self._reopened(recorded, found), timeout=8, markup=False)
+        hashes = FileHashes(self._setup.cache_dir)
+        runs = [run, *(other.run for other in found.others)]
+        changed = [said for it in runs for said in await changed_files(it, hashes)]
         if changed:
-            self.app.notify(
-                safe_line(" ".join(changed)), severity="warning", timeout=15, markup=False
+            said = safe_line(" ".join(dict.fromkeys(changed)))
+            self.app.notify(said, severity="warning", timeout=15, markup=False)
+
+    def _reopened(self, recorded: Recorded, found: Reopened) -> str:
+        """What there is to know of what was reopened."""
+        playground, when = self.playground, moment(recorded.at)
+        said = [f"This is the run of {when}: F5 runs it again, B compares with then, u leaves it."]
+        if lost := {it: reply for it in playground.names if (reply := playground.talk.lost(it))}:
+            reply = shortened(safe_line(next(iter(lost.values()))), 40)
+            names = ", ".join(lost)
+            said = [f"This is the run of {when}, to read: the turn that {names} replied “{reply}” to is gone. u leaves it."]  # fmt: skip
+        gone = [it.prompt.name for it in found.variants if it.prompt.path is None]
+        if gone and any(it.prompt.path is not None for it in recorded.run.variants):
+            said.append(f"{safe_line(gone[0])} is as it was then, not as in its file.")
+        if others := [f"{it.run.variants[0].name}{' (pinned)' * it.pinned}" for it in found.others]:
+            said.append(f"{', '.join(others)} stood beside it, of other runs.")
+        if found.missing:
+            said.append(
+                f"{', '.join(found.missing)} stood beside it too, and is not in the history."
             )
+        return " ".join(said)
+
+    async def _as_it_ended(self, recorded: Recorded) -> Recorded:
+        """A recorded run that is over; one that goes on here is stopped and read once more."""
+        going, history, run = self.session.run_now, self.session.history, recorded.run
+        if going is not None and history is not None and going.id == run.id:
+            for worker in self.workers.cancel_group(self, "run"):
+                with contextlib.suppress(WorkerError):
+                    await worker.wait()
+            await asyncio.to_thread(history.flush)
+            recorded = await asyncio.to_thread(history.recorded, run.id)
+        recorded.run.give_up()
+        return recorded
 
     def action_before(self) -> None:
         playground = self.playground

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -26,6 +25,7 @@ from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
 from ..lens_source import OWN, Branch, LensSource, Pair, made_ready
 from ..parting_words import parting_words
+from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ...compare.lens import Lens
     from ...compare.parting import Parting
 
+WAIT_S = 0.1
 WIDE = 100
 """From here on the numbers stand beside the text."""
 
@@ -105,8 +106,7 @@ class LensScreen(Screen[Branch]):
         from ...models.engine.client import EngineError
 
         source = self._source
-        self._show_frame()
-        self._say("")
+        await self._run_over()
         try:
             lens = await source.lens(self._chosen, partial(self._progress, self._chosen))
             if then is not None:
@@ -125,6 +125,16 @@ class LensScreen(Screen[Branch]):
         if then is not None:
             then()
         self.run_worker(self._round(lens), group="round", exclusive=True, exit_on_error=False)
+
+    async def _run_over(self) -> None:
+        """Wait for a run that goes on: the engine has no room for scoring before, and what it says
+        is whole then."""
+        self._show_frame()
+        while self._source.session.running:
+            self._say("waits for the run to end · esc stops waiting", "$warning")
+            await asyncio.sleep(WAIT_S)
+        self._show_frame()
+        self._say("")
 
     async def _round(self, lens: Lens) -> None:
         from ...models.engine.client import EngineError
@@ -348,7 +358,7 @@ class LensScreen(Screen[Branch]):
         )
         if answer is None:
             return
-        said = await asyncio.to_thread(write_lens, lens, Path(answer.strip()).expanduser())
+        said = await asyncio.to_thread(write_lens, lens, expanded(answer.strip()))
         self.app.notify(said, timeout=5, markup=False)
 
     def action_leave(self) -> None:

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ..paths import expanded
 from ..widgets.safe_input import SafeInput
 from ..widgets.safe_text_area import SafeTextArea
 from .dialog import Dialog
@@ -55,7 +56,7 @@ class LensText(Dialog[str]):
         text = self.query_one(SafeTextArea).text
         if path:
             try:
-                text = await asyncio.to_thread(_read, Path(path).expanduser())
+                text = await asyncio.to_thread(_read, expanded(path))
             except ValueError as error:
                 self.problem(str(error))
                 return

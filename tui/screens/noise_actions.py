@@ -6,10 +6,14 @@ from collections.abc import Iterable
 
 from textual import work
 
-from ..noise import ENOUGH
+from ...compare.enough import LEAST
+from ..noise_words import left_out_words
 from ..repeats import MOST
 from ..widgets.output_board import OutputBoard
 from .repeat_actions import RepeatActions
+
+OFFERED = 8
+"""Outputs of each variant that a person is offered."""
 
 
 class NoiseActions(RepeatActions):
@@ -41,14 +45,17 @@ class NoiseActions(RepeatActions):
         if len(state.names) < 2:
             self.app.notify("This compares two variants; v adds one.", timeout=4)
             return
+        if not state.noise.possible:
+            self.app.notify(left_out_words(state.noise.left_out), timeout=5)
+            return
         if state.noise.all_there:
             again = await self.app.push_screen_wait(NoiseFloorScreen(self.session))
             self.query_one(OutputBoard).show()
             if not again:
                 return
-        title = f"How many outputs of each variant, to compare it with itself? From {ENOUGH}."
-        number = max(ENOUGH, state.repeats)
-        count = await self.app.push_screen_wait(HowMany(title, number, ENOUGH, MOST))
+        title = f"How many outputs of each variant, to tell differences from noise? From {LEAST}."
+        number = state.repeats if state.repeats >= LEAST else OFFERED
+        count = await self.app.push_screen_wait(HowMany(title, number, LEAST, MOST))
         if count is not None:
             self.repeat_from_now_on(count)
             self.start()

@@ -14,15 +14,25 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...compare.errors import MISTAKES
-from ..noise_words import HEAD, lens_words, rows, sentences
+from ..noise_words import (
+    HEAD,
+    details,
+    left_out_words,
+    lens_verdict,
+    lens_words,
+    rows,
+    verdicts,
+)
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
 from .dialog import Dialog
 
 ABOUT = (
-    "Shares of words that differ, the mean of all pairs of outputs with different seeds. Noise: "
-    "outputs of one variant dealt into two hands, 5 % of the deals left out at either end."
+    "Same: the share of words that two outputs have in common, the mean of all pairs with different "
+    "seeds. Beyond noise: if outputs with the same seed changed places, at most 5 % of the ways to do "
+    "so would set the variants as far apart (their energy distance). Variants that always take the "
+    "likeliest token are run in batches of other sizes instead."
 )
 
 
@@ -63,11 +73,16 @@ class NoiseFloorScreen(Dialog[bool]):
         noise = self._session.playground.noise
         control, lines = noise.control, list[Content]()
         if control is not None:
-            lines += [*_table([HEAD, *rows(control)]), Content()]
-            lines += [Content(sentence) for sentence in sentences(control)]
+            lines += [Content.styled(said, "bold") for said in verdicts(control)]
+            known = {n: it for n, it in noise.lenses.items() if not isinstance(it, str)}
+            lines += [Content(lens_verdict(it, control.baseline, n)) for n, it in known.items()]
+            lines += [Content(), *_table([HEAD, *rows(control)]), Content()]
+            lines += [Content(said) for said in details(control)]
             for name, lens in noise.lenses.items():
                 said = lens if isinstance(lens, str) else lens_words(lens, control.baseline, name)
                 lines.append(Content(safe_line(said)))
+            if noise.left_out:
+                lines.append(Content.styled(left_out_words(noise.left_out), "$warning"))
             lines += [Content(), Content.styled(ABOUT, "$dim")]
         if under_way:
             lines += [Content.styled(f"{under_way} …", "$warning")]

@@ -18,6 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from ...compare.variants import Variant
 from ...prompts.document import Prompt
+from ..diffing import view_name
 from ..safe_text import safe_line
 from ..session import Session
 from ..setup import Setup
@@ -28,6 +29,7 @@ from ..widgets.prompt_editor import PromptEditor
 from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.rendered_view import RenderedView
 from ..widgets.reply_box import ReplyBox
+from ..widgets.tab_strip import TabStrip
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
@@ -170,6 +172,8 @@ class Playground(
                 ("rendered.tokens", "tokens"), ("rendered.ids", "ids"), ("prompt.tab", "next tab"),
                 *run, ("prompt.edit", "edit"),
             ]  # fmt: skip
+        elif isinstance(self.focused, TabStrip):
+            bar.hints = [("tabs.left tabs.right", "tab"), *run, ("prompt.edit", "edit")]
         elif self.query_one(PromptPanel).has_focus_within:
             leave: list[Hint] = [] if self.session.running else [("run.stop", "leave editor")]
             bar.hints = [
@@ -193,7 +197,7 @@ class Playground(
             if len(self.playground.siblings(self.playground.selected)) > 1:
                 panes += [("repeats.previous repeats.next", "repeats")]
             bar.hints = [
-                *run, ("output.diff", f"diff: {self.playground.view}"), ("talk.reply", "reply"),
+                *run, ("output.diff", f"diff: {view_name(self.playground.view)}"), ("talk.reply", "reply"),
                 *panes, ("diff.next diff.previous", "next"),
                 ("prompt.edit", "edit"), ("variant.adapters", "adapters"),
                 ("variant.scale_down variant.scale_up", "scale"),
@@ -244,7 +248,8 @@ class Playground(
         preview already are run without one.
         """
         names = set(names)
-        ready = names - self._pending if at_once and self.playground.live else set[str]()
+        live = at_once and self.playground.live
+        ready = names - self._pending - self.playground.talk.held if live else set[str]()
         self._pending |= names - ready
         self.keep_soon()
         self.show()
@@ -293,7 +298,7 @@ class Playground(
                 preview = await self.session.preview(variant)
                 well[_asks(variant)] = not isinstance(preview, str) and preview.fits
         waiting = [v for v in self.playground.variants if v.name in self._pending]
-        ready = {v.name for v in waiting if well.get(_asks(v))}
+        ready = {v.name for v in waiting if well.get(_asks(v))} - self.playground.talk.held
         self._pending = {v.name for v in waiting} - ready
         if ready:
             self.start(ready)

@@ -89,6 +89,10 @@ class PromptActions(VariantActions):
 
         return read
 
+    def leave_drafts(self) -> None:
+        if self._drafting is not None:
+            self._drafting.leave_alone()
+
     def keep_soon(self) -> None:
         """A prompt may have been changed: keep the draft in a moment. Or opened: look for one."""
         self._keeping = self._keeping or self.set_timer(KEEP_PAUSE_S, self.keep_drafts)

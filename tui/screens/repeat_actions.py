@@ -6,7 +6,7 @@ import asyncio
 
 from textual import work
 
-from ..repeats import MOST
+from ..repeats import MOST, Told, wanted
 from ..widgets.output_board import OutputBoard
 from .variant_actions import VariantActions
 
@@ -15,9 +15,10 @@ def _import_grouping() -> None:
     """Load what grouping needs, off the event loop."""
     from rapidfuzz import distance
 
-    from ...compare import groups
+    from ...compare.likeness import words_of
 
-    del distance, groups
+    words_of("Words are told apart by a pattern, which is made once.")
+    del distance
 
 
 class RepeatActions(VariantActions):
@@ -41,10 +42,20 @@ class RepeatActions(VariantActions):
         self.run_worker(asyncio.to_thread(_import_grouping), exit_on_error=False)
         self.changed(self.playground.names, at_once=True)
 
+    def _told(self) -> Told | None:
+        selected = self.playground.selected
+        return self.playground.repeating.told([selected])[selected]
+
     def action_repeat(self, by: int) -> None:
         state = self.playground
         if state.repeating.step(state.selected, by):
             self.query_one(OutputBoard).show()
+        elif count := wanted(state, state.selected):
+            times = "one output" if count == 1 else f"{count} outputs"
+            self.app.notify(f"F5 makes {times} of each variant.", timeout=3)
+        elif (told := self._told()) and told.over == told.total:
+            alike = "equal" if told.same else "alike"
+            self.app.notify(f"All {told.total} outputs of {state.selected} are {alike}.", timeout=3)
         elif len(state.siblings(state.selected)) < 2:
             self.app.notify("There is one output of it; R repeats the runs.", timeout=3)
         else:

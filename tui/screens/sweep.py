@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,17 +17,18 @@ from textual.widgets import Input, Static
 from textual.worker import Worker, WorkerState
 
 from ...compare.errors import MISTAKES
-from ...compare.run import Output, State
+from ...compare.run import State
 from ...compare.variants import Variant
 from ...models.engine.client import EngineError
-from ..diffing import View
+from ..diffing import View, view_name
 from ..keys import SWEEP_SCREEN_KEYS
+from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..session import Session
 from ..sweep_lines import pane_state, row, status_of, write_sweep
 from ..sweep_words import ABOUT, axis_of, first_axis, repeats_of, told
-from ..sweeping import FIRST, OWN, Sweeping
+from ..sweeping import FIRST, OWN, Sweeping, Taken
 from ..widgets.curve_plot import CurvePlot
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line
@@ -44,14 +44,6 @@ WIDE = 100
 FLUSHES_PER_S = 10
 STYLES = (Path(__file__).parent / "sweep.tcss").read_text("utf-8")
 """A style sheet of a screen by its path would have the styles of all screens computed anew."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """The variant at the chosen value, and its output there if that is whole."""
-
-    variant: Variant
-    output: Output | None
 
 
 class SweepScreen(Screen[Taken]):
@@ -246,9 +238,9 @@ class SweepScreen(Screen[Taken]):
         several: list[Hint] = [("sweep.left sweep.right", "its outputs")]
         scored: list[Hint] = [("sweep.expected", "expected"), ("sweep.own", "own text")]
         self.query_one(KeyBar).hints = [
-            ("values.take", "take it"), ("values.up values.down", "value"), ("sweep.curve", "curve"), back,
+            ("values.take", "add variant"), ("values.up values.down", "value"), ("sweep.curve", "curve"), back,
             *(several if sweeping and sweeping.repeats > 1 else []),
-            ("sweep.against", f"against {self._against}"), ("sweep.diff", f"diff: {self._view}"),
+            ("sweep.against", f"against {self._against}"), ("sweep.diff", f"diff: {view_name(self._view)}"),
             ("sweep.edit", "other values"),
             *(scored if sweeping and sweeping.scores else []), ("sweep.write", "write"),
         ]  # fmt: skip
@@ -372,7 +364,7 @@ class SweepScreen(Screen[Taken]):
         )
         if answer is None:
             return
-        path = Path(answer.strip()).expanduser()
+        path = expanded(answer.strip())
         said = await asyncio.to_thread(write_sweep, sweeping, sweeping.curves, path)
         self.app.notify(said, timeout=5, markup=False)
 
@@ -383,9 +375,7 @@ class SweepScreen(Screen[Taken]):
         if self._unfinished:
             self.app.notify("The sweep still runs; esc stops it.", timeout=3)
             return
-        output = sweeping.at(self.table.chosen)[0]
-        whole = output if output.state is State.DONE else None
-        self.dismiss(Taken(output.variant, whole))
+        self.dismiss(sweeping.taken(self.table.chosen, self._text))
 
     async def action_leave(self) -> None:
         sweeping = self.sweeping

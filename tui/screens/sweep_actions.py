@@ -12,7 +12,8 @@ from ...compare.run import Run
 from .variant_actions import VariantActions
 
 if TYPE_CHECKING:
-    from .sweep import SweepScreen, Taken
+    from ..sweeping import Taken
+    from .sweep import SweepScreen
 
 
 class SweepActions(VariantActions):
@@ -50,12 +51,13 @@ class SweepActions(VariantActions):
         if made is None:
             self.app.notify("There is no room for another variant.", timeout=4)
             return
-        if taken.output is not None:
-            output = replace(taken.output, variant=made)
+        if taken.outputs:
+            outputs = [output.taken_by(made) for output in taken.outputs]
             values = playground.values.known_to([made])
-            run = Run((made,), values, playground.exact, outputs=[output])
+            run = Run((made,), values, playground.exact, outputs=outputs)
             playground.started(run, playground.seed)
-        self.list_changed([] if taken.output is not None else [made.name])
+            playground.repeating.choose(outputs[taken.shown])
+        self.list_changed([] if taken.outputs else [made.name])
         self.app.notify(f"{made.name} has {taken.variant.label}; u takes it back.", timeout=4)
 
 

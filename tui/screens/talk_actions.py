@@ -40,6 +40,8 @@ class TalkActions(VariantActions):
         changed = [name for name in state.names if state.talk.turns(name) and state.stale(name)]
         if self.session.running:
             return "They are still answering; esc stops them."
+        if any(state.talk.lost(name) for name in state.names):
+            return "What this replied to is gone, so it cannot be gone on with."
         if changed:
             return "What they were asked was changed since; F5 asks that first."
         return "There is no answer yet to reply to; F5 runs."
@@ -64,8 +66,17 @@ class TalkActions(VariantActions):
             self.app.notify(self._nobody(), timeout=4)
         elif event.text.strip():
             left = [name for name in self.playground.names if name not in names]
-            self._close_reply(keep=False)
+            last, own_before = self.session.last, self.playground.own_before
             self.start(names, event.text)
+            if self.session.last is last:  # which has said why
+                return
+            self._close_reply(keep=False)
+            for pane in filter(None, map(self.query_one(OutputBoard).pane, names)):
+                pane.text.follow()
+            if own_before and not self.playground.own_before:
+                base = self.playground.baseline
+                said = f"Nothing was said before to this: it is compared with {base}."
+                self.app.notify(said, timeout=5)
             if left and self._to_all:
                 why = "pinned, without an answer, or asked something else since"
                 self.app.notify(f"Not to {', '.join(left)}: {why}.", timeout=5)
@@ -96,10 +107,14 @@ class TalkActions(VariantActions):
     def action_pin(self) -> None:
         name, pinned = self.playground.selected, self.playground.talk.pinned
         output = self.playground.outputs.get(name)
+        repeats = self.playground.siblings(name)
         if name in pinned:
             pinned.discard(name)
         elif output is None or not output.state.over or not output.text:
             self.app.notify(f"{name} has nothing to pin yet.", timeout=3)
+            return
+        elif not all(it.state.over for it in repeats):
+            self.app.notify(f"{name} has repeats to come; P pins it once they are over.", timeout=4)
             return
         else:
             pinned.add(name)

@@ -50,6 +50,10 @@ class VariantActions(Screen[None]):
         """As `changed`, when another variant may be selected now: the focus goes with it."""
         raise NotImplementedError
 
+    def leave_drafts(self) -> None:
+        """What is open now is as it was recorded: no drafts of it are gone on with."""
+        raise NotImplementedError
+
     def start(self, names: Iterable[str] | None = None, reply: str | None = None) -> None:
         """Run these variants, or all; with a reply, the next turn of their conversations."""
         raise NotImplementedError

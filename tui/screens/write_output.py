@@ -8,6 +8,7 @@ from pathlib import Path
 from textual.widgets import Input
 
 from ...compare.run import Output
+from ..paths import expanded
 from ..safe_text import safe_line
 from .paths import complete
 from .picker import Choice, Picker
@@ -55,10 +56,10 @@ class WriteOutput(Picker[Path]):
         await self.take(self.typed)
 
     async def take(self, key: str) -> None:
-        if not key or key.endswith("/") or Path(key).expanduser().is_dir():
+        if not key or key.endswith("/") or expanded(key).is_dir():
             self.problem("Give the name of a file.")
             return
-        path = Path(key).expanduser()
+        path = expanded(key)
         if path.suffix not in (".md", ".txt"):
             path = path.with_name(f"{path.name}.md")
         if path.exists() and path != self._confirmed:

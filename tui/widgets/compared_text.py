@@ -69,6 +69,10 @@ class ComparedText(OutputText):
             self.overscrolled = on
             self._resize_canvas()
 
+    def _wrap_width(self) -> int:
+        """One cell less, so that the mark at the end of a line keeps off its words."""
+        return max(1, super()._wrap_width() - 1)
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if not self._scrolling:
@@ -88,5 +92,5 @@ class ComparedText(OutputText):
         strip = super()._make_strip(number, base)
         if self._here is None or self._line_at(self._here[0]) != number:
             return strip
-        mark = Segment("◂", self.get_component_rich_style("output-text--here"))
+        mark = Segment(" ◂", self.get_component_rich_style("output-text--here"))
         return Strip.join([strip.adjust_cell_length(self._width, base), Strip([mark])])

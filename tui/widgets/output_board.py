@@ -12,8 +12,9 @@ from textual.events import DescendantFocus, Resize
 from textual.message import Message
 from textual.timer import Timer
 
+from ...compare.enough import LEAST
 from ...compare.variants import Variant
-from ..repeats import Told
+from ..repeats import Told, wanted
 from ..safe_text import safe_line
 from ..state import Playground
 from .compared_text import ComparedText
@@ -24,7 +25,7 @@ from .tab_strip import TabStrip
 PANE_WIDTH = 38
 """Cells a pane needs to stand beside another."""
 MOST_PANES = 4
-UNIFIED = "unified"
+UNIFIED = "one text"
 GROUPING_PAUSE_S = 0.02
 
 
@@ -126,7 +127,7 @@ class OutputBoard(Vertical):
     def _repeats(self) -> dict[str, Told | None]:
         """What to say of each variant's repeats, which of them are shown being settled."""
         repeating = self.playground.repeating
-        told = {name: repeating.told(name) for name in self.playground.names}
+        told = repeating.told(self.playground.names)
         if not repeating.complete and self._later is None:
             self._later = self.set_timer(GROUPING_PAUSE_S, self._go_on)
         return told
@@ -157,7 +158,9 @@ class OutputBoard(Vertical):
             anew=playground.talk.anew(name),
             thoughts=playground.talk.thoughts,
             repeats=repeats,
+            more=wanted(playground, name),
             noise=None if playground.own_before else playground.noise.contrast(name),
+            needed=LEAST if playground.noise.missing(name) else 0,
         )
 
     def _aside(self, name: str, visible: list[str]) -> str:

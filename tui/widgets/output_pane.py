@@ -13,10 +13,8 @@ from textual.events import Click
 from textual.message import Message
 from textual.widgets import Static
 
-from ...compare.conversation import turns_of
 from ...compare.run import Output, State
 from ..diffing import Diffing, View
-from ..noise_words import pane_ways
 from ..repeats import Told
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_app
@@ -24,6 +22,7 @@ from ..thread import Look, Thread
 from ..walk import Walk
 from .compared_text import ComparedText
 from .lines import FittedLine, Line
+from .pane_words import is_faint, stats
 
 if TYPE_CHECKING:
     from ...compare.noise import Contrast
@@ -37,7 +36,8 @@ class PaneState:
     (that of the run before while the newest is silent); `base` is the baseline's shown output.
     `misfit` is why adapters do not fit the model, `fits_now` that the output's error was this and is
     over. `anew`: a run starts a new conversation, since what the one on the screen was asked was
-    changed. `thoughts`: reasoning is shown in full."""
+    changed. `thoughts`: reasoning is shown in full. `more`: how many outputs a run makes of it now, if
+    nothing else was changed. `needed`: how many a verdict on noise takes, where there are fewer."""
 
     name: str
     title: str
@@ -57,7 +57,9 @@ class PaneState:
     anew: bool = False
     thoughts: bool = False
     repeats: Told | None = None
+    more: int = 0
     noise: Contrast | None = None
+    needed: int = 0
 
 
 class OutputPane(Vertical):
@@ -103,6 +105,7 @@ class OutputPane(Vertical):
         self.state = state
         self._drawn = None
         self.set_class(state.selected, "-selected")
+        self.set_class(is_faint(state), "-noise")
         self.flush()
 
     def flush(self) -> None:
@@ -119,7 +122,7 @@ class OutputPane(Vertical):
         told = state.repeats
         self._repeats.say([Content.styled(way, "$accent") for way in told.ways] if told else [])
         self._repeats.display = told is not None
-        self._stats.say(_stats(state, comparison))
+        self._stats.say(stats(state, comparison))
         result, stamp = _result(state.output), _stamp(state.shown)
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
         self._result.say([*both, *result])
@@ -203,110 +206,6 @@ def _title(state: PaneState) -> Content:
         (f"{state.name} ", "bold $primary"),
         (f" {safe_line(state.title)}", "$foreground bold" if state.selected else "$foreground"),
     )
-
-
-def _stats(state: PaneState, comparison: Comparison | None) -> list[Content]:
-    said = _beside(state, _difference(state, comparison))
-    if state.shown is None or not state.shown.no_effect:
-        return said
-    short, _, numbers = state.shown.no_effect.partition(" (")
-    wordings = [state.shown.no_effect, short] if numbers else [short]
-    warnings = [Content.styled(words, "$warning") for words in wordings]
-    beside = [it for it in said if it.cell_length]
-    pairs = [Content.assemble(warning, " · ", it) for warning in warnings for it in beside]
-    return [*pairs, *warnings]
-
-
-def _beside(state: PaneState, said: list[Content]) -> list[Content]:
-    """With what else there is to know of an output: that it is pinned, the turn it is."""
-    pinned = [Content.styled("pinned", "$accent bold")] if state.pinned else []
-    turn = len(turns_of(state.shown)) if state.shown is not None else 1
-    marks = [*pinned, Content.styled(f"turn {turn}", "$foreground")] if turn > 1 else pinned
-    if not marks:
-        return said
-    dot = Content.styled(" · ", "$dim")
-    ways = [dot.join([*beside, it]) for beside in (marks, pinned) for it in said if it.cell_length]
-    return [*ways, dot.join(marks), *pinned]
-
-
-def _difference(state: PaneState, comparison: Comparison | None) -> list[Content]:
-    changed = "prompt changed · F5 starts anew" if state.anew else "changed since this run · F5"
-    edited = [Content.styled(changed, "$accent")] if state.stale and not state.pinned else []
-    if state.shown is None:
-        return [Content.styled("baseline" if state.name == state.baseline else "", "$dim")]
-    if state.name == state.baseline:
-        return edited or [Content.styled("baseline", "$dim")]
-    if edited:
-        return edited
-    if state.base is state.shown:
-        return [Content.styled(f"what it said {state.baseline}", "$dim")]
-    if comparison is None or comparison.diff is None:
-        turn = len(turns_of(state.shown))
-        fewer = state.base is not None and len(turns_of(state.base)) < turn
-        return [Content.styled(f"{state.baseline} has no turn {turn}" if fewer else "", "$dim")]
-    diff, token = comparison.diff, comparison.first_token
-    if diff.equal:
-        ignored = _ignored(comparison)
-        return [Content.styled(f"same as {state.baseline}{ignored}", "$success")]
-    if diff.first_divergence is None and not diff.complete:
-        return [Content.styled(f"same as {state.baseline} so far", "$dim")]
-    moved = f"~{diff.words_moved:,} moved" if diff.words_moved else ""
-    counts = Content.assemble(
-        (f"+{diff.words_added:,}", "$success"), " ", (f"−{diff.words_removed:,}", "$error")
-    )
-    where = "" if token is None else f"parts at token {token + 1:,}"
-    if token is None and diff.first_divergence is not None:
-        where = f"parts at character {diff.first_divergence + 1:,}"
-    same = f"{diff.similarity:.0%}".replace("%", " %")
-    short = where.replace("parts at", "from")
-    ways = [
-        ("words", moved, f"{same} same", where),
-        ("words", moved, same, short),
-        ("", moved.removesuffix(" moved"), same, short),
-        ("", moved.removesuffix(" moved"), same),
-        ("", ""),
-    ]
-    said: list[Content] = []
-    words = Content.assemble(counts, (" words", "$dim"))
-    for unit, shift, *rest in ways:
-        parts = [Content.assemble(counts, (f" {unit}" if unit else "", "$dim"))]
-        parts += [Content.styled(shift, "$moved")] if shift else []
-        parts += [Content.styled(part, "$dim") for part in rest if part]
-        said.append(Content.styled(" · ", "$dim").join(parts))
-    return said if state.noise is None else _beside_noise(state.noise, words, counts, where)
-
-
-def _beside_noise(noise: Contrast, words: Content, counts: Content, where: str) -> list[Content]:
-    """What differs, and whether all outputs of the two differ more than noise; faint if they do not."""
-    long, medium, short = pane_ways(noise)
-    style = "$dim" if noise.within else "bold $foreground"
-    ways = [
-        [words, where, long],
-        [words, long],
-        [words, medium],
-        [counts, medium],
-        [medium],
-        [short],
-    ]
-    said: list[Content] = []
-    for *before, verdict in ways:
-        parts = [
-            it if isinstance(it, Content) else Content.styled(it, "$dim") for it in before if it
-        ]
-        if noise.within:
-            parts = [Content.styled(it.plain, "$dim") for it in parts]
-        parts.append(Content.styled(verdict, style))
-        said.append(Content.styled(" · ", "$dim").join(parts))
-    return said
-
-
-def _ignored(comparison: Comparison) -> str:
-    """What two texts taken for the same differ in, if they do."""
-    if comparison.base.text == comparison.other.text:
-        return ""
-    ignore = comparison.diffing.ignore
-    kinds = [*["case"] * ignore.case, *["white space"] * ignore.space]
-    return f" but for {' and '.join(kinds)}"
 
 
 def _result(output: Output | None) -> list[Content]:

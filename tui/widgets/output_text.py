@@ -20,6 +20,9 @@ from ...compare.diff.result import same_start
 from ..safe_text import safe_growth
 from .wrapping import TAB, Line, break_lines
 
+_LEFT_OUT = "\0"
+"""No text that is shown has one."""
+
 
 class Mark(NamedTuple):
     """How characters `start` to `end` of the text are drawn: `kind` names a style, "" is plain."""
@@ -44,6 +47,7 @@ class OutputText(ScrollView, can_focus=True):
         "output-text--arrived",
         "output-text--left",
         "output-text--fold",
+        "output-text--between",
         "output-text--here",
         "output-text--title",
         "output-text--chosen",
@@ -66,6 +70,7 @@ class OutputText(ScrollView, can_focus=True):
     | `output-text--arrived` | Words that stand elsewhere in the baseline. |
     | `output-text--left` | Words of the baseline that stand elsewhere, in the unified view. |
     | `output-text--fold` | What stands in the place of equal words. |
+    | `output-text--between` | What keeps a removal and what replaces it apart; it is not copied. |
     | `output-text--here` | The difference that was gone to. |
     | `output-text--title` | A heading in a rendered prompt. |
     | `output-text--chosen` | The layer that is shown of a rendered prompt. |
@@ -159,6 +164,11 @@ class OutputText(ScrollView, can_focus=True):
             self._following, self._resting = growing, not growing
         # What follows a line, too, decides where it ends.
         del self._lines[max(0, self._line_at(same) - 1) :]
+
+    def follow(self) -> None:
+        """Have the end in view, and follow what comes."""
+        self._following, self._resting = True, False
+        self._resize_canvas()
 
     def clear(self) -> None:
         """Show nothing, and follow again."""
@@ -284,9 +294,9 @@ class OutputText(ScrollView, can_focus=True):
         self._strips[number] = strip
         return strip
 
-    def _visible(self, line: Line) -> str:
+    def _visible(self, line: Line, text: str = "") -> str:
         start, end = line
-        return self._text[start:end].rstrip(" \t").replace("\t", " " * TAB)
+        return (text or self._text)[start:end].rstrip(" \t").replace("\t", " " * TAB)
 
     def _make_strip(self, number: int, base: Style) -> Strip:
         start, end = self._lines[number]
@@ -335,7 +345,12 @@ class OutputText(ScrollView, can_focus=True):
         return Strip.join([before, selected, after])
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        return selection.extract("\n".join(self.lines())), "\n"
+        text = self._text
+        for mark in self._marks:
+            if mark.kind == "between":
+                text = f"{text[: mark.start]}{_LEFT_OUT}{text[mark.end :]}"
+        lines = (self._visible(line, text) for line in self._lines)
+        return selection.extract("\n".join(lines)).replace(_LEFT_OUT, ""), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self._strips = {}

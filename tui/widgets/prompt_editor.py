@@ -107,9 +107,10 @@ class PromptEditor(SafeTextArea):
         self.history.checkpoint()
 
     def undo_steps(self) -> Mapping[str, bytes]:
-        """The undo steps of every text edited, by its key."""
-        steps = {key: pack(left.history) for key, left in self._left.items()}
-        return {**steps, self._key: pack(self.history)}
+        """The undo steps of every text that has some, by its key."""
+        histories = {key: left.history for key, left in self._left.items()}
+        histories[self._key] = self.history
+        return {key: pack(it) for key, it in histories.items() if it.undo_stack or it.redo_stack}
 
     def bring_back(self, key: str, text: str, steps: bytes) -> None:
         """Have these words and undo steps for the text known as `key`."""

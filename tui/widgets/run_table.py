@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from ..amounts import moment
+from ..listed import asked_of, marks_of, said_of
 from ..safe_text import safe_line
 from .lines import shortened
 
@@ -151,9 +152,9 @@ class RunTable(Widget, can_focus=True):
         room = self.size.width - sum(cell_len(text) for text, _ in parts)
         tags = shortened(row.marks, max(0, room // 2)) if row.marks else ""
         if tags:
-            parts += [(f"{tags} ", "$accent")]
-            room -= cell_len(tags) + 1
-        parts.append((_padded(row.text, max(0, room)), "$secondary"))
+            parts += [(f"{tags} · ", "$accent")]
+            room -= cell_len(tags) + 3
+        parts.append((_padded(row.text(max(0, room)), max(0, room)), "$secondary"))
         if chosen:
             style = "$block-cursor-foreground on $block-cursor-background"
             return Content.styled("".join(text for text, _ in parts), style)
@@ -171,11 +172,17 @@ class _Row:
         self.prompts = safe_line(", ".join(prompts) + count)
         self.models = safe_line(", ".join(dict.fromkeys(variant.model for variant in run.variants)))
         self.marks = safe_line(
-            " ".join([*(f"#{tag}" for tag in run.tags), *["✎"] * bool(run.note)])
+            " ".join([*marks_of(run), *(f"#{tag}" for tag in run.tags), *["✎"] * bool(run.note)])
         )
-        said = run.excerpt or next((out.preview for out in run.outputs if out.preview), "")
-        failed = next((out.error for out in run.outputs if out.error), None)
-        self.text = " ".join((said or failed or "").split())
+        self.asked = "" if run.excerpt else safe_line(asked_of(run))
+        self.said = safe_line(" ".join(run.excerpt.split()) or said_of(run))
+
+    def text(self, room: int) -> str:
+        """What was asked and what was said, as far as there is room."""
+        if not self.asked:
+            return shortened(self.said, room)
+        asked = shortened(self.asked, max(room * 2 // 3, room - cell_len(self.said) - 3))
+        return shortened(f"{asked} → {self.said}" if self.said else asked, room)
 
 
 def _padded(text: str, width: int) -> str:

@@ -41,7 +41,7 @@ class SweepTable(Widget, can_focus=True):
         Binding("down", "move(1)", "down", id="values.down", show=False, tooltip="The value below"),
         Binding("home", "move(-1000)", "first", id="values.first", show=False, tooltip="The first value"),
         Binding("end", "move(1000)", "last", id="values.last", show=False, tooltip="The last value"),
-        Binding("enter", "screen.take", "take it", id="values.take", tooltip="A variant with this value, and its output"),
+        Binding("enter", "screen.take", "add variant", id="values.take", tooltip="A variant with this value, and its output"),
     ]  # fmt: skip
 
     @dataclass
@@ -103,8 +103,20 @@ class SweepTable(Widget, can_focus=True):
             widths.pop()
         shown = range(self._first, min(self._first + page, len(self.rows)))
         return Content("\n").join(
-            [self._line(self._head, "", widths, "$dim"), *(self._row(it, widths) for it in shown)]
+            [self._titles(widths, shown), *(self._row(it, widths) for it in shown)]
         )
+
+    def _titles(self, widths: Sequence[int], shown: range) -> Content:
+        """The head, with how many values are out of view above and below."""
+        line = self._line(self._head, "", widths, "$dim")
+        above, below = shown.start, len(self.rows) - shown.stop
+        said = " ".join([f"↑{above}"] * bool(above) + [f"↓{below}"] * bool(below))
+        if not said:
+            return line
+        room = max(0, self.size.width - cell_len(said) - 1)
+        line = line.truncate(room, ellipsis=True)
+        gap = " " * max(0, self.size.width - line.cell_length - cell_len(said))
+        return Content.assemble(line, gap, (said, "bold $accent"))
 
     def _row(self, number: int, widths: Sequence[int]) -> Content:
         row = self.rows[number]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from llamadiff.compare.conversation import reply_to
 from llamadiff.compare.history.history import History
 from llamadiff.compare.run import Output, Run, Stamp, State
 from llamadiff.compare.variants import StackedAdapter, Variant
@@ -68,6 +71,33 @@ def made(*texts: str, prompt: Prompt = PROMPT, values: Mapping[str, str] | None 
         finish(output)
         output.stamp.model_sha256 = "3f9a" + "0" * 60
     return run
+
+
+def answered(before: Run, reply: str, text: str) -> Run:
+    """A run that replies to another; what it was given repeats that."""
+    run = reply_to(before, reply)
+    for output in run.outputs:
+        output.stamp = replace(before.outputs[0].stamp, prompt_text=before.outputs[0].text + reply)
+        grow(output, text)
+        finish(output)
+    return run
+
+
+def aged(file: Path, ages: Mapping[str, int]) -> None:
+    """Have runs be so many days old."""
+    with closing(sqlite3.connect(file)) as connection:
+        for key, days in ages.items():
+            connection.execute(
+                "UPDATE runs SET at = at - ? WHERE key = ?", (days * 86_400_000, key)
+            )
+        connection.commit()
+
+
+def forget_what_was_replied_to(file: Path) -> None:
+    """Have the replies of a database be those of an older llamadiff, which removed runs alone."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE outputs SET follows = NULL")
+        connection.commit()
 
 
 def keep(history: History, *runs: Run) -> None:

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from llamadiff.compare.history import database
-from llamadiff.compare.history.drafts import MOST_UNDO, Draft, Drafts
+from llamadiff.compare.history.drafts import MOST_SETTLED, MOST_UNDO, Draft, Drafts
 
 from .runs import PROMPT, opened
 
 ROOT = Path(__file__).parents[3]
 MINE = replace(PROMPT, path=Path("/prompts/mine.toml"))
+OLD = replace(PROMPT, user="as it was")
 OTHER = replace(PROMPT, path=Path("/prompts/other.toml"))
 
 
@@ -60,14 +61,14 @@ def test_two_who_type_in_one_prompt_keep_a_draft_each(tmp_path: Path) -> None:
         other.drafts.drop("other")
         other.flush()
         assert found(one.drafts).prompt.user == typed(" first")
-        other.drafts.save("other", MINE, PROMPT)
+        other.drafts.save("other", MINE, OLD)
     with opened(tmp_path) as history:
         assert {draft.id for draft in history.drafts.free()} == {"one", "other"}
 
 
 def test_a_draft_that_one_goes_on_with_is_nobody_elses(tmp_path: Path) -> None:
     with opened(tmp_path) as history:
-        history.drafts.save("before", MINE, PROMPT)
+        history.drafts.save("before", MINE, OLD)
     with opened(tmp_path) as one, opened(tmp_path) as other:
         draft = found(one.drafts)
         one.drafts.take(draft, "now")
@@ -103,7 +104,7 @@ def test_drafts_of_a_killed_program_are_anybodys(tmp_path: Path) -> None:
 def test_a_draft_that_cannot_be_read_is_left_out_and_told_once(tmp_path: Path) -> None:
     with opened(tmp_path) as history:
         for key in ("a", "b", "c"):
-            history.drafts.save(key, MINE, PROMPT)
+            history.drafts.save(key, MINE, OLD)
     with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
         no_prompt = zlib.compress(b'{"name":"X","messages":[{"role":"user"}]}')
         connection.execute("UPDATE drafts SET content = ? WHERE id = 'a'", (no_prompt,))
@@ -144,3 +145,20 @@ def test_what_is_saved_during_a_commit_is_written_by_the_next(tmp_path: Path) ->
         assert found(history.drafts).prompt == meanwhile
     with opened(tmp_path) as history:
         assert found(history.drafts).prompt == meanwhile
+
+
+def test_undo_steps_alone_are_kept_of_the_newest_and_no_draft_to_be_listed(tmp_path: Path) -> None:
+    with opened(tmp_path) as history:
+        history.drafts.save("typed", MINE, OLD)
+        history.drafts.save("settled", MINE, PROMPT, b"steps")
+        assert found(history.drafts).id == "typed", "words that are nowhere else come first"
+        assert found(history.drafts, "typed").undo == b"steps"
+        assert [it.id for it in history.drafts.free()] == ["typed"]
+        for number in range(MOST_SETTLED + 5):
+            path = Path(f"/prompts/{number}.toml")
+            history.drafts.save(f"{number}", replace(PROMPT, path=path), PROMPT)
+        history.flush()
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        kept = {key for (key,) in connection.execute("SELECT id FROM drafts")}
+    assert len(kept) == 1 + MOST_SETTLED and {"typed", f"{MOST_SETTLED + 4}"} < kept
+    assert "settled" not in kept

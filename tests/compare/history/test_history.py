@@ -1,23 +1,27 @@
 """Runs recorded and read back, found, annotated and removed."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from llamadiff.compare.document import run_document
 from llamadiff.compare.errors import CompareError
+from llamadiff.compare.history import removal
 from llamadiff.compare.history.entries import Wanted
 from llamadiff.compare.history.export import as_document, as_markdown
 from llamadiff.compare.history.history import History
-from llamadiff.compare.run import Run, State
-from llamadiff.compare.variants import Beginning
+from llamadiff.compare.history.removal import Old
+from llamadiff.compare.run import Around, Beside, Run, State
+from llamadiff.compare.variants import Beginning, StackedAdapter
 from llamadiff.prompts.document import Prompt
 
-from .runs import PROMPT, finish, grow, keep, made, opened, start
+from .runs import PROMPT, aged, answered, finish, grow, keep, made, opened, start
 
 
 def same(a: Run, b: Run) -> bool:
@@ -45,6 +49,14 @@ def test_a_run_is_read_back_exactly(tmp_path: Path) -> None:
         assert run_document(recorded.run, "1.2.3") == run_document(run, "1.2.3")
         assert recorded.program == "1.2.3" and recorded.at.tzinfo is UTC
         assert recorded.ended and recorded.ended >= recorded.at
+
+
+def test_what_stood_beside_a_run_is_read_back(tmp_path: Path) -> None:
+    around = Around("B", ("A", "B", "C"), (Beside("C", "ab12", pinned=True),))
+    run = replace(made("a", "b"), around=around)
+    with opened(tmp_path) as history:
+        keep(history, run)
+        assert history.open(run.id).around == around
 
 
 def test_a_branch_is_read_back_with_what_it_begins_with(tmp_path: Path) -> None:
@@ -187,6 +199,15 @@ def test_filters(filled: tuple[History, Run, Run]) -> None:
     both = [dogs.id, cats.id]
     assert ids(model="DEMO") == both and ids(model="de%o") == []
     assert ids(adapter="supp") == [dogs.id] == ids(prompt="supp") == ids(label="x")
+    assert ids(adapter="scale") == ids(adapter="models") == ids(adapter="0.8") == []
+    other = made("We sell coats.", "We sell boots.")
+    stack = (StackedAdapter('für "mich"', Path("/models/x.gguf")),)
+    other.outputs[1].variant = replace(other.variants[1], adapters=stack)
+    other.variants = (other.variants[0], other.outputs[1].variant)
+    with opened(history.file.parent) as another:
+        keep(another, other)
+    assert ids(adapter='für "m') == [other.id] and ids(adapter="x.gguf") == []
+    history.remove([other.id])
     assert ids(tag="good") == [cats.id] and ids(tag="goo") == []
     assert ids(since=now - timedelta(hours=1)) == both == ids(until=now + timedelta(hours=1))
     assert ids(since=now + timedelta(hours=1)) == [] == ids(until=now - timedelta(hours=1))
@@ -239,6 +260,40 @@ def test_what_is_removed_is_not_on_the_disk_any_more(tmp_path: Path) -> None:
             assert word not in disk
 
 
+def test_what_streams_is_written_while_much_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "STEP_S", 0.0)
+    monkeypatch.setattr(removal, "PAGES", 1)
+    with opened(tmp_path) as history:
+        keep(history, made("stays"))
+        runs = [made(f"Quetzalcoatl{number} " * 300, "Zebrafink") for number in range(20)]
+        keep(history, *runs)
+        going = start()
+        history.begin(going)
+        written, left = list[str](), [len(runs) + 2]
+        call = history._writer.call
+
+        def watched(job: Callable[[sqlite3.Connection], object]) -> object:
+            grow(going.outputs[0], f"word{len(written)}")
+            found = call(job)
+            with closing(sqlite3.connect(history.file)) as reader:
+                (text,) = reader.execute("SELECT group_concat(text, '') FROM pieces").fetchone()
+                left.append(reader.execute("SELECT count(*) FROM runs").fetchone()[0])
+            written.append(text or "")
+            return found
+
+        monkeypatch.setattr(history._writer, "call", watched)
+        assert history.remove([run.id for run in runs]) == len(runs)
+        assert all(after >= before - 1 for before, after in pairwise(left)) and left[-1] == 2
+        assert "stays" in history.page()[1].outputs[0].preview
+        assert all(f"word{number} " in text for number, text in enumerate(written))
+        disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        for word in (b"Quetzal", b"quetzal", b"ebrafink"):
+            assert word not in disk
+        history.end(going)
+
+
 def test_a_program_that_reads_is_said_to_hold_up_the_wiping(tmp_path: Path) -> None:
     def on_disk() -> bool:
         return any(b"Yellowtail" in path.read_bytes() for path in tmp_path.iterdir())
@@ -271,12 +326,39 @@ def test_a_run_that_another_program_removes_while_it_streams_stays_removed(tmp_p
         assert [entry.outputs[0].preview for entry in other.page()] == ["another "]
 
 
-def test_old_runs_are_told_apart(tmp_path: Path) -> None:
+def test_a_conversation_grows_old_as_a_whole(tmp_path: Path) -> None:
+    single, first, other, kept = made("now"), made("one"), made("two"), made("three")
+    second, third = answered(first, "Why?", "Because"), answered(other, "So?", "Yes")
+    beside, last = answered(first, "When?", "Then"), answered(kept, "What?", "That")
     with opened(tmp_path) as history:
-        keep(history, made("now"))
-        now = datetime.now(UTC)
-        assert history.older_than(now - timedelta(days=1)) == []
-        assert len(history.older_than(now + timedelta(days=1))) == 1
+        keep(history, single, first, other, kept, second, third, beside, last)
+        aged(history.file, {it.id: 20 for it in (first, other, kept, third, beside, last)})
+        aged(history.file, {second.id: 5})
+        history.tag(last.id, ["good"])
+        then = datetime.now(UTC) - timedelta(days=10)
+        old = history.older_than(then)
+        assert (set(old.ids), old.stay) == ({other.id, third.id}, 4)
+        assert history.retire(then) == 2
+        assert len(history.page()) == 6
+        assert history.older_than(then - timedelta(days=15)) == Old([], 0)
+        history.tag(last.id, [])
+        later = history.older_than(datetime.now(UTC) - timedelta(days=1))
+        assert (set(later.ids), later.stay) == ({it.id for it in (first, second, beside, kept, last)}, 0)  # fmt: skip
+
+
+def test_what_replies_to_a_run_goes_with_it(tmp_path: Path) -> None:
+    first, other = made("Pumpernickel"), made("stays")
+    second = answered(first, "Why?", "Because")
+    third, beside = answered(second, "So?", "Yes"), answered(other, "What?", "That")
+    with opened(tmp_path) as history:
+        keep(history, first, other, second, third, beside)
+        assert history.replies_to([first.id]) == [second.id, third.id]
+        assert history.replies_to([first.id, second.id]) == [third.id]
+        assert history.replies_to([third.id, "unknown"]) == []
+        assert history.remove([first.id]) == 3
+        assert {entry.id for entry in history.page()} == {other.id, beside.id}
+        disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert b"stays" in disk and b"umpernickel" not in disk
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
