@@ -17,8 +17,9 @@ from .suite import NamedCheck
 
 @dataclass(frozen=True)
 class Checked:
-    """One answer. `text` is all that was generated; `score` is None where it could not be scored,
-    or there is an `error`. `logprob` is that of the answer expected (see checks.likelihood).
+    """One answer. `text` is all that was generated; `answer` what was checked of it, with what it
+    was made to begin with and without reasoning. `score` is None where it could not be scored, or
+    there is an `error`. `logprob` is that of the answer expected (see checks.likelihood).
 
     `tokens` and `prompt_tokens` are counts, `prompt_tokens` None if the prompt could not be made.
     """
@@ -28,6 +29,7 @@ class Checked:
     repeat: int
     seed: int
     text: str
+    answer: str
     tokens: int
     prompt_tokens: int | None
     finish_reason: str | None
@@ -51,6 +53,12 @@ class Asked:
     logprob: float | None = None
     judged: dict[str, int] = field(default_factory=dict[str, int])
 
+    @property
+    def answer(self) -> str:
+        """What it says: with the prefill, without reasoning."""
+        prefill = without_joints(self.ready.chat.prompt.prefill) if self.ready else ""
+        return prefill + answer_of(self.output)
+
     def checked(self, row: SuiteRow, checks: Sequence[NamedCheck], *, generates: bool) -> Checked:
         """The answer with what the checks say. May take as long as they do."""
         output, ready = self.output, self.ready
@@ -60,9 +68,8 @@ class Asked:
         results: tuple[Result, ...] = ()
         score = None
         if failed is None:
-            prefill = without_joints(ready.chat.prompt.prefill) if ready else ""
             given = Answer(
-                prefill + answer_of(output),
+                self.answer,
                 row.expected,
                 len(output.tokens),
                 self.logprob,
@@ -77,6 +84,7 @@ class Asked:
             output.repeat,
             output.seed,
             output.text,
+            self.answer,
             len(output.tokens),
             ready.tokens.count if ready else None,
             output.finish_reason,

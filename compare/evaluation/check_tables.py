@@ -22,6 +22,7 @@ from ..checks.wording import Contains, Exact, Normalised, OneOf
 from .suite import NamedCheck
 
 COMMON = ("check", "name", "weight")
+AGAINST = ("expected", "baseline")
 UNITS = ("words", "tokens", "characters")
 
 
@@ -179,7 +180,10 @@ def _likeness(measure: Measure) -> Callable[[Table], Check]:
 
 def _judge(table: Table) -> Check:
     model, adapter = (beside(table.reader, table.text(key) or "") for key in ("model", "adapter"))
-    return Judge(table.needed("rubric"), model, adapter)
+    against = table.text("against") or AGAINST[0]
+    if against not in AGAINST:
+        raise table.fail("against", f"one of {', '.join(AGAINST)}")
+    return Judge(table.needed("rubric"), model, adapter, against == "baseline")
 
 
 def _code(table: Table) -> Check:
@@ -208,7 +212,7 @@ KINDS: Mapping[str, tuple[Callable[[Table], Check], tuple[str, ...]]] = {
     "bleu": (_likeness("bleu"), ("value",)),
     "words": (_likeness("words"), ("value",)),
     "likelihood": (lambda table: Likelihood(), ()),
-    "judge": (_judge, ("rubric", "model", "adapter")),
+    "judge": (_judge, ("rubric", "against", "model", "adapter")),
     "code": (_code, ("function",)),
 }
 """The check that each kind makes, and the keys it takes beside `COMMON`."""

@@ -121,6 +121,7 @@ def _row(plan: Plan, place: int, answers: Sequence[Checked]) -> dict[str, Any]:
         "line": row.line,
         "key": row.key,
         "values": dict(row.values),
+        "turns": [{"answer": answer, "reply": reply} for answer, reply in row.turns],
         "expected": row.expected,
         "tags": list(row.tags),
         "answers": [
@@ -129,6 +130,7 @@ def _row(plan: Plan, place: int, answers: Sequence[Checked]) -> dict[str, Any]:
                 "repeat": it.repeat,
                 "seed": it.seed,
                 "text": it.text,
+                "answer": it.answer,
                 "tokens": it.tokens,
                 "prompt_tokens": it.prompt_tokens,
                 "finish_reason": it.finish_reason,

@@ -5,23 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import math
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ...models.engine.client import EngineError, LoadedModel
-from ...models.engine.protocol import (
-    BACKGROUND,
-    AdapterUse,
-    Failed,
-    Request,
-    Scored,
-    ScoreRequest,
-    file_version,
-)
+from ...models.engine.protocol import BACKGROUND, Failed, Request
 from ...models.engine.samplers import parse_value
+from ...prompts.errors import PromptError
 from ..checks.likelihood import Likelihood
+from ..conversation import given_turns
 from ..errors import MISTAKES, CompareError
 from ..prepare import Prepared
 from ..run import Output, State
@@ -29,10 +21,13 @@ from ..runner import Runner, apply_event
 from ..variants import Variant
 from .answers import Asked, Checked
 from .judging import judge
-from .plan import Group, Place, Plan
+from .plan import Group, Plan
+from .scoring import all_of, score
 
 ROWS = 32
 """Rows that the engine is asked for at once: it goes from group to group without waiting."""
+TRIED = 3
+"""Rows of which one at least must make a prompt of each variant."""
 MOST_DEATHS = 3
 """Groups in a row in which the engine may die before that is no row's fault."""
 log = logging.getLogger(__name__)
@@ -72,6 +67,10 @@ class Evaluator:
         """By a variant's name, the variables that its prompt has."""
         self._going_on = asyncio.Event()
         self._going_on.set()
+        self._unjudged: list[list[Asked]] = []
+        """Answers of groups that are generated, while the judges wait for those of the baseline."""
+        self._baseline: dict[tuple[int, int], str] = {}
+        """The baseline's answers, by row and repeat."""
         self._done = 0
         self._tokens = 0
         self._deaths = 0
@@ -106,7 +105,24 @@ class Evaluator:
                     f"{', '.join(sorted(used)) or 'no variables'}, the dataset has "
                     f'{", ".join(sorted(columns))}: write columns = {{ VARIABLE = "COLUMN" }}.'
                 )
-        await self._prepared(self.plan.variants[0], 0)
+        for variant in self.plan.variants:
+            await self._try(variant)
+
+    async def _try(self, variant: Variant) -> None:
+        """Raise what is wrong with a variant's prompt, where it is wrong for every row tried."""
+        wrong: PromptError | None = None
+        for place in range(min(TRIED, len(self.plan.rows))):
+            output = Output(variant, 0, 0)
+            given_turns(output, self.plan.rows[place].turns)
+            try:
+                await self._prepared(output, place)
+                return
+            except CompareError:  # this row is too long, and says nothing of others
+                return
+            except PromptError as error:
+                wrong = wrong or error
+        if wrong is not None:
+            raise wrong
 
     def _find_used(self) -> dict[str, set[str]]:
         return {
@@ -115,26 +131,31 @@ class Evaluator:
             for variant in self.plan.variants
         }
 
-    async def run(self, done: Collection[Place] = ()) -> None:
-        """Run all groups of which answers are not `done`. Errors of a row are its answers' own.
+    async def run(self, before: Sequence[Checked] = ()) -> None:
+        """Run all groups of which answers are not there `before`. Errors of a row are its answers' own.
 
         Raises as `check`, and EngineError when the engine dies again and again.
         """
         if not self._used:
             await self.check()
-        left = self.plan.left(done)
+        for answer in before:
+            self._hear(answer.variant, answer.row, answer.repeat, answer.answer, answer.error)
+        left = self.plan.left({answer.place for answer in before})
         self._done = self.plan.answers - sum(len(group.places) for group in left)
         self._tell()
         finished: asyncio.Queue[list[Asked] | None] = asyncio.Queue()
         checking = asyncio.create_task(self._check_all(finished))
         preparing: asyncio.Task[dict[Group, list[Asked]]] | None = None
         try:
-            batches = [*_batches(left)]
-            for batch, following in itertools.zip_longest(batches, batches[1:]):
+            batches = [(batch, batch is block[-1]) for block in _blocks(left) for batch in block]
+            coming = [batch for batch, _ in batches[1:]]
+            for (batch, last), following in itertools.zip_longest(batches, coming):
                 await self._going_on.wait()
                 asked = await (preparing or self._prepare(batch))
                 preparing = asyncio.create_task(self._prepare(following)) if following else None
                 await self._batch(asked, finished)
+                if last:
+                    await self._judge(finished)
                 if checking.done():
                     break
             finished.put_nowait(None)
@@ -143,6 +164,10 @@ class Evaluator:
             checking.cancel()
             if preparing:
                 preparing.cancel()
+
+    def _hear(self, name: str, row: int, repeat: int, answer: str, error: str | None) -> None:
+        if name == self.plan.baseline.name and error is None:
+            self._baseline[row, repeat] = answer
 
     # ------------------------------------------------------------------ preparing
 
@@ -160,7 +185,7 @@ class Evaluator:
         async def prepare(them: list[Asked]) -> None:
             first = them[0]
             try:
-                ready = await self._prepared(first.output.variant, first.place)
+                ready = await self._prepared(first.output, first.place)
             except MISTAKES as mistake:
                 for it in them:
                     it.output.state, it.output.error = State.FAILED, str(mistake)
@@ -180,12 +205,13 @@ class Evaluator:
             own = {**variant.prompt.sampling, **variant.sampling}.get("seed", 0)
             seed = int(str(parse_value("seed", own))) + repeat
             found.append(Asked(place, Output(variant, repeat, seed)))
+            given_turns(found[-1].output, self.plan.rows[place].turns)
         return found
 
-    async def _prepared(self, variant: Variant, place: int) -> Prepared:
-        used = self._used[variant.name]
-        values = self.plan.rows[place].values
-        return await self.runner.prepare(variant, {k: v for k, v in values.items() if k in used})
+    async def _prepared(self, output: Output, place: int) -> Prepared:
+        used = self._used[output.variant.name]
+        values = {k: v for k, v in self.plan.rows[place].values.items() if k in used}
+        return await self.runner.prepare(output.variant, values, output=output)
 
     # ----------------------------------------------------------------- generating
 
@@ -194,10 +220,11 @@ class Evaluator:
     ) -> None:
         """Have the engine answer these groups. One that it dies in is run once more, alone."""
         open_groups = dict(asked)
+        put = self._unjudged.append if self.plan.judges else finished.put_nowait
 
         def over(group: Group) -> None:
             self._deaths = 0
-            finished.put_nowait(open_groups.pop(group))
+            put(open_groups.pop(group))
 
         try:
             await self._compute(asked, over)
@@ -211,25 +238,48 @@ class Evaluator:
             try:
                 await self._compute(again, over)
             except EngineError as error:
-                self._deaths += 1
-                if self._deaths >= MOST_DEATHS:
-                    raise
+                self._died(error)
                 for it in again[group]:
                     it.output.error = it.output.error or str(error)
-                finished.put_nowait(open_groups.pop(group))
+                put(open_groups.pop(group))
+
+    def _died(self, error: EngineError) -> None:
+        """Count it; raise the error when there were too many in a row."""
+        self._deaths += 1
+        if self._deaths >= MOST_DEATHS:
+            raise error
 
     async def _compute(
         self, asked: Mapping[Group, list[Asked]], over: Callable[[Group], None]
     ) -> None:
         """Generate, then score what is to be scored; `over` is told each group. Raises EngineError."""
-        plan, later = self.plan, self._scores or bool(self.plan.judges)
         if self.generates:
-            await self._generate(asked, (lambda group: None) if later else over)
+            await self._generate(asked, (lambda group: None) if self._scores else over)
         if self._scores:
-            await self._score([it for each in asked.values() for it in each])
-        for group, each in asked.items() if later else ():
-            await judge(self.runner, plan.judges, each, plan.rows, exact=plan.exact)
-            over(group)
+            await score(self.runner, self.plan, [it for each in asked.values() for it in each])
+            for group in asked:
+                over(group)
+
+    async def _judge(self, finished: asyncio.Queue[list[Asked] | None]) -> None:
+        """Ask the judges about all that is generated, one group after the other. One that the engine
+        dies in is asked once more. Raises EngineError when it dies again and again."""
+        waiting, self._unjudged = self._unjudged, []
+        for it in itertools.chain.from_iterable(waiting):
+            output = it.output
+            self._hear(output.variant.name, it.place, output.repeat, it.answer, output.error)
+        for each in waiting:
+            try:
+                try:
+                    await judge(self.runner, self.plan, each, self._baseline)
+                except EngineError as error:
+                    log.warning("a judge's batch failed: %s", error)
+                    await judge(self.runner, self.plan, each, self._baseline)
+                self._deaths = 0
+            except EngineError as error:
+                self._died(error)
+                for it in each:
+                    it.output.error = it.output.error or str(error)
+            finished.put_nowait(each)
 
     async def _generate(
         self, asked: Mapping[Group, list[Asked]], over: Callable[[Group], None]
@@ -275,53 +325,7 @@ class Evaluator:
                         if not open_answers[group]:
                             over(group)
 
-        await _all(stream(*each) for each in by_model.values())
-
-    async def _score(self, asked: Sequence[Asked]) -> None:
-        """How likely each variant finds what each row expects."""
-        texts: dict[tuple[int, str], list[Asked]] = {}
-        for it in asked:
-            if it.ready is not None and self.plan.rows[it.place].expected:
-                texts.setdefault((it.place, it.output.variant.name), []).append(it)
-        by_model: dict[int, tuple[LoadedModel, dict[int, list[Asked]], list[ScoreRequest]]] = {}
-        for (place, _), them in texts.items():
-            ready, variant = them[0].ready, them[0].output.variant
-            assert ready is not None
-            model = ready.model
-            expected = self.plan.rows[place].expected or ""
-            tokens = await self.runner.engine.tokenize(model, expected, add_special=False)
-            before = ready.tokens.tokens
-            if not before or len(before) + tokens.count > model.info.n_ctx:
-                continue
-            request = ScoreRequest(
-                self.runner.engine.new_id(),
-                [*before, *tokens.tokens],
-                len(before),
-                tuple(
-                    AdapterUse(str(a.path), a.scale, file_version(a.path)) for a in variant.adapters
-                ),
-                exact=self.plan.exact,
-                priority=BACKGROUND,
-            )
-            _, heard, requests = by_model.setdefault(model.key, (model, {}, []))
-            heard[request.id] = them
-            requests.append(request)
-
-        async def stream(
-            model: LoadedModel, heard: dict[int, list[Asked]], requests: list[ScoreRequest]
-        ) -> None:
-            found: dict[int, list[float]] = {}
-            async for events in self.runner.engine.score(model, requests):
-                for event in events:
-                    if isinstance(event, Scored):
-                        found.setdefault(event.id, []).extend(t.logprob for t in event.logprobs)
-                    elif isinstance(event, Failed) and not event.refused:
-                        raise EngineError(event.message)
-            for number, logprobs in found.items():
-                for it in heard[number]:
-                    it.logprob = math.fsum(logprobs) / len(logprobs)
-
-        await _all(stream(*each) for each in by_model.values())
+        await all_of(stream(*each) for each in by_model.values())
 
     # ------------------------------------------------------------------- checking
 
@@ -346,23 +350,17 @@ class Evaluator:
         self._on_progress(Progress(self._done, self.plan.answers, self._tokens))
 
 
-async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Wait for all of them, be they well or not; then raise the first one's error."""
-    for outcome in await asyncio.gather(*works, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
-
-
-def _batches(groups: Sequence[Group]) -> Iterator[list[Group]]:
-    """Groups of the same rows together; of the small ones, which the engine would decode together,
-    one of each lane at a time."""
+def _blocks(groups: Sequence[Group]) -> Iterator[list[list[Group]]]:
+    """Of every ROWS rows, which no group goes beyond, the batches: all large groups together; of the
+    small ones, which the engine would decode together, one of each lane at a time."""
     for _, block in itertools.groupby(groups, key=lambda group: group.row // ROWS):
         them = list(block)
-        if large := [group for group in them if not group.small]:
-            yield large
+        large = [group for group in them if not group.small]
         small: dict[int, list[Group]] = {}
         for group in them:
             if group.small:
                 small.setdefault(group.lane, []).append(group)
-        for each in itertools.zip_longest(*small.values()):
-            yield [group for group in each if group is not None]
+        yield [large] * bool(large) + [
+            [group for group in each if group is not None]
+            for each in itertools.zip_longest(*small.values())
+        ]

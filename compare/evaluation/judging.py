@@ -8,15 +8,14 @@ from dataclasses import replace
 from ...models.engine.client import EngineError, LoadedModel
 from ...models.engine.protocol import BACKGROUND, Failed, Request
 from ...prompts.document import OutputRules, Prompt
-from ..checks.judge import Judge
+from ..checks.judge import ITSELF, Judge
 from ..errors import MISTAKES
-from ..reasoning import answer_of
 from ..run import Output, State
 from ..runner import Runner, apply_event
 from ..spec import Defaults, variants_of
 from ..variants import Variant
 from .answers import Asked
-from .rows import SuiteRow
+from .plan import Plan
 from .suite import Suite
 
 _PAIR = Prompt(
@@ -48,44 +47,55 @@ def suite_judges(suite: Suite, defaults: Defaults) -> dict[str, Variant]:
 
 
 async def judge(
-    runner: Runner,
-    judges: Mapping[str, Variant],
-    asked: Sequence[Asked],
-    rows: Sequence[SuiteRow],
-    *,
-    exact: bool,
+    runner: Runner, plan: Plan, asked: Sequence[Asked], baseline: Mapping[tuple[int, int], str]
 ) -> None:
     """Fill in what the judges say of the answers of one group.
 
-    One with a prompt that cannot be made, too long for the context for one, has no say. Raises
-    EngineError.
+    `baseline` has that variant's answers by row and repeat; beside one that it lacks nothing is
+    judged. A judge with a prompt that cannot be made, too long for the context for one, has no say.
+    Raises EngineError.
     """
-    answered = [it for it in asked if it.output.state is State.DONE]
-    for rubric, variant in judges.items():
-        for it in answered:
-            it.judged[rubric] = 0
+    for rubric, variant in plan.judges.items():
+        against: list[tuple[Asked, str | None]] = []
+        for it in asked:
+            output, other = it.output, plan.rows[it.place].expected
+            if output.state is not State.DONE:
+                continue
+            if rubric in plan.against_baseline:
+                other = baseline.get((it.place, output.repeat))
+                if output.variant.name == plan.baseline.name:
+                    it.judged[rubric] = ITSELF
+                if other is None or rubric in it.judged:
+                    continue
+            against.append((it, other))
+        words: list[list[bool | None]] = []
         for swapped in (False, True):
-            questions = [_question(rubric, it, rows[it.place], swapped) for it in answered]
-            said = await _said(runner, variant, questions, exact=exact)
-            for it, (_, _, good), word in zip(answered, questions, said, strict=True):
-                if word is None:
-                    it.judged.pop(rubric, None)
-                elif rubric in it.judged:
-                    it.judged[rubric] += word == good
+            questions = [
+                _question(rubric, plan.rows[it.place].asked, it.answer, other, swapped)
+                for it, other in against
+            ]
+            said = await _said(runner, variant, questions, exact=plan.exact)
+            words.append(
+                [
+                    None if word is None else word == good
+                    for word, (*_, good) in zip(said, questions, strict=True)
+                ]
+            )
+        for (it, _), *both in zip(against, *words, strict=True):
+            if None not in both:
+                it.judged[rubric] = sum(map(bool, both))
 
 
 def _question(
-    rubric: str, it: Asked, row: SuiteRow, swapped: bool
+    rubric: str, asked: str, answer: str, other: str | None, swapped: bool
 ) -> tuple[Prompt, dict[str, str], str]:
     """The prompt, its values, and what is said by a judge who is for the answer."""
-    answer = answer_of(it.output)
-    asked = "\n".join(f"{name}: {text}" for name, text in row.values.items())
     values = {"rubric": rubric, "question": asked}
-    if row.expected is None:
+    if other is None:
         order = "no or yes" if swapped else "yes or no"
         return _ALONE, {**values, "first": answer, "second": order}, "yes"
-    pair = (row.expected, answer) if swapped else (answer, row.expected)
-    return _PAIR, {**values, "first": pair[0], "second": pair[1]}, "2" if swapped else "1"
+    first, second = (other, answer) if swapped else (answer, other)
+    return _PAIR, {**values, "first": first, "second": second}, "2" if swapped else "1"
 
 
 async def _said(

@@ -6,6 +6,7 @@ import statistics
 
 from ...models.engine.client import EngineError
 from ...models.engine.protocol import BACKGROUND
+from ..conversation import given_turns
 from ..errors import MISTAKES
 from ..run import Output
 from ..runner import Runner, apply_event
@@ -37,11 +38,12 @@ async def _pace(runner: Runner, plan: Plan, variant: Variant, known: set[str]) -
     speeds: list[float] = []
     for row in plan.rows[:CALLS]:
         values = {name: text for name, text in row.values.items() if name in known}
+        output = Output(variant, 0, 0)
+        given_turns(output, row.turns)
         try:
-            ready = await runner.prepare(variant, values)
+            ready = await runner.prepare(variant, values, output=output)
         except MISTAKES:
             continue
-        output = Output(variant, 0, 0)
         request = runner.request(ready, output, exact=plan.exact, priority=BACKGROUND)
         async for events in runner.engine.generate(ready.model, [request]):
             for event in events:

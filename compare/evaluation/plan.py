@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ...models.engine.protocol import ModelSettings, file_version
+from ..checks.judge import Judge
 from ..history.content import canonical, digest
 from ..variants import Variant
 from .rows import SuiteRow
@@ -66,6 +67,12 @@ class Plan:
         return self.suite.repeats
 
     @property
+    def against_baseline(self) -> set[str]:
+        """The rubrics by which answers are judged beside the baseline's."""
+        checks = (it.check for it in self.suite.checks)
+        return {it.rubric for it in checks if isinstance(it, Judge) and it.against_baseline}
+
+    @property
     def answers(self) -> int:
         """How many there will be."""
         return len(self.rows) * len(self.variants) * self.repeats
@@ -101,7 +108,8 @@ class Plan:
         """All that the answers and their scores follow from."""
         return {
             "rows": [
-                [row.key, row.line, dict(row.values), row.expected, row.tags] for row in self.rows
+                [row.key, row.line, dict(row.values), row.expected, row.tags, row.turns]
+                for row in self.rows
             ],
             "variants": [_variant(variant) for variant in self.variants],
             "baseline": self.baseline.name,

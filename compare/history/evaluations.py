@@ -127,7 +127,8 @@ def _settled(it: Connection, plan: Plan, keys: set[str]) -> int | None:
 def _answer_row(answer: Checked) -> tuple[Any, ...]:
     results = [[result.score, clean(result.reason)] for result in answer.results]
     return (
-        answer.row, answer.variant, answer.repeat, answer.seed, clean(answer.text), answer.tokens,
+        answer.row, answer.variant, answer.repeat, answer.seed, clean(answer.text),
+        None if answer.answer == answer.text else clean(answer.answer), answer.tokens,
         answer.prompt_tokens, answer.finish_reason,
         None if answer.error is None else clean(answer.error), answer.logprob, answer.score,
         json.dumps(results),
@@ -136,9 +137,9 @@ def _answer_row(answer: Checked) -> tuple[Any, ...]:
 
 def _add(it: Connection, key: str, rows: list[tuple[Any, ...]]) -> None:
     it.executemany(
-        "INSERT OR REPLACE INTO answers (evaluation, row, variant, repeat, seed, text, tokens, "
+        "INSERT OR REPLACE INTO answers (evaluation, row, variant, repeat, seed, text, answer, tokens, "
         "prompt_tokens, finish_reason, error, logprob, score, results) "
-        "SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM evaluations WHERE key = ?",
+        "SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM evaluations WHERE key = ?",
         [(*row, key) for row in rows],
     )
 
@@ -148,7 +149,7 @@ def _answers(it: Connection, key: str) -> list[Checked]:
     from ..evaluation.answers import Checked
 
     found = it.execute(
-        "SELECT row, variant, repeat, seed, text, tokens, prompt_tokens, finish_reason, error, "
+        "SELECT row, variant, repeat, seed, text, ifnull(answer, text), tokens, prompt_tokens, finish_reason, error, "
         "logprob, score, results FROM answers WHERE evaluation = "
         "(SELECT id FROM evaluations WHERE key = ?) ORDER BY row, variant, repeat",
         (key,),

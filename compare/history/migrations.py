@@ -240,6 +240,7 @@ CREATE TABLE answers (
     repeat INTEGER NOT NULL,
     seed INTEGER NOT NULL,
     text TEXT NOT NULL,
+    answer TEXT,
     tokens INTEGER NOT NULL,
     prompt_tokens INTEGER,
     finish_reason TEXT,

@@ -167,7 +167,7 @@ async def _carry_out(
                     note(sentence)
                 if kept is not None and key is None:
                     key = await asyncio.to_thread(kept.begin, plan, version("llamadiff"))
-                await evaluator.run({answer.place for answer in before})
+                await evaluator.run(before)
             if kept is not None and key is not None:
                 kept.end(key)
             paces: dict[str, Pace] = await measure_paces(it, plan) if evaluator.generates else {}

@@ -9,7 +9,7 @@ from pathlib import Path
 from llamadiff.compare.evaluation.answers import Checked
 from llamadiff.compare.evaluation.evaluator import Evaluator
 from llamadiff.compare.evaluation.judging import suite_judges
-from llamadiff.compare.evaluation.plan import Place, Plan, make_plan
+from llamadiff.compare.evaluation.plan import Plan, make_plan
 from llamadiff.compare.evaluation.reading import load_suite
 from llamadiff.compare.evaluation.rows import suite_rows
 from llamadiff.compare.evaluation.shipped import SHIPPED
@@ -61,7 +61,7 @@ def plan_of(path: Path) -> Plan:
 async def evaluated(
     runner: Runner,
     plan: Plan,
-    done: Sequence[Place] = (),
+    before: Sequence[Checked] = (),
     on_group: Callable[[list[Checked]], None] = lambda answers: None,
 ) -> list[Checked]:
     """The answers of a plan, by their places."""
@@ -71,5 +71,5 @@ async def evaluated(
         answers.extend(group)
         on_group(group)
 
-    await Evaluator(runner, plan, add).run(done)
+    await Evaluator(runner, plan, add).run(before)
     return sorted(answers, key=lambda answer: answer.place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import os
 import signal
@@ -15,8 +16,10 @@ from typing import Any
 import pytest
 
 from llamadiff.compare.errors import CompareError
+from llamadiff.compare.evaluation import judging
 from llamadiff.compare.evaluation.answers import Checked
 from llamadiff.compare.evaluation.evaluator import ROWS, Evaluator
+from llamadiff.compare.evaluation.pace import measure_paces
 from llamadiff.compare.evaluation.scoreboard import scoreboard
 from llamadiff.compare.history.history import History
 from llamadiff.compare.lens import mean_logprob
@@ -64,9 +67,40 @@ async def test_what_is_missing_alone_gives_the_same_as_all_of_it(
     groups: list[list[Checked]] = []
     await evaluated(runner, plan, on_group=groups.append)
     kept = [it for group in groups[1::2] for it in group]
-    again = await evaluated(runner, plan, [it.place for it in kept])
+    again = await evaluated(runner, plan, kept)
     assert {it.place for it in again}.isdisjoint({it.place for it in kept})
     assert sorted([*kept, *again], key=lambda it: it.place) == whole
+
+
+async def test_a_chat_of_several_turns_is_asked_to_its_end(runner: Runner, tmp_path: Path) -> None:
+    (tmp_path / "ask.toml").write_text('name = "Ask"\nuser = "{{ user }}!"\nprefill = "So:"\n')
+    ask = '[[variants]]\nprompt = "ask.toml"\nmax_tokens = 4\n'
+    path = write_suite(tmp_path, 1, '[[checks]]\ncheck = "likelihood"\n' + CHECKS, ask)
+    said = ("Hi", "<think>hm</think>Hello", "My coat", "Yes?", "It tore", "Sorry")
+    roles = ("user", "assistant") * 3
+    row = {"messages": [{"role": r, "content": it} for r, it in zip(roles, said, strict=True)]}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row | {"subject": "x"}))
+    plan = plan_of(path)
+    asked: list[str] = []
+    generate = runner.engine.generate
+
+    async def listening(model: LoadedModel, requests: Sequence[Request]) -> Any:
+        for request in requests:
+            pieces = await runner.engine.pieces(model, request.tokens)
+            asked.append(b"".join(pieces).decode())
+        async for events in generate(model, requests):
+            yield events
+
+    runner.engine.generate = listening  # type: ignore[method-assign]
+    (answer,) = await evaluated(runner, plan)
+    assert answer.error is None and answer.answer == "So:" + answer.text
+    assert answer.prompt_tokens and answer.logprob is not None
+    (prompt,) = asked
+    places = [prompt.index(it) for it in ("Hi!", "Hello", "My coat", "Yes?", "It tore", "So:")]
+    assert places == sorted(places) and prompt.count("So:") == 1
+    assert "hm" not in prompt and "Sorry" not in prompt
+    paces = await measure_paces(runner, plan)
+    assert paces["A"].calls == 1 and asked[-1] == prompt
 
 
 @pytest.mark.parametrize(("variants", "repeats"), [(1, 1), (3, 1), (3, 3), (2, 5), (1, 20), (9, 2)])
@@ -96,7 +130,8 @@ async def test_what_is_decoded_together_depends_on_nothing_that_is_done(
     whole = await evaluated(runner, plan)
     for kept in (plan.groups()[::2], plan.groups()[1::2], plan.groups()[:-1]):
         waves.append([])
-        done = [place for group in kept for place in group.places]
+        places = {place for group in kept for place in group.places}
+        done = [it for it in whole if it.place in places]
         again = await evaluated(runner, plan, done)
         assert len(again) == len(whole) - len(done)
         assert not Counter(waves[-1]) - Counter(waves[0])
@@ -278,3 +313,83 @@ async def test_a_judge_that_likes_a_place_is_for_nobody(runner: Runner, tmp_path
     write_rows(tmp_path, [{"message": message, "subject": "x"} for message in said])
     alone = await evaluated(runner, plan_of(path))
     assert all(it.score in (0, 0.5, 1) for it in alone)
+
+
+JUDGE = '[[checks]]\ncheck = "judge"\nrubric = "Be long."\nagainst = "baseline"\n'
+
+
+async def test_a_judge_compares_with_the_baseline(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A judge that is for the longer answer, and says 1 of two that are alike."""
+    asked: list[tuple[str, str]] = []
+
+    async def said(_: object, __: object, questions: Any, **___: object) -> list[str]:
+        pairs = [(it["first"], it["second"]) for _, it, _ in questions]
+        asked.extend(pairs)
+        return ["1" if len(a) >= len(b) else "2" for a, b in pairs]
+
+    monkeypatch.setattr(judging, "_said", said)
+    variants = VARIANTS + VARIANTS.replace("base", "base2").replace("tuned", "tuned2")
+    plan = plan_of(write_suite(tmp_path, 20, "repeats = 2\nbaseline = 'tuned'\n" + JUDGE, variants))
+    answers = await evaluated(runner, plan)
+    assert len(answers) == plan.answers
+    base = {(it.row, it.repeat): it.answer for it in answers if it.variant == "B"}
+    for it in answers:
+        mine, other = it.answer, base[it.row, it.repeat]
+        longer = (len(mine) > len(other)) - (len(mine) < len(other))
+        assert it.score == (1 + longer) / 2
+    assert {it.score for it in answers if it.variant == "A"} >= {0.0, 1.0}
+    assert {it.results[0].reason for it in answers if it.variant == "B"} == {
+        "it is the baseline's answer"
+    }
+    assert Counter(asked) == Counter((b, a) for a, b in asked)
+    assert len(asked) == 2 * 20 * 2 * 3
+
+
+@pytest.mark.parametrize(("rows", "repeats"), [(40, 1), (4, 5)])
+async def test_judged_against_the_baseline_what_is_missing_alone_gives_the_same(
+    runner: Runner, tmp_path: Path, rows: int, repeats: int
+) -> None:
+    greedy = VARIANTS.replace("24", "12") + table("other", "none")
+    plan = plan_of(write_suite(tmp_path, rows, f"repeats = {repeats}\n" + JUDGE, greedy))
+    groups: list[list[Checked]] = []
+    whole = await evaluated(runner, plan, on_group=groups.append)
+    assert all(it.error is None and it.score in (0, 0.5, 1) for it in whole)
+    with_baseline = [group for group in groups if group[0].variant == "A"]
+    for kept in (groups[1::2], with_baseline, [it for it in groups if it not in with_baseline]):
+        before = [it for group in kept for it in group]
+        again = await evaluated(runner, plan, before)
+        assert sorted([*before, *again], key=lambda it: it.place) == whole
+
+
+async def test_an_engine_that_dies_under_a_judge_costs_no_row(
+    runner: Runner, tmp_path: Path
+) -> None:
+    plan = plan_of(write_suite(tmp_path, 6, JUDGE))
+    whole = await evaluated(runner, plan)
+    died: list[int] = []
+    generate = runner.engine.generate
+
+    def listening(model: LoadedModel, requests: Sequence[Request]) -> Any:
+        pid = runner.engine.pid
+        if not died and requests[0].grammar and pid is not None:
+            died.append(pid)
+            os.kill(pid, signal.SIGKILL)
+        return generate(model, requests)
+
+    runner.engine.generate = listening  # type: ignore[method-assign]
+    assert await evaluated(runner, plan) == whole and died
+
+
+async def test_beside_a_baseline_that_could_not_answer_nothing_is_judged(
+    runner: Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "long.toml").write_text(
+        f'name = "Long"\nuser = "{"word " * 2000} {{{{ message }}}}"\n'
+    )
+    long = '[[variants]]\nlabel = "long"\nprompt = "long.toml"\nadapter = "none"\n'
+    plan = plan_of(write_suite(tmp_path, 2, JUDGE, long + VARIANTS))
+    answers = await evaluated(runner, plan)
+    assert all((it.error is not None) == (it.variant == "A") for it in answers)
+    assert all(it.score is None for it in answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,10 @@ def read(folder: Path, text: str) -> Suite:
         (LEAST + '[[checks]]\ncheck = "length"\nunit = "lines"', "one of words, tokens"),
         (LEAST + '[[checks]]\ncheck = "schema"\nschema = 4', "a table or the name of a .json"),
         (LEAST + '[[checks]]\ncheck = "code"\nfunction = "x"', "path.py:name"),
+        (
+            LEAST + '[[checks]]\ncheck = "judge"\nrubric = "x"\nagainst = "b"',
+            "line 7: against must",
+        ),
         (LEAST + '[[checks]]\ncheck = "code"\nfunction = "no.py:x"', "there is no file"),
         ("repeats = 0\n" + LEAST, "repeats must be a whole number from 1"),
         ("margin = 2\n" + LEAST, "margin must be a share"),
@@ -171,6 +176,58 @@ def test_every_shape_of_a_dataset_asks_and_expects(
     suite = read(tmp_path, f'dataset = "{name}"\n[[checks]]\ncheck = "exact"')
     (row,) = suite_rows(suite.dataset)
     assert (row.values["user"], row.expected) == expected
+
+
+def chat(*said: str) -> str:
+    """A row of the messages `s:…`, `u:…` and `a:…`."""
+    roles = {"s": "system", "u": "user", "a": "assistant"}
+    messages = [{"role": roles[it[0]], "content": it[2:]} for it in said]
+    return json.dumps({"messages": messages, "subject": "x"})
+
+
+def test_a_chat_of_several_turns_is_a_question_its_conversation_and_what_is_expected(
+    tmp_path: Path,
+) -> None:
+    chats = (
+        chat("s:Be kind.", "u:Hi", "a:Hello", "u:My coat", "a:Yes?", "u:tore", "a:Sorry!"),
+        chat("u:Hi", "a:Hello", "u:My coat", "a:Sorry!"),
+        chat("u:Hi", "a:Hi", "u:My coat", "a:Sorry!"),
+    )
+    (tmp_path / "x.jsonl").write_text("\n".join(chats))
+    suite = read(tmp_path, 'dataset = "x.jsonl"\n[[checks]]\ncheck = "exact"')
+    one, two, three = sorted(suite_rows(suite.dataset), key=lambda row: row.line)
+    assert one.values == {"user": "Hi", "system": "Be kind.", "subject": "x"}
+    assert one.turns == (("Hello", "My coat"), ("Yes?", "tore")) and one.expected == "Sorry!"
+    assert two.turns == (("Hello", "My coat"),) and two.values["system"] == ""
+    assert len({one.key, two.key, three.key}) == 3
+    assert one.asked.splitlines()[-4:] == [
+        "answer: Hello",
+        "reply: My coat",
+        "answer: Yes?",
+        "reply: tore",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (chat("u:Hi", "a:Hello", "u:Bye"), "line 2: the chat does not end with an answer."),
+        (chat("u:Hi", "u:You", "a:Hello"), "line 2: message 2 is the user's, not the assistant's"),
+        (chat("s:x", "a:Hi", "a:Hello"), "line 2: message 2 is the assistant's, not the user's"),
+        (chat("u:Hi", "a:x", "s:y", "u:z", "a:w"), "line 2: message 3 is the system's, not the user"),
+        (chat("a:Hello"), "line 2: the chat does not end with an answer to a user"),
+        (chat("s:x", "a:Hello"), "line 2: the chat does not end with an answer to a user"),
+        (chat("u:Hi", "a:x", "a:y"), "line 2: the chat does not end with an answer to a user"),
+        ('{"messages": []}', "line 2: messages must be a list of objects"),
+    ],
+)  # fmt: skip
+def test_a_chat_that_asks_nothing_is_told_with_its_line(
+    tmp_path: Path, row: str, said: str
+) -> None:
+    (tmp_path / "x.jsonl").write_text(chat("u:Hi", "a:Hello") + "\n" + row)
+    suite = read(tmp_path, 'dataset = "x.jsonl"\n[[checks]]\ncheck = "exact"')
+    with pytest.raises(MISTAKES, match=said):
+        suite_rows(suite.dataset)
 
 
 @pytest.mark.parametrize(
