@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from ..errors import CompareError
+from .names import EVALUATIONS, RUNS, beginning, find, none_yet
 from .packing import clean, moment, now
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
     from ..evaluation.answers import Checked
-    from ..evaluation.plan import Place, Plan
+    from ..evaluation.kept import Hashes, Kept
+    from ..evaluation.plan import Plan
+    from ..evaluation.scoreboard import Pace
 
 T = TypeVar("T")
 Job = Callable[["Connection"], object]
@@ -36,8 +41,12 @@ class Entry:
     path: str
     rows: int
     planned: int
+    variants: tuple[str, ...]
+    """What they are called."""
     answers: int
     """How many are there."""
+    of: int
+    """How many there will be."""
 
 
 class Evaluations:
@@ -52,9 +61,11 @@ class Evaluations:
 
     def begin(self, plan: Plan, program: str) -> str:
         """Write down what will be done, before anything is; the evaluation's key."""
+        from ..evaluation.kept import about
+
         key = uuid.uuid4().hex[:12]
-        mark, definition = plan.fingerprint(), json.dumps(plan.definition())
-        self._change(lambda it: _insert(it, key, plan, mark, definition, program))
+        texts = (plan.fingerprint(), json.dumps(plan.definition()), about(plan))
+        self._change(lambda it: _insert(it, key, plan, texts, program))
         return key
 
     def unfinished(self, plan: Plan) -> str | None:
@@ -79,27 +90,49 @@ class Evaluations:
             lambda it: it.execute("UPDATE evaluations SET ended = ? WHERE key = ?", (now(), key))
         )
 
+    def measured(self, key: str, paces: Mapping[str, Pace], hashes: Hashes) -> None:
+        """What calls take, and the hashes of the files that are known."""
+        from ..evaluation.kept import measured
+
+        found = measured(paces, hashes)
+        self._put(
+            lambda it: it.execute("UPDATE evaluations SET measured = ? WHERE key = ?", (found, key))
+        )
+
     def answers(self, key: str) -> list[Checked]:
         """Those there are, in the order of rows."""
         return self._read(lambda it: _answers(it, key), [])
-
-    def done(self, key: str) -> set[Place]:
-        """The places of the answers there are."""
-        return {answer.place for answer in self.answers(key)}
 
     def entries(self, limit: int = 50) -> list[Entry]:
         """The newest evaluations."""
         return self._read(lambda it: _entries(it, limit), [])
 
+    def find(self, name: str) -> str:
+        """The key of the evaluation meant by a key, its beginning, or `last`. Raises CompareError."""
+        return self._read(lambda it: find(it, name, EVALUATIONS), "") or none_yet(EVALUATIONS)
 
-def _insert(it: Connection, key: str, plan: Plan, mark: str, definition: str, program: str) -> None:
+    def named(self, name: str) -> str:
+        """The key that a name is or begins, where that is no run's too; else empty."""
+        keys = self._read(lambda it: beginning(it, name, EVALUATIONS), [])
+        runs = self._read(lambda it: beginning(it, name, RUNS), [])
+        return keys[0] if name and len(keys) == 1 and not runs else ""
+
+    def kept(self, key: str) -> Kept:
+        """All of an evaluation, ended or not. Raises CompareError when it is not there."""
+        found = self._read(lambda it: _kept(it, key), None)
+        if found is None:
+            raise CompareError(f"The evaluation {key} is not in the history.")
+        return found
+
+
+def _insert(it: Connection, key: str, plan: Plan, texts: Sequence[str], program: str) -> None:
     suite = plan.suite
     it.execute(
-        "INSERT INTO evaluations (key, at, program, suite, path, fingerprint, definition, "
-        "baseline, rows, planned, margin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO evaluations (key, at, program, suite, path, fingerprint, definition, about, "
+        "baseline, rows, planned, margin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            key, now(), program, clean(suite.name), clean(str(suite.path.resolve())), mark,
-            definition, plan.baseline.name, len(plan.rows), plan.planned, suite.margin,
+            key, now(), program, clean(suite.name), clean(str(suite.path.resolve())), *texts,
+            plan.baseline.name, len(plan.rows), plan.planned, suite.margin,
         ),
     )  # fmt: skip
 
@@ -160,14 +193,40 @@ def _answers(it: Connection, key: str) -> list[Checked]:
     ]
 
 
+def _kept(it: Connection, key: str) -> Kept | None:
+    from ..evaluation.kept import Kept, read_measured, restored_plan
+
+    found = it.execute(
+        "SELECT at, ended, program, suite, path, definition, about, measured, planned, margin "
+        "FROM evaluations WHERE key = ?",
+        (key,),
+    ).fetchone()
+    if found is None:
+        return None
+    at, ended, program, suite, path, definition, about, measured, planned, margin = found
+    plan = restored_plan(
+        definition, about, name=suite, path=Path(path), planned=planned, margin=margin
+    )
+    paces, hashes = read_measured(measured) if measured else ({}, {})
+    over = None if ended is None else moment(ended)
+    return Kept(key, moment(at), over, program, plan, _answers(it, key), paces, hashes)
+
+
 def _entries(it: Connection, limit: int) -> list[Entry]:
     found = it.execute(
-        "SELECT key, at, ended, suite, path, rows, planned, "
+        "SELECT key, at, ended, suite, path, rows, planned, json_extract(definition, '$.repeats'), "
+        "(SELECT json_group_array(coalesce(nullif(json_extract(value, '$.label'), ''), "
+        "json_extract(value, '$.name'))) FROM json_each(definition, '$.variants')), "
         "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id) "
         "FROM evaluations ORDER BY id DESC LIMIT ?",
         (limit,),
     )
-    return [
-        Entry(key, moment(at), None if ended is None else moment(ended), *others)
-        for key, at, ended, *others in found
-    ]
+    entries: list[Entry] = []
+    for key, at, ended, suite, path, rows, planned, repeats, listed, answers in found:
+        variants = tuple(json.loads(listed))
+        over = None if ended is None else moment(ended)
+        of = rows * len(variants) * repeats
+        entries.append(
+            Entry(key, moment(at), over, suite, path, rows, planned, variants, answers, of)
+        )
+    return entries

@@ -125,10 +125,7 @@ class History:
         """The id of the run meant by an id, its beginning, or `last`."""
         from . import names
 
-        found = self._read(lambda connection: names.find(connection, name), "")
-        if not found:
-            raise CompareError("The history holds no run yet.")
-        return found
+        return self._read(lambda it: names.find(it, name), "") or names.none_yet(names.RUNS)
 
     def open(self, run_id: str) -> Run:
         """A run as it was recorded; one that goes on, as far as it has come."""
@@ -144,8 +141,8 @@ class History:
         return found
 
     def older_than(self, time: datetime) -> Old:
-        """The runs begun before a time. A conversation is as old as its newest run, and stays if
-        any of it has a tag or a note."""
+        """The runs and evaluations begun before a time. A conversation is as old as its newest run,
+        and stays if any of it has a tag or a note."""
         from . import removal
 
         return self._read(lambda it: removal.older_than(it, time), removal.Old((), 0))
@@ -171,7 +168,8 @@ class History:
         self._change(lambda connection: marks.tag(connection, run_id, tags))
 
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove runs and all that reply to them for good, and what only they had; how many.
+        """Remove evaluations, runs and all that reply to them for good, and what only they had; how
+        many.
 
         `unwiped` says afterwards whether their texts are on the disk all the same.
         """
@@ -184,12 +182,10 @@ class History:
         return removed
 
     def retire(self, time: datetime) -> int:
-        """Remove the runs of `older_than`, and the evaluations begun before it; how many."""
-        from . import removal
-
-        ids = self.older_than(time).ids
-        count = self._change(lambda connection: removal.remove_evaluations(connection, time))
-        return count + self.remove(ids) if ids or count else 0
+        """Remove what is `older_than`; how many."""
+        old = self.older_than(time)
+        ids = [*old.ids, *old.evaluations]
+        return self.remove(ids) if ids else 0
 
     # ----------------------------------------------------------------- versions
 

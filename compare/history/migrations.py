@@ -93,7 +93,8 @@ def m005_around(connection: Connection) -> None:
 @migration
 def m006_evaluations(connection: Connection) -> None:
     """Suites that were run, and their answers. `definition` is JSON of what they follow from, and
-    `fingerprint` its SHA-256; `planned` is the number of rows settled beforehand."""
+    `fingerprint` its SHA-256; `about` and `measured` are JSON that `evaluation.kept` writes; `planned`
+    is the number of rows settled beforehand; `answer` is NULL where it is the text."""
     for statement in _EVALUATIONS.split(";\n"):
         connection.execute(statement)
 
@@ -226,6 +227,8 @@ CREATE TABLE evaluations (
     path TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     definition TEXT NOT NULL,
+    about TEXT NOT NULL,
+    measured TEXT,
     baseline TEXT NOT NULL,
     rows INTEGER NOT NULL,
     planned INTEGER NOT NULL,

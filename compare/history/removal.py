@@ -1,4 +1,4 @@
-"""Runs taken out of the history for good."""
+"""Runs and evaluations taken out of the history for good."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ PATIENCE_S = 3
 STEP_S = 0.1
 """How long a step of a removal takes, about; other things are written between two."""
 
+ANSWERED = 16
+"""Rows of an evaluation whose answers are removed at once."""
+
 PAGES = 64
 """Of an index or of the file, looked after at once."""
 
@@ -38,15 +41,17 @@ _UNUSED = "name = '' AND NOT saved AND id NOT IN (SELECT version FROM variants)"
 
 @dataclass(frozen=True)
 class Old:
-    """The ids of runs to be removed for their age, and how many are as old and stay."""
+    """The ids of runs to be removed for their age, how many are as old and stay, and the keys of
+    evaluations."""
 
     ids: Sequence[str]
     stay: int
+    evaluations: Sequence[str] = ()
 
 
 def older_than(connection: Connection, time: datetime) -> Old:
-    """The runs begun before a time, but for those that stay: going on, tagged or noted, or in one
-    conversation with such a run or a newer one."""
+    """The evaluations begun before a time, and the runs but for those that stay: going on, tagged or
+    noted, or in one conversation with such a run or a newer one."""
     before = int(time.timestamp() * 1000)
     old = dict(connection.execute("SELECT id, key FROM runs WHERE at < ?", (before,)).fetchall())
     staying = connection.execute(
@@ -69,7 +74,8 @@ def older_than(connection: Connection, time: datetime) -> Old:
         stay |= new
         waiting += new
     ids = [key for row, key in old.items() if row not in stay]
-    return Old(ids, len(old) - len(ids))
+    found = connection.execute("SELECT key FROM evaluations WHERE at < ?", (before,))
+    return Old(ids, len(old) - len(ids), tuple(key for (key,) in found))
 
 
 def replies(connection: Connection, keys: Sequence[str]) -> list[str]:
@@ -90,14 +96,16 @@ def replies(connection: Connection, keys: Sequence[str]) -> list[str]:
 
 
 def remove_all(change: Change, keys: Sequence[str]) -> int:
-    """Remove runs, and rendered prompts and versions that no other run has; how many runs.
+    """Remove runs, rendered prompts and versions that no other run has, and evaluations; how many
+    runs and evaluations.
 
     What replies to a run repeats what that said, and goes with it (`replies`).
     A version that was saved to a file or given a name stays. Each `change` is a transaction of about
     `STEP_S`: what is recorded meanwhile is written in between. What is removed is overwritten in the
     file, once all is done and `wipe` has been called.
     """
-    removed, left = 0, [*keys, *change(lambda connection: replies(connection, keys))]
+    removed = _remove_evaluations(change, keys)
+    left = [*keys, *change(lambda connection: replies(connection, keys))]
     while left:
         done, found = change(lambda connection: _remove_some(connection, left))
         removed += found
@@ -110,6 +118,37 @@ def remove_all(change: Change, keys: Sequence[str]) -> int:
     while change(_give_some_back):
         pass
     return removed
+
+
+def _remove_evaluations(change: Change, keys: Sequence[str]) -> int:
+    """Remove those of the keys that are evaluations', with their answers; how many."""
+    removed = 0
+    for key in keys:
+        found = change(lambda it, key=key: _evaluation(it, key))
+        while found is not None and change(partial(_remove_answers, row=found)):
+            pass
+        removed += found is not None
+    return removed
+
+
+def _evaluation(connection: Connection, key: str) -> int | None:
+    row = connection.execute("SELECT id FROM evaluations WHERE key = ?", (key,)).fetchone()
+    return None if row is None else row[0]
+
+
+def _remove_answers(connection: Connection, row: int) -> bool:
+    """Remove some answers of an evaluation, or itself when there are none; whether more is left."""
+    until = monotonic() + STEP_S
+    while monotonic() < until:
+        found = connection.execute(
+            "DELETE FROM answers WHERE evaluation = ?1 AND row IN "
+            "(SELECT DISTINCT row FROM answers WHERE evaluation = ?1 LIMIT ?2)",
+            (row, ANSWERED),
+        )
+        if not found.rowcount:
+            connection.execute("DELETE FROM evaluations WHERE id = ?", (row,))
+            return False
+    return True
 
 
 def _remove_some(connection: Connection, keys: Sequence[str]) -> tuple[int, int]:
@@ -173,12 +212,6 @@ def _give_some_back(connection: Connection) -> bool:
         if monotonic() > until:
             break
     return 0 < free != before
-
-
-def remove_evaluations(connection: Connection, time: datetime) -> int:
-    """Remove the evaluations begun before a time, with their answers; how many there were."""
-    before = int(time.timestamp() * 1000)
-    return connection.execute("DELETE FROM evaluations WHERE at < ?", (before,)).rowcount
 
 
 def wipe(file: Path) -> bool:

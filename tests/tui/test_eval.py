@@ -23,15 +23,15 @@ SLOW = VARIANTS.replace("max_tokens = 24", "max_tokens = 120")
 TIMES = ("ttft_s", "tokens_per_s")
 
 
-def evaluate(path: Path, *options: str) -> subprocess.Popen[bytes]:
+def evaluate(*arguments: str | Path) -> subprocess.Popen[bytes]:
     """The command in a process of its own."""
-    command = [sys.executable, "-m", "llamadiff.tui", "eval", str(path), "--json", *options]
+    command = [sys.executable, "-m", "llamadiff.tui", "eval", *map(str, arguments), "--json"]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
 
 
-def result(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], str]:
+def result(process: subprocess.Popen[bytes], *, timed: bool = True) -> tuple[dict[str, Any], str]:
     """Its document without what is another each time, and what it told."""
     out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err.decode()
@@ -39,7 +39,7 @@ def result(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], str]:
     del document["evaluation"]
     for variant in document["variants"]:
         for name in TIMES:
-            assert variant.pop(name)
+            assert bool(variant.pop(name)) == timed
     return document, err.decode()
 
 
@@ -72,6 +72,9 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_end(home: Path, tmp_path: P
             "CREATE TRIGGER note AFTER INSERT ON answers BEGIN INSERT INTO written "
             "VALUES (new.row, new.variant, new.repeat); END"
         )
+    shown, said = result(evaluate("--show", "last"), timed=False)
+    assert f"{before} are there" in said
+    assert sum(len(row["answers"]) for row in shown["answers"]) == before
     resumed, said = result(evaluate(path, "--resume"))
     assert f"{before} of 120 answers are there" in said
     with sqlite3.connect(file, timeout=20) as connection:
@@ -115,9 +118,68 @@ def test_rows_that_are_added_do_not_change_what_was_planned(
     assert "8 rows were planned when this suite was first run" in err
 
 
+def test_what_was_run_is_listed_shown_again_and_removed(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = '[[require]]\nthat = "tuned.score > 1"\n'
+    path = write_suite(tmp_path, 6, "repeats = 2\n" + CHECKS, VARIANTS + kept)
+    first, again = tmp_path / "first.html", tmp_path / "again.html"
+    assert run(["eval", str(path), "--rows", "4", "--json", "--report", str(first)]) == 1
+    document = json.loads(capsys.readouterr().out)
+    path.unlink()  # what was run is shown as it was, whatever has become of its files
+
+    assert run(["history", "evals", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert listed["evaluation"] == document["evaluation"] and listed["ended"]
+    assert (listed["rows"], listed["planned"]) == (4, 6)
+    assert listed["variants"] == ["base", "tuned"]
+    assert (listed["answers"], listed["answers_asked"]) == (16, 16)
+    assert run(["history", "evals"]) == 0
+    assert "4 of 6" in capsys.readouterr().out
+
+    key = document["evaluation"]
+    assert run(["eval", "--show", key[:6], "--json", "--report", str(again)]) == 1
+    assert json.loads(capsys.readouterr().out) == document
+    assert again.read_text() == first.read_text()
+    assert run(["eval", "--show", "last"]) == 1
+    out, err = capsys.readouterr()
+    assert "NOT MET: tuned.score > 1" in out and f"{key} · " in err and " ms" in out
+
+    said = json.dumps(document["answers"][0]["answers"][0]["text"])[1:20]
+    file = home / "state" / "history.db"
+    assert said.encode() in b"".join(it.read_bytes() for it in file.parent.iterdir())
+    assert run(["history", "rm", key[:5]]) == 0
+    assert "Removed 1 evaluation." in capsys.readouterr().err
+    assert said.encode() not in b"".join(it.read_bytes() for it in file.parent.iterdir())
+    assert run(["history", "evals", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert run(["eval", "--show", "last"]) == 2
+    assert "holds no evaluation yet" in capsys.readouterr().err
+
+
+def test_by_age_evaluations_go_with_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_suite(tmp_path, 2)
+    assert run(["eval", str(path)]) == 0
+    assert run(["run", "-p", "support", "--set", "max_tokens=2"]) == 0
+    assert run(["history", "rm", "--older-than", "1d", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert json.loads(out.splitlines()[-1])["evaluations"] == 0
+    assert run(["history", "rm", "--older-than", "2099-01-01", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["removed"], found["evaluations"], found["wiped"]) == (1, 1, True)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        ([], "Give a SUITE to run, or --show ID"),
+        (["suite.toml", "--show", "last"], "Give a SUITE to run, or --show ID"),
+        (["--show", "last", "--rows", "3"], "--show runs nothing"),
+        (["--show", "last", "-a", "support"], "--show runs nothing"),
+        (["--show", "last"], "The history holds no evaluation yet"),
+        (["--show", "abc"], "no evaluation yet"),
         (["nothing"], "There is no suite nothing"),
         (["~nobody-here/suite.toml"], "There is no suite ~nobody-here/suite.toml"),
         (["suite.toml", "--variant", "prompt=~nobody-here/x.toml"], "~nobody-here/x.toml"),

@@ -8,8 +8,9 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from .progress import ProgressLine
 if TYPE_CHECKING:
     from ...compare.evaluation.answers import Checked
     from ...compare.evaluation.evaluator import Progress
+    from ...compare.evaluation.kept import Kept
     from ...compare.evaluation.plan import Plan
     from ...compare.evaluation.scoreboard import Line, Pace, Scoreboard
     from ...compare.history.evaluations import Evaluations
@@ -44,18 +46,20 @@ def _complete_suite(ctx: click.Context, option: click.Parameter, typed: str) -> 
 
 
 @click.command("eval")
-@click.argument("suite", metavar="SUITE", shell_complete=_complete_suite)
+@click.argument("suite", metavar="SUITE", required=False, shell_complete=_complete_suite)
 @variant_options
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Run only the first N rows. What the suite planned stays as it is.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the run of the same suite that did not end, if there is one.")  # fmt: skip
+@click.option("--show", "shown", metavar="ID", help="Show one that was run, by its id or `last`; nothing is run, and there is no SUITE.")  # fmt: skip
 @click.option("--allow-code", is_flag=True, help="Run the Python functions that the suite names.")
 @click.option("--report", "reports", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write a report: .html, .md, .json, or .xml for JUnit.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def eval_command(
-    suite: str,
+    suite: str | None,
     asked: Asked,
     rows: int | None,
     resume: bool,
+    shown: str | None,
     allow_code: bool,
     reports: tuple[Path, ...],
     as_json: bool,
@@ -66,32 +70,51 @@ def eval_command(
     -m, -a, -p and --set say what variants leave open, before the suite's defaults do. Every variant is compared with the
     first one, or with the suite's baseline. WON and LOST are rows; PROMPT and OUT are tokens per
     call; FIRST is the time to the first token of a call alone. The exit code is 1 when a
-    requirement of the suite is not met.
+    requirement of the suite is not met. `llamadiff history evals` lists what was run, for --show,
+    and `llamadiff history rm` removes it.
 
     \b
     llamadiff eval sentiment
     llamadiff eval sentiment --rows 50 --json > result.json
+    llamadiff eval --show last --report result.html
     """
+    if (suite is None) == (shown is None):
+        raise click.UsageError("Give a SUITE to run, or --show ID for one that was run.")
+    if shown is not None and (asked != Asked() or rows or resume or allow_code):
+        raise click.UsageError("--show runs nothing: only --report and --json go with it.")
     if asked.each or asked.user is not None:
         raise click.UsageError("eval takes its values from the dataset: --each and --user do nothing here.")  # fmt: skip
-    from ...compare.evaluation.document import evaluation_document
     from ...compare.evaluation.reports import check_report, write_report
 
     for path in reports:
         check_report(path)
-    plan = _plan(asked, suite, rows, allow_code)
-    note(_beginning(plan))
-    wanted = as_json or bool(reports)
-    board, answers, key, hashes = asyncio.run(_carry_out(asked, plan, resume, wanted))
-    program = version("llamadiff")
-    document = evaluation_document(plan, board, answers, key=key, program=program, hashes=hashes)
+    if suite is not None:
+        plan = _plan(asked, suite, rows, allow_code)
+        note(_beginning(plan))
+        wanted = as_json or bool(reports)
+        found = asyncio.run(_carry_out(asked, plan, resume, wanted))
+    else:
+        found = _found(shown or "")
+    board = found.board()
+    document = found.document(board)
     if as_json:
         print_json(document, indent=True)
     else:
-        _print(plan, board, answers)
+        _print(found.plan, board, found.answers)
     for path in reports:
         write_report(path, document)
     return 0 if board.met else 1
+
+
+def _found(name: str) -> Kept:
+    """One that was run, said which. Raises CompareError."""
+    from .session import open_history
+
+    with open_history() as history:
+        found = history.evaluations.kept(history.evaluations.find(name))
+    there = f", {len(found.answers):,} are there" if found.ended is None else ""
+    note(f"{found.key} · {found.at.astimezone():%Y-%m-%d %H:%M} · {_beginning(found.plan)}{there}")
+    return found
 
 
 def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
@@ -139,16 +162,14 @@ def _beginning(plan: Plan) -> str:
     return f"{plan.suite.name}: {rows:,} rows × {variants} variants{repeats} = {plan.answers:,} answers"
 
 
-async def _carry_out(
-    asked: Asked, plan: Plan, resume: bool, hashes: bool
-) -> tuple[Scoreboard, list[Checked], str | None, dict[Path, str | None]]:
+async def _carry_out(asked: Asked, plan: Plan, resume: bool, hashes: bool) -> Kept:
+    """Run it; with `hashes` those of all files are waited for."""
     from ...compare.evaluation.evaluator import Evaluator
+    from ...compare.evaluation.kept import Kept
     from ...compare.evaluation.pace import measure_paces
-    from ...compare.evaluation.scoreboard import scoreboard
-    from ...compare.hashes import FileHashes
-    from ..paths import cache_dir
-    from .session import runner
+    from .session import HASHING_S, runner
 
+    at = datetime.now(UTC)
     with _kept(asked) as kept:
         plan = await asyncio.to_thread(_as_settled, kept, plan)
         key, before = await asyncio.to_thread(_begun, kept, plan, resume)
@@ -171,14 +192,25 @@ async def _carry_out(
             if kept is not None and key is not None:
                 kept.end(key)
             paces: dict[str, Pace] = await measure_paces(it, plan) if evaluator.generates else {}
-        board = await asyncio.to_thread(scoreboard, plan, answers, paces)
-        found: dict[Path, str | None] = {}
-        if hashes:
-            known = FileHashes(cache_dir())
+        known = await _hashed(plan, None if hashes else HASHING_S)
+        if kept is not None and key is not None:
+            kept.measured(key, paces, known)
+    program, ended = version("llamadiff"), datetime.now(UTC)
+    return Kept(key, at, ended, program, plan, answers, paces, known)
+
+
+async def _hashed(plan: Plan, patience_s: float | None) -> dict[Path, str | None]:
+    """The SHA-256 of every file that a variant is of, as far as they are known in time."""
+    from ...compare.hashes import FileHashes
+    from ..paths import cache_dir
+
+    known, found = FileHashes(cache_dir()), dict[Path, str | None]()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(patience_s):
             for variant in plan.variants:
                 for file in (variant.model, *(a.path for a in variant.adapters)):
                     found[file] = await known.sha256(file)
-    return board, answers, key, found
+    return found
 
 
 @contextlib.contextmanager
@@ -248,7 +280,7 @@ def _span(seconds: float) -> str:
 # --------------------------------------------------------------------------- printing
 
 
-def _print(plan: Plan, board: Scoreboard, answers: list[Checked]) -> None:
+def _print(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> None:
     from ...compare.evaluation.variants import called
 
     _print_table(board)
