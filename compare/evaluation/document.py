@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,19 @@ def evaluation_document(
     answers: Sequence[Checked],
     *,
     key: str | None,
+    at: datetime,
     program: str,
     hashes: Mapping[Path, str | None],
 ) -> dict[str, Any]:
-    """The scoreboard and every answer; `hashes` are SHA-256 of model and adapter files."""
+    """The scoreboard and every answer; it began `at`, and `hashes` are SHA-256 of model and adapter
+    files."""
     by_row: dict[int, list[Checked]] = {}
     for answer in answers:
         by_row.setdefault(answer.row, []).append(answer)
     return {
         "schema": SCHEMA,
         "evaluation": key,
+        "at": at.astimezone(UTC).isoformat(timespec="milliseconds"),
         "llamadiff": program,
         "suite": {"name": plan.suite.name, "path": str(plan.suite.path)},
         "rows_asked": len(plan.rows),

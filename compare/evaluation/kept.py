@@ -55,6 +55,7 @@ class Kept:
             board,
             self.answers,
             key=self.key,
+            at=self.at,
             program=self.program,
             hashes=self.hashes,
         )

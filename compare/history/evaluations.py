@@ -73,6 +73,16 @@ class Evaluations:
         mark = plan.fingerprint()
         return self._read(lambda it: _unfinished(it, mark), None)
 
+    def began(self, key: str) -> datetime:
+        """When it was written down, before its first row. Raises CompareError when it is not there."""
+        found = self._read(
+            lambda it: it.execute("SELECT at FROM evaluations WHERE key = ?", (key,)).fetchone(),
+            None,
+        )
+        if found is None:
+            raise CompareError(f"The evaluation {key} is not in the history.")
+        return moment(found[0])
+
     def settled(self, plan: Plan) -> int | None:
         """The number of rows that was planned when this suite, with the same baseline, was first
         run on rows that are among these; None if it never was."""

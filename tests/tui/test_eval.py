@@ -15,6 +15,11 @@ from typing import Any
 
 import pytest
 
+from llamadiff.compare.evaluation.reports.figures import (
+    asked_in_short,
+    by_disagreement,
+    mean_scores,
+)
 from llamadiff.tui.cli.main import run
 
 from ..compare.evaluation.suites import CHECKS, VARIANTS, write_rows, write_suite
@@ -36,7 +41,7 @@ def result(process: subprocess.Popen[bytes], *, timed: bool = True) -> tuple[dic
     out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err.decode()
     document = json.loads(out)
-    del document["evaluation"]
+    del document["evaluation"], document["at"]
     for variant in document["variants"]:
         for name in TIMES:
             assert bool(variant.pop(name)) == timed
@@ -264,6 +269,9 @@ def test_reports_say_the_same_and_hold_no_markup_of_others(
     for report in (page, text, xml):
         assert "\x1b" not in report and "\u202e" not in report
         assert "NOT MET: tuned.score &gt; 1" in report or "tuned.score \\> 1" in report
+    assert not re.search(
+        r"""(src|href|url|@import|on\w+=)""", page.replace("width=device-width", "")
+    )
     document = json.loads(data)
     assert document["rows"] == 2 and len(document["answers"]) == 2
     assert document["variants"][0]["model"]["sha256"]
@@ -280,3 +288,22 @@ def test_a_report_that_cannot_be_is_told_before_anything_runs(
     assert "ends in .html, .md, .json, .xml" in capsys.readouterr().err
     assert run(["eval", str(path), "--report", str(tmp_path / "none" / "x.md")]) == 2
     assert "there is no folder" in capsys.readouterr().err
+
+
+def row(line: int, *scores: tuple[str, float | None]) -> dict[str, Any]:
+    """A row of a document, with the scores of its answers."""
+    answers = [{"variant": name, "score": score} for name, score in scores]
+    values = {"message": "m" * 200, "again": "m" * 200, "subject": "x", "system": ""}
+    return {"line": line, "values": values, "tags": ["x"], "turns": [], "answers": answers}
+
+
+def test_rows_are_sorted_by_what_variants_differ_in_not_by_chance() -> None:
+    noisy = row(1, ("A", 0), ("A", 1), ("B", 1), ("B", 0))
+    steady = row(2, ("A", 0.4), ("A", 0.4), ("B", 0.6), ("B", None))
+    unscored = row(3, ("A", None), ("A", None), ("B", 1), ("B", 1))
+    document = {"answers": [unscored, noisy, steady]}
+    assert [it["line"] for it in by_disagreement(document)] == [2, 1, 3]
+    assert mean_scores(unscored) == {"A": None, "B": 1}
+    assert asked_in_short(noisy) == "m" * 159 + "…"
+    turns = [{"answer": "a", "reply": "b"}]
+    assert asked_in_short(noisy | {"turns": turns}) == "b"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem as Completion
 
+from ..noise_words import percent
 from ..safe_text import safe_line
 from .options import Asked, variant_options
 from .printing import data, note, print_json, table
@@ -188,6 +189,8 @@ async def _carry_out(asked: Asked, plan: Plan, resume: bool, hashes: bool) -> Ke
                     note(sentence)
                 if kept is not None and key is None:
                     key = await asyncio.to_thread(kept.begin, plan, version("llamadiff"))
+                if kept is not None and key is not None:
+                    at = await asyncio.to_thread(kept.began, key)
                 await evaluator.run(before)
             if kept is not None and key is not None:
                 kept.end(key)
@@ -354,7 +357,7 @@ def _scores(line: Line) -> tuple[str, ...]:
 def _costs(line: Line) -> tuple[str, ...]:
     pace = line.pace
     return (
-        f"{line.pass_rate:.0%}",
+        percent(line.pass_rate),
         f"{line.prompt_tokens:.0f}",
         f"{line.tokens:.1f}",
         f"{1000 * pace.ttft_s:.0f} ms" if pace and pace.ttft_s is not None else "",
@@ -371,7 +374,7 @@ def _print_tags(board: Scoreboard) -> None:
     for name in tags:
         own = [next((t for t in line.tags if t.name == name), None) for line in board.lines]
         most = max(tag.rows for tag in own if tag is not None)
-        cells = (f"{tag.passed / tag.answers:.0%}" if tag else "–" for tag in own)
+        cells = (percent(tag.passed / tag.answers) if tag else "–" for tag in own)
         rows.append((name, f"{most:,}", *cells))
     table(rows)
 
@@ -381,5 +384,5 @@ def _noise(line: Line) -> str:
     reach = 100 * line.noise.interval.high
     return (
         f"run again with other seeds differs from itself by up to {reach:.1f} points; "
-        f"{line.noise.changing:.0%} of its rows change."
+        f"{percent(line.noise.changing)} of its rows change."
     )

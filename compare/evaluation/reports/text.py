@@ -29,9 +29,11 @@ def markdown(document: Mapping[str, Any]) -> str:
         lines += [f"**Line {row['line']}** {_plain(asked)}", ""]
         if row["expected"] is not None:
             lines.append(f"- expected: {_plain(row['expected'])}")
+        for turn in row["turns"]:
+            lines += [f"- answer: {_plain(turn['answer'])}", f"- reply: {_plain(turn['reply'])}"]
         for it in row["answers"]:
             score = "no score" if it["score"] is None else f"{100 * it['score']:.0f}"
-            said = it["error"] or it["text"]
+            said = it["error"] or it["answer"]
             lines.append(f"- {_plain(labels[it['variant']])} ({score}): {_plain(said)}")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
