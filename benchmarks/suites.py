@@ -105,9 +105,7 @@ async def bare_s(runner: Runner, asked: list[tuple[int, Asked]], *, wide: bool) 
 async def measure(name: str, rounds: int) -> None:
     """Print seconds and ratios."""
     suite = load_suite(find_suite(name))
-    plan = make_plan(
-        suite, suite_variants(suite, Defaults()), suite_rows(suite.dataset), ModelSettings()
-    )
+    plan = make_plan(suite, suite_variants(suite, Defaults()), suite_rows(suite), ModelSettings())
     print(f"{name}: {len(plan.rows)} rows, {len(plan.variants)} variants, {plan.answers} answers")
     with tempfile.TemporaryDirectory() as folder, Renderer() as renderer:
         engine = Engine(Path(folder) / "engine.log")

@@ -53,13 +53,16 @@ def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
     return variants_of(defaults, [parse_spec(spec) for spec in specs] or [{}])
 
 
-def variants_of(defaults: Defaults, specs: Sequence[Mapping[str, object]]) -> list[Variant]:
+def variants_of(
+    defaults: Defaults,
+    specs: Sequence[Mapping[str, object]],
+    names: Sequence[str] = tuple(variant_names()),
+) -> list[Variant]:
     """One variant for each table of the keys and settings that a SPEC has.
 
     Values of `KEYS` are text; those of settings may be what they stand for. Raises as
     `make_variants`.
     """
-    names = variant_names()
     if len(specs) > len(names):
         raise CompareError(f"{len(specs)} variants are too many; at most {len(names)}.")
     from ..models.catalog import Catalog

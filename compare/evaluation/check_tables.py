@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from .suite import NamedCheck
 
 COMMON = ("check", "name", "weight")
 AGAINST = ("expected", "baseline")
+MOST_SAID = 300
 UNITS = ("words", "tokens", "characters")
 
 
@@ -99,12 +101,12 @@ def read_checks(reader: FieldReader, table: Mapping[str, object]) -> tuple[Named
 def beside(reader: FieldReader, name: str) -> str:
     """A name from the catalog or the library as it is; a path from the folder of the suite."""
     path, at, scale = name.rpartition("@") if "@" in name else (name, "", "")
-    is_path = "/" in path or path.endswith((".gguf", ".toml"))
-    if not is_path or reader.path is None:
+    is_file = path.endswith((".gguf", ".toml")) or path.startswith((".", "/", "~"))
+    if not (is_file or "/" in path) or reader.path is None:
         return name
     home = os.path.expanduser(path)  # noqa: PTH111 - Path's raises for ~nobody
     found = (reader.path.parent.resolve() / home).resolve()
-    return f"{found}{at}{scale}" if found.exists() else name
+    return f"{found}{at}{scale}" if is_file or found.exists() else name
 
 
 def _check(reader: FieldReader, value: object, at: Key) -> NamedCheck:
@@ -130,14 +132,22 @@ def _contains(table: Table) -> Check:
 
 
 def _pattern(table: Table) -> Check:
-    return Pattern(table.needed("pattern"), table.flag("ignore_case"), table.flag("whole"))
+    pattern = table.needed("pattern")
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise table.fail("pattern", f"a regular expression: {error}") from None
+    return Pattern(pattern, table.flag("ignore_case"), table.flag("whole"))
 
 
 def _one_of(table: Table) -> Check:
     labels = table.texts("labels")
     if not labels:
         raise table.reader.fail(table.at, "this check needs labels")
-    return OneOf(labels, table.text("value"))
+    value = table.text("value")
+    if value is not None and value not in labels:
+        raise table.fail("value", f"one of the labels, {', '.join(labels)}")
+    return OneOf(labels, value)
 
 
 def _number(table: Table) -> Check:
@@ -149,7 +159,7 @@ def _schema(table: Table) -> Check:
     value = table.table.get("schema")
     if isinstance(value, dict):
         table.reader.plain((*table.at, "schema"), value)
-        return Schema(value)
+        return _valid(table, value)
     if not isinstance(value, str) or not value.endswith(".json"):
         raise table.fail("schema", "a table or the name of a .json file")
     import json
@@ -161,6 +171,19 @@ def _schema(table: Table) -> Check:
         raise table.reader.fail((*table.at, "schema"), f"{value}: {error}") from None
     if not isinstance(schema, dict | bool):
         raise table.fail("schema", "a JSON object")
+    return _valid(table, schema)
+
+
+def _valid(table: Table, schema: Any) -> Check:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import validator_for
+
+    try:
+        validator_for(schema, Draft202012Validator).check_schema(schema)
+    except (SchemaError, RecursionError) as error:
+        said = error.message if isinstance(error, SchemaError) else "it is nested too deeply"
+        raise table.fail("schema", f"a JSON Schema: {said}"[:MOST_SAID]) from None
     return Schema(schema)
 
 

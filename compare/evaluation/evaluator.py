@@ -23,6 +23,7 @@ from .answers import Asked, Checked
 from .judging import judge
 from .plan import Group, Plan
 from .scoring import all_of, score
+from .variants import called
 
 ROWS = 32
 """Rows that the engine is asked for at once: it goes from group to group without waiting."""
@@ -122,7 +123,8 @@ class Evaluator:
             except PromptError as error:
                 wrong = wrong or error
         if wrong is not None:
-            raise wrong
+            said = f"{self.plan.suite.path}: variant {called(variant)}: {wrong}"
+            raise CompareError(said if said.endswith("?") else f"{said}.")
 
     def _find_used(self) -> dict[str, set[str]]:
         return {

@@ -16,7 +16,7 @@ from ..spec import Defaults, variants_of
 from ..variants import Variant
 from .answers import Asked
 from .plan import Plan
-from .suite import Suite
+from .suite import Suite, told
 
 _PAIR = Prompt(
     "judge of two",
@@ -36,12 +36,13 @@ _SAMPLING = {"temperature": 0.0, "max_tokens": 4}
 def suite_judges(suite: Suite, defaults: Defaults) -> dict[str, Variant]:
     """The model that judges by each rubric of a suite. Raises as `variants_of`."""
     found: dict[str, Variant] = {}
-    for named in suite.checks:
+    for number, named in enumerate(suite.checks):
         if isinstance(named.check, Judge):
             judge = named.check
             table = {"model": judge.model} if judge.model else {}
             own = replace(defaults, prompt=None, user="judge", adapters=(), sampling={})
-            (variant,) = variants_of(own, [{**table, "adapter": judge.adapter or "none"}])
+            with told(suite.at("checks", number)):
+                (variant,) = variants_of(own, [{**table, "adapter": judge.adapter or "none"}])
             found[judge.rubric] = replace(variant, sampling=_SAMPLING, label="judge")
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...models.engine.samplers import FIELDS
+from ...prompts.datasets import SUFFIXES
 from ...prompts.fields import FieldReader, Key, parse_table
 from ...prompts.files import as_text, read_bytes
 from ..spec import KEYS, parse_spec
@@ -55,6 +56,7 @@ def parse_suite(text: str, path: Path) -> Suite:
         exact=_flag(reader, table, "exact"),
         require=_requirements(reader, table),
         code=tuple(it.check.path for it in checks if isinstance(it.check, Code)),
+        text=text,
     )
 
 
@@ -102,6 +104,8 @@ def _dataset(reader: FieldReader, table: Mapping[str, object]) -> DatasetSpec:
 
 def _file(reader: FieldReader, at: Key, name: str) -> Path:
     path: Path = reader.beside(at, name)
+    if path.suffix.lower() not in SUFFIXES:
+        raise reader.fail(at, f"{name} is no dataset: its name must end in {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise reader.fail(at, f"there is no file {path}")
     return path

@@ -13,7 +13,7 @@ from ...prompts.datasets import ChatRow, InstructionRow, PreferenceRow, Row, rea
 from ...prompts.document import Message
 from ...prompts.suggest import did_you_mean
 from ..errors import CompareError
-from .suite import DatasetSpec
+from .suite import Suite
 
 EXPECTED = "expected"
 Turns = tuple[tuple[str, str], ...]
@@ -41,18 +41,19 @@ class SuiteRow:
         return "\n".join(said)
 
 
-def suite_rows(dataset: DatasetSpec) -> list[SuiteRow]:
+def suite_rows(suite: Suite) -> list[SuiteRow]:
     """The rows in the order in which they are run.
 
     That order is drawn by the dataset's seed, not the file's, which may be sorted: half of the rows
     is then a sample of all. A larger sample holds a smaller one. Raises PromptError for a file
     that is no dataset, and CompareError for columns there are not, and for no rows.
     """
+    dataset = suite.dataset
     found: list[SuiteRow] = []
     seen = Counter[str]()
     for row in read_rows(dataset.file):
         values, turns = _said(dataset.file, row)
-        _check(dataset, row, values)
+        _check(suite, row, values)
         if not all(values[name] in wanted for name, wanted in dataset.where.items()):
             continue
         content = json.dumps([*sorted(values.items()), *turns], ensure_ascii=True)
@@ -65,7 +66,8 @@ def suite_rows(dataset: DatasetSpec) -> list[SuiteRow]:
         found.append(SuiteRow(row.line, key, {**others, **given}, expected, tags, turns))
     if not found:
         which = " that are asked for" if dataset.where else ""
-        raise CompareError(f"{dataset.file} has no rows{which}.")
+        where = suite.at("dataset", "where" if dataset.where else "file")
+        raise CompareError(f"{where}: {dataset.file} has no rows{which}.")
     found.sort(key=lambda row: _draw(dataset.seed, row.key))
     return found[: dataset.sample]
 
@@ -114,11 +116,20 @@ def _wrong(file: Path, row: Row, what: str) -> CompareError:
     return CompareError(f"{file}, line {row.line}: {what}.")
 
 
-def _check(dataset: DatasetSpec, row: Row, values: Mapping[str, str]) -> None:
-    for name in (*dataset.columns.values(), *dataset.where, *dataset.tags):
+def _check(suite: Suite, row: Row, values: Mapping[str, str]) -> None:
+    dataset = suite.dataset
+    asked = [(name, "columns") for name in dataset.columns.values()]
+    asked += [
+        *((name, "where") for name in dataset.where),
+        *((name, "tags") for name in dataset.tags),
+    ]
+    for name, key in asked:
         if name not in values:
-            hint = did_you_mean(name, values) or f"; it has {', '.join(values)}"
-            raise CompareError(f"{dataset.file}, line {row.line}: there is no column {name}{hint}.")
+            hint = did_you_mean(name, values) or f"; it has {', '.join(values)}."
+            where = suite.at("dataset", key)
+            raise CompareError(
+                f"{where}: {dataset.file} has no column {name} in line {row.line}{hint}"
+            )
 
 
 def _tags(cell: str) -> list[str]:

@@ -202,13 +202,12 @@ def check_requirements(suite: Suite, variants: Sequence[Variant]) -> None:
     from ..errors import CompareError
     from .expression import ExpressionError
 
-    for expression in suite.require:
+    for number, expression in enumerate(suite.require):
         try:
             check_names(expression, by_name(variants), KINDS)
         except ExpressionError as error:
-            raise CompareError(
-                f"{suite.path}: the requirement {expression.text!r}: {error}."
-            ) from None
+            said = f"{suite.at('require', number)}: {expression.text!r}: {error}"
+            raise CompareError(said if said.endswith("?") else f"{said}.") from None
 
 
 def _figures(board: Scoreboard) -> dict[str, dict[str, Value | None]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...prompts.locate import find_line
 from ..checks.result import Check
+from ..errors import MISTAKES, CompareError
 from ..statistics.figures import MARGIN
 from .expression import Expression
 
@@ -70,3 +73,19 @@ class Suite:
     require: tuple[Expression, ...] = ()
     code: tuple[Path, ...] = ()
     """Python files with functions that check answers."""
+    text: str = ""
+    """What the file says; empty where something else was put into its place."""
+
+    def at(self, *key: str | int) -> str:
+        """The file, and the line where a key such as `("variants", 1)` is, for errors."""
+        line = find_line(self.text, key)
+        return f"{self.path}, line {line}" if line else f"{self.path}"
+
+
+@contextmanager
+def told(where: str) -> Iterator[None]:
+    """Have a person's mistake say where it is; what is raised is a CompareError then."""
+    try:
+        yield
+    except MISTAKES as error:
+        raise CompareError(f"{where}: {error}") from None

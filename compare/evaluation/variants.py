@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from ..errors import CompareError
 from ..spec import Defaults, variants_of
 from ..variants import Variant, variant_names
-from .suite import Suite, VariantSpec
+from .suite import Suite, VariantSpec, told
 
 _VALUES = "values."
 
@@ -19,7 +20,9 @@ def suite_variants(suite: Suite, defaults: Defaults) -> list[Variant]:
 
     What the tables leave open is as `defaults` say, and then the suite's own. Raises CompareError, ModelError or PromptError.
     """
-    cases = [(spec, case) for spec in suite.variants for case in _cases(spec)]
+    cases = [
+        (number, spec, case) for number, spec in enumerate(suite.variants) for case in _cases(spec)
+    ]
     most = len(variant_names())
     if len(cases) > most:
         raise CompareError(f"{suite.path} has {len(cases):,} variants; at most {most} are run.")
@@ -30,16 +33,19 @@ def suite_variants(suite: Suite, defaults: Defaults) -> list[Variant]:
         **defaults.sampling,
     }
     own = {key: value for key, value in suite.defaults.items() if not given.get(key)}
-    tables = [{**own, **_table(spec, case)} for spec, case in cases]
-    found = [
-        replace(variant, values=_own_values(case))
-        for variant, (_, case) in zip(variants_of(defaults, tables), cases, strict=True)
-    ]
-    for variant in found:
-        if variant.label and sum(other.label == variant.label for other in found) > 1:
+    if any(given.values()):  # what is wrong with these is no fault of the suite's
+        user = defaults.user if defaults.prompt else defaults.user or "?"
+        variants_of(replace(defaults, user=user), [{}])
+    found: list[Variant] = []
+    for name, (number, spec, case) in zip(variant_names(), cases, strict=False):
+        where = suite.at("variants", number)
+        with told(where) if suite.text else nullcontext():
+            (variant,) = variants_of(defaults, [{**own, **_table(spec, case)}], [name])
+        if variant.label and any(variant.label == other.label for other in found):
             raise CompareError(
-                f"{suite.path}: two variants are labelled {variant.label}; give each its own."
+                f"{where}: another variant is labelled {variant.label} too; give each its own label."
             )
+        found.append(replace(variant, values=_own_values(case)))
     return found
 
 
@@ -50,7 +56,7 @@ def baseline_of(suite: Suite, variants: Sequence[Variant]) -> Variant:
     named = by_name(variants)
     if suite.baseline not in named:
         raise CompareError(
-            f"{suite.path}: there is no variant {suite.baseline} to be the baseline; there are "
+            f"{suite.at('baseline')}: there is no variant {suite.baseline} to be the baseline; there are "
             f"{', '.join(named)}."
         )
     return named[suite.baseline]

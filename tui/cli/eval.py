@@ -137,7 +137,7 @@ def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
             f"{suite.path} checks answers with Python code ({files}), which may do all that you "
             "may; give --allow-code if you trust it."
         )
-    found = suite_rows(suite.dataset)
+    found = suite_rows(suite)
     if asked.values:
         found = [replace(row, values={**row.values, **asked.values}) for row in found]
     if asked.variants:
@@ -145,7 +145,7 @@ def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
 
         specs = [parse_spec(spec) for spec in asked.variants]
         tables = (VariantSpec(it.pop("label", ""), {k: (v,) for k, v in it.items()}) for it in specs)  # fmt: skip
-        suite = replace(suite, variants=tuple(tables), baseline="", require=())
+        suite = replace(suite, variants=tuple(tables), baseline="", require=(), text="")
     variants = suite_variants(suite, asked.defaults())
     for name in asked.values:
         if not any(name in field for it in variants for _, _, field in it.prompt.text_fields()):
@@ -160,7 +160,8 @@ def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
 def _beginning(plan: Plan) -> str:
     rows, variants = len(plan.rows), len(plan.variants)
     repeats = f" × {plan.repeats} repeats" if plan.repeats > 1 else ""
-    return f"{plan.suite.name}: {rows:,} rows × {variants} variants{repeats} = {plan.answers:,} answers"
+    asked = f"{rows:,} row{'s' * (rows != 1)} × {variants} variant{'s' * (variants != 1)}"
+    return f"{plan.suite.name}: {asked}{repeats} = {plan.answers:,} answers"
 
 
 async def _carry_out(asked: Asked, plan: Plan, resume: bool, hashes: bool) -> Kept:

@@ -55,7 +55,7 @@ def plan_of(path: Path) -> Plan:
     suite = load_suite(path)
     variants = suite_variants(suite, Defaults())
     judges = suite_judges(suite, Defaults())
-    return make_plan(suite, variants, suite_rows(suite.dataset), ModelSettings(), judges=judges)
+    return make_plan(suite, variants, suite_rows(suite), ModelSettings(), judges=judges)
 
 
 async def evaluated(

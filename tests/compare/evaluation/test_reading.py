@@ -10,6 +10,7 @@ import pytest
 from llamadiff.compare.checks.amounts import Length
 from llamadiff.compare.checks.wording import OneOf
 from llamadiff.compare.errors import MISTAKES, CompareError
+from llamadiff.compare.evaluation.judging import suite_judges
 from llamadiff.compare.evaluation.reading import parse_suite
 from llamadiff.compare.evaluation.rows import suite_rows
 from llamadiff.compare.evaluation.scoreboard import check_requirements
@@ -17,6 +18,7 @@ from llamadiff.compare.evaluation.shipped import find_suite, shipped_suites
 from llamadiff.compare.evaluation.suite import Suite
 from llamadiff.compare.evaluation.variants import suite_variants
 from llamadiff.compare.spec import Defaults
+from llamadiff.models.errors import ModelError
 
 LEAST = 'dataset = "rows.jsonl"\n[[checks]]\ncheck = "exact"\n'
 
@@ -50,6 +52,13 @@ def read(folder: Path, text: str) -> Suite:
         (LEAST + '[[checks]]\ncheck = "exact"', "two checks are called exact"),
         (LEAST + '[[checks]]\ncheck = "pattern"', "line 4: this check needs pattern"),
         (LEAST + '[[checks]]\ncheck = "length"\nleast = 5\nmost = 3', "most must be at least 5"),
+        (
+            LEAST + '[[checks]]\ncheck = "pattern"\npattern = "("',
+            "line 6: pattern must be a regular",
+        ),
+        (LEAST + '[[checks]]\ncheck = "one-of"\nlabels = ["a"]\nvalue = "b"', "line 7: value must"),
+        (LEAST + '[[checks]]\ncheck = "schema"\n[checks.schema]\ntype = "x"', "a JSON Schema: 'x'"),
+        ('dataset = "suite.toml"\n[[checks]]\ncheck = "exact"', "line 1: suite.toml is no dataset"),
         (LEAST + '[[checks]]\ncheck = "length"\nunit = "lines"', "one of words, tokens"),
         (LEAST + '[[checks]]\ncheck = "schema"\nschema = 4', "a table or the name of a .json"),
         (LEAST + '[[checks]]\ncheck = "code"\nfunction = "x"', "path.py:name"),
@@ -128,7 +137,7 @@ values = { task = ["Is this good?", "Sort this."] }
 
 def test_labels_name_one_variant_each(folder: Path) -> None:
     text = LEAST + "[[variants]]\nlabel = 'x'\nprompt = 'support'\n" * 2
-    with pytest.raises(CompareError, match="two variants are labelled x"):
+    with pytest.raises(CompareError, match="line 7: another variant is labelled x"):
         suite_variants(read(folder, text), Defaults())
 
 
@@ -142,7 +151,7 @@ tags = "kind"
 [[checks]]
 check = "exact"
 """
-    rows = suite_rows(read(folder, text).dataset)
+    rows = suite_rows(read(folder, text))
     assert len(rows) == 10
     assert all(it.expected == "b" and it.tags == ("b",) for it in rows)
     assert all(it.values["text"] == it.values["review"] for it in rows)
@@ -154,7 +163,7 @@ def test_a_larger_sample_holds_the_smaller_one(folder: Path) -> None:
     def lines(count: int, seed: int) -> list[int]:
         text = f'[dataset]\nfile = "rows.jsonl"\nsample = {count}\nseed = {seed}\n'
         suite = read(folder, text + '[[checks]]\ncheck = "exact"')
-        return [row.line for row in suite_rows(suite.dataset)]
+        return [row.line for row in suite_rows(suite)]
 
     assert lines(12, 1)[:5] == lines(5, 1)
     assert lines(12, 1) != lines(12, 2)
@@ -174,7 +183,7 @@ def test_every_shape_of_a_dataset_asks_and_expects(
 ) -> None:
     (tmp_path / name).write_text(text)
     suite = read(tmp_path, f'dataset = "{name}"\n[[checks]]\ncheck = "exact"')
-    (row,) = suite_rows(suite.dataset)
+    (row,) = suite_rows(suite)
     assert (row.values["user"], row.expected) == expected
 
 
@@ -195,7 +204,7 @@ def test_a_chat_of_several_turns_is_a_question_its_conversation_and_what_is_expe
     )
     (tmp_path / "x.jsonl").write_text("\n".join(chats))
     suite = read(tmp_path, 'dataset = "x.jsonl"\n[[checks]]\ncheck = "exact"')
-    one, two, three = sorted(suite_rows(suite.dataset), key=lambda row: row.line)
+    one, two, three = sorted(suite_rows(suite), key=lambda row: row.line)
     assert one.values == {"user": "Hi", "system": "Be kind.", "subject": "x"}
     assert one.turns == (("Hello", "My coat"), ("Yes?", "tore")) and one.expected == "Sorry!"
     assert two.turns == (("Hello", "My coat"),) and two.values["system"] == ""
@@ -227,21 +236,61 @@ def test_a_chat_that_asks_nothing_is_told_with_its_line(
     (tmp_path / "x.jsonl").write_text(chat("u:Hi", "a:Hello") + "\n" + row)
     suite = read(tmp_path, 'dataset = "x.jsonl"\n[[checks]]\ncheck = "exact"')
     with pytest.raises(MISTAKES, match=said):
-        suite_rows(suite.dataset)
+        suite_rows(suite)
 
 
 @pytest.mark.parametrize(
     ("dataset", "said"),
     [
-        ('where = { kin = "a" }', "there is no column kin; did you mean kind"),
-        ('where = { kind = "c" }', "has no rows that are asked for"),
-        ('tags = "nothing"', "there is no column nothing"),
+        ('where = { kin = "a" }', "line 3: .*has no column kin in line 1; did you mean kind"),
+        ('where = { kind = "c" }', "line 3: .*has no rows that are asked for"),
+        (
+            'sample = 3\ntags = "nothing"',
+            "line 4: .*has no column nothing in line 1; it has review",
+        ),
+        (
+            'columns = { x = "revue" }',
+            "line 3: .*has no column revue in line 1; did you mean review",
+        ),
     ],
 )
 def test_columns_there_are_not_are_told(folder: Path, dataset: str, said: str) -> None:
     text = f'[dataset]\nfile = "rows.jsonl"\n{dataset}\n[[checks]]\ncheck = "exact"'
     with pytest.raises(CompareError, match=said):
-        suite_rows(read(folder, text).dataset)
+        suite_rows(read(folder, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prompt = 'suport'", "suite.toml, line 7: there is no prompt called suport; did you mean"),
+        ("prompt = 'support'\nadapter = 'suport'", "suite.toml, line 7: .*did you mean support"),
+        ("prompt = 'support'\nmodel = 'nothing'", "suite.toml, line 7: No model or file is called"),
+        ("prompt = './no.toml'", "line 7: there is no prompt file at .*/no.toml"),
+        ("prompt = 'support'\nadapter = 'sub/no.gguf'", "line 7: .*/sub/no.gguf does not exist"),
+        ("adapter = 'support'", "line 7: Variant B has no prompt"),
+    ],
+)
+def test_a_variant_that_cannot_be_is_told_with_its_line(folder: Path, text: str, said: str) -> None:
+    suite = read(folder, LEAST + "[[variants]]\nprompt = 'ask.toml'\n\n[[variants]]\n" + text)
+    with pytest.raises(CompareError, match=said) as caught:
+        suite_variants(suite, Defaults())
+    assert str(folder) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_the_command_line_says_wrong_is_no_fault_of_the_suite(folder: Path) -> None:
+    suite = read(folder, LEAST + "[[variants]]\nprompt = 'ask.toml'\n")
+    with pytest.raises(ModelError) as caught:
+        suite_variants(suite, Defaults(model="nothing"))
+    assert "suite.toml" not in str(caught.value)
+    (found,) = suite_variants(suite, Defaults(adapters=("support@0.5",)))
+    assert found.stack == "support@0.5" and found.prompt.name == "Ask"
+
+
+def test_a_judge_that_is_not_there_is_told_with_its_line(folder: Path) -> None:
+    judge = '[[checks]]\ncheck = "judge"\nrubric = "x"\nadapter = "nothing"'
+    with pytest.raises(CompareError, match="line 4: No adapter or file is called 'nothing'"):
+        suite_judges(read(folder, LEAST + judge), Defaults())
 
 
 def test_requirements_are_held_against_the_variants(folder: Path) -> None:
@@ -249,7 +298,7 @@ def test_requirements_are_held_against_the_variants(folder: Path) -> None:
         LEAST + "[[variants]]\nlabel = 'x'\nprompt = 'support'\n[[require]]\nthat = 'y.score > 0'"
     )
     suite = read(folder, text)
-    with pytest.raises(CompareError, match=r"y\.score > 0.*no variant y"):
+    with pytest.raises(CompareError, match=r"line 7: 'y\.score > 0'.*no variant y"):
         check_requirements(suite, suite_variants(suite, Defaults()))
 
 
@@ -260,7 +309,7 @@ def test_suites_ship_with_rows_and_variants() -> None:
         variants = suite_variants(suite, Defaults())
         check_requirements(suite, variants)
         assert len({it.stack for it in variants}) == 2 and len(variants) == 4
-        assert len(suite_rows(suite.dataset)) == {"sentiment": 500, "support": 60}[path.stem]
+        assert len(suite_rows(suite)) == {"sentiment": 500, "support": 60}[path.stem]
         assert find_suite(path.stem) == path
     with pytest.raises(CompareError, match="did you mean support"):
         find_suite("suport")
