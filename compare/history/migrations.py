@@ -90,6 +90,15 @@ def m005_around(connection: Connection) -> None:
     connection.execute("ALTER TABLE runs ADD COLUMN around TEXT")
 
 
+@migration
+def m006_evaluations(connection: Connection) -> None:
+    """Suites that were run, and their answers. `definition` is JSON of what they follow from, and
+    `fingerprint` its SHA-256; `about` and `measured` are JSON that `evaluation.kept` writes; `planned`
+    is the number of rows settled beforehand; `answer` is NULL where it is the text."""
+    for statement in _EVALUATIONS.split(";\n"):
+        connection.execute(statement)
+
+
 def has_full_text(connection: Connection) -> bool:
     """Whether this SQLite was built with FTS5."""
     return ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()
@@ -205,6 +214,45 @@ CREATE TABLE drafts (
     content BLOB NOT NULL,
     undo BLOB NOT NULL
 )
+"""
+
+_EVALUATIONS = """
+CREATE TABLE evaluations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    ended INTEGER,
+    program TEXT NOT NULL,
+    suite TEXT NOT NULL,
+    path TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    about TEXT NOT NULL,
+    measured TEXT,
+    baseline TEXT NOT NULL,
+    rows INTEGER NOT NULL,
+    planned INTEGER NOT NULL,
+    margin REAL NOT NULL
+);
+CREATE INDEX evaluations_path ON evaluations (path);
+
+CREATE TABLE answers (
+    evaluation INTEGER NOT NULL REFERENCES evaluations ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    variant TEXT NOT NULL,
+    repeat INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    answer TEXT,
+    tokens INTEGER NOT NULL,
+    prompt_tokens INTEGER,
+    finish_reason TEXT,
+    error TEXT,
+    logprob REAL,
+    score REAL,
+    results TEXT NOT NULL,
+    PRIMARY KEY (evaluation, row, variant, repeat)
+) WITHOUT ROWID
 """
 
 _INDEX = """

@@ -1,0 +1,96 @@
+"""Write the datasets of the shipped suites: ``python -m recipe.suites [--out FOLDER]``.
+
+Rows from the recipe's grammars are drawn with a seed of their own, and none is taken whose text is
+anywhere in what the bundled files were trained on.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from . import tasks
+from .adapter_text import adapter_chats
+from .own_words import MESSAGES, REVIEWS
+from .scale import FULL, Scale
+from .text import Chat, chats
+from .train_adapters import SEED as ADAPTER_SEED
+from .train_base import SEED as BASE_SEED
+
+OUT = Path(__file__).parents[1] / "compare" / "suites"
+SEED = 70
+SENTIMENT_ROWS = 500
+SHORTEST_CHAT = 20
+"""Tokens; the base saw fewer chats than its tokens divided by this."""
+
+
+def plain(text: str) -> str:
+    """Without what people type this way or that."""
+    return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def trained_on(scale: Scale, adapter: str) -> str:
+    """All that the base and an adapter were trained on, in one plain text."""
+    count = scale.steps * scale.tokens_per_step // SHORTEST_CHAT
+    base = islice(chats(BASE_SEED + 1), count)
+    own = islice(adapter_chats(adapter, ADAPTER_SEED), scale.adapter_steps * scale.adapter_batch)
+    return "\n".join(f" {plain(text)} " for chat in (*base, *own) for text in _said(chat))
+
+
+def _said(chat: Chat) -> Iterator[str]:
+    return (message["content"] for message in chat)
+
+
+def sentiment_rows(seen: str) -> list[dict[str, str]]:
+    """Reviews with their labels, as many of each label; in new words first."""
+    rows = [
+        {"review": review, "expected": label, "words": "new"}
+        for label, reviews in REVIEWS.items()
+        for review in reviews
+    ]
+    random, taken = Random(SEED), {plain(row["review"]) for row in rows}
+    while len(rows) < SENTIMENT_ROWS:
+        label = tasks.LABELS[len(rows) % len(tasks.LABELS)]
+        review = tasks.review(random, label)
+        key = plain(review)
+        if key not in taken and f" {key} " not in seen:
+            taken.add(key)
+            rows.append({"review": review, "expected": label, "words": "known"})
+    return rows
+
+
+def support_rows() -> list[dict[str, str]]:
+    """Customers' messages, and what an answer has to ask for or say."""
+    return [
+        {"message": message, "expected": WANTED[subject], "subject": subject}
+        for subject, messages in MESSAGES.items()
+        for message in messages
+    ]
+
+
+WANTED = {
+    "delivery": "order number",
+    "size": "size",
+    "return": "thirty days",
+    "damage": "order number",
+    "product": "colour",
+}
+
+
+def main() -> None:
+    """Read the command line and write the files."""
+    parser = argparse.ArgumentParser(prog="python -m recipe.suites", description=__doc__)
+    parser.add_argument("--out", type=Path, default=OUT, help="folder for the datasets")
+    out: Path = parser.parse_args().out
+    for name, rows in (
+        ("sentiment", sentiment_rows(trained_on(FULL, "sentiment"))),
+        ("support", support_rows()),
+    ):
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+        (out / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
