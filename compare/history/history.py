@@ -14,6 +14,7 @@ from ..run import Run
 from .drafts import Drafts
 from .entries import Hit, Recorded, RunEntry, Wanted
 from .evaluations import Evaluations
+from .ratings import Ratings
 from .recorder import Recorder
 from .writer import Writer
 
@@ -46,6 +47,7 @@ class History:
         self.drafts = Drafts(self._read, self._wake, on_trouble)
         self._writer = Writer(self.file, (self._recorder, self.drafts), on_trouble)
         self.evaluations = Evaluations(self._read, self._change, self._put)
+        self.ratings = Ratings(self._read, self._change)
         self._lock = threading.RLock()
         self._opened = False
         self._reader: Connection | None = None
@@ -145,7 +147,7 @@ class History:
 
     def older_than(self, time: datetime) -> Old:
         """The runs begun before a time. A conversation is as old as its newest run, and stays if
-        any of it has a tag or a note."""
+        any of it has a tag, a note or a rating."""
         from . import removal
 
         return self._read(lambda it: removal.older_than(it, time), removal.Old((), 0))

@@ -35,6 +35,9 @@ PAGES = 64
 _UNUSED = "name = '' AND NOT saved AND id NOT IN (SELECT version FROM variants)"
 """Of a version: only a run that is gone had it."""
 
+_RATED = "EXISTS (SELECT 1 FROM ratings WHERE rater = raters.id)"
+"""Of a rater: said something."""
+
 
 @dataclass(frozen=True)
 class Old:
@@ -45,13 +48,13 @@ class Old:
 
 
 def older_than(connection: Connection, time: datetime) -> Old:
-    """The runs begun before a time, but for those that stay: going on, tagged or noted, or in one
-    conversation with such a run or a newer one."""
+    """The runs begun before a time, but for those that stay: going on, tagged, noted or rated, or in
+    one conversation with such a run or a newer one."""
     before = int(time.timestamp() * 1000)
     old = dict(connection.execute("SELECT id, key FROM runs WHERE at < ?", (before,)).fetchall())
     staying = connection.execute(
         "SELECT id FROM runs WHERE at >= ? OR ended IS NULL OR note != '' "
-        "UNION SELECT run FROM tags",
+        f"UNION SELECT run FROM tags UNION SELECT run FROM raters WHERE run IS NOT NULL AND {_RATED}",
         (before,),
     ).fetchall()
     beside: dict[int, list[int]] = {}
@@ -176,9 +179,14 @@ def _give_some_back(connection: Connection) -> bool:
 
 
 def remove_evaluations(connection: Connection, time: datetime) -> int:
-    """Remove the evaluations begun before a time, with their answers; how many there were."""
+    """Remove the evaluations begun before a time, with their answers, but for those that people
+    rated; how many there were."""
     before = int(time.timestamp() * 1000)
-    return connection.execute("DELETE FROM evaluations WHERE at < ?", (before,)).rowcount
+    return connection.execute(
+        "DELETE FROM evaluations WHERE at < ? AND id NOT IN "
+        f"(SELECT evaluation FROM raters WHERE evaluation IS NOT NULL AND {_RATED})",
+        (before,),
+    ).rowcount
 
 
 def wipe(file: Path) -> bool:

@@ -37,6 +37,7 @@ from ..widgets.tab_strip import TabStrip
 from .ask import Ask
 from .compare import Compare, Side
 from .confirm import Confirm
+from .rate import open_rating
 from .styles import styles
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class History(Screen[Recorded]):
         typing = self.query_one(Input).has_focus
         listed: list[Hint] = [
             ("history.mark", "mark"), ("history.diff", "diff"),
-            ("history.left history.right", "output"), ("history.remove", "remove"),
+            ("history.left history.right", "output"), ("history.rate", "rate"), ("history.remove", "remove"),
         ]  # fmt: skip
         self.query_one(KeyBar).hints = [
             ("history.reopen", "reopen"), *([("history.down", "list")] if typing else listed),
@@ -254,6 +255,11 @@ class History(Screen[Recorded]):
         if self._shown is not None:
             recorded, output = self._shown
             self._go_to(recorded.run.outputs.index(output) + step)
+
+    def action_rate(self) -> None:
+        """Rate the answers of this run two at a time, without knowing whose they are."""
+        if self.table.chosen is not None:
+            open_rating(self.app, self._history, "run", self.table.chosen.id)
 
     # -------------------------------------------------------------- comparing
 
