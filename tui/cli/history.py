@@ -315,7 +315,9 @@ def rm_command(
         note(f"Removed {removed} run{'s' * (removed != 1)}.")
         if old and old.stay:
             said = f"{old.stay} as old stay{'s' * (old.stay == 1)}"
-            note(f"{said}: tagged, noted, rated, going on, or in a conversation with such or newer runs.")
+            note(
+                f"{said}: tagged, noted, rated, going on, or in a conversation with such or newer runs."
+            )
     if history.unwiped:
         note(
             f"Another program is reading the history: the texts stay in {history.file.name}-wal "

@@ -48,7 +48,7 @@ UNREAD_S = 0.15
 """Nobody has read a pair by then: the key was for the pair before."""
 
 _HINTS: list[Hint] = [
-    ("rate.first rate.second", "better"), ("rate.tie", "tie"), ("rate.bad", "bad"),
+    ("rate.first rate.second", "pick"), ("rate.tie", "tie"), ("rate.bad", "bad"),
     ("rate.skip", "skip"), ("rate.undo", "undo"), ("rate.note", "note"), ("rate.edit", "edit"),
     ("rate.leave", "stop"), ("rate.marks", "differences"), ("rate.result", "result"),
 ]  # fmt: skip
