@@ -85,9 +85,12 @@ def test_equal_answers_are_not_shown_and_known_by_when_they_would_have_come() ->
     assert {pair.row for pair in lost.shown} == {0} and not lost.same
 
 
-def test_sides_and_places_are_independent_of_the_variant() -> None:
-    """One look per seed at each place: how often each variant is there, first and second."""
-    orders = [drawn(6, seed, key=f"evaluation {seed}") for seed in range(SEEDS)]
+@pytest.mark.parametrize("one_key", [False, True])
+def test_sides_and_places_are_independent_of_the_variant(one_key: bool) -> None:
+    """One look per seed at each place: how often each variant is there, first and second; over
+    many evaluations, and over many raters of one."""
+    keys = ["one" if one_key else f"evaluation {seed}" for seed in range(SEEDS)]
+    orders = [drawn(6, seed, key=key) for seed, key in enumerate(keys)]
     worst = 1.0
     for place in range(18):
         pairs = [it.shown[place] for it in orders]

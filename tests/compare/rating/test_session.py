@@ -22,7 +22,9 @@ from llamadiff.compare.rating.export import export
 from llamadiff.compare.rating.results import Results, results
 from llamadiff.compare.rating.session import Rating
 from llamadiff.compare.rating.source import Source, load_source
+from llamadiff.compare.rating.words import answer_in, question
 from llamadiff.compare.run import State
+from llamadiff.compare.variants import Variant
 from llamadiff.prompts.datasets import ChatRow, PreferenceRow, read_rows
 from llamadiff.prompts.document import Prompt, Variable
 
@@ -311,6 +313,30 @@ def test_nothing_of_one_prompt_alone_is_in_the_question(tmp_path: Path) -> None:
         for row in source.rows:
             assert row.question == row.values["message"]
             assert not any(secret in row.question.lower() for secret in SECRETS)
+
+
+def test_reasoning_is_left_out_wherever_it_began() -> None:
+    assert answer_in("<think>hm</think>\n Yes.") == answer_in("hm, so</think> Yes.") == "Yes."
+    assert answer_in("<think>hm") == "" and answer_in("Yes <think>.") == "Yes <think>."
+
+
+def test_questions_are_what_all_variants_share() -> None:
+    def asked(*users: str, **own: tuple[str, ...]) -> str:
+        prompts = [Prompt(f"p{n}", user=user) for n, user in enumerate(users)]
+        variants = [
+            Variant(name, Path("m.gguf"), "m", prompt, values={k: v[n] for k, v in own.items()})
+            for n, (name, prompt) in enumerate(zip("AB", prompts, strict=True))
+        ]
+        return question(variants, {"topic": "dogs", "tone": "dry", "other": "no"})
+
+    assert asked("On {{ topic }}.", "On {{ topic }}.") == "On dogs."
+    assert asked("On {{ topic }}.", "Write of {{ topic }}!") == "dogs"
+    assert asked("{{ topic }}", "{{ topic | upper }}, {{ tone }}") == "topic: dogs\ntone: dry"
+    own = asked("{{ task }} {{ topic }}", "{{ task }} {{ topic }}", task=("Say it:", "Tell:"))
+    assert own == "dogs"
+    mixed = asked("{{ tone }} {{ topic }}", "{{ tone }} {{ topic }}", tone=("dry", "wet"))
+    assert mixed == "dogs"
+    assert asked("Dogs?", "Write of dogs.") == ""
 
 
 def test_what_people_rated_is_not_removed_for_its_age(tmp_path: Path) -> None:
