@@ -41,8 +41,10 @@ def modules_after(code: str) -> set[str]:
         ("import llamadiff.compare.runner, llamadiff.compare.spec, llamadiff.compare.document", set()),
         ("import llamadiff.compare.checks.structure, llamadiff.compare.checks.likeness", set()),
         ("import llamadiff.compare.statistics.wording, llamadiff.compare.statistics.ranking, "
-         "llamadiff.compare.statistics.agreement, llamadiff.compare.statistics.noise", {"numpy"}),
-        ("import llamadiff.tui.cli.main", set()),
+         "llamadiff.compare.statistics.agreement, llamadiff.compare.statistics.noise, "
+         "llamadiff.compare.rating.results", {"numpy"}),
+        ("import llamadiff.compare.rating.session, llamadiff.compare.rating.export", set()),
+        ("import llamadiff.tui.cli.main, llamadiff.tui.cli.rate", set()),
         ("import llamadiff.tui.app", {"textual"}),
     ],
 )  # fmt: skip

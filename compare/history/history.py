@@ -15,6 +15,7 @@ from ..run import Run
 from .drafts import Drafts
 from .entries import Hit, Recorded, RunEntry, Wanted
 from .evaluations import Evaluations
+from .ratings import Ratings
 from .recorder import Recorder
 from .writer import Writer
 
@@ -47,6 +48,7 @@ class History:
         self.drafts = Drafts(self._read, self._wake, on_trouble)
         self._writer = Writer(self.file, (self._recorder, self.drafts), on_trouble)
         self.evaluations = Evaluations(self._read, self._change, self._put)
+        self.ratings = Ratings(self._read, self._change)
         self._lock = threading.RLock()
         self._opened = False
         self._reader: Connection | None = None
@@ -146,7 +148,7 @@ class History:
 
     def older_than(self, time: datetime) -> Old:
         """The runs and evaluations begun before a time. A conversation is as old as its newest run,
-        and stays if any of it has a tag or a note."""
+        and stays if any of it has a tag, a note or a rating; so do evaluations that people rated."""
         from . import removal
 
         return self._read(lambda it: removal.older_than(it, time), removal.Old((), 0))

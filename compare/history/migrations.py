@@ -99,6 +99,14 @@ def m006_evaluations(connection: Connection) -> None:
         connection.execute(statement)
 
 
+@migration
+def m007_ratings(connection: Connection) -> None:
+    """What people said of two answers, without knowing whose they were. A rater is one person with
+    one evaluation or run, and `seed` drew the order and the sides of what that person is shown."""
+    for statement in _RATINGS.split(";\n"):
+        connection.execute(statement)
+
+
 def has_full_text(connection: Connection) -> bool:
     """Whether this SQLite was built with FTS5."""
     return ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()
@@ -253,6 +261,35 @@ CREATE TABLE answers (
     results TEXT NOT NULL,
     PRIMARY KEY (evaluation, row, variant, repeat)
 ) WITHOUT ROWID
+"""
+
+_RATINGS = """
+CREATE TABLE raters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    evaluation INTEGER REFERENCES evaluations ON DELETE CASCADE,
+    run INTEGER REFERENCES runs ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CHECK ((evaluation IS NULL) != (run IS NULL)),
+    UNIQUE (evaluation, name),
+    UNIQUE (run, name)
+);
+
+CREATE TABLE ratings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    rater INTEGER NOT NULL REFERENCES raters ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    repeat INTEGER NOT NULL,
+    first TEXT NOT NULL,
+    second TEXT NOT NULL,
+    choice TEXT,
+    note TEXT NOT NULL DEFAULT '',
+    edited TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX ratings_pair
+    ON ratings (rater, row, repeat, min(first, second), max(first, second))
 """
 
 _INDEX = """

@@ -41,6 +41,9 @@ _SOURCE = "json_extract(v.beginning, '$.source')"
 _UNUSED = "name = '' AND NOT saved AND id NOT IN (SELECT version FROM variants)"
 """Of a version: only a run that is gone had it."""
 
+_RATED = "EXISTS (SELECT 1 FROM ratings WHERE rater = raters.id)"
+"""Of a rater: said something."""
+
 
 @dataclass(frozen=True)
 class Old:
@@ -53,13 +56,14 @@ class Old:
 
 
 def older_than(connection: Connection, time: datetime) -> Old:
-    """The evaluations begun before a time, and the runs but for those that stay: going on, tagged or
-    noted, or in one conversation with such a run or a newer one, its branches included."""
+    """The evaluations begun before a time, but for those that people rated, and the runs but for
+    those that stay: going on, tagged, noted or rated, or in one conversation with such a run or a
+    newer one, its branches included."""
     before = int(time.timestamp() * 1000)
     old = dict(connection.execute("SELECT id, key FROM runs WHERE at < ?", (before,)).fetchall())
     staying = connection.execute(
         "SELECT id FROM runs WHERE at >= ? OR ended IS NULL OR note != '' "
-        "UNION SELECT run FROM tags",
+        f"UNION SELECT run FROM tags UNION SELECT run FROM raters WHERE run IS NOT NULL AND {_RATED}",
         (before,),
     ).fetchall()
     beside: dict[int, list[int]] = {}
@@ -78,7 +82,11 @@ def older_than(connection: Connection, time: datetime) -> Old:
         stay |= new
         waiting += new
     ids = [key for row, key in old.items() if row not in stay]
-    found = connection.execute("SELECT key FROM evaluations WHERE at < ?", (before,))
+    found = connection.execute(
+        "SELECT key FROM evaluations WHERE at < ? AND id NOT IN "
+        f"(SELECT evaluation FROM raters WHERE evaluation IS NOT NULL AND {_RATED})",
+        (before,),
+    )
     return Old(ids, len(old) - len(ids), tuple(key for (key,) in found))
 
 

@@ -302,7 +302,7 @@ def rm_command(
 
     A run that others reply to or branch off is not removed without them, since they repeat what it
     says. With --older-than a conversation is as old as its newest run, its branches included, and
-    stays if any of it has a tag or a note.
+    stays if any of it has a tag, a note or a rating.
 
     What long prompts left in the models' caches is deleted too, that of all runs.
 
@@ -334,7 +334,9 @@ def rm_command(
         note(f"Removed {' and '.join(counts)}.")
         if old and old.stay:
             said = f"{old.stay} as old stay{'s' * (old.stay == 1)}"
-            note(f"{said}: tagged, noted, going on, or in a conversation with such or newer runs.")
+            note(
+                f"{said}: tagged, noted, rated, going on, or in a conversation with such or newer runs."
+            )
     if history.unwiped:
         note(
             f"Another program is reading the history: the texts stay in {history.file.name}-wal "
