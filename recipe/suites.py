@@ -13,6 +13,7 @@ from random import Random
 
 from . import tasks
 from .adapter_text import adapter_chats
+from .own_questions import INSTRUCTIONS, QUESTIONS, ROLE, SHOP_MESSAGES, TOPIC_MESSAGES
 from .own_words import MESSAGES, REVIEWS
 from .scale import FULL, Scale
 from .text import Chat, chats
@@ -70,6 +71,28 @@ def support_rows() -> list[dict[str, str]]:
     ]
 
 
+def general_rows() -> list[dict[str, str]]:
+    """Everyday questions, and a word that a fitting answer has."""
+    return [{"question": question, "expected": word} for question, word in QUESTIONS.items()]
+
+
+def instruction_rows() -> list[dict[str, str]]:
+    """Messages, each with every instruction and the pattern of an answer that obeys it."""
+    rows: list[dict[str, str]] = []
+    for asked, (instruction, pattern) in INSTRUCTIONS.items():
+        for role, messages in (("", TOPIC_MESSAGES), (ROLE, SHOP_MESSAGES)):
+            rows += [
+                {
+                    "message": message,
+                    "instruction": role + instruction,
+                    "expected": pattern,
+                    "asked": asked,
+                }
+                for message in messages
+            ]
+    return rows
+
+
 WANTED = {
     "delivery": "order number",
     "size": "size",
@@ -87,6 +110,8 @@ def main() -> None:
     for name, rows in (
         ("sentiment", sentiment_rows(trained_on(FULL, "sentiment"))),
         ("support", support_rows()),
+        ("general", general_rows()),
+        ("instructions", instruction_rows()),
     ):
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
         (out / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")

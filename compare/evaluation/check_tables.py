@@ -129,7 +129,8 @@ def _contains(table: Table) -> Check:
 
 
 def _pattern(table: Table) -> Check:
-    return Pattern(table.needed("pattern"), table.flag("ignore_case"), table.flag("whole"))
+    pattern = table.needed("pattern") if "pattern" in table.table else None
+    return Pattern(pattern, table.flag("ignore_case"), table.flag("whole"))
 
 
 def _one_of(table: Table) -> Check:
