@@ -37,6 +37,11 @@ def result(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], str]:
     assert process.returncode == 0, err.decode()
     document = json.loads(out)
     del document["evaluation"]
+    decision = document["decision"]
+    del decision["table"], decision["verdict"]
+    for side in decision["sides"].values():
+        assert side.pop("seconds")
+        side["break_even"] = [it for it in side["break_even"] if it["unit"] != "seconds"]
     for variant in document["variants"]:
         for name in TIMES:
             assert variant.pop(name)
@@ -95,6 +100,8 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     assert "met: tuned.score >= base.score (tuned.score is" in out
     assert "delivery" in out and "tuned: " in out
     assert "20 rows × 2 variants = 40 answers" in err
+    assert re.search(r"(Fine-tune|Not decided|Neither): ", out)
+    assert "Prompting" in out and "no such variant" in out and "2,831 rows: " in out
 
     path.write_text(path.read_text() + '[[require]]\nthat = "tuned.score > 1"\n')
     assert run(["eval", str(path), "--rows", "4"]) == 1
@@ -202,7 +209,11 @@ def test_reports_say_the_same_and_hold_no_markup_of_others(
     for report in (page, text, xml):
         assert "\x1b" not in report and "\u202e" not in report
         assert "NOT MET: tuned.score &gt; 1" in report or "tuned.score \\> 1" in report
+    for report in (page, text):
+        assert "Prompt or fine-tune" in report and "194,560 parameters" in report
     document = json.loads(data)
+    assert document["decision"]["outcome"] == "undecided"
+    assert document["decision"]["verdict"].split(":")[0] in xml
     assert document["rows"] == 2 and len(document["answers"]) == 2
     assert document["variants"][0]["model"]["sha256"]
     suite = ElementTree.fromstring(xml)[0]

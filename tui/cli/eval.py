@@ -12,18 +12,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem as Completion
 
 from ..safe_text import safe_line
+from .decision import decide, print_decision
 from .options import Asked, variant_options
 from .printing import data, note, print_json, table
 from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ...compare.evaluation.answers import Checked
+    from ...compare.evaluation.decision.elsewhere import Other
     from ...compare.evaluation.evaluator import Progress
     from ...compare.evaluation.plan import Plan
     from ...compare.evaluation.scoreboard import Line, Pace, Scoreboard
@@ -65,7 +67,9 @@ def eval_command(
     SUITE is a file, or the name of one that ships. With --variant only the variants given are run;
     -m, -a, -p and --set say what variants leave open, before the suite's defaults do. Every variant is compared with the
     first one, or with the suite's baseline. WON and LOST are rows; PROMPT and OUT are tokens per
-    call; FIRST is the time to the first token of a call alone. The exit code is 1 when a
+    call; FIRST is the time to the first token of a call alone. At the end stands what follows for
+    prompting and fine-tuning; the suites that this one names as elsewhere are run for it with its
+    adapters. The exit code is 1 when a
     requirement of the suite is not met.
 
     \b
@@ -80,15 +84,22 @@ def eval_command(
     for path in reports:
         check_report(path)
     plan = _plan(asked, suite, rows, allow_code)
+    others = _others(asked, plan, rows, allow_code)
     note(_beginning(plan))
     wanted = as_json or bool(reports)
-    board, answers, key, hashes = asyncio.run(_carry_out(asked, plan, resume, wanted))
-    program = version("llamadiff")
-    document = evaluation_document(plan, board, answers, key=key, program=program, hashes=hashes)
+    board, answers, key, decision, hashes = asyncio.run(
+        _carry_out(asked, plan, others, resume, wanted)
+    )
+    document = evaluation_document(
+        plan, board, answers,
+        key=key, program=version("llamadiff"), decision=decision, hashes=hashes,
+    )  # fmt: skip
     if as_json:
         print_json(document, indent=True)
     else:
         _print(plan, board, answers)
+        if decision is not None:
+            print_decision(decision)
     for path in reports:
         write_report(path, document)
     return 0 if board.met else 1
@@ -133,6 +144,13 @@ def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
     )
 
 
+def _others(asked: Asked, plan: Plan, rows: int | None, allow_code: bool) -> list[Other]:
+    """The suites that adapters are put to besides. Raises what is wrong with them."""
+    from ...compare.evaluation.decision.elsewhere import others_of
+
+    return others_of(plan, asked.defaults(), rows=rows, allow_code=allow_code)
+
+
 def _beginning(plan: Plan) -> str:
     rows, variants = len(plan.rows), len(plan.variants)
     repeats = f" × {plan.repeats} repeats" if plan.repeats > 1 else ""
@@ -140,8 +158,8 @@ def _beginning(plan: Plan) -> str:
 
 
 async def _carry_out(
-    asked: Asked, plan: Plan, resume: bool, hashes: bool
-) -> tuple[Scoreboard, list[Checked], str | None, dict[Path, str | None]]:
+    asked: Asked, plan: Plan, others: list[Other], resume: bool, hashes: bool
+) -> tuple[Scoreboard, list[Checked], str | None, dict[str, Any] | None, dict[Path, str | None]]:
     from ...compare.evaluation.evaluator import Evaluator
     from ...compare.evaluation.pace import measure_paces
     from ...compare.evaluation.scoreboard import scoreboard
@@ -171,6 +189,7 @@ async def _carry_out(
             if kept is not None and key is not None:
                 kept.end(key)
             paces: dict[str, Pace] = await measure_paces(it, plan) if evaluator.generates else {}
+            decision = await decide(it, plan, answers, paces, others)
         board = await asyncio.to_thread(scoreboard, plan, answers, paces)
         found: dict[Path, str | None] = {}
         if hashes:
@@ -178,7 +197,7 @@ async def _carry_out(
             for variant in plan.variants:
                 for file in (variant.model, *(a.path for a in variant.adapters)):
                     found[file] = await known.sha256(file)
-    return board, answers, key, found
+    return board, answers, key, decision, found
 
 
 @contextlib.contextmanager

@@ -60,6 +60,15 @@ def tags(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
+def decision(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The decision table with its heading, a cell's lines joined; empty without one."""
+    found = document["decision"]
+    if not found:
+        return []
+    rows = [(it["row"], *("\n".join(lines) for lines in it["cells"])) for it in found["table"]]
+    return [tuple(found["head"]), *rows]
+
+
 def sentences(document: Mapping[str, Any]) -> list[str]:
     """The verdicts, and what is required."""
     found: list[str] = []

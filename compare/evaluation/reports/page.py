@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from .figures import HEAD, by_disagreement, scores, sentences, tags
+from .figures import HEAD, by_disagreement, decision, scores, sentences, tags
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -14,6 +14,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 78rem; margin: 2rem auto
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { padding: .25rem .7rem; text-align: left; white-space: nowrap; border-bottom: 1px solid #8884; }
 td { font-variant-numeric: tabular-nums; }
+.decision td { white-space: pre-line; vertical-align: top; min-width: 12rem; }
 li.no { font-weight: bold; }
 details { border-bottom: 1px solid #8884; padding: .3rem 0; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
@@ -44,6 +45,11 @@ def html(document: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     if found := tags(document):
         parts += ["<h2>Passed, by tag</h2>", *_table(found)]
+    if found := decision(document):
+        decided = document["decision"]
+        parts += ["<h2>Prompt or fine-tune?</h2>", f"<p>{_text(decided['verdict'])}</p>"]
+        parts += ['<div class="decision">', *_table(found), "</div><ul>"]
+        parts += [f"<li>{_text(said)}</li>" for said in decided["notes"]] + ["</ul>"]
     parts += ["<h2>Rows</h2><p>Those on which the variants differ most come first.</p>"]
     labels = {it["name"]: it["label"] for it in document["variants"]}
     for row in by_disagreement(document):
