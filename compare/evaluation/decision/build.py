@@ -15,7 +15,7 @@ from ...checks.structure import Json, Pattern, Schema
 from ...checks.wording import OneOf
 from ...statistics.figures import Estimate, Table
 from ...statistics.means import estimate, estimate_amount
-from ...statistics.noise import noise_floor
+from ...statistics.noise import changing_rows
 from ...statistics.ranking import Rating, rank
 from ...statistics.verdict import ALPHA, decide
 from ...variants import StackedAdapter, Variant
@@ -129,7 +129,7 @@ class _Maker:
             estimate_amount(self._tokens(variant)) or estimate(()),
             estimate_amount(seconds),
             self._violations(variant, rows),
-            noise_floor(table, plan.repeats).changing if plan.repeats > 1 else None,
+            estimate(changing_rows(table)) if plan.repeats > 1 else None,
             self._break_even(variant, trained) if stack else (),
             tuple(it for it in self._elsewhere if it.stack == stack_name(stack)),
             self._rated.get(variant.name),

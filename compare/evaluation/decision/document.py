@@ -54,7 +54,7 @@ def _side(side: Side) -> dict[str, Any]:
         "prompt_tokens": asdict(side.tokens),
         "seconds": None if side.seconds is None else asdict(side.seconds),
         "form_broken": None if side.violations is None else asdict(side.violations),
-        "changing": side.changing,
+        "changing": None if side.changing is None else asdict(side.changing),
         "break_even": [_break_even(it) for it in side.break_even],
         "elsewhere": [_elsewhere(it) for it in side.elsewhere],
         "rated": None if side.rated is None else asdict(side.rated),

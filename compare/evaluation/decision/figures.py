@@ -109,7 +109,7 @@ class Side:
     tokens: Estimate
     seconds: Estimate | None
     violations: Estimate | None
-    changing: float | None
+    changing: Estimate | None
     break_even: tuple[BreakEven, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     rated: Rated | None = None

@@ -196,7 +196,7 @@ def _control(decision: Decision, side: Side) -> Iterator[str]:
     if side.changing is None:
         yield "seeds: one answer per row"
     else:
-        yield f"seeds: {100 * side.changing:.0f} % of rows change"
+        yield f"seeds change {share(side.changing)} of rows"
     for it in _elsewhere(decision, side):
         if it.instructions:
             yield f"told otherwise, {_beside(it, side)}"

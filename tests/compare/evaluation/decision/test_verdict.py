@@ -202,3 +202,29 @@ def test_nothing_to_decide() -> None:
     plan = plan_of([variant("plain"), variant("again", replace(PLAIN, name="Other name"))], 4)
     answers = [answer(row, name, 1.0) for row in range(4) for name in ("plain", "again")]
     assert decision_of(plan, answers) is None
+
+
+def test_intervals_of_leads_hold_together() -> None:
+    kinds = ("plain", "prompted", "tuned", "combined")
+    found = decided({kind: passing(60, 0.5) for kind in kinds})
+    levels = [it.verdict.difference.interval.level for it in found.pairs]
+    assert levels == pytest.approx([1 - 0.05 / 6] * 6)
+    found = decided({kind: passing(60, 0.5) for kind in kinds[:2]})
+    assert found.pairs[0].verdict.difference.interval.level == pytest.approx(0.95)
+
+
+def test_control_counts_broken_forms_and_changing_seeds() -> None:
+    plan, answers = evaluation({"plain": [1.0] * 8, "tuned": [0.0, 0.0] + [1.0] * 6})
+    plan = replace(plan, suite=replace(plan.suite, repeats=2))
+    again = [replace(it, repeat=1, score=1.0 if it.row < 4 else it.score) for it in answers]
+    found = decision_of(plan, [*answers, *again])
+    assert found is not None
+    plain, tuned = found.side("plain"), found.side("tuned")
+    assert plain and tuned and plain.violations and tuned.violations
+    assert plain.violations.mean == 0 and tuned.violations.mean == 0.25
+    assert plain.changing and plain.changing.mean == 0
+    assert tuned.changing and tuned.changing.mean == 0.25 and tuned.changing.rows == 8
+    control = {row.title: row.cells for row in written(found).rows}["control"][1]
+    assert control[0].startswith("form broken: 25.0 % (") and control[1].startswith(
+        "seeds change 25.0 % ("
+    )
