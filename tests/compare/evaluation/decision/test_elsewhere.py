@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,8 +87,18 @@ def test_mistakes_are_told_before_anything_runs(
 
 def test_the_other_suites_model_and_adapters_do_not_count(tmp_path: Path) -> None:
     plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "support"\n' + CHECKS))
-    elsewhere = replace(plan, baseline=replace(plan.baseline, model=plan.baseline.model))
-    (other,) = others_of(elsewhere, Defaults(prompt="tell-me-about", adapters=("support",)))
+    (other,) = others_of(plan, Defaults(prompt="tell-me-about", adapters=("support",)))
     (base,) = other.plan.variants
     assert base.model == plan.baseline.model and not base.adapters
     assert base.prompt.slug == "support" and other.plan.planned == len(other.plan.rows) == 60
+    own = (
+        'dataset = "rows.jsonl"\nbaseline = "half"\n[[checks]]\ncheck = "exact"\n'
+        '[[variants]]\nlabel = "first"\nprompt = "sentiment"\n'
+        '[[variants]]\nlabel = "half"\nprompt = "support"\nmodel = "gone"\n'
+        'adapter = "gone"\nscale = 0.5\n'
+    )
+    (tmp_path / "own.toml").write_text(own)
+    plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "own.toml"\n' + CHECKS))
+    (other,) = others_of(plan, Defaults())
+    (base,) = other.plan.variants
+    assert (base.prompt.slug, base.model, base.adapters) == ("support", plan.baseline.model, ())
