@@ -1,7 +1,7 @@
 """What follows from the comparisons: the rules that docs/decision.md has as a table.
 
-The cheapest kind wins that no costlier one is better than by what matters. Raising a kind's scores
-raises both ends of its intervals, so it never loses a recommendation that it had.
+The cheapest kind wins that no costlier one is better than by what matters. Where both ends of a
+kind's intervals move its way, as they do with more passes, it never loses a recommendation.
 """
 
 from __future__ import annotations
