@@ -6,13 +6,16 @@ anywhere in what the bundled files were trained on.
 
 import argparse
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from random import Random
 
 from . import tasks
 from .adapter_text import adapter_chats
+from .own_questions import INSTRUCTIONS, QUESTIONS, ROLE, SHOP_MESSAGES, TOPIC_MESSAGES
 from .own_words import MESSAGES, REVIEWS
 from .scale import FULL, Scale
 from .text import Chat, chats
@@ -22,25 +25,31 @@ from .train_base import SEED as BASE_SEED
 OUT = Path(__file__).parents[1] / "compare" / "suites"
 SEED = 70
 SENTIMENT_ROWS = 500
+_WORDS = re.compile(r"[^\W_]+")
 SHORTEST_CHAT = 20
 """Tokens; the base saw fewer chats than its tokens divided by this."""
 
 
 def plain(text: str) -> str:
     """Without what people type this way or that."""
-    return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+    return " ".join(_WORDS.findall(text.lower()))
 
 
 def trained_on(scale: Scale, adapter: str) -> str:
     """All that the base and an adapter were trained on, in one plain text."""
-    count = scale.steps * scale.tokens_per_step // SHORTEST_CHAT
-    base = islice(chats(BASE_SEED + 1), count)
     own = islice(adapter_chats(adapter, ADAPTER_SEED), scale.adapter_steps * scale.adapter_batch)
-    return "\n".join(f" {plain(text)} " for chat in (*base, *own) for text in _said(chat))
+    return f"{_base_text(scale)}\n{_joined(own)}"
 
 
-def _said(chat: Chat) -> Iterator[str]:
-    return (message["content"] for message in chat)
+@cache
+def _base_text(scale: Scale) -> str:
+    count = scale.steps * scale.tokens_per_step // SHORTEST_CHAT
+    return _joined(islice(chats(BASE_SEED + 1), count))
+
+
+def _joined(them: Iterable[Chat]) -> str:
+    said = dict.fromkeys(message["content"] for chat in them for message in chat)
+    return "\n".join(f" {text} " for text in dict.fromkeys(map(plain, said)))
 
 
 def sentiment_rows(seen: str) -> list[dict[str, str]]:
@@ -70,6 +79,28 @@ def support_rows() -> list[dict[str, str]]:
     ]
 
 
+def general_rows() -> list[dict[str, str]]:
+    """Everyday questions, and a word that a fitting answer has."""
+    return [{"question": question, "expected": word} for question, word in QUESTIONS.items()]
+
+
+def instruction_rows() -> list[dict[str, str]]:
+    """Messages, each with every instruction and the pattern of an answer that obeys it."""
+    rows: list[dict[str, str]] = []
+    for asked, (instruction, pattern) in INSTRUCTIONS.items():
+        for role, messages in (("", TOPIC_MESSAGES), (ROLE, SHOP_MESSAGES)):
+            rows += [
+                {
+                    "message": message,
+                    "instruction": role + instruction,
+                    "expected": pattern,
+                    "asked": asked,
+                }
+                for message in messages
+            ]
+    return rows
+
+
 WANTED = {
     "delivery": "order number",
     "size": "size",
@@ -87,6 +118,8 @@ def main() -> None:
     for name, rows in (
         ("sentiment", sentiment_rows(trained_on(FULL, "sentiment"))),
         ("support", support_rows()),
+        ("general", general_rows()),
+        ("instructions", instruction_rows()),
     ):
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
         (out / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from ...prompts.errors import PromptError
 from ...prompts.rendering.client import HelperProcess
-from .result import Answer, Result, passed, quoted
+from .result import NOTHING_EXPECTED, Answer, Result, passed, quoted
 
 
 @cache
@@ -36,17 +36,23 @@ def _ask(request: dict[str, Any]) -> Result:
 
 @dataclass(frozen=True)
 class Pattern:
-    """The answer holds something that Python's regular expression matches; `whole`: it is that."""
+    """The answer holds something that Python's regular expression matches; `whole`: it is that.
 
-    pattern: str
+    Without a pattern of its own it takes what the row expects for one.
+    """
+
+    pattern: str | None = None
     ignore_case: bool = False
     whole: bool = False
 
     def __call__(self, answer: Answer) -> Result:
+        pattern = answer.expected if self.pattern is None else self.pattern
+        if pattern is None:
+            return NOTHING_EXPECTED
         return _ask(
             {
                 "job": "pattern",
-                "pattern": self.pattern,
+                "pattern": pattern,
                 "text": answer.text,
                 "ignore_case": self.ignore_case,
                 "whole": self.whole,

@@ -81,6 +81,9 @@ def _said(verb: str, values: list[str]) -> str:
     return f"{verb} {', '.join(values)}" if values else ""
 
 
+_NONE, _SEVERAL = "names none of the labels", ", not one"
+
+
 @dataclass(frozen=True)
 class OneOf:
     """The answer names exactly one of the labels, as whole words, and it is `value`, or what the
@@ -100,7 +103,12 @@ class OneOf:
         named = dict.fromkeys(re.findall(pattern, normalised(answer.text))) if pattern else {}
         if len(named) != 1:
             labels = ", ".join(quoted(forms[form]) for form in named)
-            return Result(0.0, f"names {labels}, not one" if named else "names none of the labels")
+            return Result(0.0, f"names {labels}{_SEVERAL}" if named else _NONE)
         (form,) = named
         right = wanted is None or normalised(wanted) == form
         return passed(right, f"names {quoted(forms[form])}", f"names {quoted(forms[form])}, not {quoted(wanted or '')}")  # fmt: skip
+
+    @staticmethod
+    def broke_form(result: Result) -> bool:
+        """Whether what it gave says that the answer is no label at all, rather than a wrong one."""
+        return result.score == 0 and (result.reason == _NONE or result.reason.endswith(_SEVERAL))

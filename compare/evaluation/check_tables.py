@@ -132,9 +132,9 @@ def _contains(table: Table) -> Check:
 
 
 def _pattern(table: Table) -> Check:
-    pattern = table.needed("pattern")
+    pattern = table.needed("pattern") if "pattern" in table.table else None
     try:
-        re.compile(pattern)
+        re.compile(pattern or "")
     except (re.error, OverflowError, RecursionError) as error:
         raise table.fail("pattern", f"a regular expression: {error}") from None
     return Pattern(pattern, table.flag("ignore_case"), table.flag("whole"))

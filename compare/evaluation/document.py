@@ -24,10 +24,11 @@ def evaluation_document(
     key: str | None,
     at: datetime,
     program: str,
+    decision: Mapping[str, Any] | None = None,
     hashes: Mapping[Path, str | None],
 ) -> dict[str, Any]:
-    """The scoreboard and every answer; it began `at`, and `hashes` are SHA-256 of model and adapter
-    files."""
+    """The scoreboard and every answer; it began `at`, `hashes` are SHA-256 of model and adapter
+    files, and `decision` is what `decision_document` gives."""
     by_row: dict[int, list[Checked]] = {}
     for answer in answers:
         by_row.setdefault(answer.row, []).append(answer)
@@ -47,6 +48,7 @@ def evaluation_document(
         "requirements": [
             {"that": it.text, "met": it.met, "figures": it.figures} for it in board.requirements
         ],
+        "decision": decision,
         "answers": [_row(plan, row, by_row[row]) for row in sorted(by_row)],
     }
 

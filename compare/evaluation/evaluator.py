@@ -63,7 +63,6 @@ class Evaluator:
         self._on_progress = on_progress
         checks = [it.check for it in plan.suite.checks]
         self._scores = any(isinstance(it, Likelihood) for it in checks)
-        self.generates = not all(isinstance(it, Likelihood) for it in checks)
         self._used: dict[str, set[str]] = {}
         """By a variant's name, the variables that its prompt has."""
         self._going_on = asyncio.Event()
@@ -255,7 +254,7 @@ class Evaluator:
         self, asked: Mapping[Group, list[Asked]], over: Callable[[Group], None]
     ) -> None:
         """Generate, then score what is to be scored; `over` is told each group. Raises EngineError."""
-        if self.generates:
+        if self.plan.generates:
             await self._generate(asked, (lambda group: None) if self._scores else over)
         if self._scores:
             await score(self.runner, self.plan, [it for each in asked.values() for it in each])
@@ -335,13 +334,13 @@ class Evaluator:
         while (asked := await finished.get()) is not None:
             checked = await asyncio.to_thread(self._check, asked)
             self._on_group(checked)
-            if not self.generates:
+            if not self.plan.generates:
                 self._done += len(checked)
                 self._tell()
 
     def _check(self, asked: Sequence[Asked]) -> list[Checked]:
         rows, checks = self.plan.rows, self.plan.suite.checks
-        return [it.checked(rows[it.place], checks, generates=self.generates) for it in asked]
+        return [it.checked(rows[it.place], checks, generates=self.plan.generates) for it in asked]
 
     def _count(self, output: Output) -> None:
         self._done += 1

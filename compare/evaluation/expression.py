@@ -197,7 +197,7 @@ class _Parser:
         if token is None:
             raise ExpressionError(f"it ends too early; {MEANT}")
         self._at += 1
-        if token[0].isdigit() or (token[0] == "." and len(token) > 1):
+        if token[0].isdecimal() or (token[0] == "." and len(token) > 1):
             return _number(token)
         if not (token[0] == '"' or token.isidentifier()) or token in ("and", "or", "not"):
             raise ExpressionError(f"{token!r} is not expected there; {MEANT}")

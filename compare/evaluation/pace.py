@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 
 from ...models.engine.client import EngineError
 from ...models.engine.protocol import BACKGROUND
@@ -36,6 +37,7 @@ async def measure_paces(runner: Runner, plan: Plan) -> dict[str, Pace]:
 async def _pace(runner: Runner, plan: Plan, variant: Variant, known: set[str]) -> Pace:
     firsts: list[float] = []
     speeds: list[float] = []
+    seconds: list[float | None] = []
     for row in plan.rows[:CALLS]:
         values = {name: text for name, text in row.values.items() if name in known}
         output = Output(variant, 0, 0)
@@ -43,13 +45,16 @@ async def _pace(runner: Runner, plan: Plan, variant: Variant, known: set[str]) -
         try:
             ready = await runner.prepare(variant, values, output=output)
         except MISTAKES:
+            seconds.append(None)
             continue
         request = runner.request(ready, output, exact=plan.exact, priority=BACKGROUND)
+        began = time.monotonic()
         async for events in runner.engine.generate(ready.model, [request]):
             for event in events:
                 apply_event(output, event)
         if output.error and not output.refused:
             raise EngineError(output.error)
+        seconds.append(None if output.error else time.monotonic() - began)
         if output.timings and output.timings.ttft_s is not None:
             firsts.append(output.timings.ttft_s)
         if output.timings and output.timings.tokens_per_s:
@@ -58,4 +63,5 @@ async def _pace(runner: Runner, plan: Plan, variant: Variant, known: set[str]) -
         len(firsts),
         statistics.median(firsts) if firsts else None,
         statistics.median(speeds) if speeds else None,
+        tuple(seconds),
     )

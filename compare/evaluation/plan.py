@@ -12,6 +12,7 @@ import msgspec
 
 from ...models.engine.protocol import ModelSettings, file_version
 from ..checks.judge import Judge
+from ..checks.likelihood import Likelihood
 from ..history.content import canonical, digest
 from ..variants import Variant
 from .rows import SuiteRow
@@ -71,6 +72,11 @@ class Plan:
         """The rubrics by which answers are judged beside the baseline's."""
         checks = (it.check for it in self.suite.checks)
         return {it.rubric for it in checks if isinstance(it, Judge) and it.against_baseline}
+
+    @property
+    def generates(self) -> bool:
+        """Whether there is a check that needs an answer in words."""
+        return not all(isinstance(it.check, Likelihood) for it in self.suite.checks)
 
     @property
     def answers(self) -> int:

@@ -17,7 +17,7 @@ from .suite import DatasetSpec, Suite, VariantSpec
 
 _TOP = (
     "name", "description", "dataset", "defaults", "variants", "checks", "baseline", "repeats",
-    "planned", "margin", "exact", "require",
+    "planned", "margin", "exact", "require", "elsewhere",
 )  # fmt: skip
 _DATASET = ("file", "columns", "where", "tags", "sample", "seed")
 _SETTINGS = (*FIELDS, "logit_bias", "samplers")
@@ -55,9 +55,21 @@ def parse_suite(text: str, path: Path) -> Suite:
         margin=_margin(reader, table),
         exact=_flag(reader, table, "exact"),
         require=_requirements(reader, table),
+        elsewhere=_elsewhere(reader, table),
         code=tuple(it.check.path for it in checks if isinstance(it.check, Code)),
         text=text,
     )
+
+
+def _elsewhere(reader: FieldReader, table: Mapping[str, object]) -> tuple[str, ...]:
+    """Names of suites that ship; paths as seen from the suite's folder."""
+    found = _texts(reader, ("elsewhere",), table.get("elsewhere", []))
+    paths = (it if not _is_path(it) else str(reader.beside(("elsewhere",), it)) for it in found)
+    return tuple(dict.fromkeys(paths))
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "\\" in name or name.endswith(".toml")
 
 
 def _repeats(reader: FieldReader, table: Mapping[str, object]) -> int:

@@ -24,11 +24,13 @@ from .variants import by_name, called
 
 @dataclass(frozen=True)
 class Pace:
-    """What one call costs when nothing else runs: medians of a few."""
+    """What one call costs when nothing else runs: medians of a few, and the seconds that each of
+    the first rows took from its request to its last token (None where it failed)."""
 
     calls: int
     ttft_s: float | None
     tokens_per_s: float | None
+    seconds: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)

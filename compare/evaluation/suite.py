@@ -71,6 +71,8 @@ class Suite:
     margin: float = MARGIN
     exact: bool = False
     require: tuple[Expression, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    """Suites, by name or path, that adapters are put to besides."""
     code: tuple[Path, ...] = ()
     """Python files with functions that check answers."""
     text: str = ""

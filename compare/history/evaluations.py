@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
     from ..evaluation.answers import Checked
-    from ..evaluation.kept import Hashes, Kept
+    from ..evaluation.kept import Kept
+    from ..evaluation.measured import Measured
     from ..evaluation.plan import Plan
-    from ..evaluation.scoreboard import Pace
 
 T = TypeVar("T")
 Job = Callable[["Connection"], object]
@@ -61,7 +61,7 @@ class Evaluations:
 
     def begin(self, plan: Plan, program: str) -> str:
         """Write down what will be done, before anything is; the evaluation's key."""
-        from ..evaluation.kept import about
+        from ..evaluation.restoring import about
 
         key = uuid.uuid4().hex[:12]
         texts = (plan.fingerprint(), json.dumps(plan.definition()), about(plan))
@@ -79,9 +79,7 @@ class Evaluations:
             lambda it: it.execute("SELECT at FROM evaluations WHERE key = ?", (key,)).fetchone(),
             None,
         )
-        if found is None:
-            raise CompareError(f"The evaluation {key} is not in the history.")
-        return moment(found[0])
+        return moment(self._there(key, found)[0])
 
     def settled(self, plan: Plan) -> int | None:
         """The number of rows that was planned when this suite, with the same baseline, was first
@@ -94,19 +92,17 @@ class Evaluations:
         rows = [_answer_row(answer) for answer in answers]
         self._put(lambda it: _add(it, key, rows))
 
-    def end(self, key: str) -> None:
-        """All answers are there."""
+    def keep_measured(self, key: str, measured: Measured) -> None:
+        """Keep what was measured, in the place of what was kept before."""
+        text = measured.text()
         self._put(
-            lambda it: it.execute("UPDATE evaluations SET ended = ? WHERE key = ?", (now(), key))
+            lambda it: it.execute("UPDATE evaluations SET measured = ? WHERE key = ?", (text, key))
         )
 
-    def measured(self, key: str, paces: Mapping[str, Pace], hashes: Hashes) -> None:
-        """What calls take, and the hashes of the files that are known."""
-        from ..evaluation.kept import measured
-
-        found = measured(paces, hashes)
+    def end(self, key: str) -> None:
+        """All answers are there, and all is measured."""
         self._put(
-            lambda it: it.execute("UPDATE evaluations SET measured = ? WHERE key = ?", (found, key))
+            lambda it: it.execute("UPDATE evaluations SET ended = ? WHERE key = ?", (now(), key))
         )
 
     def answers(self, key: str) -> list[Checked]:
@@ -127,9 +123,20 @@ class Evaluations:
         runs = self._read(lambda it: beginning(it, name, RUNS), [])
         return keys[0] if name and len(keys) == 1 and not runs else ""
 
+    def plan(self, key: str) -> Plan:
+        """What an evaluation was to do. Raises CompareError when it is not there."""
+        return self._there(key, self._read(lambda it: _plan(it, key), None))
+
+    def measured(self, key: str) -> Measured:
+        """What was measured of it so far. Raises CompareError when it is not there."""
+        return self._there(key, self._read(lambda it: _measured(it, key), None))
+
     def kept(self, key: str) -> Kept:
         """All of an evaluation, ended or not. Raises CompareError when it is not there."""
-        found = self._read(lambda it: _kept(it, key), None)
+        return self._there(key, self._read(lambda it: _kept(it, key), None))
+
+    @staticmethod
+    def _there(key: str, found: T | None) -> T:
         if found is None:
             raise CompareError(f"The evaluation {key} is not in the history.")
         return found
@@ -203,23 +210,45 @@ def _answers(it: Connection, key: str) -> list[Checked]:
     ]
 
 
-def _kept(it: Connection, key: str) -> Kept | None:
-    from ..evaluation.kept import Kept, read_measured, restored_plan
+def _plan(it: Connection, key: str) -> Plan | None:
+    from ..evaluation.restoring import restored_plan
 
     found = it.execute(
-        "SELECT at, ended, program, suite, path, definition, about, measured, planned, margin "
-        "FROM evaluations WHERE key = ?",
+        "SELECT definition, about, suite, path, planned, margin FROM evaluations WHERE key = ?",
         (key,),
     ).fetchone()
     if found is None:
         return None
-    at, ended, program, suite, path, definition, about, measured, planned, margin = found
-    plan = restored_plan(
+    definition, about, suite, path, planned, margin = found
+    return restored_plan(
         definition, about, name=suite, path=Path(path), planned=planned, margin=margin
     )
-    paces, hashes = read_measured(measured) if measured else ({}, {})
+
+
+def _measured(it: Connection, key: str) -> Measured | None:
+    from ..evaluation.measured import Measured, read_measured
+
+    found = it.execute("SELECT measured FROM evaluations WHERE key = ?", (key,)).fetchone()
+    if found is None:
+        return None
+    try:
+        return read_measured(found[0]) if found[0] else Measured()
+    except (ValueError, TypeError, KeyError):  # another version's: what was measured is left out
+        return Measured()
+
+
+def _kept(it: Connection, key: str) -> Kept | None:
+    from ..evaluation.kept import Kept
+
+    found = it.execute(
+        "SELECT at, ended, program FROM evaluations WHERE key = ?", (key,)
+    ).fetchone()
+    plan, measured = _plan(it, key), _measured(it, key)
+    if found is None or plan is None or measured is None:
+        return None
+    at, ended, program = found
     over = None if ended is None else moment(ended)
-    return Kept(key, moment(at), over, program, plan, _answers(it, key), paces, hashes)
+    return Kept(key, moment(at), over, program, plan, _answers(it, key), measured)
 
 
 def _entries(it: Connection, limit: int) -> list[Entry]:

@@ -93,8 +93,8 @@ def m005_around(connection: Connection) -> None:
 @migration
 def m006_evaluations(connection: Connection) -> None:
     """Suites that were run, and their answers. `definition` is JSON of what they follow from, and
-    `fingerprint` its SHA-256; `about` and `measured` are JSON that `evaluation.kept` writes; `planned`
-    is the number of rows settled beforehand; `answer` is NULL where it is the text."""
+    `fingerprint` its SHA-256; `about` and `measured` are JSON that `evaluation.restoring` and
+    `evaluation.measured` write; `planned` is the number of rows settled beforehand; `answer` is NULL where it is the text."""
     for statement in _EVALUATIONS.split(";\n"):
         connection.execute(statement)
 

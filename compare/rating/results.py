@@ -83,16 +83,7 @@ def results(
     """
     mine = [it for it in kept if rater in (None, it.rater) and source.has(it)]
     said = [it for it in mine if it.answer is not None]
-    counted = [_ranking(it) for it in said if it.answer != "skip"]
-    raters: list[Rater] = []
-    for name, seed in seeds.items():
-        own = [it for it in said if it.rater == name]
-        if own:
-            order = source.order(seed)
-            ties = _same(order, len(own))
-            counted += [Ranking(pair.first, pair.second, "tie") for pair in ties]
-            skipped = sum(it.answer == "skip" for it in own)
-            raters.append(Rater(name, len(own), skipped, len(order.shown), len(ties)))
+    counted, raters = _counted(source, said, seeds)
     counts = Counter(str(it.answer) for it in said)
     firsts, decided = counts["first"], counts["first"] + counts["second"]
     people = _people(said)
@@ -110,6 +101,29 @@ def results(
         [it for it in mine if it.note],
         sum(bool(it.edited) for it in mine),
     )
+
+
+def choices(source: Source, kept: Sequence[Kept], seeds: Mapping[str, int]) -> list[Ranking]:
+    """What all raters chose, by variants' names, as `results` ranks it."""
+    said = [it for it in kept if it.answer is not None and source.has(it)]
+    return _counted(source, said, seeds)[0]
+
+
+def _counted(
+    source: Source, said: Sequence[Kept], seeds: Mapping[str, int]
+) -> tuple[list[Ranking], list[Rater]]:
+    """What ranks the variants, the ties of equal answers too, and by whom it was said."""
+    counted = [_ranking(it) for it in said if it.answer != "skip"]
+    raters: list[Rater] = []
+    for name, seed in seeds.items():
+        own = [it for it in said if it.rater == name]
+        if own:
+            order = source.order(seed)
+            ties = _same(order, len(own))
+            counted += [Ranking(pair.first, pair.second, "tie") for pair in ties]
+            skipped = sum(it.answer == "skip" for it in own)
+            raters.append(Rater(name, len(own), skipped, len(order.shown), len(ties)))
+    return counted, raters
 
 
 def _ranking(kept: Kept) -> Ranking:

@@ -17,6 +17,7 @@ from .words import began, question
 
 if TYPE_CHECKING:
     from ..evaluation.answers import Checked
+    from ..evaluation.plan import Plan
     from ..evaluation.rows import SuiteRow
     from ..history.history import History
 
@@ -83,7 +84,11 @@ class Source:
 
 def load_source(history: History, what: Rated) -> Source:
     """What there is to rate by now. Raises CompareError where there is nothing to compare."""
-    source = _evaluation(history, what) if what.kind == "evaluation" else _run(history, what)
+    if what.kind == "evaluation":
+        found = history.evaluations.kept(what.key)
+        source = evaluation_source(what, found.plan, found.answers)
+    else:
+        source = _run(history, what)
     if len(source.variants) < 2:
         raise CompareError(
             f"The {what.kind} {what.key} has one variant alone: there is nothing to compare it with."
@@ -96,8 +101,8 @@ def load_source(history: History, what: Rated) -> Source:
 # ----------------------------------------------------------------- evaluations
 
 
-def _evaluation(history: History, what: Rated) -> Source:
-    plan, found = (kept := history.evaluations.kept(what.key)).plan, kept.answers
+def evaluation_source(what: Rated, plan: Plan, found: Sequence[Checked]) -> Source:
+    """What there is to rate of an evaluation's answers."""
     first = plan.baseline
     variants = {first.name: first, **{it.name: it for it in plan.variants}}
     checks = [it.name for it in plan.suite.checks]

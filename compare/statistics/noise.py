@@ -42,6 +42,12 @@ def noise_floor(table: Table, repeats: int, level: float = LEVEL) -> NoiseFloor:
     return NoiseFloor(Interval(-reach, reach, level), changing, len(repeated))
 
 
+def changing_rows(table: Table) -> Table:
+    """Of each row with two repeats or more the share of pairs of repeats whose scores differ: what
+    the mean `changing` is made from."""
+    return [[_differing(list(row))] for row in table if len(row) > 1]
+
+
 def _differing(scores: list[float]) -> float:
     """The share of pairs of repeats whose scores differ."""
     count = len(scores)

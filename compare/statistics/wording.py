@@ -27,7 +27,7 @@ def sentence(verdict: Verdict, variant: str, baseline: str) -> str:
         )
     if verdict.more_rows is None:
         return f"Not decided, and not within {MOST:,} more rows ({figures})."
-    more = _rows(_rounded(verdict.more_rows), "more ")
+    more = _rows(rounded(verdict.more_rows), "more ")
     return f"Not decided: about {more} would decide it ({figures})."
 
 
@@ -41,7 +41,7 @@ def _rows(count: int, word: str = "") -> str:
     return f"{count:,} {word}row{'' if count == 1 else 's'}"
 
 
-def _rounded(count: int) -> int:
+def rounded(count: int) -> int:
     """Two digits; the last of them is a guess already."""
     step = 10 ** max(0, len(str(count)) - 2)
     return -(-count // step) * step

@@ -20,9 +20,12 @@ from llamadiff.compare.evaluation.reports.figures import (
     by_disagreement,
     mean_scores,
 )
+from llamadiff.compare.history.ratings import Kept as Rating
+from llamadiff.compare.history.ratings import Rated
 from llamadiff.tui.cli.main import run
 
 from ..compare.evaluation.suites import CHECKS, VARIANTS, write_rows, write_suite
+from ..compare.history.runs import opened
 
 SLOW = VARIANTS.replace("max_tokens = 24", "max_tokens = 120")
 TIMES = ("ttft_s", "tokens_per_s")
@@ -42,6 +45,11 @@ def result(process: subprocess.Popen[bytes], *, timed: bool = True) -> tuple[dic
     assert process.returncode == 0, err.decode()
     document = json.loads(out)
     del document["evaluation"], document["at"]
+    if decision := document["decision"]:
+        del decision["table"], decision["verdict"]
+        for side in decision["sides"].values():
+            assert bool(side.pop("seconds")) == timed
+            side["break_even"] = [it for it in side["break_even"] if it["unit"] != "seconds"]
     for variant in document["variants"]:
         for name in TIMES:
             assert bool(variant.pop(name)) == timed
@@ -103,6 +111,8 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     assert "met: tuned.score >= base.score (tuned.score is" in out
     assert "delivery" in out and "tuned: " in out
     assert "20 rows × 2 variants = 40 answers" in err
+    assert re.search(r"(Fine-tune|Not decided|Neither): ", out)
+    assert "Prompting" in out and "no such variant" in out and "2,831 rows: " in out
 
     path.write_text(path.read_text() + '[[require]]\nthat = "tuned.score > 1"\n')
     assert run(["eval", str(path), "--rows", "4"]) == 1
@@ -127,11 +137,14 @@ def test_what_was_run_is_listed_shown_again_and_removed(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = '[[require]]\nthat = "tuned.score > 1"\n'
-    path = write_suite(tmp_path, 6, "repeats = 2\n" + CHECKS, VARIANTS + kept)
+    other = write_suite(tmp_path, 6).rename(tmp_path / "other.toml")
+    keys = 'repeats = 2\nelsewhere = "other.toml"\n'
+    path = write_suite(tmp_path, 6, keys + CHECKS, VARIANTS + kept)
     first, again = tmp_path / "first.html", tmp_path / "again.html"
     assert run(["eval", str(path), "--rows", "4", "--json", "--report", str(first)]) == 1
     document = json.loads(capsys.readouterr().out)
     path.unlink()  # what was run is shown as it was, whatever has become of its files
+    other.unlink()
 
     assert run(["history", "evals", "--json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
@@ -144,11 +157,20 @@ def test_what_was_run_is_listed_shown_again_and_removed(
 
     key = document["evaluation"]
     assert run(["eval", "--show", key[:6], "--json", "--report", str(again)]) == 1
-    assert json.loads(capsys.readouterr().out) == document
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == document and "evaluating" not in shown.err
+    (elsewhere,) = document["decision"]["sides"]["tuned"]["elsewhere"]
+    assert (elsewhere["suite"], elsewhere["score"]["rows"]) == ("other", 4)
     assert again.read_text() == first.read_text()
     assert run(["eval", "--show", "last"]) == 1
     out, err = capsys.readouterr()
     assert "NOT MET: tuned.score > 1" in out and f"{key} · " in err and " ms" in out
+    assert "other: " in out and "no ratings yet" in out
+    with opened(home / "state") as history:
+        history.ratings.put(Rated("evaluation", key), Rating("anna", 0, 0, "A", "B", "second"))
+    assert run(["eval", "--show", "last"]) == 1
+    out = capsys.readouterr().out
+    assert "preferred in " in out and "no ratings yet" not in out
 
     said = json.dumps(document["answers"][0]["answers"][0]["text"])[1:20]
     file = home / "state" / "history.db"
@@ -283,7 +305,11 @@ def test_reports_say_the_same_and_hold_no_markup_of_others(
         assert "\x1b" not in report and "\u202e" not in report
         assert "NOT MET: tuned.score &gt; 1" in report or "tuned.score \\> 1" in report
     assert not re.search(r"src=|href=|url\(|@import|\son\w+=", page)
+    for report in (page, text):
+        assert "Prompt or fine-tune" in report and "194,560 parameters" in report
     document = json.loads(data)
+    assert document["decision"]["outcome"] == "undecided"
+    assert document["decision"]["verdict"].split(":")[0] in xml
     assert document["rows"] == 2 and len(document["answers"]) == 2
     assert document["variants"][0]["model"]["sha256"]
     suite = ElementTree.fromstring(xml)[0]

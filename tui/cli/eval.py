@@ -4,39 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
-import sys
-import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem as Completion
 
-from ..noise_words import percent
-from ..safe_text import safe_line
 from .options import Asked, variant_options
-from .printing import data, note, print_json, table
+from .printing import note, print_json
 from .progress import ProgressLine
+from .scores import print_decision, print_scores
 
 if TYPE_CHECKING:
     from ...compare.evaluation.answers import Checked
+    from ...compare.evaluation.decision.elsewhere import Other
     from ...compare.evaluation.evaluator import Progress
     from ...compare.evaluation.kept import Kept
     from ...compare.evaluation.plan import Plan
-    from ...compare.evaluation.scoreboard import Line, Pace, Scoreboard
     from ...compare.history.evaluations import Evaluations
-
-HEAD = ("", "VARIANT", "SCORE", "95 % INTERVAL", "DIFFERENCE", "INTERVAL", "WON", "LOST")
-COSTS = ("PASSED", "PROMPT", "OUT", "FIRST", "TOKENS/S")
-WIDE = 120
-"""Columns of a terminal from which on all is one table."""
-LONGEST_TITLE = 22
+    from ...compare.history.history import History
 
 
 def _complete_suite(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
@@ -70,9 +61,10 @@ def eval_command(
     SUITE is a file, or the name of one that ships. With --variant only the variants given are run;
     -m, -a, -p and --set say what variants leave open, before the suite's defaults do. Every variant is compared with the
     first one, or with the suite's baseline. WON and LOST are rows; PROMPT and OUT are tokens per
-    call; FIRST is the time to the first token of a call alone. The exit code is 1 when a
-    requirement of the suite is not met. `llamadiff history evals` lists what was run, for --show,
-    and `llamadiff history rm` removes it.
+    call; FIRST is the time to the first token of a call alone. At the end stands what follows for
+    prompting and fine-tuning; the suites that this one names as elsewhere are run for it with its
+    adapters. The exit code is 1 when a requirement of the suite is not met. `llamadiff history
+    evals` lists what was run, for --show, and `llamadiff history rm` removes it.
 
     \b
     llamadiff eval sentiment
@@ -85,37 +77,42 @@ def eval_command(
         raise click.UsageError("--show runs nothing: only --report and --json go with it.")
     if asked.each or asked.user is not None:
         raise click.UsageError("eval takes its values from the dataset: --each and --user do nothing here.")  # fmt: skip
+    from ...compare.evaluation.decision.elsewhere import others_of
     from ...compare.evaluation.reports import check_report, write_report
 
     for path in reports:
         check_report(path)
     if suite is not None:
         plan = _plan(asked, suite, rows, allow_code)
+        others = others_of(plan, asked.defaults(), allow_code=allow_code)
         note(_beginning(plan))
         wanted = as_json or bool(reports)
-        found = asyncio.run(_carry_out(asked, plan, resume, wanted))
+        found, decision = asyncio.run(_carry_out(asked, plan, others, resume, wanted))
     else:
-        found = _found(shown or "")
+        found, decision = _found(shown or "")
     board = found.board()
-    document = found.document(board)
+    document = found.document(board, decision)
     if as_json:
         print_json(document, indent=True)
     else:
-        _print(found.plan, board, found.answers)
+        print_scores(found.plan, board, found.answers)
+        if decision is not None:
+            print_decision(decision)
     for path in reports:
         write_report(path, document)
     return 0 if board.met else 1
 
 
-def _found(name: str) -> Kept:
-    """One that was run, said which. Raises CompareError."""
+def _found(name: str) -> tuple[Kept, dict[str, Any] | None]:
+    """One that was run, said which, and what it decides. Raises CompareError."""
     from .session import open_history
 
     with open_history() as history:
         found = history.evaluations.kept(history.evaluations.find(name))
+        decision = _decided(history, found)
     there = f", {len(found.answers):,} are there" if found.ended is None else ""
     note(f"{found.key} · {found.at.astimezone():%Y-%m-%d %H:%M} · {_beginning(found.plan)}{there}")
-    return found
+    return found, decision
 
 
 def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
@@ -164,43 +161,70 @@ def _beginning(plan: Plan) -> str:
     return f"{plan.suite.name}: {asked}{repeats} = {plan.answers:,} answers"
 
 
-async def _carry_out(asked: Asked, plan: Plan, resume: bool, hashes: bool) -> Kept:
-    """Run it; with `hashes` those of all files are waited for."""
+async def _carry_out(
+    asked: Asked, plan: Plan, others: list[Other], resume: bool, hashes: bool
+) -> tuple[Kept, dict[str, Any] | None]:
+    """Run it, and say what it decides; with `hashes` those of all files are waited for."""
     from ...compare.evaluation.evaluator import Evaluator
     from ...compare.evaluation.kept import Kept
-    from ...compare.evaluation.pace import measure_paces
+    from ...compare.evaluation.measured import Measured
+    from ...compare.evaluation.measuring import measure
     from .session import HASHING_S, runner
 
-    at = datetime.now(UTC)
-    with _kept(asked) as kept:
+    at, program = datetime.now(UTC), version("llamadiff")
+    with _history(asked) as history:
+        kept = history.evaluations if history is not None else None
         plan = await asyncio.to_thread(_as_settled, kept, plan)
         key, before = await asyncio.to_thread(_begun, kept, plan, resume)
-        answers = list(before)
+        answers, measured = list(before), Measured()
+
+        def keep(found: Measured) -> None:
+            if kept is not None and key is not None:
+                kept.keep_measured(key, found)
+
+        def add(checked: list[Checked]) -> None:
+            answers.extend(checked)
+            if kept is not None and key is not None:
+                kept.add(key, checked)
+
         async with runner(asked) as it:
-
-            def add(checked: list[Checked]) -> None:
-                answers.extend(checked)
-                if kept is not None and key is not None:
-                    kept.add(key, checked)
-
             with ProgressLine() as line:
                 evaluator = Evaluator(it, plan, add, _progress(line))
                 await evaluator.check()
                 for sentence in await asyncio.to_thread(it.odd, plan.variants):
                     note(sentence)
                 if kept is not None and key is None:
-                    key = await asyncio.to_thread(kept.begin, plan, version("llamadiff"))
+                    key = await asyncio.to_thread(kept.begin, plan, program)
                 if kept is not None and key is not None:
                     at = await asyncio.to_thread(kept.began, key)
+                    measured = await asyncio.to_thread(kept.measured, key)
+                began = time.monotonic()
                 await evaluator.run(before)
-            if kept is not None and key is not None:
-                kept.end(key)
-            paces: dict[str, Pace] = await measure_paces(it, plan) if evaluator.generates else {}
+                measured = replace(
+                    measured,
+                    seconds=measured.seconds + time.monotonic() - began,
+                    answers=measured.answers + len(answers) - len(before),
+                )
+                measured = await measure(
+                    it, plan, answers, others, measured, keep,
+                    lambda suite, share: line.show(f"elsewhere: {suite}", share, ""),
+                )  # fmt: skip
         known = await _hashed(plan, None if hashes else HASHING_S)
+        measured = replace(measured, hashes=known)
+        keep(measured)
         if kept is not None and key is not None:
-            kept.measured(key, paces, known)
-    program, ended = version("llamadiff"), datetime.now(UTC)
-    return Kept(key, at, ended, program, plan, answers, paces, known)
+            kept.end(key)
+        found = Kept(key, at, datetime.now(UTC), program, plan, answers, measured)
+        return found, await asyncio.to_thread(_decided, history, found)
+
+
+def _decided(history: History | None, found: Kept) -> dict[str, Any] | None:
+    """What an evaluation decides, with what people said of its answers."""
+    from ...compare.rating.decided import ratings_of
+
+    if history is None or found.key is None:
+        return found.decision()
+    return found.decision(ratings_of(history, found.key, found.plan, found.answers))
 
 
 async def _hashed(plan: Plan, patience_s: float | None) -> dict[Path, str | None]:
@@ -218,7 +242,7 @@ async def _hashed(plan: Plan, patience_s: float | None) -> dict[Path, str | None
 
 
 @contextlib.contextmanager
-def _kept(asked: Asked) -> Iterator[Evaluations | None]:
+def _history(asked: Asked) -> Iterator[History | None]:
     """Where answers are kept as they come; None where they are not to be."""
     from .session import open_history, retire
 
@@ -226,7 +250,7 @@ def _kept(asked: Asked) -> Iterator[Evaluations | None]:
         yield None
         return
     with open_history() as history:
-        yield history.evaluations
+        yield history
         retire(history)
 
 
@@ -279,111 +303,3 @@ def _span(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
-
-
-# --------------------------------------------------------------------------- printing
-
-
-def _print(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> None:
-    from ...compare.evaluation.variants import called
-
-    _print_table(board)
-    _print_tags(board)
-    data("")
-    for line in board.lines:
-        if line.verdict is not None:
-            decided = line.verdict.outcome != "undecided"
-            _say(line.sentence if decided else f"{called(line.variant)}: {line.sentence}")
-        if line.noise is not None and line.noise.rows:
-            _say(f"{called(line.variant)} {_noise(line)}")
-    if board.rows < board.planned:
-        data(f"{board.rows:,} of {board.planned:,} planned rows so far.")
-    for it in board.requirements:
-        said = {True: "met", False: "NOT MET", None: "NOT MET, not known yet"}[it.met]
-        _say(f"{said}: {it.text} ({it.figures})")
-    for line in board.lines:
-        if line.errors or line.unscored:
-            first = next(
-                it for it in answers
-                if it.variant == line.variant.name and (it.error or it.score is None)
-            )  # fmt: skip
-            why = first.error or next((r.reason for r in first.results if r.score is None), "")
-            note(
-                f"{called(line.variant)}: {line.errors + line.unscored:,} answers without a score, the "
-                f"first on line {plan.rows[first.row].line}: {why}"
-            )
-
-
-def _say(text: str) -> None:
-    """A sentence, broken between words on a terminal."""
-    line = safe_line(text)
-    data(textwrap.fill(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line)
-
-
-def _print_table(board: Scoreboard) -> None:
-    """All figures in one table, or in two where the terminal is narrow."""
-    if not sys.stdout.isatty() or shutil.get_terminal_size().columns >= WIDE:
-        rows = ((*_scores(line), *_costs(line)) for line in board.lines)
-        table([(*HEAD, *COSTS), *rows])
-        return
-    table([HEAD, *(_scores(line) for line in board.lines)])
-    data("")
-    table([(*HEAD[:2], *COSTS), *((*_scores(line)[:2], *_costs(line)) for line in board.lines)])
-
-
-def _scores(line: Line) -> tuple[str, ...]:
-    from ...compare.statistics.wording import points
-
-    score, interval = line.score, line.score.interval
-    compared = ("baseline", "", "", "")
-    if line.verdict is not None:
-        difference = line.verdict.difference
-        within = difference.interval
-        compared = (
-            points(difference.mean),
-            f"{points(within.low)} to {points(within.high)}",
-            f"{difference.wins:,}",
-            f"{difference.losses:,}",
-        )
-    title = line.variant.title
-    return (
-        line.variant.name,
-        title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
-        f"{100 * score.mean:.1f}" if score.rows else "–",
-        f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if score.rows else "",
-        *compared,
-    )
-
-
-def _costs(line: Line) -> tuple[str, ...]:
-    pace = line.pace
-    return (
-        percent(line.pass_rate),
-        f"{line.prompt_tokens:.0f}",
-        f"{line.tokens:.1f}",
-        f"{1000 * pace.ttft_s:.0f} ms" if pace and pace.ttft_s is not None else "",
-        f"{pace.tokens_per_s:,.0f}" if pace and pace.tokens_per_s else "",
-    )
-
-
-def _print_tags(board: Scoreboard) -> None:
-    tags = list(dict.fromkeys(tag.name for line in board.lines for tag in line.tags))
-    if not tags:
-        return
-    data("")
-    rows = [("TAG", "ROWS", *(line.variant.name for line in board.lines))]
-    for name in tags:
-        own = [next((t for t in line.tags if t.name == name), None) for line in board.lines]
-        most = max(tag.rows for tag in own if tag is not None)
-        cells = (percent(tag.passed / tag.answers) if tag else "–" for tag in own)
-        rows.append((name, f"{most:,}", *cells))
-    table(rows)
-
-
-def _noise(line: Line) -> str:
-    assert line.noise is not None
-    reach = 100 * line.noise.interval.high
-    return (
-        f"run again with other seeds differs from itself by up to {reach:.1f} points; "
-        f"{percent(line.noise.changing)} of its rows change."
-    )

@@ -69,6 +69,15 @@ def tags(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
+def decision(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The decision table with its heading, a cell's lines joined; empty without one."""
+    found = document["decision"]
+    if not found:
+        return []
+    rows = [(it["row"], *("\n".join(lines) for lines in it["cells"])) for it in found["table"]]
+    return [tuple(found["head"]), *rows]
+
+
 def verdicts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Of every variant but the baseline the outcome, and the sentence that says it."""
     found: list[tuple[str, str]] = []

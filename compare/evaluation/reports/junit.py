@@ -31,7 +31,10 @@ def junit(document: Mapping[str, Any]) -> str:
         if it["errors"] or it["unscored"]:
             said = f"{it['errors']} errors, {it['unscored']} answers without a score"
             SubElement(case, "error", {"message": said})
-    SubElement(suite, "system-out").text = _fit("\n".join(sentences(document)))
+    said = sentences(document)
+    if decided := document["decision"]:
+        said.append(decided["verdict"])
+    SubElement(suite, "system-out").text = _fit("\n".join(said))
     indent(root)
     return tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -44,6 +44,8 @@ def html(document: Mapping[str, Any]) -> str:
         parts += ["</ul>"]
     if found := tags(document):
         parts += ["<h2>Passed, by kind of row</h2>", *_table(found)]
+    if decision := document["decision"]:
+        parts += _decision(decision)
     parts += [
         "<h2>Rows</h2>",
         '<p class="dim">Those on which the variants differ most come first; scores are from 0 to 100.</p>',
@@ -109,6 +111,24 @@ def _bar(score: Mapping[str, Any]) -> str:
         f'<div class="bar"><i style="left:{low:.1f}%;width:{high - low:.1f}%"></i>'
         f'<b style="left:{mean:.1f}%"></b></div>'
     )
+
+
+def _decision(decision: Mapping[str, Any]) -> Iterator[str]:
+    """The verdict, and prompting, fine-tuning and both beside each other."""
+    yield f'<h2>Prompt or fine-tune?</h2><p class="verdict">{_text(decision["verdict"])}</p>'
+    yield '<table class="wide decision"><tr class="head">'
+    first, *sides = decision["head"]
+    yield f'<th class="text name" scope="col">{first}</th>'
+    yield "".join(f'<th class="text" scope="col">{head}</th>' for head in sides) + "</tr>"
+    for row in decision["table"]:
+        yield f'<tr><td class="text name">{_text(row["row"])}</td>' + "".join(
+            f'<td class="text" data-of="{side}"><div>'
+            + "".join(f"<div>{_text(line)}</div>" for line in lines)
+            + "</div></td>"
+            for side, lines in zip(sides, row["cells"], strict=True)
+        ) + "</tr>"  # fmt: skip
+    yield "</table>"
+    yield "".join(f'<p class="dim">{_text(said)}</p>' for said in decision["notes"])
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

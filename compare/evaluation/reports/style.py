@@ -21,6 +21,10 @@ td.name { font-weight: 600; } td small { display: block; }
 .bar i { position: absolute; top: 0; bottom: 0; background: var(--accent); opacity: .45; }
 .bar b { position: absolute; top: -.15rem; bottom: -.15rem; width: 3px; margin-left: -1px;
   background: var(--fore); }
+p.verdict { border-left: 4px solid var(--accent); padding: .2rem .8rem; font-weight: 600; }
+.decision { width: 100%; table-layout: fixed; } .decision .name { width: 9rem; }
+.decision td div > div { padding-left: .8rem; text-indent: -.8rem; margin-bottom: .15rem; }
+.decision + p.dim { margin-top: 1rem; }
 ul { list-style: none; padding: 0; margin: 1rem 0; }
 li { border-left: 4px solid var(--dim); padding: .2rem .8rem; margin: .3rem 0; overflow-wrap: anywhere; }
 li.good { border-color: var(--good); } li.bad { border-color: var(--bad); }
@@ -56,6 +60,7 @@ section details { border: 0; } section summary { display: list-item; font-size: 
   table.wide td { border: 0; padding: .05rem 0; display: grid; grid-template-columns: 9rem 1fr; }
   table.wide td::before { content: attr(data-of); color: var(--dim); font-size: .85rem; }
   table.wide td > * { grid-column: 2; } table.wide td:empty { display: none; }
+  table.wide.decision .name { width: auto; display: block; }
   summary { grid-template-columns: 1fr; } summary .asked { white-space: normal; }
   th, td { padding: .3rem .5rem; }
 }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .figures import HEAD, by_disagreement, scores, sentences, tags
+from .figures import HEAD, by_disagreement, decision, scores, sentences, tags
 
 ROWS = 20
 """Rows that are shown in full; all of them are in the JSON."""
@@ -22,6 +22,16 @@ def markdown(document: Mapping[str, Any]) -> str:
     lines += [f"- {_plain(said)}" for said in sentences(document)]
     if found := tags(document):
         lines += ["", "## Passed, by tag", "", *_table(found)]
+    if found := decision(document):
+        lines += [
+            "",
+            "## Prompt or fine-tune?",
+            "",
+            _plain(document["decision"]["verdict"], None),
+            "",
+        ]
+        lines += _table([[cell.replace("\n", "; ") for cell in row] for row in found])
+        lines += [f"- {_plain(said)}" for said in document["decision"]["notes"]]
     lines += ["", "## Rows on which the variants differ most", ""]
     labels = {it["name"]: it["label"] for it in document["variants"]}
     for row in by_disagreement(document)[:ROWS]:
@@ -40,12 +50,14 @@ def markdown(document: Mapping[str, Any]) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    head, *others = [[_plain(cell) for cell in row] for row in rows]
+    head, *others = [[_plain(cell, None) for cell in row] for row in rows]
     lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *others)]
     return [*lines, ""]
 
 
-def _plain(text: str) -> str:
-    """A text in one line that is no markup."""
+def _plain(text: str, longest: int | None = LONGEST) -> str:
+    """A text in one line that is no markup, cut where it is too long."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return _SPECIAL.sub(r"\\\1", line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…")
+    if longest is not None and len(line) > longest:
+        line = f"{line[: longest - 1]}…"
+    return _SPECIAL.sub(r"\\\1", line)

@@ -105,3 +105,10 @@ def test_a_schema_is_never_looked_up_on_the_network() -> None:
 def test_a_schema_without_end_is_stopped() -> None:
     found = check({"pattern": "(a|aa)+$"}, '"' + "a" * 60 + 'b"')
     assert found.score is None and "took longer than" in found.reason
+
+
+def test_a_row_may_bring_its_own_pattern() -> None:
+    assert Pattern(whole=True)(Answer("ABC", expected="[A-Z]+")).score == 1
+    assert Pattern(whole=True)(Answer("Abc", expected="[A-Z]+")).score == 0
+    assert Pattern("b")(Answer("abc", expected="x")).score == 1
+    assert Pattern()(Answer("abc")).score is None

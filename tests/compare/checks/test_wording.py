@@ -163,3 +163,10 @@ def test_a_pattern_is_found_anywhere_or_is_all() -> None:
     assert score(Pattern(r"\d{4}"), "in 1984.") == 1
     assert score(Pattern(r"\d{4}", whole=True), "in 1984.") == 0
     assert score(Pattern("HELLO", ignore_case=True), "hello") == 1
+
+
+def test_a_wrong_label_is_of_the_right_form() -> None:
+    check = OneOf(("good", "bad", "not one"))
+    said = {"good": False, "bad": False, "not one": False, "fine": True, "good or bad": True}
+    for text, broke in said.items():
+        assert OneOf.broke_form(check(Answer(text, expected="good"))) == broke

@@ -50,7 +50,7 @@ def read(folder: Path, text: str) -> Suite:
         (LEAST + "weight = -1", "weight must be 0 or more"),
         (LEAST + "weight = 0", "nothing would be counted"),
         (LEAST + '[[checks]]\ncheck = "exact"', "two checks are called exact"),
-        (LEAST + '[[checks]]\ncheck = "pattern"', "line 4: this check needs pattern"),
+        (LEAST + '[[checks]]\ncheck = "code"', "line 4: this check needs function"),
         (LEAST + '[[checks]]\ncheck = "length"\nleast = 5\nmost = 3', "most must be at least 5"),
         (
             LEAST + '[[checks]]\ncheck = "pattern"\npattern = "("',
@@ -302,14 +302,23 @@ def test_requirements_are_held_against_the_variants(folder: Path) -> None:
         check_requirements(suite, suite_variants(suite, Defaults()))
 
 
+GENERAL = ("general", "instructions")
+SHIPPED_ROWS = {"general": 48, "instructions": 56, "sentiment": 500, "support": 60}
+
+
 def test_suites_ship_with_rows_and_variants() -> None:
-    assert [path.stem for path in shipped_suites()] == ["sentiment", "support"]
+    assert [path.stem for path in shipped_suites()] == [
+        "general",
+        "instructions",
+        "sentiment",
+        "support",
+    ]
     for path in shipped_suites():
         suite = parse_suite(path.read_text(), path)
         variants = suite_variants(suite, Defaults())
         check_requirements(suite, variants)
-        assert len({it.stack for it in variants}) == 2 and len(variants) == 4
-        assert len(suite_rows(suite)) == {"sentiment": 500, "support": 60}[path.stem]
+        assert len({it.stack for it in variants}) == (3 if path.stem in GENERAL else 2)
+        assert len(suite_rows(suite)) == SHIPPED_ROWS[path.stem]
         assert find_suite(path.stem) == path
     with pytest.raises(CompareError, match="did you mean support"):
         find_suite("suport")
