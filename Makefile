@@ -39,6 +39,8 @@ bench: .venv/test .venv/llama-bench
 	$(BIN)/python benchmarks/library.py
 	$(BIN)/python benchmarks/history.py
 	$(BIN)/python benchmarks/noise.py
+	$(BIN)/python benchmarks/decisions.py
+	$(BIN)/python benchmarks/suites.py
 
 # The screens in docs/screens, drawn by the real app on the bundled model.
 screens: .venv/test

@@ -43,6 +43,16 @@ def go_on(output: Output, before: Output, reply: str) -> None:
     output.follows, output.reply = before, reply
 
 
+def given_turns(output: Output, turns: Sequence[tuple[str, str]]) -> None:
+    """Have an output that has not begun yet answer the last of these turns, each an answer that was
+    given and the reply to it; the first answers its prompt."""
+    at = output
+    for answer, reply in reversed(turns):
+        before = Output(output.variant, output.repeat, output.seed, State.DONE, answer, given=True)
+        go_on(at, before, reply)
+        at = before
+
+
 def reply_to(run: Run, reply: str) -> Run:
     """A run in which each output of `run` is replied to: the same variants, repeats and seeds.
 
@@ -76,7 +86,9 @@ def messages_after(output: Output, prefill: str) -> tuple[Message, ...]:
 
 
 def _began(output: Output, prefill: str) -> str:
-    """The prefill, without the mark that opens reasoning at its end."""
+    """The prefill, without the mark that opens reasoning at its end; none before a given answer."""
+    if output.given:
+        return ""
     marks = opened_in(output.stamp.prompt_text)
     tail = prefill.rstrip()
     return tail.removesuffix(marks[0]) if marks and tail.endswith(marks[0]) else prefill

@@ -82,6 +82,8 @@ class Output:
     """The output of the turn before, in a conversation that goes on."""
     reply: str = ""
     """What a person said to that one."""
+    given: bool = False
+    """Its text is from a dataset: no variant said it, and no prompt's prefill comes before it."""
     run_id: str = ""
     """The run it is an output of."""
     recorded_as: str = ""

@@ -9,12 +9,14 @@ from pathlib import Path
 from ..models.engine.client import Engine, EngineError, StreamEvent
 from ..models.engine.loads import LoadedModel
 from ..models.engine.protocol import (
+    SCREEN,
     AdapterUse,
     Delta,
     Failed,
     Finished,
     ModelSettings,
     Prefill,
+    Priority,
     Request,
     file_version,
 )
@@ -288,7 +290,7 @@ class Runner:
         outputs: dict[int, Output] = {}
         requests: list[Request] = []
         for ready, output in batch:
-            request = self._request(ready, output, run)
+            request = self.request(ready, output, logprobs=run.logprobs, exact=run.exact)
             requests.append(request)
             outputs[request.id] = output
             output.state, output.progress = State.PREFILL, 0.0
@@ -308,7 +310,7 @@ class Runner:
             async for events in self.engine.generate(batch[0][0].model, requests):
                 for event in events:
                     output = outputs[event.id]
-                    _apply(output, event)
+                    apply_event(output, event)
                     if on_change and isinstance(event, Delta) and event.text:
                         on_change(output, event.text)
                     elif on_change and output.state.over:
@@ -316,7 +318,17 @@ class Runner:
         except EngineError as error:
             _fail(outputs.values(), str(error))
 
-    def _request(self, ready: Prepared, output: Output, run: Run) -> Request:
+    def request(
+        self,
+        ready: Prepared,
+        output: Output,
+        *,
+        logprobs: int = 0,
+        exact: bool = False,
+        group: int | None = None,
+        priority: Priority = SCREEN,
+    ) -> Request:
+        """What the engine is asked for an output; without a `group` those of a repeat start together."""
         rules = output.variant.prompt.output
         schema = None
         if rules.schema is not None:
@@ -337,9 +349,10 @@ class Runner:
             stop=ready.stop,
             grammar=rules.grammar,
             schema=schema,
-            logprobs=run.logprobs,
-            group=output.repeat,
-            exact=run.exact,
+            logprobs=logprobs,
+            group=output.repeat if group is None else group,
+            exact=exact,
+            priority=priority,
             forced=begins.tokens if (begins := beginning_of(output)) else (),
         )
 
@@ -360,7 +373,7 @@ class Runner:
                 output.stamp.adapter_sha256 = tuple(adapters)
 
 
-def _apply(output: Output, event: StreamEvent) -> None:
+def apply_event(output: Output, event: StreamEvent) -> None:
     """Let an output grow by one event."""
     match event:
         case Prefill():

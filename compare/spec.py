@@ -50,17 +50,27 @@ def make_variants(defaults: Defaults, specs: Sequence[str]) -> list[Variant]:
 
     Raises CompareError, ModelError or PromptError, each one sentence.
     """
-    names = variant_names()
+    return variants_of(defaults, [parse_spec(spec) for spec in specs] or [{}])
+
+
+def variants_of(
+    defaults: Defaults,
+    specs: Sequence[Mapping[str, object]],
+    names: Sequence[str] = tuple(variant_names()),
+) -> list[Variant]:
+    """One variant for each table of the keys and settings that a SPEC has.
+
+    Values of `KEYS` are text; those of settings may be what they stand for. Raises as
+    `make_variants`.
+    """
     if len(specs) > len(names):
         raise CompareError(f"{len(specs)} variants are too many; at most {len(names)}.")
     from ..models.catalog import Catalog
     from ..prompts.library import Library
 
     catalog, library = defaults.catalog or Catalog(), defaults.library or Library()
-    if not specs:
-        return [_make(names[0], defaults, {}, catalog, library)]
     return [
-        _make(name, defaults, parse_spec(spec), catalog, library)
+        _make(name, defaults, spec, catalog, library)
         for name, spec in zip(names, specs, strict=False)
     ]
 
@@ -107,14 +117,15 @@ def parse_spec(spec: str) -> dict[str, str]:
 
 
 def _make(
-    name: str, defaults: Defaults, spec: Mapping[str, str], catalog: Catalog, library: Library
+    name: str, defaults: Defaults, spec: Mapping[str, object], catalog: Catalog, library: Library
 ) -> Variant:
     from ..models.catalog import default_model
 
-    model = spec.get("model", defaults.model)
+    said = {key: str(spec[key]) for key in KEYS if key in spec}
+    model = said.get("model", defaults.model)
     found = catalog.model(model) if model else default_model()
-    prompt = _prompt(name, spec.get("prompt", defaults.prompt), defaults.user, library)
-    stack = parse_stack(spec["adapter"]) if "adapter" in spec else defaults.adapters
+    prompt = _prompt(name, said.get("prompt", defaults.prompt), defaults.user, library)
+    stack = parse_stack(said["adapter"]) if "adapter" in said else defaults.adapters
     convert, base = defaults.convert, found.facts
     to_file = (lambda folder: convert(folder, base)) if convert else None
     adapters = tuple(parse_adapter(adapter, catalog, to_file) for adapter in stack)
@@ -131,8 +142,8 @@ def _make(
         model_name=found.entry.name,
         prompt=prompt,
         adapters=adapters,
-        sampling={key: _setting(key, value) for key, value in settings.items()},
-        label=spec.get("label", ""),
+        sampling={key: setting(key, value) for key, value in settings.items()},
+        label=said.get("label", ""),
     )
 
 
@@ -173,7 +184,8 @@ def _asking(prompt: Prompt, user: str) -> Prompt:
     return replace(prompt, messages=(*prompt.messages[:-1], Message("user", user)))
 
 
-def _setting(key: str, value: str) -> object:
+def setting(key: str, value: object) -> object:
+    """The value of a sampling setting, text converted. Raises CompareError or ModelError."""
     if key == "scale":
         raise CompareError(
             "A scale is not a setting of its own; it goes behind its adapter, as "

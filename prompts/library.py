@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -83,7 +84,7 @@ class Library:
         if not wanted:
             raise PromptError("a prompt's name or path is needed, and an empty one was given")
         if "/" in wanted or "\\" in wanted or wanted.endswith(".toml"):
-            return load_prompt(Path(wanted).expanduser())
+            return load_prompt(os.path.expanduser(wanted))  # noqa: PTH111 - Path's raises for ~nobody
         same_stem = [path for path in self.paths() if path.stem == wanted]
         if same_stem:
             return load_prompt(_only(wanted, same_stem))

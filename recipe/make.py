@@ -1,8 +1,10 @@
 """The order of the work: base, its GGUF file, then each adapter on that file."""
 
+import json
 from pathlib import Path
 
 from llamadiff.models.adapters.convert import convert
+from llamadiff.models.adapters.training import Training
 from llamadiff.models.gguf.check import check_model
 
 from .adapter_text import ADAPTERS
@@ -27,6 +29,20 @@ def finish(scale: Scale, base_folder: Path, work: Path, out: Path) -> list[Path]
     for name in ADAPTERS:
         adapter = out / f"{name}.gguf"
         folder = train_adapter(name, scale, base, base_folder, work)
-        convert(folder, adapter, check_model(base), name=name)
+        convert(folder, adapter, check_model(base), name=name, training=training(scale, folder))
         files.append(adapter)
     return files
+
+
+def training(scale: Scale, folder: Path) -> Training:
+    """What `train_adapter` left in its folder, for the adapter's file."""
+    record = json.loads((folder / "training.json").read_text())
+    return Training(
+        rows=record["rows"],
+        tokens=record["tokens"],
+        steps=scale.adapter_steps,
+        seconds=record["seconds"],
+        peak_bytes=record["peak_bytes"],
+        parameters=record["parameters"],
+        losses=tuple((step, loss) for step, loss in record["losses"]),
+    )

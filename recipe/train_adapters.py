@@ -1,6 +1,8 @@
 """Train LoRA adapters on the quantized base, read back from its GGUF file."""
 
 import json
+import resource
+import sys
 import time
 from itertools import islice
 from pathlib import Path
@@ -17,6 +19,8 @@ from .text import Chat
 SEED = 40
 LEARNING_RATE = 2e-3
 IGNORED = -100
+KIB = 1 if sys.platform == "darwin" else 1024
+"""What ru_maxrss counts in."""
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -43,7 +47,9 @@ def batch(
 def train_adapter(name: str, scale: Scale, base: Path, tokenizer_folder: Path, work: Path) -> Path:
     """Train one adapter on the GGUF file ``base`` and return its PEFT folder.
 
-    ``training.json`` in it holds the seconds and [step, loss] pairs (nats per answer token).
+    ``training.json`` in it holds the seconds, [step, loss] pairs (nats per answer token), how many
+    different chats and how many tokens were gone through, the parameters, and the process's peak
+    memory in bytes.
     """
     torch.manual_seed(SEED)
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
@@ -54,11 +60,14 @@ def train_adapter(name: str, scale: Scale, base: Path, tokenizer_folder: Path, w
     optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.0)
     source = adapter_chats(name, SEED)
     losses: list[tuple[int, float]] = []
+    seen: list[str] = []
     start = time.monotonic()
     for step in range(scale.adapter_steps):
         for group in optimizer.param_groups:
             group["lr"] = LEARNING_RATE * min(1, (step + 1) / 10, 1 - step / scale.adapter_steps)
-        ids, labels = batch(tokenizer, list(islice(source, scale.adapter_batch)))
+        chats = list(islice(source, scale.adapter_batch))
+        seen += map(json.dumps, chats)
+        ids, labels = batch(tokenizer, chats)
         logits = model(input_ids=ids).logits[:, :-1]
         loss = torch.nn.functional.cross_entropy(
             logits.float().flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED
@@ -72,6 +81,15 @@ def train_adapter(name: str, scale: Scale, base: Path, tokenizer_folder: Path, w
             print(f"{name} {step + 1}/{scale.adapter_steps}: loss {losses[-1][1]}", flush=True)
     folder = work / name
     model.save_pretrained(folder)
-    record = {"seconds": round(time.monotonic() - start), "losses": losses}
+    seconds = round(time.monotonic() - start, 1)
+    tokens = sum(len(encode(tokenizer, json.loads(chat))[0]) for chat in seen)
+    record = {
+        "seconds": seconds,
+        "losses": losses,
+        "rows": len(set(seen)),
+        "tokens": tokens,
+        "parameters": sum(p.numel() for p in trained),
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB,
+    }
     (folder / "training.json").write_text(json.dumps(record))
     return folder

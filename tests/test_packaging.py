@@ -39,8 +39,13 @@ def modules_after(code: str) -> set[str]:
         ("import llamadiff.prompts.library, llamadiff.prompts.rendering.helper", set()),
         ("import llamadiff.models.catalog, llamadiff.models.engine.client", set()),
         ("import llamadiff.compare.runner, llamadiff.compare.spec, llamadiff.compare.document", set()),
+        ("import llamadiff.compare.checks.structure, llamadiff.compare.checks.likeness", set()),
+        ("import llamadiff.compare.statistics.wording, llamadiff.compare.statistics.ranking, "
+         "llamadiff.compare.statistics.agreement, llamadiff.compare.statistics.noise, "
+         "llamadiff.compare.rating.results", {"numpy"}),
+        ("import llamadiff.compare.rating.session, llamadiff.compare.rating.export", set()),
         ("import llamadiff.tui.cli.main", set()),
-        ("import llamadiff.tui.cli.commands", set()),
+        ("import llamadiff.tui.cli.commands, llamadiff.tui.cli.rate", set()),
         ("import llamadiff.tui.app", {"textual"}),
     ],
 )  # fmt: skip
@@ -59,6 +64,7 @@ def test_importing_stays_light(code: str, allowed: set[str]) -> None:
         ["doctor"],
         ["run", "-p", "tell-me-about", "--json"],
         ["diff", "-p", "tell-me-about", "--variant", "label=x", "--variant", "label=y"],
+        ["eval", "support", "--rows", "2"],
     ],
 )
 def test_commands_import_neither_textual_nor_torch(command: list[str]) -> None:
@@ -88,7 +94,11 @@ def test_a_wheel_installed_elsewhere_works_from_the_root_folder(tmp_path: Path) 
     top = {path.name for path in target.iterdir() if path.suffix != ".dist-info"}
     assert top == {"llamadiff", "bin"}
     script = "import sys, llamadiff.tui.cli.main as m; m.main(sys.argv[1:])"
-    for arguments in (["models", "--json"], ["run", "-p", "tell-me-about"]):
+    for arguments in (
+        ["models", "--json"],
+        ["run", "-p", "tell-me-about"],
+        ["eval", "support", "--rows", "2"],
+    ):
         done = subprocess.run(
             [sys.executable, "-P", "-c", script, *arguments],
             capture_output=True,

@@ -198,6 +198,7 @@ HISTORY_KEYS = [
     Binding("ctrl+g", "tags", "tags", id="history.tags", priority=True, tooltip="Give this run tags"),
     Binding("ctrl+n", "note", "note", id="history.note", priority=True, tooltip="Write a note to this run"),
     Binding("delete", "remove", "remove", id="history.remove", tooltip="Remove this run for good; asks once"),
+    Binding("r", "rate", "rate", id="history.rate", tooltip="Rate its answers two at a time, blind"),
     Binding("slash", "search", "search", id="history.search", key_display="/", tooltip="To the search field"),
     Binding("escape", "leave", "back", id="history.leave", tooltip="Take the search back, then leave"),
 ]  # fmt: skip
@@ -213,6 +214,27 @@ COMPARE_KEYS = [
     Binding("right", "step(1)", "next output", id="compare.right", priority=True, tooltip="The next output of the newer run"),
     Binding("w", "write", "write", id="compare.write", tooltip="Write it to a file: HTML, Markdown, JSON or SVG"),
     Binding("escape", "leave", "back", id="compare.leave", tooltip="Back to the history"),
+]  # fmt: skip
+
+RATE_KEYS = [
+    Binding("1", "rate('first')", "first", id="rate.first", tooltip="The first answer is better"),
+    Binding("2", "rate('second')", "second", id="rate.second", tooltip="The second answer is better"),
+    Binding("t", "rate('tie')", "tie", id="rate.tie", tooltip="Both are as good"),
+    Binding("b", "rate('both bad')", "both bad", id="rate.bad", tooltip="Neither is any good"),
+    Binding("s", "rate('skip')", "skip", id="rate.skip", tooltip="Say nothing of this pair, and go on"),
+    Binding("u,ctrl+z", "undo", "undo", id="rate.undo", tooltip="Take the last answer back, and see that pair again"),
+    Binding("n", "note", "note", id="rate.note", tooltip="Write a note to this pair"),
+    Binding("e", "edit", "edit", id="rate.edit", tooltip="Write what it should have said"),
+    Binding("d", "marks", "differences", id="rate.marks", tooltip="Mark what differs, or do not"),
+    Binding("z", "whole", "whole question", id="rate.whole", tooltip="Show all of a long question, or its beginning"),
+    Binding("up", "scroll(-1)", "scroll", id="rate.up", key_display="↑ ↓", tooltip="Scroll both answers"),
+    Binding("down", "scroll(1)", "scroll down", id="rate.down", show=False, tooltip="Scroll both answers down"),
+    Binding("pageup", "page(-1)", "page up", id="rate.page_up", key_display="PgUp PgDn", tooltip="Scroll both answers by a page"),
+    Binding("pagedown,space", "page(1)", "page down", id="rate.page_down", show=False, tooltip="Scroll both answers by a page"),
+    Binding("r", "result", "result", id="rate.result", tooltip="What the ratings say so far; asks first"),
+    Binding("w", "rater", "who rates", id="rate.rater", tooltip="Rate under another name"),
+    Binding("m", "more", "rate more", id="rate.more", tooltip="Go on with more pairs"),
+    Binding("escape", "leave", "stop", id="rate.leave", tooltip="Stop here; the next time goes on from here"),
 ]  # fmt: skip
 
 BEFORE_KEYS = [

@@ -16,6 +16,7 @@ from .keys import (
     LENS_SCREEN_KEYS,
     LIBRARY_KEYS,
     PLAYGROUND_KEYS,
+    RATE_KEYS,
     SWEEP_SCREEN_KEYS,
     VERSION_KEYS,
     key_name,
@@ -30,6 +31,7 @@ _OF_SCREENS = (
     *COMPARE_KEYS,
     *LENS_SCREEN_KEYS,
     *SWEEP_SCREEN_KEYS,
+    *RATE_KEYS,
 )
 
 

@@ -21,7 +21,7 @@ class Setup:
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
     are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
     without the last nothing is remembered, and runs older than `history_days` are removed unless
-    they are tagged or noted. `model_folders` are searched for models and adapters,
+    they are tagged, noted or rated. `model_folders` are searched for models and adapters,
     `prompt_folders` for prompts and `snippet_folders` for snippets; the first of these is the
     person's own.
     """

@@ -59,9 +59,18 @@ def unpack(blob: bytes, path: Path | None = None) -> Prompt:
     Raises CompareError for what is none.
     """
     try:
-        data: dict[str, Any] = json.loads(zlib.decompress(blob))
+        content = zlib.decompress(blob)
+    except zlib.error as error:
+        raise CompareError(f"A prompt in the history cannot be read: {error}.") from None
+    return restored(content, path)
+
+
+def restored(content: bytes, path: Path | None = None) -> Prompt:
+    """The prompt of a canonical form, said to be from the file `path`. Raises as `unpack`."""
+    try:
+        data: dict[str, Any] = json.loads(content)
         return msgspec.convert(data | {"path": path and str(path)}, Prompt, dec_hook=_read)
-    except (zlib.error, ValueError, TypeError, msgspec.MsgspecError, RecursionError) as error:
+    except (ValueError, TypeError, msgspec.MsgspecError, RecursionError) as error:
         raise CompareError(f"A prompt in the history cannot be read: {error}.") from None
 
 

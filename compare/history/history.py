@@ -14,6 +14,8 @@ from ..errors import CompareError
 from ..run import Run
 from .drafts import Drafts
 from .entries import Hit, Recorded, RunEntry, Wanted
+from .evaluations import Evaluations
+from .ratings import Ratings
 from .recorder import Recorder
 from .writer import Writer
 
@@ -45,6 +47,8 @@ class History:
         self._recorder = Recorder(program, on_trouble)
         self.drafts = Drafts(self._read, self._wake, on_trouble)
         self._writer = Writer(self.file, (self._recorder, self.drafts), on_trouble)
+        self.evaluations = Evaluations(self._read, self._change, self._put)
+        self.ratings = Ratings(self._read, self._change)
         self._lock = threading.RLock()
         self._opened = False
         self._reader: Connection | None = None
@@ -127,10 +131,7 @@ class History:
         """The id of the run meant by an id, its beginning, or `last`."""
         from . import names
 
-        found = self._read(lambda connection: names.find(connection, name), "")
-        if not found:
-            raise CompareError("The history holds no run yet.")
-        return found
+        return self._read(lambda it: names.find(it, name), "") or names.none_yet(names.RUNS)
 
     def open(self, run_id: str) -> Run:
         """A run as it was recorded; one that goes on, as far as it has come."""
@@ -146,8 +147,8 @@ class History:
         return found
 
     def older_than(self, time: datetime) -> Old:
-        """The runs begun before a time. A conversation is as old as its newest run, and stays if
-        any of it has a tag or a note."""
+        """The runs and evaluations begun before a time. A conversation is as old as its newest run,
+        and stays if any of it has a tag, a note or a rating; so do evaluations that people rated."""
         from . import removal
 
         return self._read(lambda it: removal.older_than(it, time), removal.Old((), 0))
@@ -174,7 +175,8 @@ class History:
         self._change(lambda connection: marks.tag(connection, run_id, tags))
 
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove runs and all that follow them for good, and what only they had; how many.
+        """Remove evaluations, runs and all that follow them for good, and what only they had; how
+        many.
 
         `unwiped` says afterwards whether their texts are on the disk all the same.
         """
@@ -187,8 +189,9 @@ class History:
         return removed
 
     def retire(self, time: datetime) -> int:
-        """Remove the runs of `older_than`; how many."""
-        ids = self.older_than(time).ids
+        """Remove what is `older_than`; how many."""
+        old = self.older_than(time)
+        ids = [*old.ids, *old.evaluations]
         return self.remove(ids) if ids else 0
 
     # ----------------------------------------------------------------- versions
@@ -248,6 +251,10 @@ class History:
             removal.finish(self._change)
             with self._lock:
                 self.unwiped = not removal.wipe(self.file)
+
+    def _put(self, job: Callable[[Connection], object]) -> None:
+        self._open()
+        self._writer.put(job)
 
     def _change(self, job: Callable[[Connection], T]) -> T:
         self._open()

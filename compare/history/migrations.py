@@ -112,6 +112,23 @@ def m006_asked(connection: Connection) -> None:
         connection.execute("INSERT INTO asked_words (asked_words) VALUES ('rebuild')")
 
 
+@migration
+def m007_evaluations(connection: Connection) -> None:
+    """Suites that were run, and their answers. `definition` is JSON of what they follow from, and
+    `fingerprint` its SHA-256; `about` and `measured` are JSON that `evaluation.restoring` and
+    `evaluation.measured` write; `planned` is the number of rows settled beforehand; `answer` is NULL where it is the text."""
+    for statement in _EVALUATIONS.split(";\n"):
+        connection.execute(statement)
+
+
+@migration
+def m008_ratings(connection: Connection) -> None:
+    """What people said of two answers, without knowing whose they were. A rater is one person with
+    one evaluation or run, and `seed` drew the order and the sides of what that person is shown."""
+    for statement in _RATINGS.split(";\n"):
+        connection.execute(statement)
+
+
 def has_full_text(connection: Connection) -> bool:
     """Whether this SQLite was built with FTS5."""
     return ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()
@@ -227,6 +244,74 @@ CREATE TABLE drafts (
     content BLOB NOT NULL,
     undo BLOB NOT NULL
 )
+"""
+
+_EVALUATIONS = """
+CREATE TABLE evaluations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    ended INTEGER,
+    program TEXT NOT NULL,
+    suite TEXT NOT NULL,
+    path TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    about TEXT NOT NULL,
+    measured TEXT,
+    baseline TEXT NOT NULL,
+    rows INTEGER NOT NULL,
+    planned INTEGER NOT NULL,
+    margin REAL NOT NULL
+);
+CREATE INDEX evaluations_path ON evaluations (path);
+
+CREATE TABLE answers (
+    evaluation INTEGER NOT NULL REFERENCES evaluations ON DELETE CASCADE,
+    row INTEGER NOT NULL,
+    variant TEXT NOT NULL,
+    repeat INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    answer TEXT,
+    tokens INTEGER NOT NULL,
+    prompt_tokens INTEGER,
+    finish_reason TEXT,
+    error TEXT,
+    logprob REAL,
+    score REAL,
+    results TEXT NOT NULL,
+    PRIMARY KEY (evaluation, row, variant, repeat)
+) WITHOUT ROWID
+"""
+
+_RATINGS = """
+CREATE TABLE raters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    evaluation INTEGER REFERENCES evaluations ON DELETE CASCADE,
+    run INTEGER REFERENCES runs ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CHECK ((evaluation IS NULL) != (run IS NULL)),
+    UNIQUE (evaluation, name),
+    UNIQUE (run, name)
+);
+
+CREATE TABLE ratings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    rater INTEGER NOT NULL REFERENCES raters ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    repeat INTEGER NOT NULL,
+    first TEXT NOT NULL,
+    second TEXT NOT NULL,
+    choice TEXT,
+    note TEXT NOT NULL DEFAULT '',
+    edited TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX ratings_pair
+    ON ratings (rater, row, repeat, min(first, second), max(first, second))
 """
 
 _INDEX = """

@@ -1,4 +1,4 @@
-"""Runs taken out of the history for good."""
+"""Runs and evaluations taken out of the history for good."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ PATIENCE_S = 3
 STEP_S = 0.1
 """How long a step of a removal takes, about; other things are written between two."""
 
+ANSWERED = 16
+"""Rows of an evaluation whose answers are removed at once."""
+
 PAGES = 64
 """Of an index or of the file, looked after at once."""
 
@@ -38,23 +41,29 @@ _SOURCE = "json_extract(v.beginning, '$.source')"
 _UNUSED = "name = '' AND NOT saved AND id NOT IN (SELECT version FROM variants)"
 """Of a version: only a run that is gone had it."""
 
+_RATED = "EXISTS (SELECT 1 FROM ratings WHERE rater = raters.id)"
+"""Of a rater: said something."""
+
 
 @dataclass(frozen=True)
 class Old:
-    """The ids of runs to be removed for their age, and how many are as old and stay."""
+    """The ids of runs to be removed for their age, how many are as old and stay, and the keys of
+    evaluations."""
 
     ids: Sequence[str]
     stay: int
+    evaluations: Sequence[str] = ()
 
 
 def older_than(connection: Connection, time: datetime) -> Old:
-    """The runs begun before a time, but for those that stay: going on, tagged or noted, or in one
-    conversation with such a run or a newer one, its branches included."""
+    """The evaluations begun before a time, but for those that people rated, and the runs but for
+    those that stay: going on, tagged, noted or rated, or in one conversation with such a run or a
+    newer one, its branches included."""
     before = int(time.timestamp() * 1000)
     old = dict(connection.execute("SELECT id, key FROM runs WHERE at < ?", (before,)).fetchall())
     staying = connection.execute(
         "SELECT id FROM runs WHERE at >= ? OR ended IS NULL OR note != '' "
-        "UNION SELECT run FROM tags",
+        f"UNION SELECT run FROM tags UNION SELECT run FROM raters WHERE run IS NOT NULL AND {_RATED}",
         (before,),
     ).fetchall()
     beside: dict[int, list[int]] = {}
@@ -73,7 +82,12 @@ def older_than(connection: Connection, time: datetime) -> Old:
         stay |= new
         waiting += new
     ids = [key for row, key in old.items() if row not in stay]
-    return Old(ids, len(old) - len(ids))
+    found = connection.execute(
+        "SELECT key FROM evaluations WHERE at < ? AND id NOT IN "
+        f"(SELECT evaluation FROM raters WHERE evaluation IS NOT NULL AND {_RATED})",
+        (before,),
+    )
+    return Old(ids, len(old) - len(ids), tuple(key for (key,) in found))
 
 
 def following(connection: Connection, keys: Sequence[str]) -> list[str]:
@@ -103,7 +117,8 @@ def following(connection: Connection, keys: Sequence[str]) -> list[str]:
 
 
 def remove_all(change: Change, keys: Sequence[str]) -> int:
-    """Remove runs, and rendered prompts and versions that no other run has; how many runs.
+    """Remove runs, rendered prompts and versions that no other run has, and evaluations; how many
+    runs and evaluations.
 
     What repeats what a run said goes with it (`following`), and before it: of a conversation whose
     removal is cut off the beginning is left, to be removed again.
@@ -111,7 +126,11 @@ def remove_all(change: Change, keys: Sequence[str]) -> int:
     `STEP_S`: what is recorded meanwhile is written in between. What is removed is overwritten in the
     file, once all is done and `wipe` has been called.
     """
-    removed, left = 0, [*change(lambda it: following(it, keys))[::-1], *keys]
+    evaluations, more = change(lambda it: (_evaluations(it, keys), following(it, keys)))
+    for row in evaluations:
+        while change(partial(_remove_answers, row=row)):
+            pass
+    removed, left = len(evaluations), [*more[::-1], *keys]
     while left:
         done, found = change(lambda connection: _remove_some(connection, left))
         removed += found
@@ -121,7 +140,7 @@ def remove_all(change: Change, keys: Sequence[str]) -> int:
 
 
 def unfinished(connection: Connection) -> int:
-    """A number that is another after each removal of runs, and 0 once nothing of them is left: a
+    """A number that is another after each removal, and 0 once nothing of them is left: a
     program killed in between leaves it, and words in the indexes."""
     return connection.execute("PRAGMA user_version").fetchone()[0]
 
@@ -144,6 +163,29 @@ def _finished(connection: Connection, number: int) -> None:
         connection.execute("PRAGMA user_version = 0")
 
 
+def _evaluations(connection: Connection, keys: Sequence[str]) -> list[int]:
+    """The rows of those of the keys that are evaluations'."""
+    rows = connection.execute("SELECT key, id FROM evaluations").fetchall()
+    found: dict[str, int] = dict(rows)
+    return [found[key] for key in dict.fromkeys(keys) if key in found]
+
+
+def _remove_answers(connection: Connection, row: int) -> bool:
+    """Remove some answers of an evaluation, or itself when there are none; whether more is left."""
+    _began(connection)
+    until = monotonic() + STEP_S
+    while monotonic() < until:
+        found = connection.execute(
+            "DELETE FROM answers WHERE evaluation = ?1 AND row IN "
+            "(SELECT DISTINCT row FROM answers WHERE evaluation = ?1 LIMIT ?2)",
+            (row, ANSWERED),
+        )
+        if not found.rowcount:
+            connection.execute("DELETE FROM evaluations WHERE id = ?", (row,))
+            return False
+    return True
+
+
 def _remove_some(connection: Connection, keys: Sequence[str]) -> tuple[int, int]:
     """Remove the first of these runs, one at least: how many keys that were, and how many runs."""
     until, done, removed = monotonic() + STEP_S, 0, 0
@@ -162,8 +204,12 @@ def _remove_some(connection: Connection, keys: Sequence[str]) -> tuple[int, int]
         )
         done += 1
     if removed:
-        connection.execute(f"PRAGMA user_version = {unfinished(connection) % 1_000_000 + 1}")
+        _began(connection)
     return done, removed
+
+
+def _began(connection: Connection) -> None:
+    connection.execute(f"PRAGMA user_version = {unfinished(connection) % 1_000_000 + 1}")
 
 
 def _remove_unused(connection: Connection) -> None:

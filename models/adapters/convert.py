@@ -23,6 +23,7 @@ from .patterns import first_matches
 from .peft_config import PeftConfig, read_config
 from .peft_weights import Pair, Stored, read_pairs, weight_files
 from .provenance import Provenance
+from .training import Training
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,11 +62,12 @@ def convert(
     name: str | None = None,
     outtype: OutType = "f16",
     cache_dir: Path | None = None,
+    training: Training | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> Converted:
     """Write the adapter in `folder` to `out`, for `base`, under the title `name`.
 
-    `name` is the folder's own unless given. Rows that do not fill a block of Q8_0 are written as
+    `name` is the folder's own unless given; `training` is what is known of how it was trained. Rows that do not fill a block of Q8_0 are written as
     F16. With `cache_dir`, where hashes are remembered, that of the base is recorded too, which has
     to be read for it the first time. The adapter's files are read twice, once for their hashes. An
     exception that `progress` raises ends the conversion. The file appears at `out`, in place of a
@@ -103,7 +105,9 @@ def convert(
     steps.begin("converting")
     try:
         with written_whole(place) as part:
-            idle = _write(part, plans, config.alpha, base, title, provenance, outtype, steps)
+            idle = _write(
+                part, plans, config.alpha, base, title, provenance, training, outtype, steps
+            )
             written = part.stat().st_size
     except OSError as error:
         raise ModelError(f"{out} cannot be written: {error.strerror or error}.") from None
@@ -241,6 +245,7 @@ def _write(
     base: ModelFacts,
     title: str,
     provenance: Provenance,
+    training: Training | None,
     outtype: OutType,
     steps: _Steps,
 ) -> bool:
@@ -263,6 +268,8 @@ def _write(
         writer.add_string("adapter.type", "lora")
         writer.add_float32("adapter.lora.alpha", alpha)
         provenance.record(writer)
+        if training is not None:
+            training.record(writer)
         for plan in plans:
             for half, (rows, row) in _shapes(plan.pair).items():
                 block, n_bytes = GGML_QUANT_SIZES[kind(row)]

@@ -1,4 +1,4 @@
-"""The parent's end of the template helper: start it, ask it, stop it when it takes too much."""
+"""The parent's end of a helper process: start it, ask it, stop it when it takes too much."""
 
 from __future__ import annotations
 
@@ -21,9 +21,17 @@ class HelperProcess:
     Safe to use from several threads; requests are answered one at a time.
     """
 
-    def __init__(self, deadline_s: float = DEADLINE_S, memory_mb: int = MEMORY_MB) -> None:
+    def __init__(
+        self,
+        deadline_s: float = DEADLINE_S,
+        memory_mb: int = MEMORY_MB,
+        module: str = f"{__package__}.helper_process",
+        work: str = "template",
+    ) -> None:
+        """`module` is run as the child (see `serving`); `work` is what errors call its task."""
         self.deadline_s = deadline_s
         self.memory_mb = memory_mb
+        self._module, self._work = module, work
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._ready = False
@@ -44,7 +52,7 @@ class HelperProcess:
             self._stop()
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The helper's answer, an object with `result` or `error` (see `helper_process`).
+        """The helper's answer, an object with `result` or `error`.
 
         Raises PromptError when the request takes longer than the deadline, needs more memory than
         allowed, produces too much, or ends the child in any other way.
@@ -62,20 +70,22 @@ class HelperProcess:
     def _answer(self, child: subprocess.Popen[bytes], line: bytes) -> dict[str, Any]:
         if not self._ready:
             if self._exchange(child, b"", START_S) != b"\n":
-                raise PromptError(f"the template helper does not start (exit code {self._stop()})")
+                raise PromptError(
+                    f"the {self._work} helper does not start (exit code {self._stop()})"
+                )
             self._ready = True
         began = time.monotonic()
         answer = self._exchange(child, line, self.deadline_s)
         if not answer.endswith(b"\n"):
             if time.monotonic() - began >= self.deadline_s:
                 raise PromptError(
-                    f"the template took longer than {self.deadline_s:g} s and was stopped"
+                    f"the {self._work} took longer than {self.deadline_s:g} s and was stopped"
                 )
-            raise PromptError("the template ended its helper process; another will be started")
+            raise PromptError(f"the {self._work} ended its helper process; another will be started")
         reply: dict[str, Any] = json.loads(answer)
         if reply.get("error", {}).get("kind") == "memory":
             raise PromptError(
-                f"the template needed more than {self.memory_mb} MB of memory and was stopped"
+                f"the {self._work} needed more than {self.memory_mb} MB of memory and was stopped"
             )
         return reply
 
@@ -87,7 +97,7 @@ class HelperProcess:
         # it from looking in the current folder as well.
         paths = [str(Path(p).absolute()) for p in sys.path if p and Path(p).exists()]
         self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", f"{__package__}.helper_process", str(self.memory_mb)],
+            [sys.executable, "-P", "-m", self._module, str(self.memory_mb)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

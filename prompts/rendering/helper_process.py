@@ -1,19 +1,13 @@
 """The child process that renders untrusted templates: JSON lines in, JSON lines out.
 
-Run as `python -m llamadiff.prompts.rendering.helper_process MEMORY_MB`. It says it is ready with an
-empty line, answers each request line with one line, and ends when its input does. A request holds
+Run as `python -m llamadiff.prompts.rendering.helper_process MEMORY_MB`; see `serving`. A request holds
 `job` (`prompt`, `variables` or `chat`), its arguments and `deadline_s`; an answer holds either
 `result` or `error` (an object of `kind`, `message` and what is known of `field`, `line`, `name`).
 """
 
 from __future__ import annotations
 
-import faulthandler
-import json
-import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateSyntaxError
@@ -23,8 +17,8 @@ from . import templates
 from .limits import MAX_CHARACTERS
 from .origin import given_in
 from .outline import Span
+from .serving import serve
 
-_GRACE_S = 0.5
 _TOO_DEEP = "it is nested too deeply or calls itself without end"
 
 
@@ -42,39 +36,7 @@ class UnknownValue(Exception):
 
 def main() -> None:
     """Serve requests until the input ends."""
-    memory_mb = int(sys.argv[1])
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
-        _limit_memory(memory_mb * 2**20)
-        answers.write(b"\n")
-        answers.flush()
-        for line in requests:
-            request = json.loads(line)
-            # Ends the process even from inside a call that never lets go of the interpreter, for
-            # when the parent that would kill it is gone.
-            faulthandler.dump_traceback_later(
-                request["deadline_s"] + _GRACE_S, exit=True, file=nowhere
-            )
-            answer = _answer(request)
-            faulthandler.cancel_dump_traceback_later()
-            answers.write(json.dumps(answer).encode() + b"\n")
-            answers.flush()
-
-
-def _limit_memory(extra_bytes: int) -> None:
-    """Allow this much address space beyond what is in use; only Linux can say what that is."""
-    statm = Path("/proc/self/statm")
-    if not statm.exists():
-        return
-    import resource
-
-    in_use = int(statm.read_text().split()[0]) * resource.getpagesize()
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = in_use + extra_bytes
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    serve(_answer)
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

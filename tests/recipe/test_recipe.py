@@ -11,6 +11,7 @@ import pytest
 from gguf import GGUFReader
 
 from llamadiff.models.adapters.preflight import check_fit
+from llamadiff.models.adapters.training import read_training
 from llamadiff.models.gguf.check import check_adapter, check_model
 from recipe.adapter_text import ADAPTERS
 from recipe.scale import TINY
@@ -134,3 +135,12 @@ def test_the_loss_falls_and_is_recorded(made: Path) -> None:
     for name in ADAPTERS:
         losses = json.loads((made / name / "training.json").read_text())["losses"]
         assert losses[-1][0] == TINY.adapter_steps
+        said = read_training(made / "out" / f"{name}.gguf")
+        assert (said.steps, said.parameters) == (TINY.adapter_steps, check_parameters(made, name))
+        assert [step for step, _ in said.losses] == [step for step, _ in losses]
+        assert 0 < (said.rows or 0) <= TINY.adapter_steps * TINY.adapter_batch
+        assert (said.tokens or 0) > 5 * (said.rows or 0) and (said.peak_bytes or 0) > 1 << 20
+
+
+def check_parameters(made: Path, name: str) -> int:
+    return check_adapter(made / "out" / f"{name}.gguf").parameters

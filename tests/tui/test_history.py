@@ -93,7 +93,7 @@ def test_what_is_still_on_the_disk_is_said(home: Path) -> None:
         assert done.returncode == 0 and "Removed 1 run." in done.stderr
         assert "the texts stay in history.db-wal until every llamadiff is closed." in done.stderr
         assert json.loads(llamadiff("history", "rm", "last", "--json").stdout) == {
-            "removed": 1, "wiped": False,
+            "removed": 1, "evaluations": 0, "wiped": False,
         }  # fmt: skip
 
 

@@ -197,7 +197,7 @@ def test_a_run_with_replies_is_removed_with_them_alone(home: Path) -> None:
     assert "Removed 1 run." in llamadiff("history", "rm", third.id).stderr
     assert not cached.exists()
     done = llamadiff("history", "rm", first.id, "--with-replies", "--json")
-    assert json.loads(done.stdout) == {"removed": 2, "wiped": True}
+    assert json.loads(done.stdout) == {"removed": 2, "evaluations": 0, "wiped": True}
     assert b"ylophone" not in (home / "state" / "history.db").read_bytes()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from ...compare.spec import Defaults
     from ...compare.variants import Variant
     from ...models.engine.protocol import KVType, ModelSettings
 
@@ -38,12 +39,23 @@ class Asked:
 
     def make_variants(self) -> list[Variant]:
         """Raises CompareError, ModelError or PromptError. PEFT folders are converted first."""
-        from ...compare.spec import Defaults, make_variants, with_values
+        from ...compare.spec import make_variants, with_values
         from ...prompts.rendering.helper import Renderer
+
+        variants = make_variants(self.defaults(), self.variants)
+        if not self.each:
+            return variants
+        with Renderer() as renderer:
+            used = {it.prompt.name: renderer.template_variables(it.prompt) for it in variants}
+        return with_values(variants, self.each, used)
+
+    def defaults(self) -> Defaults:
+        """What every variant starts from, with this person's catalog and library."""
+        from ...compare.spec import Defaults
         from .found import open_catalog, open_library
         from .peft import converter
 
-        defaults = Defaults(
+        return Defaults(
             self.model,
             self.prompt,
             self.adapters,
@@ -53,12 +65,6 @@ class Asked:
             converter(),
             self.user,
         )
-        variants = make_variants(defaults, self.variants)
-        if not self.each:
-            return variants
-        with Renderer() as renderer:
-            used = {it.prompt.name: renderer.template_variables(it.prompt) for it in variants}
-        return with_values(variants, self.each, used)
 
     def settings(self) -> ModelSettings:
         from ...models.engine.protocol import ModelSettings

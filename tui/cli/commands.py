@@ -20,6 +20,8 @@ COMMANDS = {
     "prompts": "List, show, render, export and import prompts.",
     "sweep": "Run one variant at several values of one setting.",
     "noise": "Measure how much variants differ from themselves, and beyond that.",
+    "eval": "Put a suite's rows to its variants, and say which is better and how sure.",
+    "rate": "Rate two answers at a time, not knowing whose they are.",
     "lens": "Show how likely two variants find each token of a text.",
     "models": "List the base models on this disk.",
     "adapters": "List the adapters on this disk.",

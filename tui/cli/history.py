@@ -11,6 +11,7 @@ import click
 
 from ..safe_text import safe_line, safe_text
 from .diff import compared_options, painted, summary
+from .evals import evals_command
 from .printing import data, note, outcome, print_json, table
 
 if TYPE_CHECKING:
@@ -43,10 +44,13 @@ _out = click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT
 
 @click.group("history")
 def history_command() -> None:
-    """Runs already made, in the app or with `run` and `diff`.
+    """Runs already made, in the app or with `run` and `diff`, and suites run with `eval`.
 
     RUN is the id of a run, its first characters, or `last`.
     """
+
+
+history_command.add_command(evals_command)
 
 
 @history_command.command("list")
@@ -290,7 +294,7 @@ def _write(out: Path, text: str) -> None:
 
 @history_command.command("rm")
 @click.argument("runs", nargs=-1, metavar="[RUN…]")
-@click.option("--older-than", type=Time(), metavar="TIME", help="All runs before: 90d, 2026-01-31.")
+@click.option("--older-than", type=Time(), metavar="TIME", help="All runs and evaluations before: 90d, 2026-01-31.")  # fmt: skip
 @click.option(
     "--with-replies", is_flag=True, help="Remove what replies to them or branches off them too."
 )
@@ -298,11 +302,12 @@ def _write(out: Path, text: str) -> None:
 def rm_command(
     runs: tuple[str, ...], older_than: datetime | None, with_replies: bool, as_json: bool
 ) -> None:
-    """Remove runs for good: their texts are overwritten on the disk.
+    """Remove runs for good: their texts are overwritten on the disk. Ids of suites that were run,
+    as `history evals` lists them, do too.
 
     A run that others reply to or branch off is not removed without them, since they repeat what it
     says. With --older-than a conversation is as old as its newest run, its branches included, and
-    stays if any of it has a tag or a note.
+    stays if any of it has a tag, a note or a rating.
 
     What long prompts left in the models' caches is deleted too, that of all runs.
 
@@ -317,19 +322,26 @@ def rm_command(
     from .session import open_history
 
     with open_history() as history:
-        gone = [history.find(name) for name in runs]
+        evaluations = [key for name in runs if (key := history.evaluations.named(name))]
+        gone = [history.find(name) for name in runs if not history.evaluations.named(name)]
         if not with_replies and (following := history.following(gone)):
             raise CompareError(_followed(gone, following))
         old = history.older_than(older_than) if older_than is not None else None
         gone += old.ids if old else ()
-        removed = remove(history, prompts_cache(), gone)
+        evaluations += old.evaluations if old else ()
+        suites = len(set(evaluations))
+        removed = remove(history, prompts_cache(), [*gone, *evaluations]) - suites
     if as_json:
-        print_json({"removed": removed, "wiped": not history.unwiped})
+        print_json({"removed": removed, "evaluations": suites, "wiped": not history.unwiped})
     else:
-        note(f"Removed {removed} run{'s' * (removed != 1)}.")
+        counts = [f"{removed} run{'s' * (removed != 1)}"] if removed or not suites else []
+        counts += [f"{suites} evaluation{'s' * (suites != 1)}"] if suites else []
+        note(f"Removed {' and '.join(counts)}.")
         if old and old.stay:
             said = f"{old.stay} as old stay{'s' * (old.stay == 1)}"
-            note(f"{said}: tagged, noted, going on, or in a conversation with such or newer runs.")
+            note(
+                f"{said}: tagged, noted, rated, going on, or in a conversation with such or newer runs."
+            )
     if history.unwiped:
         note(
             f"Another program is reading the history: the texts stay in {history.file.name}-wal "

@@ -35,6 +35,7 @@ _GROUPS = {
     "versions": "Versions",
     "history": "History",
     "compare": "Comparing",
+    "rate": "Rating",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }

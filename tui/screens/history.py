@@ -37,6 +37,7 @@ from .ask import Ask
 from .compare import Compare, pairs_of
 from .confirm import Confirm
 from .page import Page
+from .rate import open_rating
 from .styles import styles
 from .write_output import write
 
@@ -173,7 +174,7 @@ class History(Page[Recorded]):
         listed: list[Hint] = [
             ("history.mark", "mark"), ("history.diff", "diff"),
             ("history.left history.right", "output"), ("history.write", "write"),
-            ("history.remove", "remove"),
+            ("history.rate", "rate"), ("history.remove", "remove"),
         ]  # fmt: skip
         self.query_one(KeyBar).hints = [
             ("history.reopen", "reopen"), ("history.down", "list") if typing else ("history.search", "search"),
@@ -252,6 +253,11 @@ class History(Page[Recorded]):
     def action_step(self, step: int) -> None:
         if self._shown is not None:
             self._go_to(self._shown.recorded.run.outputs.index(self._shown.output) + step)
+
+    def action_rate(self) -> None:
+        """Rate the answers of this run two at a time, without knowing whose they are."""
+        if self.table.chosen is not None:
+            open_rating(self.app, self._history, "run", self.table.chosen.id)
 
     # -------------------------------------------------------------- comparing
 

@@ -175,6 +175,7 @@ class OutputText(ScrollView, can_focus=True):
 
     def clear(self) -> None:
         """Show nothing, and follow again."""
+        self._redraw(0, len(self._lines))
         self._lines = []
         self._following, self._resting = True, False
         self.show("", growing=True)

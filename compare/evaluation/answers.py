@@ -1,0 +1,95 @@
+"""An answer of an evaluation: what a variant said to a row, and what the checks make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ...prompts.rendering.special import without_joints
+from ..checks.result import Answer, Result, Weighted, apply
+from ..prepare import Prepared
+from ..reasoning import answer_of
+from ..run import Output, State
+from .plan import Place
+from .rows import SuiteRow
+from .suite import NamedCheck
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One answer. `text` is all that was generated; `answer` what was checked of it, with what it
+    was made to begin with and without reasoning. `score` is None where it could not be scored, or
+    there is an `error`. `logprob` is that of the answer expected (see checks.likelihood).
+
+    `tokens` and `prompt_tokens` are counts, `prompt_tokens` None if the prompt could not be made.
+    """
+
+    row: int
+    variant: str
+    repeat: int
+    seed: int
+    text: str
+    answer: str
+    tokens: int
+    prompt_tokens: int | None
+    finish_reason: str | None
+    error: str | None
+    logprob: float | None
+    score: float | None
+    results: tuple[Result, ...]
+
+    @property
+    def place(self) -> Place:
+        return (self.row, self.variant, self.repeat)
+
+
+@dataclass
+class Asked:
+    """One answer on its way: the row's place, its output, and the prompt once it is made."""
+
+    place: int
+    output: Output
+    ready: Prepared | None = None
+    logprob: float | None = None
+    judged: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def answer(self) -> str:
+        """What it says: with the prefill, without reasoning."""
+        prefill = without_joints(self.ready.chat.prompt.prefill) if self.ready else ""
+        return prefill + answer_of(self.output)
+
+    def checked(self, row: SuiteRow, checks: Sequence[NamedCheck], *, generates: bool) -> Checked:
+        """The answer with what the checks say. May take as long as they do."""
+        output, ready = self.output, self.ready
+        failed = output.error
+        if failed is None and generates and output.state is not State.DONE:
+            failed = "the answer was stopped"
+        results: tuple[Result, ...] = ()
+        score = None
+        if failed is None:
+            given = Answer(
+                self.answer,
+                row.expected,
+                len(output.tokens),
+                self.logprob,
+                row.values,
+                self.judged,
+            )
+            scored = apply([Weighted(it.check, it.weight) for it in checks], given)
+            score, results = scored.score, scored.results
+        return Checked(
+            self.place,
+            output.variant.name,
+            output.repeat,
+            output.seed,
+            output.text,
+            self.answer,
+            len(output.tokens),
+            ready.tokens.count if ready else None,
+            output.finish_reason,
+            failed,
+            self.logprob,
+            score,
+            results,
+        )

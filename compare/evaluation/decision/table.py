@@ -1,0 +1,257 @@
+"""The decision table in words: the rows of the question, prompting, fine-tuning and both side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .figures import Decision, Elsewhere, Side, Trained
+from .rules import Pair
+from .sides import SIDES, Kind
+from .verdict import more_rows, verdict
+from .words import after, amount, calls, duration, lead, score, share, size, time_of
+
+NOT_RECORDED = "not recorded in the file"
+OF_THE_ADAPTER = ("process", "cost to make", "flexibility", "control", "what makes tuning succeed")
+"""Rows in which both together often have what fine-tuning has; it is not said twice."""
+MOST_TRIED = 4
+NAMES: Mapping[Kind, str] = {
+    "plain": "the plain prompt",
+    "prompted": "prompting",
+    "tuned": "fine-tuning",
+    "combined": "both",
+}
+HEAD = ("", "Prompting", "Fine-tuning", "Both")
+
+Cell = tuple[str, ...]
+"""Lines."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its title, and for prompting, fine-tuning and both what is known."""
+
+    title: str
+    cells: tuple[Cell, Cell, Cell]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The whole table. `notes` say what its figures are."""
+
+    verdict: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+def written(decision: Decision) -> Written:
+    """The table as texts."""
+    makers: Mapping[str, Callable[[Decision, Side], Iterator[str]]] = {
+        "definition": _definition,
+        "process": _process,
+        "data needed": _data,
+        "cost to make": _making,
+        "cost per call": _calling,
+        "break-even": _break_even,
+        "flexibility": _flexibility,
+        "control": _control,
+        "objective": _objective,
+        "when to use": _when,
+        "what makes tuning succeed": _success,
+    }
+    rows = tuple(_row(decision, title, make) for title, make in makers.items())
+    return Written(verdict(decision), rows, tuple(_notes(decision)))
+
+
+def _row(decision: Decision, title: str, make: Callable[[Decision, Side], Iterator[str]]) -> Row:
+    prompted, tuned, both = (cell(decision, make, kind) for kind in SIDES)
+    if both == tuned and title in OF_THE_ADAPTER and decision.side("tuned"):
+        both = ("as fine-tuning",)
+    return Row(title, (prompted, tuned, both))
+
+
+def cell(decision: Decision, make: Callable[[Decision, Side], Iterator[str]], kind: Kind) -> Cell:
+    """One cell; a kind that the suite has no variant of is said to be missing."""
+    side = decision.side(kind)
+    return ("no such variant",) if side is None else tuple(make(decision, side)) or ("–",)
+
+
+# ------------------------------------------------------------------------------ rows
+
+
+def _definition(decision: Decision, side: Side) -> Iterator[str]:
+    text = [part for part in side.differs if part != "adapter"]
+    yield f"{side.name} {side.label}"
+    if text:
+        yield f"text: {', '.join(text)}"
+    if "adapter" in side.differs:
+        yield f"adapter: {side.stack}"
+
+
+def _process(decision: Decision, side: Side) -> Iterator[str]:
+    tried = sorted(side.tried, key=lambda it: -it.score.mean)
+    count = len(tried)
+    yield f"{count} tried" if count > 1 else "1 variant tried"
+    if count > 1:
+        for it in tried[:MOST_TRIED]:
+            yield f"{it.label}: {score(it.score)}"
+        if count > MOST_TRIED:
+            yield f"and {count - MOST_TRIED} others"
+    for it in side.trained:
+        yield from _training(it)
+
+
+def _training(it: Trained) -> Iterator[str]:
+    steps, losses = it.training.steps, it.training.losses
+    if steps is None and not losses:
+        yield f"{it.name}: training {NOT_RECORDED}"
+        return
+    said = "" if steps is None else f"{steps:,} steps"
+    if losses:
+        fell = f"loss {losses[0][1]:.3g} (step {losses[0][0]:,}) to {losses[-1][1]:.3g}"
+        said = f"{said}, {fell}" if said else fell
+    yield f"{it.name}: {said}"
+
+
+def _data(decision: Decision, side: Side) -> Iterator[str]:
+    plain = decision.side("plain")
+    tried = side.tried
+    if side.kind == "prompted" and plain is not None:
+        tried = (*plain.tried, *tried)
+    points = sorted({(it.examples, it.rows_trained or 0, it.label) for it in tried})
+    scores = {it.label: it.score for it in tried}
+    known = {it.label: it.rows_trained for it in tried}
+    for examples, rows, label in points:
+        parts = []
+        if side.kind != "tuned":
+            parts.append(f"{examples:,} example{'' if examples == 1 else 's'}")
+        if side.kind != "prompted":
+            parts.append(f"{rows:,} rows" if known[label] is not None else f"rows {NOT_RECORDED}")
+        yield f"{', '.join(parts)}: {score(scores[label])}"
+
+
+def _making(decision: Decision, side: Side) -> Iterator[str]:
+    if not side.trained:
+        yield "nothing is trained"
+    for it in side.trained:
+        seconds, peak = it.training.seconds, it.training.peak_bytes
+        yield f"{it.name}: time {NOT_RECORDED if seconds is None else duration(seconds)}"
+        yield f"peak memory {NOT_RECORDED if peak is None else size(peak)}"
+        parameters = it.parameters or it.training.parameters
+        if parameters is not None:
+            yield f"{parameters:,} parameters"
+        if it.bytes is not None:
+            yield size(it.bytes)
+
+
+def _calling(decision: Decision, side: Side) -> Iterator[str]:
+    yield f"{amount(side.tokens)} prompt tokens"
+    if side.seconds is not None:
+        yield time_of(side.seconds)
+
+
+def _break_even(decision: Decision, side: Side) -> Iterator[str]:
+    for it in side.break_even:
+        saved = it.saved
+        if it.unit == "seconds":
+            low, high = duration(saved.interval.low), duration(saved.interval.high)
+            each = duration(saved.mean) + (f" ({low} to {high})" if saved.rows > 1 else "")
+            yield f"in time: {after(it)}; saves {each} a call"
+        else:
+            yield f"in prompt tokens: {after(it)}; saves {amount(saved)} a call"
+    if side.trained and not side.break_even:
+        yield f"what training cost is {NOT_RECORDED}"
+
+
+def _flexibility(decision: Decision, side: Side) -> Iterator[str]:
+    others = [it for it in _elsewhere(decision, side) if not it.instructions]
+    if not others:
+        yield "no other suites were run"
+    for it in others:
+        yield _beside(it, side)
+
+
+def _beside(it: Elsewhere, side: Side) -> str:
+    if not side.trained:
+        return f"{it.suite}: {score(it.base)}, as the base"
+    difference = it.verdict.difference
+    return (
+        f"{it.suite}: {score(it.score)}, {lead(difference.mean, difference.interval)} to the base"
+    )
+
+
+def _elsewhere(decision: Decision, side: Side) -> Sequence[Elsewhere]:
+    """Its own; of prompting what any adapter was held against, once for each suite."""
+    if side.trained:
+        return side.elsewhere
+    found = {it.suite: it for other in decision.sides for it in other.elsewhere}
+    return tuple(found.values())
+
+
+def _control(decision: Decision, side: Side) -> Iterator[str]:
+    if side.violations is None:
+        yield "form: no check asks for one"
+    else:
+        yield f"form broken: {share(side.violations)}"
+    if side.changing is None:
+        yield "seeds: one answer per row"
+    else:
+        yield f"seeds change {share(side.changing)} of rows"
+    for it in _elsewhere(decision, side):
+        if it.instructions:
+            yield f"told otherwise, {_beside(it, side)}"
+
+
+def _objective(decision: Decision, side: Side) -> Iterator[str]:
+    yield f"score {score(side.score)}"
+    yield f"passed {share(side.passed)}"
+    for pair in decision.pairs:
+        if pair.costlier == side.kind and pair.verdict.difference.rows:
+            yield f"against {NAMES[pair.cheaper]} {_lead(pair)}"
+
+
+def _lead(pair: Pair) -> str:
+    difference = pair.verdict.difference
+    return lead(difference.mean, difference.interval)
+
+
+def _when(decision: Decision, side: Side) -> Iterator[str]:
+    if decision.ruling.pick == side.kind:
+        yield "here"
+    elif any(side.kind in (it.cheaper, it.costlier) for it in decision.ruling.open):
+        yield "not decided"
+        if (needed := more_rows(decision, decision.ruling.open)) is not None:
+            yield f"about {calls(needed)} more rows would decide it"
+    else:
+        yield "not here"
+
+
+def _success(decision: Decision, side: Side) -> Iterator[str]:
+    for it in side.trained:
+        checks = it.training.data_checks
+        yield (
+            f"{it.name}: data checks {NOT_RECORDED}"
+            if not checks
+            else f"{it.name}: {' '.join(checks)}"
+        )
+    if side.rated is None:
+        yield "no ratings yet"
+    else:
+        yield f"preferred in {share(side.rated.chance)}, {side.rated.ratings:,} ratings"
+
+
+def _notes(decision: Decision) -> Iterator[str]:
+    plain = decision.side("plain")
+    if plain is not None:
+        yield f"The plain prompt, {plain.name} {plain.label}, scores {score(plain.score)} on {decision.rows:,} rows."
+    if decision.chosen_on:
+        yield (
+            f"Where several stood for one kind, the best of {decision.chosen_on:,} rows was taken "
+            f"and compared on the other {decision.rows:,}; scores under process and data are those "
+            "it was taken by."
+        )
+    yield (
+        f"Up to {100 * decision.margin:g} points do not matter. In brackets are intervals of "
+        f"{100 * decision.level:g} %; those of differences hold all together."
+    )
+    yield from decision.problems

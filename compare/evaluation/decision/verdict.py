@@ -1,0 +1,118 @@
+"""The verdict in a sentence or two, made from the figures of the table by the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from .figures import Decision, Side
+from .rules import Outcome, Pair
+from .sides import Kind
+from .words import after, calls, lead, size_of_lead
+
+HEADS: Mapping[Outcome, str] = {
+    "neither": "Neither",
+    "prompt": "Prompt",
+    "fine-tune": "Fine-tune",
+    "both": "Both together",
+    "undecided": "Not decided",
+}
+UNITS = {"seconds": "time", "prompt tokens": "prompt tokens"}
+CALLED: Mapping[Kind, str] = {
+    "plain": "the plain prompt",
+    "prompted": "the engineered prompt",
+    "tuned": "the adapter",
+    "combined": "the engineered prompt on the adapter",
+}
+
+
+def verdict(decision: Decision) -> str:
+    """What is recommended and why; every figure in it is in the table."""
+    ruling = decision.ruling
+    head = HEADS[ruling.outcome]
+    if not any(it.verdict.difference.rows for it in decision.pairs):
+        return f"{head}: no row was scored under two variants."
+    if ruling.pick is None:
+        return f"{head}: {_missing(decision, ruling.open)}."
+    side = decision.side(ruling.pick)
+    assert side is not None
+    parts = [*_reasons(decision, side), *_costs(decision, side)]
+    said = f"{head}: {'; '.join(parts)}."
+    if ruling.open:
+        said += f" Whether {CALLED['combined']} is better still is not decided: {_more(decision, ruling.open)}."
+    return said
+
+
+def _reasons(decision: Decision, side: Side) -> Iterator[str]:
+    kind = side.kind
+    named = f"{CALLED[kind]} ({side.label})"
+    sure = f"within {100 * decision.margin:g} points, {100 * decision.level:g} % sure"
+    better = [it for it in decision.pairs if it.costlier == kind and it.relation == "better"]
+    enough = [it for it in decision.pairs if it.cheaper == kind and it.relation == "enough"]
+    ahead = [it for it in enough if it.verdict.difference.interval.high < 0]
+    equal = [it for it in enough if it not in ahead]
+    said = False
+    if better:
+        against = better[-1:] if kind != "combined" else better[-2:]
+        yield f"{named} is better than {_joined(against, 'cheaper')}"
+        said = True
+    if ahead:
+        yield f"{'it' if said else named} is better than {_joined(ahead, 'costlier')}"
+        said = True
+    if equal:
+        alike = all(it.verdict.difference.interval.within(decision.margin) for it in equal)
+        than = "as good as" if alike else "no worse than"
+        names = f" and {than.removeprefix('as good ').removeprefix('no worse ')} ".join(
+            CALLED[it.costlier] for it in equal
+        )
+        yield f"{'it' if said else named} is {than} {names} ({sure})"
+
+
+def _joined(pairs: Sequence[Pair], end: str) -> str:
+    return " and than ".join(
+        f"{CALLED[it.cheaper if end == 'cheaper' else it.costlier]} by "
+        f"{size_of_lead(it.verdict.difference.mean, it.verdict.difference.interval)}"
+        for it in pairs
+    )
+
+
+def _costs(decision: Decision, side: Side) -> Iterator[str]:
+    if not side.trained:
+        yield "it costs nothing to make"
+        return
+    if side.break_even:
+        each = (f"in {UNITS[it.unit]} {after(it)}" for it in side.break_even)
+        yield f"training pays for itself: {', '.join(each)}"
+    lost = [it for it in side.elsewhere if it.verdict.difference.interval.high < 0]
+    if lost:
+        each = (
+            f"{size_of_lead(it.verdict.difference.mean, it.verdict.difference.interval)} on {it.suite}"
+            for it in lost
+        )
+        yield f"it loses {', '.join(each)}"
+
+
+def _missing(decision: Decision, pairs: Sequence[Pair]) -> str:
+    if not pairs:
+        return "there is nothing to compare"
+    leads = ", ".join(
+        f"{CALLED[it.costlier]} {lead(it.verdict.difference.mean, it.verdict.difference.interval)}"
+        for it in pairs
+    )
+    return (
+        f"against {CALLED[pairs[0].cheaper]} these leads, in points, may be luck or matter: {leads}; "
+        f"{_more(decision, pairs)}"
+    )
+
+
+def _more(decision: Decision, pairs: Sequence[Pair]) -> str:
+    needed = more_rows(decision, pairs)
+    if needed is None:
+        return "no number of rows within reach would decide it"
+    return f"about {calls(needed)} more rows would decide it"
+
+
+def more_rows(decision: Decision, pairs: Sequence[Pair]) -> int | None:
+    """Rows of the dataset that would decide all of them; None if that is out of reach."""
+    counts = [it.verdict.more_rows for it in pairs]
+    known = [it for it in counts if it is not None]
+    return round(max(known) / decision.share) if known and len(known) == len(counts) else None

@@ -1,0 +1,257 @@
+"""The scoreboard: what the answers say of each variant, and of each against the baseline.
+
+Pure, and a second or so for thousands of rows: not for the event loop.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..statistics.figures import Estimate, Table
+from ..statistics.means import estimate
+from ..statistics.noise import NoiseFloor, noise_floor
+from ..statistics.verdict import Verdict, decide_all
+from ..statistics.wording import sentence
+from ..variants import Variant
+from .answers import Checked
+from .expression import Value, check_names
+from .plan import Plan
+from .suite import Suite
+from .variants import by_name, called
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What one call costs when nothing else runs: medians of a few, and the seconds that each of
+    the first rows took from its request to its last token (None where it failed)."""
+
+    calls: int
+    ttft_s: float | None
+    tokens_per_s: float | None
+    seconds: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tag:
+    """One kind of row: how many were scored, how many of their answers passed, their mean score."""
+
+    name: str
+    rows: int
+    passed: int
+    answers: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A variant's line. `verdict` is None for the baseline; `noise` without repeats.
+
+    `passed` answers of `answers` lack nothing; `errors` could not be had, `unscored` not be scored.
+    `prompt_tokens` and `tokens` are means over answers.
+    """
+
+    variant: Variant
+    score: Estimate
+    verdict: Verdict | None
+    sentence: str
+    noise: NoiseFloor | None
+    passed: int
+    answers: int
+    errors: int
+    unscored: int
+    prompt_tokens: float
+    tokens: float
+    tags: tuple[Tag, ...]
+    pace: Pace | None = None
+
+    @property
+    def pass_rate(self) -> float:
+        """The share of scored answers that passed; 0 without any."""
+        scored = self.answers - self.errors - self.unscored
+        return self.passed / scored if scored else 0.0
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A line of `[[require]]`: whether it is met, None where that cannot be said yet."""
+
+    text: str
+    met: bool | None
+    figures: str
+
+
+@dataclass(frozen=True)
+class Scoreboard:
+    """What came out. `rows` of `planned` are there, those that every variant answered."""
+
+    baseline: Variant
+    rows: int
+    planned: int
+    margin: float
+    lines: tuple[Line, ...]
+    requirements: tuple[Requirement, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """No requirement fails; one of which nothing can be said does."""
+        return all(it.met for it in self.requirements)
+
+
+def scoreboard(
+    plan: Plan, answers: Sequence[Checked], paces: Mapping[str, Pace] | None = None
+) -> Scoreboard:
+    """Of all rows that every variant has answered in every repeat, in the order of the plan."""
+    found = {answer.place: answer for answer in answers}
+    rows = [
+        row
+        for row in range(len(plan.rows))
+        if all(
+            (row, variant.name, repeat) in found
+            for variant in plan.variants
+            for repeat in range(plan.repeats)
+        )
+    ]
+    own = {
+        variant.name: [
+            [found[row, variant.name, repeat] for repeat in range(plan.repeats)] for row in rows
+        ]
+        for variant in plan.variants
+    }
+    tables = {
+        name: [[it.score for it in row if it.score is not None] for row in them]
+        for name, them in own.items()
+    }
+    base = plan.baseline
+    others = {name: table for name, table in tables.items() if name != base.name}
+    verdicts = decide_all(others, tables[base.name], planned=plan.planned, margin=plan.suite.margin)
+    lines = tuple(
+        _line(plan, variant, rows, own[variant.name], tables[variant.name],
+              verdicts.get(variant.name), (paces or {}).get(variant.name))
+        for variant in plan.variants
+    )  # fmt: skip
+    board = Scoreboard(base, len(rows), plan.planned, plan.suite.margin, lines)
+    figures = _figures(board)
+    requirements = tuple(
+        Requirement(it.text, it.met(figures), it.shown(figures)) for it in plan.suite.require
+    )
+    return Scoreboard(base, board.rows, board.planned, board.margin, lines, requirements)
+
+
+def _line(
+    plan: Plan,
+    variant: Variant,
+    rows: Sequence[int],
+    own: Sequence[Sequence[Checked]],
+    table: Table,
+    verdict: Verdict | None,
+    pace: Pace | None,
+) -> Line:
+    answers = [it for row in own for it in row]
+    prompts = [it.prompt_tokens for it in answers if it.prompt_tokens is not None]
+    fine = [it for it in answers if it.error is None]
+    name, base = called(variant), called(plan.baseline)
+    return Line(
+        variant,
+        estimate(table),
+        verdict,
+        "" if verdict is None else sentence(verdict, name, base),
+        noise_floor(table, plan.repeats) if plan.repeats > 1 else None,
+        sum(it.score == 1 for it in answers),
+        len(answers),
+        sum(it.error is not None for it in answers),
+        sum(it.error is None and it.score is None for it in answers),
+        statistics.fmean(prompts) if prompts else 0.0,
+        statistics.fmean(it.tokens for it in fine) if fine else 0.0,
+        _tags(plan, rows, own),
+        pace,
+    )
+
+
+def _tags(plan: Plan, rows: Sequence[int], own: Sequence[Sequence[Checked]]) -> tuple[Tag, ...]:
+    scores: dict[str, list[list[float]]] = {}
+    for row, them in zip(rows, own, strict=True):
+        scored = [it.score for it in them if it.score is not None]
+        if scored:
+            for tag in dict.fromkeys(plan.rows[row].tags):
+                scores.setdefault(tag, []).append(scored)
+    return tuple(
+        Tag(
+            tag,
+            len(found),
+            sum(score == 1 for row in found for score in row),
+            sum(len(row) for row in found),
+            statistics.fmean(statistics.fmean(row) for row in found),
+        )
+        for tag, found in sorted(scores.items())
+    )
+
+
+# --------------------------------------------------------------------- requirements
+
+KINDS: Mapping[str, Value] = {
+    "score": 0.5, "low": 0.5, "high": 0.5, "pass_rate": 0.5, "difference": 0.5,
+    "difference_low": 0.5, "difference_high": 0.5, "p": 0.5, "verdict": "same", "wins": 1.0,
+    "losses": 1.0, "errors": 1.0, "unscored": 1.0, "rows": 1.0, "prompt_tokens": 1.0,
+    "tokens": 1.0, "ttft": 1.0, "tokens_per_s": 1.0,
+}  # fmt: skip
+"""The figures that a requirement may ask of a variant, each with a value of its kind."""
+
+
+def check_requirements(suite: Suite, variants: Sequence[Variant]) -> None:
+    """Raise CompareError for a requirement that asks for what there will not be."""
+    from ..errors import CompareError
+    from .expression import ExpressionError
+
+    for number, expression in enumerate(suite.require):
+        try:
+            check_names(expression, by_name(variants), KINDS)
+        except ExpressionError as error:
+            said = f"{suite.at('require', number)}: {expression.text!r}: {error}"
+            raise CompareError(said if said.endswith("?") else f"{said}.") from None
+
+
+def _figures(board: Scoreboard) -> dict[str, dict[str, Value | None]]:
+    found: dict[str, dict[str, Value | None]] = {}
+    for line in board.lines:
+        figures = _of(line)
+        found[line.variant.name] = figures
+    for line in board.lines:
+        if line.variant.label:
+            found[line.variant.label] = found[line.variant.name]
+    return found
+
+
+def _of(line: Line) -> dict[str, Value | None]:
+    score, verdict, pace = line.score, line.verdict, line.pace
+    scored = line.answers > line.errors + line.unscored
+    figures: dict[str, Value | None] = dict.fromkeys(KINDS)
+    figures |= {
+        "errors": float(line.errors),
+        "unscored": float(line.unscored),
+        "rows": float(score.rows),
+        "prompt_tokens": line.prompt_tokens,
+        "tokens": line.tokens,
+    }
+    if scored:
+        figures |= {
+            "score": score.mean,
+            "low": score.interval.low,
+            "high": score.interval.high,
+            "pass_rate": line.pass_rate,
+        }
+    if verdict is not None and verdict.difference.rows:
+        difference = verdict.difference
+        figures |= {
+            "difference": difference.mean,
+            "difference_low": difference.interval.low,
+            "difference_high": difference.interval.high,
+            "p": verdict.adjusted_p,
+            "verdict": verdict.outcome,
+            "wins": float(difference.wins),
+            "losses": float(difference.losses),
+        }
+    if pace is not None:
+        figures |= {"ttft": pace.ttft_s, "tokens_per_s": pace.tokens_per_s}
+    return figures

@@ -1,0 +1,33 @@
+"""The suites that ship, and suites by their names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ...prompts.suggest import did_you_mean
+from ..errors import CompareError
+
+SHIPPED = Path(__file__).parent.parent / "suites"
+
+
+def shipped_suites() -> list[Path]:
+    """Their files, by name."""
+    return sorted(SHIPPED.glob("*.toml"))
+
+
+def find_suite(name_or_path: str) -> Path:
+    """The file meant: a path if it has a separator or ends in .toml, else a suite that ships.
+
+    Raises CompareError.
+    """
+    if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(".toml"):
+        path = Path(os.path.expanduser(name_or_path))  # noqa: PTH111 - Path's raises for ~nobody
+        if not path.is_file():
+            raise CompareError(f"There is no suite {path}.")
+        return path
+    known = {path.stem: path for path in shipped_suites()}
+    if name_or_path not in known:
+        hint = did_you_mean(name_or_path, known) or f"; there are {', '.join(known)}"
+        raise CompareError(f"There is no suite {name_or_path}{hint}, or give a .toml file.")
+    return known[name_or_path]

@@ -1,0 +1,271 @@
+"""Evaluations in the history: what each is to do, its rows, and answers as they come."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ..errors import CompareError
+from .names import EVALUATIONS, RUNS, beginning, find, none_yet
+from .packing import clean, moment, now
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+    from ..evaluation.answers import Checked
+    from ..evaluation.kept import Kept
+    from ..evaluation.measured import Measured
+    from ..evaluation.plan import Plan
+
+T = TypeVar("T")
+Job = Callable[["Connection"], object]
+
+
+class Reading(Protocol):
+    def __call__(self, query: Callable[[Connection], T], empty: T) -> T: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An evaluation in a list. `planned` rows were settled before its first was run."""
+
+    key: str
+    at: datetime
+    ended: datetime | None
+    suite: str
+    path: str
+    rows: int
+    planned: int
+    variants: tuple[str, ...]
+    """What they are called."""
+    answers: int
+    """How many are there."""
+    of: int
+    """How many there will be."""
+
+
+class Evaluations:
+    """What the history keeps of evaluations. `add` and `end` return at once; the rest waits."""
+
+    def __init__(
+        self, read: Reading, change: Callable[[Job], object], put: Callable[[Job], None]
+    ) -> None:
+        self._read = read
+        self._change = change
+        self._put = put
+
+    def begin(self, plan: Plan, program: str) -> str:
+        """Write down what will be done, before anything is; the evaluation's key."""
+        from ..evaluation.restoring import about
+
+        key = uuid.uuid4().hex[:12]
+        texts = (plan.fingerprint(), json.dumps(plan.definition()), about(plan))
+        self._change(lambda it: _insert(it, key, plan, texts, program))
+        return key
+
+    def unfinished(self, plan: Plan) -> str | None:
+        """The newest evaluation that would give the same and has not ended, if there is one."""
+        mark = plan.fingerprint()
+        return self._read(lambda it: _unfinished(it, mark), None)
+
+    def began(self, key: str) -> datetime:
+        """When it was written down, before its first row. Raises CompareError when it is not there."""
+        found = self._read(
+            lambda it: it.execute("SELECT at FROM evaluations WHERE key = ?", (key,)).fetchone(),
+            None,
+        )
+        return moment(self._there(key, found)[0])
+
+    def settled(self, plan: Plan) -> int | None:
+        """The number of rows that was planned when this suite, with the same baseline, was first
+        run on rows that are among these; None if it never was."""
+        keys = {row.key for row in plan.rows}
+        return self._read(lambda it: _settled(it, plan, keys), None)
+
+    def add(self, key: str, answers: Iterable[Checked]) -> None:
+        """Keep the answers of a group: all of them, or none when that cannot be written."""
+        rows = [_answer_row(answer) for answer in answers]
+        self._put(lambda it: _add(it, key, rows))
+
+    def keep_measured(self, key: str, measured: Measured) -> None:
+        """Keep what was measured, in the place of what was kept before."""
+        text = measured.text()
+        self._put(
+            lambda it: it.execute("UPDATE evaluations SET measured = ? WHERE key = ?", (text, key))
+        )
+
+    def end(self, key: str) -> None:
+        """All answers are there, and all is measured."""
+        self._put(
+            lambda it: it.execute("UPDATE evaluations SET ended = ? WHERE key = ?", (now(), key))
+        )
+
+    def answers(self, key: str) -> list[Checked]:
+        """Those there are, in the order of rows."""
+        return self._read(lambda it: _answers(it, key), [])
+
+    def entries(self, limit: int = 50) -> list[Entry]:
+        """The newest evaluations."""
+        return self._read(lambda it: _entries(it, limit), [])
+
+    def find(self, name: str) -> str:
+        """The key of the evaluation meant by a key, its beginning, or `last`. Raises CompareError."""
+        return self._read(lambda it: find(it, name, EVALUATIONS), "") or none_yet(EVALUATIONS)
+
+    def named(self, name: str) -> str:
+        """The key that a name is or begins, where that is no run's too; else empty."""
+        keys = self._read(lambda it: beginning(it, name, EVALUATIONS), [])
+        runs = self._read(lambda it: beginning(it, name, RUNS), [])
+        return keys[0] if name and len(keys) == 1 and not runs else ""
+
+    def plan(self, key: str) -> Plan:
+        """What an evaluation was to do. Raises CompareError when it is not there."""
+        return self._there(key, self._read(lambda it: _plan(it, key), None))
+
+    def measured(self, key: str) -> Measured:
+        """What was measured of it so far. Raises CompareError when it is not there."""
+        return self._there(key, self._read(lambda it: _measured(it, key), None))
+
+    def kept(self, key: str) -> Kept:
+        """All of an evaluation, ended or not. Raises CompareError when it is not there."""
+        return self._there(key, self._read(lambda it: _kept(it, key), None))
+
+    @staticmethod
+    def _there(key: str, found: T | None) -> T:
+        if found is None:
+            raise CompareError(f"The evaluation {key} is not in the history.")
+        return found
+
+
+def _insert(it: Connection, key: str, plan: Plan, texts: Sequence[str], program: str) -> None:
+    suite = plan.suite
+    it.execute(
+        "INSERT INTO evaluations (key, at, program, suite, path, fingerprint, definition, about, "
+        "baseline, rows, planned, margin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            key, now(), program, clean(suite.name), clean(str(suite.path.resolve())), *texts,
+            plan.baseline.name, len(plan.rows), plan.planned, suite.margin,
+        ),
+    )  # fmt: skip
+
+
+def _unfinished(it: Connection, mark: str) -> str | None:
+    found = it.execute(
+        "SELECT key FROM evaluations WHERE fingerprint = ? AND ended IS NULL "
+        "ORDER BY id DESC LIMIT 1",
+        (mark,),
+    ).fetchone()
+    return None if found is None else found[0]
+
+
+def _settled(it: Connection, plan: Plan, keys: set[str]) -> int | None:
+    found = it.execute(
+        "SELECT planned, definition FROM evaluations WHERE path = ? AND baseline = ? ORDER BY id",
+        (clean(str(plan.suite.path.resolve())), plan.baseline.name),
+    )
+    for planned, definition in found:
+        if any(row[0] in keys for row in json.loads(definition)["rows"]):
+            return int(planned)
+    return None
+
+
+def _answer_row(answer: Checked) -> tuple[Any, ...]:
+    results = [[result.score, clean(result.reason)] for result in answer.results]
+    return (
+        answer.row, answer.variant, answer.repeat, answer.seed, clean(answer.text),
+        None if answer.answer == answer.text else clean(answer.answer), answer.tokens,
+        answer.prompt_tokens, answer.finish_reason,
+        None if answer.error is None else clean(answer.error), answer.logprob, answer.score,
+        json.dumps(results),
+    )  # fmt: skip
+
+
+def _add(it: Connection, key: str, rows: list[tuple[Any, ...]]) -> None:
+    it.executemany(
+        "INSERT OR REPLACE INTO answers (evaluation, row, variant, repeat, seed, text, answer, tokens, "
+        "prompt_tokens, finish_reason, error, logprob, score, results) "
+        "SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM evaluations WHERE key = ?",
+        [(*row, key) for row in rows],
+    )
+
+
+def _answers(it: Connection, key: str) -> list[Checked]:
+    from ..checks.result import Result
+    from ..evaluation.answers import Checked
+
+    found = it.execute(
+        "SELECT row, variant, repeat, seed, text, ifnull(answer, text), tokens, prompt_tokens, finish_reason, error, "
+        "logprob, score, results FROM answers WHERE evaluation = "
+        "(SELECT id FROM evaluations WHERE key = ?) ORDER BY row, variant, repeat",
+        (key,),
+    )
+    return [
+        Checked(*row[:-1], results=tuple(Result(*each) for each in json.loads(row[-1])))
+        for row in found
+    ]
+
+
+def _plan(it: Connection, key: str) -> Plan | None:
+    from ..evaluation.restoring import restored_plan
+
+    found = it.execute(
+        "SELECT definition, about, suite, path, planned, margin FROM evaluations WHERE key = ?",
+        (key,),
+    ).fetchone()
+    if found is None:
+        return None
+    definition, about, suite, path, planned, margin = found
+    return restored_plan(
+        definition, about, name=suite, path=Path(path), planned=planned, margin=margin
+    )
+
+
+def _measured(it: Connection, key: str) -> Measured | None:
+    from ..evaluation.measured import Measured, read_measured
+
+    found = it.execute("SELECT measured FROM evaluations WHERE key = ?", (key,)).fetchone()
+    if found is None:
+        return None
+    try:
+        return read_measured(found[0]) if found[0] else Measured()
+    except (ValueError, TypeError, KeyError):  # another version's: what was measured is left out
+        return Measured()
+
+
+def _kept(it: Connection, key: str) -> Kept | None:
+    from ..evaluation.kept import Kept
+
+    found = it.execute(
+        "SELECT at, ended, program FROM evaluations WHERE key = ?", (key,)
+    ).fetchone()
+    plan, measured = _plan(it, key), _measured(it, key)
+    if found is None or plan is None or measured is None:
+        return None
+    at, ended, program = found
+    over = None if ended is None else moment(ended)
+    return Kept(key, moment(at), over, program, plan, _answers(it, key), measured)
+
+
+def _entries(it: Connection, limit: int) -> list[Entry]:
+    found = it.execute(
+        "SELECT key, at, ended, suite, path, rows, planned, json_extract(definition, '$.repeats'), "
+        "(SELECT json_group_array(coalesce(nullif(json_extract(value, '$.label'), ''), "
+        "json_extract(value, '$.name'))) FROM json_each(definition, '$.variants')), "
+        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id) "
+        "FROM evaluations ORDER BY id DESC LIMIT ?",
+        (limit,),
+    )
+    entries: list[Entry] = []
+    for key, at, ended, suite, path, rows, planned, repeats, listed, answers in found:
+        variants = tuple(json.loads(listed))
+        over = None if ended is None else moment(ended)
+        of = rows * len(variants) * repeats
+        entries.append(
+            Entry(key, moment(at), over, suite, path, rows, planned, variants, answers, of)
+        )
+    return entries

@@ -1,0 +1,47 @@
+"""Verdicts in one sentence."""
+
+from __future__ import annotations
+
+from .needed import MOST
+from .verdict import Verdict
+
+
+def sentence(verdict: Verdict, variant: str, baseline: str) -> str:
+    """What came out, with its figures; scores are said in points, 0 to 100."""
+    difference = verdict.difference
+    interval = difference.interval
+    if not difference.rows:
+        return f"Not decided: there are no rows that both {variant} and {baseline} were scored on."
+    figures = (
+        f"{points(difference.mean)} points, {100 * interval.level:.4g} % interval "
+        f"{points(interval.low)} to {points(interval.high)}, {_rows(difference.rows)}"
+    )
+    if verdict.outcome == "better":
+        return f"{variant} is better than {baseline} ({figures})."
+    if verdict.outcome == "worse":
+        return f"{baseline} is better than {variant} ({figures})."
+    if verdict.outcome == "same":
+        return (
+            f"{variant} and {baseline} do not differ by more than "
+            f"{100 * verdict.margin:g} points ({figures})."
+        )
+    if verdict.more_rows is None:
+        return f"Not decided, and not within {MOST:,} more rows ({figures})."
+    more = _rows(rounded(verdict.more_rows), "more ")
+    return f"Not decided: about {more} would decide it ({figures})."
+
+
+def points(score: float) -> str:
+    """A difference of scores as points with its sign: 0.083 is +8.3."""
+    text = f"{100 * score:+.1f}"
+    return "0.0" if float(text) == 0 else text
+
+
+def _rows(count: int, word: str = "") -> str:
+    return f"{count:,} {word}row{'' if count == 1 else 's'}"
+
+
+def rounded(count: int) -> int:
+    """Two digits; the last of them is a guess already."""
+    step = 10 ** max(0, len(str(count)) - 2)
+    return -(-count // step) * step

@@ -1,0 +1,106 @@
+"""Adapters on other suites, on the real engine: beside the base, with those suites' plain prompts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from llamadiff.compare.errors import CompareError
+from llamadiff.compare.evaluation.decision.build import decision_of
+from llamadiff.compare.evaluation.decision.elsewhere import others_of, run_elsewhere, stacks_of
+from llamadiff.compare.evaluation.decision.table import written
+from llamadiff.compare.runner import Runner
+from llamadiff.compare.spec import Defaults
+from llamadiff.models.engine.client import Engine
+from llamadiff.prompts.errors import PromptError
+from llamadiff.prompts.rendering.helper import Renderer
+
+from ..suites import CHECKS, evaluated, plan_of, write_suite
+
+BROKEN = """
+dataset = "broken.jsonl"
+[[checks]]
+check = "exact"
+[[variants]]
+prompt = "tell-me-about"
+"""
+
+
+async def test_stacks_are_held_against_the_base(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "broken.jsonl").write_text('{"expected": "x", "colour": "red"}\n')
+    (tmp_path / "broken.toml").write_text(BROKEN)
+    keys = 'elsewhere = ["general", "instructions", "broken.toml"]\n'
+    plan = plan_of(write_suite(tmp_path, 6, keys + CHECKS))
+    others = others_of(replace(plan, planned=24), Defaults())
+    assert [len(it.plan.rows) for it in others] == [6, 6, 1]
+    others = others_of(plan, Defaults())
+    assert [len(it.plan.rows) for it in others] == [48, 56, 1]
+    with Renderer() as renderer:
+        runner = Runner(engine, renderer, cache_dir=tmp_path / "cache")
+        answers = await evaluated(runner, plan)
+        stacks = stacks_of(plan, answers)
+        assert [[str(it) for it in stack] for stack in stacks] == [["support@1"]]
+        told: list[tuple[str, float]] = []
+        found, problems = await run_elsewhere(
+            runner, others, stacks, lambda suite, share: told.append((suite, share))
+        )
+    assert [(it.suite, it.instructions, it.stack) for it in found] == [
+        ("General", False, "support@1"), ("Instructions", True, "support@1"),
+    ]  # fmt: skip
+    assert "broken could not be run" in problems[0] and "no column of the dataset" in problems[0]
+    general = found[0]
+    assert general.base.mean > 0.4 > 0.1 > general.score.mean
+    assert general.verdict.outcome == "worse" and general.verdict.difference.rows == 48
+    assert {suite for suite, _ in told} >= {"General", "Instructions"}
+    decision = decision_of(plan, answers, {}, found, problems=problems)
+    assert decision is not None
+    rows = {row.title: row.cells for row in written(decision).rows}
+    assert rows["flexibility"][1][0].startswith("General: ")
+    assert any("told otherwise, Instructions" in line for line in rows["control"][1])
+    assert problems[0] in written(decision).notes
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "error", "said"),
+    [
+        ('"generall"', CompareError, "did you mean general"),
+        ('"suite.toml"', CompareError, "names the suite itself"),
+        ('"none.toml"', CompareError, "There is no suite"),
+        ('"coded.toml"', CompareError, "--allow-code"),
+        ("5", PromptError, "elsewhere must be a text or a list of texts"),
+    ],
+)
+def test_mistakes_are_told_before_anything_runs(
+    tmp_path: Path, elsewhere: str, error: type[Exception], said: str
+) -> None:
+    (tmp_path / "own.py").write_text("def good(answer, row):\n    return 1\n")
+    (tmp_path / "coded.toml").write_text(
+        'dataset = "rows.jsonl"\n[[checks]]\ncheck = "code"\nfunction = "own.py:good"\n'
+        '[[variants]]\nprompt = "support"\n'
+    )
+    path = write_suite(tmp_path, 2, f"elsewhere = [{elsewhere}]\n" + CHECKS)
+    if elsewhere == "5":
+        path.write_text(path.read_text().replace("[5]", "5"))
+    with pytest.raises(error, match=said):
+        others_of(plan_of(path), Defaults())
+
+
+def test_the_other_suites_model_and_adapters_do_not_count(tmp_path: Path) -> None:
+    plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "support"\n' + CHECKS))
+    (other,) = others_of(plan, Defaults(prompt="tell-me-about", adapters=("support",)))
+    (base,) = other.plan.variants
+    assert base.model == plan.baseline.model and not base.adapters
+    assert base.prompt.slug == "support" and other.plan.planned == len(other.plan.rows) == 60
+    own = (
+        'dataset = "rows.jsonl"\nbaseline = "half"\n[[checks]]\ncheck = "exact"\n'
+        '[[variants]]\nlabel = "first"\nprompt = "sentiment"\n'
+        '[[variants]]\nlabel = "half"\nprompt = "support"\nmodel = "gone"\n'
+        'adapter = "gone"\nscale = 0.5\n'
+    )
+    (tmp_path / "own.toml").write_text(own)
+    plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "own.toml"\n' + CHECKS))
+    (other,) = others_of(plan, Defaults())
+    (base,) = other.plan.variants
+    assert (base.prompt.slug, base.model, base.adapters) == ("support", plan.baseline.model, ())

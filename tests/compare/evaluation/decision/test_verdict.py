@@ -1,0 +1,234 @@
+"""The table and its sentence: what each branch says, with no figure that the table has not."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llamadiff.compare.checks.result import Result
+from llamadiff.compare.evaluation.decision import build
+from llamadiff.compare.evaluation.decision.build import decision_of
+from llamadiff.compare.evaluation.decision.document import decision_document
+from llamadiff.compare.evaluation.decision.figures import BreakEven, Decision, Elsewhere
+from llamadiff.compare.evaluation.decision.table import Written, written
+from llamadiff.compare.evaluation.decision.words import after
+from llamadiff.compare.evaluation.scoreboard import Pace
+from llamadiff.compare.statistics.figures import Estimate, Interval
+from llamadiff.compare.statistics.means import estimate
+from llamadiff.compare.statistics.ranking import Rating
+from llamadiff.compare.statistics.verdict import decide
+from llamadiff.models.adapters.training import Training
+
+from .made import ENGINEERED, PLAIN, Scores, answer, evaluation, passing, plan_of, variant
+
+FIGURE = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
+FAST, SLOW = (0.01, 0.011, 0.012, 0.01, 0.011), (0.02, 0.022, 0.021, 0.02, 0.021)
+
+
+def paces(prompted: tuple[float, ...], tuned: tuple[float, ...]) -> dict[str, Pace]:
+    seconds = {"plain": tuned, "prompted": prompted, "tuned": tuned, "combined": prompted}
+    return {name: Pace(5, 0.1, 10.0, them) for name, them in seconds.items()}
+
+
+def elsewhere(rows: int = 60, name: str = "Support") -> Elsewhere:
+    base, tuned = passing(rows, 0.8), passing(rows, 0.2)
+    tables = [[[it] for it in them] for them in (base, tuned)]
+    verdict = decide(tables[1], tables[0], planned=rows)
+    return Elsewhere(name, False, "sentiment@1", estimate(tables[0]), estimate(tables[1]), verdict)
+
+
+def decided(scores: Scores, **options: object) -> Decision:
+    found = decision_of(*evaluation(scores), **options)  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+def figures_beyond(texts: Written) -> set[str]:
+    """Figures of the sentence that nothing else in the table says."""
+    others = [line for row in texts.rows for cell in row.cells for line in cell if row.title != "when to use"]  # fmt: skip
+    known = set(FIGURE.findall(" ".join([*others, *texts.notes])))
+    known |= {it.lstrip("+-") for it in known}
+    when = [line for row in texts.rows if row.title == "when to use" for cell in row.cells for line in cell]  # fmt: skip
+    known |= set(FIGURE.findall(" ".join(when)))
+    return set(FIGURE.findall(texts.verdict)) - known
+
+
+N = 300
+BRANCHES = {
+    "neither": ({"plain": 0.8, "prompted": 0.8, "tuned": 0.8, "combined": 0.8}, "Neither: the plain prompt (plain) is as good as"),
+    "prompt": ({"plain": 0.2, "prompted": 0.8, "tuned": 0.8, "combined": 0.8}, "costs nothing to make"),
+    "prompt ahead": ({"plain": 0.2, "prompted": 0.9, "tuned": 0.5, "combined": 0.6}, "and is better than the adapter by 40.0 points"),
+    "fine-tune": ({"plain": 0.2, "prompted": 0.6, "tuned": 0.9, "combined": 0.9}, "Fine-tune: the adapter (tuned) is better than the engineered prompt by 30.0 points"),
+    "both": ({"plain": 0.1, "prompted": 0.4, "tuned": 0.6, "combined": 0.9}, "Both together: the engineered prompt on the adapter (combined) is better than"),
+    "no prompt": ({"plain": 0.2, "tuned": 0.9}, "Fine-tune: the adapter (tuned) is better than the plain prompt by 70.0 points"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+def test_what_is_said(name: str) -> None:
+    shares, said = BRANCHES[name]
+    found = decided(
+        {kind: passing(N, share) for kind, share in shares.items()},
+        paces=paces(SLOW, FAST),
+        elsewhere=[elsewhere(), elsewhere(5, "General")],
+    )
+    assert "General" not in written(found).verdict  # five rows show no loss
+    texts = written(found)
+    assert said.removeprefix("and ") in texts.verdict
+    assert not figures_beyond(texts), texts.verdict
+    loses = "it loses 60.0 points" in texts.verdict and "on Support" in texts.verdict
+    assert loses == (found.ruling.pick in ("tuned", "combined"))
+    assert json.loads(json.dumps(decision_document(found), allow_nan=False))["verdict"]
+
+
+def test_what_is_not_decided_says_how_many_rows_are_missing() -> None:
+    scores = {"plain": passing(40, 0.1), "prompted": passing(40, 0.7), "tuned": passing(40, 0.8, 7)}
+    texts = written(decided(scores))
+    assert re.match(r"Not decided: .* the adapter \+10\.0 .*; about [\d,]+ more rows would", texts.verdict)  # fmt: skip
+    assert not figures_beyond(texts)
+    # Only whether both add something is open: the question itself is decided.
+    scores = {
+        "plain": passing(90, 0.1), "prompted": passing(90, 0.3), "tuned": passing(90, 0.8),
+        "combined": passing(90, 0.84, 11),
+    }  # fmt: skip
+    found = decided(scores)
+    assert found.ruling.outcome == "fine-tune" and len(found.ruling.open) == 1
+    texts = written(found)
+    assert "Whether the engineered prompt on the adapter is better still is not decided" in texts.verdict  # fmt: skip
+    assert not figures_beyond(texts)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.sampled_from([0.05, 0.3, 0.5, 0.7, 0.75, 0.8, 0.95]), min_size=4, max_size=4),
+    st.sampled_from([8, 30, 120]),
+    st.lists(st.integers(0, 30), min_size=4, max_size=4),
+    st.booleans(),
+)
+def test_no_figure_is_said_that_is_not_in_the_table(
+    shares: list[float], rows: int, offsets: list[int], swap: bool
+) -> None:
+    kinds = ("plain", "prompted", "tuned", "combined")
+    scores = {kind: passing(rows, *it) for kind, *it in zip(kinds, shares, offsets, strict=True)}
+    timings = paces(FAST, SLOW) if swap else paces(SLOW, FAST)
+    texts = written(decided(scores, paces=timings, elsewhere=[elsewhere(rows)]))
+    assert not figures_beyond(texts), texts.verdict
+
+
+def test_rows_without_scores_decide_nothing() -> None:
+    plan, answers = evaluation({"plain": [1.0, 0.0], "tuned": [1.0, 1.0]})
+    found = decision_of(plan, [replace(it, score=None, error="no") for it in answers])
+    assert found is not None and found.ruling.outcome == "undecided"
+    assert written(found).verdict == "Not decided: no row was scored under two variants."
+    assert decision_of(plan, []) is not None
+
+
+def test_break_even() -> None:
+    def of(mean: float, low: float, high: float) -> str:
+        return after(BreakEven("seconds", 47, Estimate(mean, Interval(low, high), 5, "")))
+
+    assert of(0.02, 0.01, 0.03) == "after 2,400 calls (1,600 to 4,700)"
+    assert of(0.02, -0.01, 0.05) == "not before 940 calls, if ever"
+    assert of(-0.01, -0.03, 0.01) == "not before 4,700 calls, if ever"
+    assert of(-0.01, -0.03, -0.01) == of(0, 0, 0) == "never"
+    found = decided({kind: passing(60, 0.5) for kind in ("plain", "prompted", "tuned", "combined")})
+    tuned, both = found.side("tuned"), found.side("combined")
+    assert tuned and both
+    (tokens,) = tuned.break_even  # nothing was timed
+    assert tokens.saved.mean == 70 and tokens.calls == -(-117_722 // 70)
+    assert both.break_even[0].calls is None
+
+
+def test_what_a_file_does_not_say_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "training_of", lambda path: Training())
+    scores = {kind: passing(60, 0.5) for kind in ("plain", "tuned")}
+    rows = {row.title: row.cells for row in written(decided(scores)).rows}
+    assert "not recorded in the file" in rows["process"][1][1]
+    assert rows["data needed"][1][0].startswith("rows not recorded in the file: 50.0")
+    assert "time not recorded in the file" in rows["cost to make"][1][0]
+    assert rows["break-even"][1] == ("what training cost is not recorded in the file",)
+    assert rows["process"][0] == ("no such variant",)
+
+
+def test_ratings_come_from_whoever_has_them() -> None:
+    scores = {kind: passing(20, 0.5) for kind in ("plain", "tuned")}
+    given = [Rating("tuned", "plain", "first")] * 9 + [Rating("tuned", "plain", "tie")]
+    found = decided(scores, ratings=lambda: [*given, Rating("tuned", "gone", "second")])
+    side = found.side("tuned")
+    assert side and side.rated and side.rated.ratings == 10 and side.rated.chance.mean > 0.6
+    assert any("10 ratings" in it for it in written(found).rows[-1].cells[1])
+
+
+def test_the_best_of_several_is_compared_on_other_rows() -> None:
+    # One formulation is better on even rows, another on odd ones; a third is good at all.
+    rows = 80
+    variants = [
+        variant("plain"),
+        variant("even", replace(ENGINEERED, system="1")),
+        variant("odd", replace(ENGINEERED, system="2")),
+        variant("good", replace(ENGINEERED, system="3")),
+    ]
+    plan = plan_of(variants, rows)
+    chance = {"plain": lambda row: 0, "even": lambda row: row % 2, "odd": lambda row: 1 - row % 2}
+    answers = [
+        answer(row, it.name, float(chance.get(it.name, lambda row: row % 10 > 0)(row)))
+        for it in variants
+        for row in range(rows)
+    ]
+    found = decision_of(plan, answers)
+    assert found is not None and found.chosen_on + found.rows == rows
+    assert 20 < found.rows < 60
+    side = found.side("prompted")
+    assert side and side.label == "good" and len(side.tried) == 3
+    assert {it.score.rows for it in side.tried} == {found.chosen_on}
+    assert side.score.rows == found.rows
+    assert found.pairs[0].verdict.difference.rows == found.rows
+    assert any("the best of" in note for note in written(found).notes)
+    # Answers on the rows that confirm do not change what is chosen.
+    chosen = build.chosen_of(plan, answers)
+    assert chosen is not None
+    worse = [
+        replace(it, score=0.0) if it.variant == "good" and it.row in chosen.rows else it
+        for it in answers
+    ]
+    again = build.chosen_of(plan, worse)
+    assert again == chosen
+
+
+def test_nothing_to_decide() -> None:
+    plan = plan_of([variant("plain"), variant("again", replace(PLAIN, name="Other name"))], 4)
+    answers = [answer(row, name, 1.0) for row in range(4) for name in ("plain", "again")]
+    assert decision_of(plan, answers) is None
+
+
+def test_intervals_of_leads_hold_together() -> None:
+    kinds = ("plain", "prompted", "tuned", "combined")
+    found = decided({kind: passing(60, 0.5) for kind in kinds})
+    levels = [it.verdict.difference.interval.level for it in found.pairs]
+    assert levels == pytest.approx([1 - 0.05 / 6] * 6)
+    found = decided({kind: passing(60, 0.5) for kind in kinds[:2]})
+    assert found.pairs[0].verdict.difference.interval.level == pytest.approx(0.95)
+
+
+def test_control_counts_broken_forms_and_changing_seeds() -> None:
+    plan, answers = evaluation({"plain": [1.0] * 8, "tuned": [0.0, 0.0] + [1.0] * 6})
+    plan = replace(plan, suite=replace(plan.suite, repeats=2))
+    wrong = (Result(0.0, "names “bad”, not “good”"),)
+    answers = [replace(it, results=wrong) if it.row == 1 else it for it in answers]
+    again = [replace(it, repeat=1, score=1.0 if it.row < 4 else it.score) for it in answers]
+    found = decision_of(plan, [*answers, *again])
+    assert found is not None
+    plain, tuned = found.side("plain"), found.side("tuned")
+    assert plain and tuned and plain.violations and tuned.violations
+    assert plain.violations.mean == 0 and tuned.violations.mean == 0.125
+    assert plain.changing and plain.changing.mean == 0
+    assert tuned.changing and tuned.changing.mean == 0.25 and tuned.changing.rows == 8
+    control = {row.title: row.cells for row in written(found).rows}["control"][1]
+    assert control[0].startswith("form broken: 12.5 % (") and control[1].startswith(
+        "seeds change 25.0 % ("
+    )

@@ -1,0 +1,148 @@
+"""What `llamadiff eval` prints of an evaluation: its scoreboard, its verdicts, its decision."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..decision_lines import decision_lines, wrapped
+from ..noise_words import percent
+from ..safe_text import safe_line
+from .printing import data, note, table
+
+if TYPE_CHECKING:
+    from ...compare.evaluation.answers import Checked
+    from ...compare.evaluation.plan import Plan
+    from ...compare.evaluation.scoreboard import Line, Scoreboard
+
+HEAD = ("", "VARIANT", "SCORE", "95 % INTERVAL", "DIFFERENCE", "INTERVAL", "WON", "LOST")
+COSTS = ("PASSED", "PROMPT", "OUT", "FIRST", "TOKENS/S")
+WIDE = 120
+"""Columns of a terminal from which on all is one table."""
+LONGEST_TITLE = 22
+WIDTH = 120
+"""Columns where stdout is no terminal."""
+
+
+def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> None:
+    """The scoreboard, its verdicts, and what is required."""
+    from ...compare.evaluation.variants import called
+
+    _print_table(board)
+    _print_tags(board)
+    data("")
+    for line in board.lines:
+        if line.verdict is not None:
+            decided = line.verdict.outcome != "undecided"
+            _say(line.sentence if decided else f"{called(line.variant)}: {line.sentence}")
+        if line.noise is not None and line.noise.rows:
+            _say(f"{called(line.variant)} {_noise(line)}")
+    if board.rows < board.planned:
+        data(f"{board.rows:,} of {board.planned:,} planned rows so far.")
+    for it in board.requirements:
+        said = {True: "met", False: "NOT MET", None: "NOT MET, not known yet"}[it.met]
+        _say(f"{said}: {it.text} ({it.figures})")
+    for line in board.lines:
+        if line.errors or line.unscored:
+            first = next(
+                it for it in answers
+                if it.variant == line.variant.name and (it.error or it.score is None)
+            )  # fmt: skip
+            why = first.error or next((r.reason for r in first.results if r.score is None), "")
+            note(
+                f"{called(line.variant)}: {line.errors + line.unscored:,} answers without a score, the "
+                f"first on line {plan.rows[first.row].line}: {why}"
+            )
+
+
+def _say(text: str) -> None:
+    """A sentence, broken between words on a terminal."""
+    line = safe_line(text)
+    data(textwrap.fill(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line)
+
+
+def _print_table(board: Scoreboard) -> None:
+    """All figures in one table, or in two where the terminal is narrow."""
+    if not sys.stdout.isatty() or shutil.get_terminal_size().columns >= WIDE:
+        rows = ((*_scores(line), *_costs(line)) for line in board.lines)
+        table([(*HEAD, *COSTS), *rows])
+        return
+    table([HEAD, *(_scores(line) for line in board.lines)])
+    data("")
+    table([(*HEAD[:2], *COSTS), *((*_scores(line)[:2], *_costs(line)) for line in board.lines)])
+
+
+def _scores(line: Line) -> tuple[str, ...]:
+    from ...compare.statistics.wording import points
+
+    score, interval = line.score, line.score.interval
+    compared = ("baseline", "", "", "")
+    if line.verdict is not None:
+        difference = line.verdict.difference
+        within = difference.interval
+        compared = (
+            points(difference.mean),
+            f"{points(within.low)} to {points(within.high)}",
+            f"{difference.wins:,}",
+            f"{difference.losses:,}",
+        )
+    title = line.variant.title
+    return (
+        line.variant.name,
+        title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
+        f"{100 * score.mean:.1f}" if score.rows else "–",
+        f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if score.rows else "",
+        *compared,
+    )
+
+
+def _costs(line: Line) -> tuple[str, ...]:
+    pace = line.pace
+    return (
+        percent(line.pass_rate),
+        f"{line.prompt_tokens:.0f}",
+        f"{line.tokens:.1f}",
+        f"{1000 * pace.ttft_s:.0f} ms" if pace and pace.ttft_s is not None else "",
+        f"{pace.tokens_per_s:,.0f}" if pace and pace.tokens_per_s else "",
+    )
+
+
+def _print_tags(board: Scoreboard) -> None:
+    tags = list(dict.fromkeys(tag.name for line in board.lines for tag in line.tags))
+    if not tags:
+        return
+    data("")
+    rows = [("TAG", "ROWS", *(line.variant.name for line in board.lines))]
+    for name in tags:
+        own = [next((t for t in line.tags if t.name == name), None) for line in board.lines]
+        most = max(tag.rows for tag in own if tag is not None)
+        cells = (percent(tag.passed / tag.answers) if tag else "–" for tag in own)
+        rows.append((name, f"{most:,}", *cells))
+    table(rows)
+
+
+def _noise(line: Line) -> str:
+    assert line.noise is not None
+    reach = 100 * line.noise.interval.high
+    return (
+        f"run again with other seeds differs from itself by up to {reach:.1f} points; "
+        f"{percent(line.noise.changing)} of its rows change."
+    )
+
+
+def print_decision(decision: Mapping[str, Any]) -> None:
+    """The verdict, the table, and what its figures are."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+    data("")
+    for line in wrapped(decision["verdict"], width):
+        data(line)
+    data("")
+    for title, rest in decision_lines(decision, width):
+        data(f"{title}{rest}".rstrip())
+    data("")
+    for said in decision["notes"]:
+        for line in wrapped(said, width):
+            data(line)

@@ -1,0 +1,79 @@
+"""The decision table in columns as wide as there is room, for a terminal's lines."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len, chop_cells
+
+from .safe_text import safe_line
+
+GAP = 2
+WIDEST_TITLE = 13
+LEAST = 16
+"""Cells of a column below which all three stand under each other."""
+
+
+def decision_lines(decision: Mapping[str, Any], width: int) -> Iterator[tuple[str, str]]:
+    """(title, rest) of each line, the heading first; the title is as wide on all of them.
+
+    `decision` is what `decision_document` gives.
+    """
+    _, *sides = decision["head"]
+    column = (width - WIDEST_TITLE - GAP * len(sides)) // len(sides)
+    if column < LEAST:
+        yield from _stacked(decision, sides, width)
+        return
+    yield from _beside("", [[side] for side in sides], column)
+    for row in decision["table"]:
+        yield from _beside(row["row"], row["cells"], column)
+
+
+def _beside(title: str, cells: Sequence[Sequence[str]], column: int) -> Iterator[tuple[str, str]]:
+    titles = wrapped(title, WIDEST_TITLE) if title else []
+    columns = [
+        [part for line in lines for part in wrapped(line, column, hang=1)] for lines in cells
+    ]
+    for name, *parts in itertools.zip_longest(titles, *columns, fillvalue=""):
+        rest = "".join(" " * GAP + _padded(part, column) for part in parts)
+        yield _padded(name, WIDEST_TITLE), rest.rstrip()
+
+
+def _stacked(
+    decision: Mapping[str, Any], sides: Sequence[str], width: int
+) -> Iterator[tuple[str, str]]:
+    for row in decision["table"]:
+        for part in wrapped(row["row"], width):
+            yield part, ""
+        for side, lines in zip(sides, row["cells"], strict=True):
+            for part in wrapped(f"{side}: {'; '.join(lines)}", width - 2, hang=2):
+                yield "", f"  {part}"
+
+
+def wrapped(text: str, width: int, hang: int = 0) -> list[str]:
+    """A text in lines of at most `width` cells, broken between words, all but the first indented."""
+    width = max(4, width)
+    lines: list[str] = []
+    line = ""
+
+    def indent() -> str:
+        return " " * hang if lines else ""
+
+    for word in safe_line(text).split():
+        longer = f"{line} {word}" if line else indent() + word
+        if cell_len(longer) <= width:
+            line = longer
+            continue
+        if line:
+            lines.append(line)
+        *whole, rest = chop_cells(word, width - hang)
+        for part in whole:
+            lines.append(indent() + part)
+        line = indent() + rest
+    return [*lines, line]
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * max(0, width - cell_len(text))
