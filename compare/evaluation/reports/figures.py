@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...shares import percent
 from ...statistics.wording import points
 
 HEAD = (
@@ -46,12 +47,6 @@ def cells(it: Line, baseline: str) -> tuple[str, ...]:
         "" if it["tokens_per_s"] is None else f"{it['tokens_per_s']:,.0f}",
         f"{it['errors'] + it['unscored']:,}",
     )
-
-
-def percent(share: float) -> str:
-    """A share in whole per cent; what is not all, or not nothing, is not rounded to it."""
-    rounded = min(99, max(1, round(share * 100))) if 0 < share < 1 else round(share * 100)
-    return f"{rounded} %"
 
 
 def tags(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
