@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...compare.shares import percent
 from ..decision_lines import decision_lines, wrapped
-from ..noise_words import percent
 from ..safe_text import safe_line
 from .printing import data, note, table
 
