@@ -12,10 +12,13 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from .keys import (
     APP_KEYS,
     COMPARE_KEYS,
+    EVALUATE_KEYS,
+    EVALUATION_KEYS,
     HISTORY_KEYS,
     LENS_SCREEN_KEYS,
     LIBRARY_KEYS,
     PLAYGROUND_KEYS,
+    ROW_KEYS,
     SWEEP_SCREEN_KEYS,
     VERSION_KEYS,
     key_name,
@@ -30,6 +33,9 @@ _OF_SCREENS = (
     *COMPARE_KEYS,
     *LENS_SCREEN_KEYS,
     *SWEEP_SCREEN_KEYS,
+    *EVALUATE_KEYS,
+    *EVALUATION_KEYS,
+    *ROW_KEYS,
 )
 
 

@@ -31,6 +31,12 @@ def remove(history: History, prompts: Path, ids: Sequence[str]) -> int:
     return removed
 
 
+def remove_evaluation(history: History, prompts: Path, key: str) -> None:
+    """Remove an evaluation, and what long prompts left, as `remove`. Raises CompareError."""
+    history.remove_evaluation(key)
+    forget(prompts)
+
+
 def retire(history: History, prompts: Path, days: float) -> None:
     """Remove runs older than so many days, and caches unused for as long. Raises CompareError."""
     time = datetime.now(UTC) - timedelta(days=days)

@@ -72,6 +72,8 @@ class Evaluator:
         """By a variant's name, the variables that its prompt has."""
         self._going_on = asyncio.Event()
         self._going_on.set()
+        self.standing = False
+        """It is paused, and all that was under way is finished."""
         self._done = 0
         self._tokens = 0
         self._deaths = 0
@@ -84,6 +86,11 @@ class Evaluator:
 
     def go_on(self) -> None:
         self._going_on.set()
+
+    async def _until_going_on(self) -> None:
+        self.standing = not self._going_on.is_set()
+        await self._going_on.wait()
+        self.standing = False
 
     # -------------------------------------------------------------------- running
 
@@ -131,7 +138,7 @@ class Evaluator:
         try:
             batches = [*_batches(left)]
             for batch, following in itertools.zip_longest(batches, batches[1:]):
-                await self._going_on.wait()
+                await self._until_going_on()
                 asked = await (preparing or self._prepare(batch))
                 preparing = asyncio.create_task(self._prepare(following)) if following else None
                 await self._batch(asked, finished)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from ..errors import CompareError
 from .packing import clean, moment, now
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..evaluation.answers import Checked
     from ..evaluation.plan import Place, Plan
+    from ..evaluation.recorded import Costs
 
 T = TypeVar("T")
 Job = Callable[["Connection"], object]
@@ -27,7 +29,11 @@ class Reading(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """An evaluation in a list. `planned` rows were settled before its first was run."""
+    """An evaluation in a list. `planned` rows were settled before its first was run.
+
+    `ended` is None for one that goes on or did not come to its end. Each row has `each` answers, as
+    far as that can be told from those there are.
+    """
 
     key: str
     at: datetime
@@ -38,6 +44,12 @@ class Entry:
     planned: int
     answers: int
     """How many are there."""
+    each: int = 1
+
+    @property
+    def done(self) -> int:
+        """Rows of which all answers are there."""
+        return self.rows if self.ended else min(self.rows, self.answers // max(1, self.each))
 
 
 class Evaluations:
@@ -52,8 +64,11 @@ class Evaluations:
 
     def begin(self, plan: Plan, program: str) -> str:
         """Write down what will be done, before anything is; the evaluation's key."""
+        from ..evaluation.recorded import beside
+
         key = uuid.uuid4().hex[:12]
-        mark, definition = plan.fingerprint(), json.dumps(plan.definition())
+        mark = plan.fingerprint()
+        definition = json.dumps({**plan.definition(), **beside(plan)})
         self._change(lambda it: _insert(it, key, plan, mark, definition, program))
         return key
 
@@ -86,6 +101,24 @@ class Evaluations:
     def done(self, key: str) -> set[Place]:
         """The places of the answers there are."""
         return {answer.place for answer in self.answers(key)}
+
+    def plan(self, key: str) -> Plan:
+        """What an evaluation was to do. Raises CompareError for one there is not."""
+        return self._read(lambda it: _plan(it, key), None) or _missing(key)
+
+    def costs(self, key: str) -> Costs:
+        """What it took, as far as that was kept."""
+        from ..evaluation.recorded import Costs
+
+        return self._read(lambda it: _costs(it, key), Costs())
+
+    def keep_costs(self, key: str, costs: Costs) -> None:
+        """Keep what it took, in the place of what was kept before."""
+        self._put(lambda it: _keep_costs(it, key, costs))
+
+    def remove(self, key: str) -> None:
+        """Remove an evaluation with its answers; see History.remove_evaluation."""
+        self._change(lambda it: it.execute("DELETE FROM evaluations WHERE key = ?", (key,)))
 
     def entries(self, limit: int = 50) -> list[Entry]:
         """The newest evaluations."""
@@ -162,7 +195,9 @@ def _answers(it: Connection, key: str) -> list[Checked]:
 def _entries(it: Connection, limit: int) -> list[Entry]:
     found = it.execute(
         "SELECT key, at, ended, suite, path, rows, planned, "
-        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id) "
+        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id), "
+        "(SELECT count(*) FROM (SELECT DISTINCT variant, repeat FROM answers "
+        "WHERE evaluation = evaluations.id)) "
         "FROM evaluations ORDER BY id DESC LIMIT ?",
         (limit,),
     )
@@ -170,3 +205,42 @@ def _entries(it: Connection, limit: int) -> list[Entry]:
         Entry(key, moment(at), None if ended is None else moment(ended), *others)
         for key, at, ended, *others in found
     ]
+
+
+def _plan(it: Connection, key: str) -> Plan | None:
+    from pathlib import Path
+
+    from ..evaluation.recorded import recorded_plan
+
+    found = it.execute(
+        "SELECT definition, suite, path, baseline, planned, margin FROM evaluations WHERE key = ?",
+        (key,),
+    ).fetchone()
+    if found is None:
+        return None
+    definition, suite, path, baseline, planned, margin = found
+    return recorded_plan(
+        definition, suite=suite, path=Path(path), baseline=baseline, planned=planned, margin=margin
+    )
+
+
+def _missing(key: str) -> Plan:
+    raise CompareError(f"There is no evaluation {key}.")
+
+
+def _definition(it: Connection, key: str) -> str:
+    found = it.execute("SELECT definition FROM evaluations WHERE key = ?", (key,)).fetchone()
+    return "{}" if found is None else found[0]
+
+
+def _costs(it: Connection, key: str) -> Costs:
+    from ..evaluation.recorded import recorded_costs
+
+    return recorded_costs(_definition(it, key))
+
+
+def _keep_costs(it: Connection, key: str, costs: Costs) -> None:
+    from ..evaluation.recorded import with_costs
+
+    text = with_costs(_definition(it, key), costs)
+    it.execute("UPDATE evaluations SET definition = ? WHERE key = ?", (text, key))

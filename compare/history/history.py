@@ -183,6 +183,11 @@ class History:
             self.unwiped = not removal.wipe(self.file)
         return removed
 
+    def remove_evaluation(self, key: str) -> None:
+        """Remove an evaluation and its answers for good; `unwiped` as for `remove`."""
+        self.evaluations.remove(key)
+        self.remove([])
+
     def retire(self, time: datetime) -> int:
         """Remove the runs of `older_than`, and the evaluations begun before it; how many."""
         from . import removal

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem as Completion
 
+from ..amounts import span
 from ..safe_text import safe_line
 from .options import Asked, variant_options
 from .printing import data, note, print_json, table
@@ -37,9 +38,11 @@ LONGEST_TITLE = 22
 
 
 def _complete_suite(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
-    from ...compare.evaluation.shipped import shipped_suites
+    from ...compare.evaluation.shipped import shipped_suites, suites_in
+    from ..paths import suite_folders
 
-    fitting = [Completion(it.stem) for it in shipped_suites() if it.stem.startswith(typed)]
+    own = suites_in(suite_folders())
+    fitting = [Completion(it.stem) for it in (*own, *shipped_suites()) if it.stem.startswith(typed)]
     return fitting or [Completion(typed, type="file")]
 
 
@@ -62,7 +65,7 @@ def eval_command(
 ) -> int:
     """Put the rows of a suite to its variants, check the answers, and say which is better.
 
-    SUITE is a file, or the name of one that ships. With --variant only the variants given are run;
+    SUITE is a file, or the name of one of your own or one that ships. With --variant only the variants given are run;
     -m, -a, -p and --set say what variants leave open, before the suite's defaults do. Every variant is compared with the
     first one, or with the suite's baseline. WON and LOST are rows; PROMPT and OUT are tokens per
     call; FIRST is the time to the first token of a call alone. The exit code is 1 when a
@@ -105,8 +108,9 @@ def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
     from ...compare.evaluation.shipped import find_suite
     from ...compare.evaluation.variants import suite_variants
     from ...compare.spec import parse_spec
+    from ..paths import suite_folders
 
-    suite = load_suite(find_suite(name))
+    suite = load_suite(find_suite(name, suite_folders()))
     if suite.code and not allow_code:
         files = ", ".join(dict.fromkeys(path.name for path in suite.code))
         raise CompareError(
@@ -144,6 +148,7 @@ async def _carry_out(
 ) -> tuple[Scoreboard, list[Checked], str | None, dict[Path, str | None]]:
     from ...compare.evaluation.evaluator import Evaluator
     from ...compare.evaluation.pace import measure_paces
+    from ...compare.evaluation.recorded import Costs
     from ...compare.evaluation.scoreboard import scoreboard
     from ...compare.hashes import FileHashes
     from ..paths import cache_dir
@@ -167,10 +172,14 @@ async def _carry_out(
                     note(sentence)
                 if kept is not None and key is None:
                     key = await asyncio.to_thread(kept.begin, plan, version("llamadiff"))
+                began = time.monotonic()
                 await evaluator.run({answer.place for answer in before})
             if kept is not None and key is not None:
                 kept.end(key)
             paces: dict[str, Pace] = await measure_paces(it, plan) if evaluator.generates else {}
+            if kept is not None and key is not None:
+                seconds = time.monotonic() - began
+                kept.keep_costs(key, Costs(seconds, plan.answers - len(before), paces))
         board = await asyncio.to_thread(scoreboard, plan, answers, paces)
         found: dict[Path, str | None] = {}
         if hashes:
@@ -231,18 +240,10 @@ def _progress(line: ProgressLine):
         new, seconds = progress.answers - first[0], time.monotonic() - began
         detail = f"{progress.answers:,} of {progress.of:,}"
         if new >= 8 and seconds > 1:
-            detail += f" · {_span((progress.of - progress.answers) * seconds / new)} left"
+            detail += f" · {span((progress.of - progress.answers) * seconds / new)} left"
         line.show("evaluating", progress.answers / progress.of, detail)
 
     return show
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 # --------------------------------------------------------------------------- printing

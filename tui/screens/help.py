@@ -35,6 +35,10 @@ _GROUPS = {
     "versions": "Versions",
     "history": "History",
     "compare": "Comparing",
+    "evaluate": "Evaluate",
+    "evaluation": "Evaluation",
+    "row": "Row",
+    "lines": "List",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }

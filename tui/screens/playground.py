@@ -33,7 +33,7 @@ from ..widgets.tab_strip import TabStrip
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
-from .history_actions import HistoryActions
+from .evaluate_actions import EvaluateActions
 from .lens_actions import LensActions
 from .noise_actions import NoiseActions
 from .prompt_actions import PromptActions
@@ -54,7 +54,7 @@ class Playground(
     NoiseActions,
     LensActions,
     SweepActions,
-    HistoryActions,
+    EvaluateActions,
     DiffActions,
     TalkActions,
     PromptActions,
@@ -94,6 +94,7 @@ class Playground(
 
     async def on_unmount(self) -> None:
         self.keep_drafts()
+        await self.stop_evaluating()
         await self.session.close()
 
     def _begin(self) -> None:
