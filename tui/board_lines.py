@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 GAP = 2
 MOST_NAME = 24
+NARROW = 100
+FIRST = ("SCORE", "", "DIFFERENCE", "VERDICT")
+SECOND = "95 % INTERVAL"
+"""What stands in front of all others, and behind them, where there is little room."""
 LEAST_BAR, MOST_BAR = 11, 41
 OUTCOMES = {
     "better": ("▲ better", "$success"),
@@ -51,6 +55,8 @@ def board_lines(board: Scoreboard, plan: Plan, width: int, *, tags: bool) -> Con
     lines = board.lines
     first = _names(board)
     columns = [*_scores(board, plan.repeats > 1), *_costs(lines)]
+    if width < NARROW:
+        columns.sort(key=lambda column: (column.title not in FIRST, column.title == SECOND))
     tables = [_table(first, each, board, width) for each in _fitting(first, columns, width)]
     parts = [tables[0], Content("\n").join(_sentences(board, plan)), *tables[1:]]
     if tags:

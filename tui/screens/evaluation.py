@@ -265,6 +265,9 @@ class Evaluation(Screen[None]):
             self._open(BOARD)
         self._by_tag = not self._by_tag
         self._show_board()
+        if self._by_tag:
+            pane = self.query_one("#evaluation-board")
+            self.call_after_refresh(pane.scroll_end, animate=False)
 
     # ------------------------------------------------------------------ running
 

@@ -1,0 +1,104 @@
+"""A plan out of the history is the plan that was begun."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from llamadiff.compare.errors import CompareError
+from llamadiff.compare.evaluation.plan import Plan
+from llamadiff.compare.evaluation.recorded import Costs
+from llamadiff.compare.evaluation.scoreboard import Pace
+from llamadiff.compare.history.history import History
+
+from .suites import VARIANTS, plan_of, write_suite
+
+CHECKS = """
+[[checks]]
+check = "contains"
+values = ["a", "b"]
+[[checks]]
+name = "form"
+check = "schema"
+schema = { type = "object" }
+weight = 0.0
+[[checks]]
+check = "judge"
+rubric = "is friendly"
+adapter = "support"
+[[checks]]
+check = "code"
+function = "own.py:check"
+[[checks]]
+check = "likelihood"
+"""
+EVERY = (
+    VARIANTS
+    + """
+[[variants]]
+label = "odd"
+prompt = "support-engineered"
+adapter = "support@0.5+sentiment@0.25"
+logit_bias = { 5 = -1.5 }
+samplers = ["top_k", "temperature"]
+values = { tone = "warm" }
+[[require]]
+that = "tuned.score > base.score"
+"""
+)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    (tmp_path / "own.py").write_text("def check(answer, row):\n    return True\n")
+    return plan_of(write_suite(tmp_path, 5, "repeats = 2\nmargin = 0.1\n" + CHECKS, EVERY))
+
+
+def kept(folder: Path, plan: Plan) -> tuple[History, str]:
+    history = History(folder, "0", pytest.fail)
+    return history, history.evaluations.begin(plan, "0")
+
+
+def test_the_same_comes_out_of_the_history(tmp_path: Path, plan: Plan) -> None:
+    history, key = kept(tmp_path / "state", plan)
+    again = history.evaluations.plan(key)
+    assert again.fingerprint() == plan.fingerprint()
+    assert (again.rows, again.planned, again.groups()) == (plan.rows, 5, plan.groups())
+    assert again.suite.checks == plan.suite.checks and again.suite.code == plan.suite.code
+    assert again.suite.require == plan.suite.require and again.suite.margin == 0.1
+    for mine, theirs in zip(again.variants, plan.variants, strict=True):
+        assert (mine.title, mine.adapters, mine.model_name) == (
+            theirs.title, theirs.adapters, theirs.model_name,
+        )  # fmt: skip
+        assert mine.prompt == theirs.prompt
+    assert history.evaluations.unfinished(again) == key
+    history.close()
+
+
+def test_costs_are_kept_beside_it_and_change_nothing_else(tmp_path: Path, plan: Plan) -> None:
+    history, key = kept(tmp_path / "state", plan)
+    assert history.evaluations.costs(key) == Costs()
+    costs = Costs(12.5, 30, {"A": Pace(5, 0.01, None)})
+    history.evaluations.keep_costs(key, costs)
+    assert history.evaluations.costs(key) == costs
+    assert history.evaluations.plan(key).fingerprint() == plan.fingerprint()
+    history.close()
+
+
+def test_a_changed_file_of_code_is_seen(tmp_path: Path, plan: Plan) -> None:
+    history, key = kept(tmp_path / "state", plan)
+    (tmp_path / "own.py").write_text("def check(answer, row):\n    return False\n")
+    assert history.evaluations.unfinished(history.evaluations.plan(key)) is None
+    history.close()
+
+
+def test_one_that_is_removed_is_gone(tmp_path: Path, plan: Plan) -> None:
+    history, key = kept(tmp_path / "state", replace(plan, planned=77))
+    assert history.evaluations.plan(key).planned == 77
+    history.remove_evaluation(key)
+    assert history.evaluations.entries() == []
+    with pytest.raises(CompareError, match="There is no evaluation"):
+        history.evaluations.plan(key)
+    history.close()
