@@ -115,21 +115,22 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         await until(lambda: table.chosen is not None and table.chosen == table.items[2])
 
-        for ending in ("html", "md", "json", "xml"):
+        for ending in ("html", "md", "xml", "json") if size[0] > 100 else ("json",):
             await pilot.press("w")
             await until(lambda: "Write a report" in screen_text(pilot))
             pilot.app.screen.query_one(Input).value = str(tmp_path / f"report.{ending}")
             await pilot.press("enter")
             await until((tmp_path / f"report.{ending}").exists)
-        await until(lambda: "report.xml" in told(pilot))
+        await until(lambda: "report.json" in told(pilot))
         document = json.loads((tmp_path / "report.json").read_text())
         assert document["rows"] == 12 and document["evaluation"] == evaluating(pilot).key
         assert document["variants"][1]["model"]["sha256"] and document["requirements"][0]["met"]
 
         await pilot.press("escape")
-        await until(lambda: isinstance(pilot.app.screen, Evaluate) and "finished, 12 rows" in screen_text(pilot))  # fmt: skip
+        await until(lambda: isinstance(pilot.app.screen, Evaluate))
         pilot.app.screen.query_one(Input).value = "finished"
-        await until(lambda: isinstance(items(pilot).chosen, Past))
+        await until(lambda: "finished, 12 rows" in screen_text(pilot))
+        assert isinstance(items(pilot).chosen, Past)
         await pilot.press("delete")
         await until(lambda: "Remove the evaluation" in screen_text(pilot))
         await pilot.press("y")
@@ -140,7 +141,7 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
 async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second_app(
     home: Path,
 ) -> None:
-    suite(home, 60, SLOW)
+    suite(home, 40, SLOW)
     async with begun(home) as pilot:
         it = evaluating(pilot)
         await until(lambda: it.answers)
@@ -158,15 +159,15 @@ async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second
         assert not it.paused
         await pilot.press("escape")
         await until(lambda: it.state == "stopped" and "● stopped" in screen_text(pilot))
-        assert 0 < len(it.answers) < 120
+        assert 0 < len(it.answers) < 80
         assert "evaluating" not in screen_text(pilot)
     key, there = it.key, answers_in(home)
     assert there == len(it.answers)
-    suite(home, 60)  # another suite by now; what was stopped goes on as it was
+    suite(home, 40)  # another suite by now; what was stopped goes on as it was
     async with opened(home) as pilot:
         await choose(pilot, "Mine stopped")
         rows = there // 2
-        assert f"stopped at {rows} of 60 rows" in screen_text(pilot)
+        assert f"stopped at {rows} of 40 rows" in screen_text(pilot)
         await pilot.press("f5")
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         going = evaluating(pilot)
@@ -174,7 +175,7 @@ async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second
         await until(lambda: len(going.answers) > there)
         assert going.answers[:there] == sorted(it.answers, key=lambda each: each.place)
         await pilot.press("ctrl+q")
-    assert there < answers_in(home) <= 120
+    assert there < answers_in(home) <= 80
 
 
 APP = """
@@ -188,33 +189,26 @@ asyncio.run(main())
 """
 
 
-async def test_one_that_was_killed_is_stopped_and_ends_as_if_it_was_not(home: Path) -> None:
-    suite(home, 40)
+async def test_one_that_was_killed_is_stopped_and_runs_nothing_twice(home: Path) -> None:
+    suite(home, 32)
     process = subprocess.Popen(
         [sys.executable, "-c", APP, str(home)], start_new_session=True, cwd=Path(__file__).parents[2]
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while answers_in(home) < 10 and time.monotonic() < deadline:
+    while answers_in(home) < 8 and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.005)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    there = answers_in(home)
-    assert 10 <= there < 80
+    before = texts_in(home)
+    assert 8 <= len(before) < 64
     async with opened(home) as pilot:
         await choose(pilot, "Mine stopped")
         await pilot.press("f5")
         await until(lambda: playground(pilot).evaluating)
         await over(pilot)
-        resumed = {it.place: it.text for it in evaluating(pilot).answers}
-        assert answers_in(home) == 80
-        await pilot.press("f4")
-        await choose(pilot, "Mine yours")
-        await until(lambda: "about " in screen_text(pilot))
-        await pilot.press("f5")
-        await until(lambda: len(evaluating(pilot).answers) < 80)
-        await over(pilot)
-        assert {it.place: it.text for it in evaluating(pilot).answers} == resumed
+        assert answers_in(home) == 64 and texts_in(home).items() >= before.items()
+        assert len({it.place for it in evaluating(pilot).answers}) == 64
 
 
 async def test_mistakes_are_told_with_their_place_and_an_edited_suite_is_read_again(
@@ -223,11 +217,11 @@ async def test_mistakes_are_told_with_their_place_and_an_edited_suite_is_read_ag
     path = suite(home, 4)
     good = path.read_text()
     path.write_text(good + '[[require]]\nthat = "tuned.scor > 1"\n[[wrong]]\na = 1\n')
-    async with opened(home) as pilot:
+    async with opened(home, size=(80, 40)) as pilot:
         await pilot.press("f4")
         await until(lambda: "✗" in screen_text(pilot))
         pilot.app.screen.query_one(Input).value = "yours"
-        await until(lambda: "suite.toml" in screen_text(pilot) and "line " in words(pilot))
+        await until(lambda: "✗ line " in words(pilot) and "suite.toml, line " in words(pilot))
         assert "wrong" in words(pilot)
         await pilot.press("f5")
         await until(lambda: "wrong" in told(pilot))
@@ -279,11 +273,17 @@ def words(pilot: Pilot[None]) -> str:
 
 def answers_in(home: Path) -> int:
     """How many answers the history has."""
+    return len(texts_in(home))
+
+
+def texts_in(home: Path) -> dict[tuple[object, ...], str]:
+    """The answers that the history has, by evaluation and place."""
     file = home / "state" / "history.db"
     if not file.exists():
-        return 0
+        return {}
     with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20) as connection:
         try:
-            return connection.execute("SELECT count(*) FROM answers").fetchone()[0]
+            found = connection.execute("SELECT evaluation, row, variant, repeat, text FROM answers")
+            return {tuple(place): text for *place, text in found}
         except sqlite3.OperationalError:
-            return 0
+            return {}

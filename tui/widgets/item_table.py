@@ -36,7 +36,8 @@ class ItemTable(ChosenLines[Item]):
         parts = [(f"  {padded(_name(item), min(MOST_NAME, names))}  ", "")]
         if isinstance(item, Listed):
             if item.problem:
-                return [*parts, (f"✗ {safe_line(item.problem)}", "$error")]
+                problem = item.problem.removeprefix(str(item.path)).lstrip(",: ")
+                return [*parts, (f"✗ {safe_line(problem)}", "$error")]
             origin = {"ships": "ships", "yours": "yours", "opened": "file"}[item.origin]
             return [*parts, (f"{origin:<5}  ", "$secondary"), (safe_line(item.about), "$dim")]
         times = max(cell_len(moment(it.entry.at)) for it in self.items if isinstance(it, Past))
