@@ -96,7 +96,8 @@ class Evaluating:
 
     async def run(self, runner_of: Callable[[], Awaitable[Runner]]) -> None:
         """Run it to its end, which may be that it failed. Cancelling this stops it."""
-        self.state, self.problem = "starting", ""
+        self.state, self.problem, self._paused = "starting", "", False
+        self._speeds.clear()
         try:
             await self._run(await runner_of())
             self.state = "done"

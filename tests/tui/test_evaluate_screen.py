@@ -17,6 +17,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.tui.evaluating import Evaluating
 from llamadiff.tui.screens.compare import Compare
 from llamadiff.tui.screens.evaluate import Evaluate
@@ -155,8 +156,15 @@ async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second
         await pilot.press("space")
         await until(lambda: it.standing and "● paused" in screen_text(pilot))
         assert it.rate is None
-        await pilot.press("space")
-        assert not it.paused
+        await pilot.press("escape")
+        await until(lambda: it.state == "stopped" and "● stopped" in screen_text(pilot))
+        before = len(it.answers)
+        await pilot.press("f5")
+        await until(lambda: len(it.answers) > before and not it.paused)
+        await pilot.press("f4")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate) and "running, " in words(pilot))
+        await pilot.press("f2", "f4")
+        await until(lambda: isinstance(pilot.app.screen, Evaluation))
         await pilot.press("escape")
         await until(lambda: it.state == "stopped" and "● stopped" in screen_text(pilot))
         assert 0 < len(it.answers) < 80
@@ -265,6 +273,30 @@ async def test_rows_without_a_score_are_counted_and_shown(home: Path) -> None:
         assert set(table.items[0].marks.values()) == {"!"}
         await pilot.press("enter")
         await until(lambda: "context" in screen_text(pilot))
+
+
+async def test_the_playgrounds_variants_are_asked_and_code_is_run_once_allowed(home: Path) -> None:
+    code = '[[checks]]\ncheck = "code"\nfunction = "own.py:check"\n'
+    path = suite(home, 4, text=code)
+    (path.parent / "own.py").write_text("def check(answer, row):\n    return len(answer) % 2\n")
+    mine = make_variants(Defaults(prompt="support"), ["label=one", "label=two,adapter=support"])
+    async with opened(home, mine, size=(80, 40)) as pilot:
+        await choose(pilot, "yours")
+        await pilot.press("tab")
+        await until(lambda: "B two: Support, support@1" in words(pilot))
+        await pilot.press("f5")
+        await until(lambda: "own.py, which may do all that you may" in words(pilot))
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate))
+        assert playground(pilot).evaluating is None
+        await pilot.press("f5")
+        await until(lambda: "own.py, which may do all that you may" in words(pilot))
+        await pilot.press("y")
+        await until(lambda: playground(pilot).evaluating)
+        await over(pilot)
+        it = evaluating(pilot)
+        assert [v.label for v in it.plan.variants] == ["one", "two"] and not it.plan.suite.require
+        assert [answer.score for answer in it.answers] == [len(a.text) % 2 for a in it.answers]
 
 
 def words(pilot: Pilot[None]) -> str:
