@@ -102,7 +102,8 @@ class Evaluating:
             await self._run(await runner_of())
             self.state = "done"
         except asyncio.CancelledError:
-            self.state = "stopped"
+            whole = len(self.answers) >= self.plan.answers
+            self.state = "done" if whole else "stopped"
             raise
         except (*MISTAKES, EngineError) as error:
             self.state, self.problem = "failed", for_app(str(error))

@@ -33,7 +33,8 @@ from ..conftest import until
 from .app import opened, playground, screen_text, told
 
 SIZES = [(120, 40), (80, 24)]
-SLOW = VARIANTS.replace("max_tokens = 24", "max_tokens = 400\nlogit_bias = { 1 = -100.0, 2 = -100.0 }")  # fmt: skip
+ENDS = ", ".join(f"{token} = -100.0" for token in range(8))
+SLOW = VARIANTS.replace("max_tokens = 24", f"max_tokens = 120\nlogit_bias = {{ {ENDS} }}")
 REQUIRE = '[[require]]\nthat = "tuned.score >= base.score"\n'
 
 
@@ -142,7 +143,7 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
 async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second_app(
     home: Path,
 ) -> None:
-    suite(home, 40, SLOW)
+    suite(home, 60, SLOW)
     async with begun(home) as pilot:
         it = evaluating(pilot)
         await until(lambda: it.answers)
@@ -167,15 +168,15 @@ async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         await pilot.press("escape")
         await until(lambda: it.state == "stopped" and "● stopped" in screen_text(pilot))
-        assert 0 < len(it.answers) < 80
+        assert 0 < len(it.answers) < 120
         assert "evaluating" not in screen_text(pilot)
     key, there = it.key, answers_in(home)
     assert there == len(it.answers)
-    suite(home, 40)  # another suite by now; what was stopped goes on as it was
+    suite(home, 60)  # another suite by now; what was stopped goes on as it was
     async with opened(home) as pilot:
         await choose(pilot, "Mine stopped")
         rows = there // 2
-        assert f"stopped at {rows} of 40 rows" in screen_text(pilot)
+        assert f"stopped at {rows} of 60 rows" in screen_text(pilot)
         await pilot.press("f5")
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         going = evaluating(pilot)
@@ -183,7 +184,7 @@ async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second
         await until(lambda: len(going.answers) > there)
         assert going.answers[:there] == sorted(it.answers, key=lambda each: each.place)
         await pilot.press("ctrl+q")
-    assert there < answers_in(home) <= 80
+    assert there < answers_in(home) <= 120
 
 
 APP = """
