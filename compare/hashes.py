@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..models.engine.protocol import file_version
@@ -30,6 +31,17 @@ class FileHashes:
                 target=self._work, args=(file, self._known[key]), name="hash", daemon=True
             ).start()
         return await asyncio.shield(self._known[key])
+
+    async def known(
+        self, files: Iterable[Path], patience_s: float | None = None
+    ) -> dict[Path, str | None]:
+        """Those of the files that are hashed within so many seconds; of all without a limit."""
+        found: dict[Path, str | None] = {}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                for file in files:
+                    found[file] = await self.sha256(file)
+        return found
 
     def _work(self, file: Path, done: asyncio.Future[str | None]) -> None:
         from ..models.hashing import sha256_file

@@ -43,3 +43,12 @@ def moment(time: datetime, now: datetime | None = None) -> str:
 def figure(number: float) -> str:
     """A number in few digits, with a minus sign that is as wide as a plus: `−1.25`."""
     return f"{number:.6g}".replace("-", "−")
+
+
+def span(seconds: float) -> str:
+    """A time that something takes: `5 s`, `2 min 05 s`, `1 h 10 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -123,6 +123,17 @@ class LlamadiffApp(App[None]):
         if not isinstance(self.screen, History):
             self._on_playground(Playground.show_history)
 
+    def action_evaluate(self) -> None:
+        """Show suites and evaluations over the playground, and the one that runs over these; from
+        an evaluation back to the list."""
+        from .screens.evaluate import Evaluate
+
+        if not isinstance(self.screen, Evaluate):
+            inside = any(isinstance(it, Evaluate) for it in self.screen_stack)
+            self.action_playground()
+            if isinstance(playground := self.screen, Playground):
+                playground.show_evaluate(running=not inside)
+
     def action_help(self) -> None:
         from .screens.help import HelpScreen
 

@@ -15,6 +15,10 @@ APP_KEYS = [
         tooltip="Prompts, and the models and adapters on this disk",
     ),
     Binding(
+        "f4", "evaluate", "evaluate", id="app.evaluate", priority=True,
+        tooltip="Suites: which variant is better, and how sure",
+    ),
+    Binding(
         "ctrl+p", "command_palette", "all commands", id="app.palette", priority=True,
         tooltip="Every command, searchable",
     ),
@@ -305,6 +309,44 @@ SWEEP_SCREEN_KEYS = [
     Binding("f5,ctrl+r", "start", "run", id="sweep.run", tooltip="Run the sweep that is in the field"),
     Binding("w", "write", "write", id="sweep.write", tooltip="Write the figures to a JSON or CSV file"),
     Binding("escape", "leave", "back", id="sweep.leave", tooltip="Stop the sweep, or back to the playground"),
+]  # fmt: skip
+
+EVALUATE_KEYS = [
+    Binding("enter", "open", "open", id="evaluate.open", priority=True, tooltip="Start this suite, or look at this evaluation"),
+    Binding("f5,ctrl+r", "start", "run", id="evaluate.run", tooltip="Start this suite, or go on with what was stopped"),
+    Binding("up", "move(-1)", "up", id="evaluate.up", priority=True, key_display="↑ ↓", tooltip="The line above or below"),
+    Binding("down", "move(1)", "down", id="evaluate.down", priority=True, show=False, tooltip="The line below"),
+    Binding("pageup", "page(-1)", "page up", id="evaluate.page_up", priority=True, show=False, tooltip="A page up"),
+    Binding("pagedown", "page(1)", "page down", id="evaluate.page_down", priority=True, show=False, tooltip="A page down"),
+    Binding("tab,ctrl+t", "whose", "whose variants", id="evaluate.whose", priority=True, tooltip="Ask the suite's variants, or the playground's"),
+    Binding("shift+tab", "details", "details", id="evaluate.details", priority=True, tooltip="To the details, to scroll them, and back"),
+    Binding("ctrl+o", "edit", "$EDITOR", id="evaluate.edit", priority=True, tooltip="Open the suite's file in $EDITOR"),
+    Binding("ctrl+g", "file", "other file", id="evaluate.file", priority=True, tooltip="A suite in any other file, by its path"),
+    Binding("delete", "remove", "remove", id="evaluate.remove", priority=True, tooltip="Remove this evaluation for good; asks once"),
+    Binding("escape", "leave", "back", id="evaluate.leave", tooltip="Take the search back, then leave"),
+]  # fmt: skip
+
+EVALUATION_KEYS = [
+    Binding("tab", "tab(1)", "next tab", id="evaluation.tab", tooltip="Scoreboard, decision, rows"),
+    Binding("shift+tab", "tab(-1)", "tab before", id="evaluation.tab_back", show=False, tooltip="The tab before"),
+    Binding("space", "pause", "pause", id="evaluation.pause", tooltip="Pause after the rows under way, or go on"),
+    Binding("f5,ctrl+r", "start", "go on", id="evaluation.run", tooltip="Go on with what was stopped"),
+    Binding("t", "tags", "by tag", id="evaluation.tags", tooltip="Pass rates by the rows' tags, or without"),
+    Binding("s", "order", "sort", id="evaluation.order", tooltip="Rows by disagreement, failing, tag or line"),
+    Binding("e", "errors", "without a score", id="evaluation.errors", tooltip="Only rows with an answer that has no score"),
+    Binding("slash", "search", "search", id="evaluation.search", key_display="/", tooltip="Only rows with these words"),
+    Binding("r", "rate", "rate blind", id="evaluation.rate", tooltip="Say which of two answers is better, not knowing whose"),
+    Binding("w", "write", "write report", id="evaluation.write", tooltip="Write .html, .md, .json, or .xml for JUnit"),
+    Binding("escape", "leave", "back", id="evaluation.leave", tooltip="Stop it, to be gone on with later; then back"),
+]  # fmt: skip
+
+ROW_KEYS = [
+    Binding("left", "row(-1)", "row before", id="row.left", key_display="← →", priority=True, tooltip="The row before or after"),
+    Binding("right", "row(1)", "next row", id="row.right", priority=True, show=False, tooltip="The next row"),
+    Binding("space", "mark", "mark", id="row.mark", tooltip="Mark this answer to compare others with it"),
+    Binding("d", "diff", "diff", id="row.diff", tooltip="Compare with the marked answer, else the baseline's"),
+    Binding("tab", "app.focus_next", "scroll", id="row.scroll", tooltip="To the texts, to scroll them"),
+    Binding("escape", "leave", "back", id="row.leave", tooltip="Back to the rows"),
 ]  # fmt: skip
 
 PLAYGROUND_KEYS = [

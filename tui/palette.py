@@ -12,11 +12,14 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from .keys import (
     APP_KEYS,
     COMPARE_KEYS,
+    EVALUATE_KEYS,
+    EVALUATION_KEYS,
     HISTORY_KEYS,
     LENS_SCREEN_KEYS,
     LIBRARY_KEYS,
     PLAYGROUND_KEYS,
     RATE_KEYS,
+    ROW_KEYS,
     SWEEP_SCREEN_KEYS,
     VERSION_KEYS,
     key_name,
@@ -32,6 +35,9 @@ _OF_SCREENS = (
     *LENS_SCREEN_KEYS,
     *SWEEP_SCREEN_KEYS,
     *RATE_KEYS,
+    *EVALUATE_KEYS,
+    *EVALUATION_KEYS,
+    *ROW_KEYS,
 )
 
 

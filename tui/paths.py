@@ -45,6 +45,11 @@ def snippet_folders() -> tuple[Path, ...]:
     return (config_dir() / "snippets",)
 
 
+def suite_folders() -> tuple[Path, ...]:
+    """The person's own suites."""
+    return (config_dir() / "suites",)
+
+
 def history_days() -> float | None:
     """After how many days LLAMADIFF_HISTORY_DAYS has runs removed; None for never.
 
@@ -63,7 +68,7 @@ def history_days() -> float | None:
 
 
 def config_dir() -> Path:
-    """What a person writes: prompts and snippets."""
+    """What a person writes: prompts, snippets and suites."""
     return _folder("config")
 
 

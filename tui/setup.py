@@ -22,8 +22,8 @@ class Setup:
     are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
     without the last nothing is remembered, and runs older than `history_days` are removed unless
     they are tagged, noted or rated. `model_folders` are searched for models and adapters,
-    `prompt_folders` for prompts and `snippet_folders` for snippets; the first of these is the
-    person's own.
+    `prompt_folders` for prompts, `snippet_folders` for snippets and `suite_folders` for suites; the
+    first of each is the person's own.
     """
 
     cache_dir: Path
@@ -38,3 +38,4 @@ class Setup:
     model_folders: Sequence[Path] = ()
     prompt_folders: Sequence[Path] = ()
     snippet_folders: Sequence[Path] = ()
+    suite_folders: Sequence[Path] = ()

@@ -71,6 +71,8 @@ class Evaluator:
         """Answers of groups that are generated, while the judges wait for those of the baseline."""
         self._baseline: dict[tuple[int, int], str] = {}
         """The baseline's answers, by row and repeat."""
+        self.standing = False
+        """It is paused, and all that was under way is finished."""
         self._done = 0
         self._tokens = 0
         self._deaths = 0
@@ -83,6 +85,11 @@ class Evaluator:
 
     def go_on(self) -> None:
         self._going_on.set()
+
+    async def _until_going_on(self) -> None:
+        self.standing = not self._going_on.is_set()
+        await self._going_on.wait()
+        self.standing = False
 
     # -------------------------------------------------------------------- running
 
@@ -151,7 +158,7 @@ class Evaluator:
             batches = [(batch, batch is block[-1]) for block in _blocks(left) for batch in block]
             coming = [batch for batch, _ in batches[1:]]
             for (batch, last), following in itertools.zip_longest(batches, coming):
-                await self._going_on.wait()
+                await self._until_going_on()
                 asked = await (preparing or self._prepare(batch))
                 preparing = asyncio.create_task(self._prepare(following)) if following else None
                 await self._batch(asked, finished)

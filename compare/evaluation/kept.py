@@ -34,9 +34,19 @@ class Kept:
         return scoreboard(self.plan, self.answers, self.measured.paces)
 
     def decision(self, ratings: Ratings | None = None) -> dict[str, Any] | None:
-        """The decision as a document; None where there is nothing to decide between. Not for the
-        event loop."""
-        return decided(self.plan, self.answers, self.measured, ratings)
+        """The decision as a document; None where there is nothing to decide between. Takes as long as
+        `board`."""
+        measured = self.measured
+        decision = decision_of(
+            self.plan,
+            self.answers,
+            measured.paces,
+            measured.elsewhere,
+            problems=measured.problems,
+            adapters=measured.adapters or None,
+            ratings=ratings,
+        )
+        return None if decision is None else decision_document(decision)
 
     def document(self, board: Scoreboard, decision: Mapping[str, Any] | None) -> dict[str, Any]:
         """It as JSON, with its scoreboard and its decision."""
@@ -50,19 +60,3 @@ class Kept:
             decision=decision,
             hashes=self.measured.hashes,
         )
-
-
-def decided(
-    plan: Plan, answers: Sequence[Checked], measured: Measured, ratings: Ratings | None = None
-) -> dict[str, Any] | None:
-    """The decision of an evaluation as a document; see `decision_of`."""
-    decision = decision_of(
-        plan,
-        answers,
-        measured.paces,
-        measured.elsewhere,
-        problems=measured.problems,
-        adapters=measured.adapters or None,
-        ratings=ratings,
-    )
-    return None if decision is None else decision_document(decision)

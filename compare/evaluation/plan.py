@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -72,6 +73,12 @@ class Plan:
         """The rubrics by which answers are judged beside the baseline's."""
         checks = (it.check for it in self.suite.checks)
         return {it.rubric for it in checks if isinstance(it, Judge) and it.against_baseline}
+
+    @property
+    def files(self) -> list[Path]:
+        """The models and adapters of the variants, each once."""
+        stacks = ((it.model, *(adapter.path for adapter in it.adapters)) for it in self.variants)
+        return list(dict.fromkeys(itertools.chain.from_iterable(stacks)))
 
     @property
     def generates(self) -> bool:

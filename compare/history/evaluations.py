@@ -32,7 +32,11 @@ class Reading(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """An evaluation in a list. `planned` rows were settled before its first was run."""
+    """An evaluation in a list. `planned` rows were settled before its first was run.
+
+    `ended` is None for one that goes on or did not come to its end. Each row has `each` answers, as
+    far as that can be told from those there are.
+    """
 
     key: str
     at: datetime
@@ -47,6 +51,11 @@ class Entry:
     """How many are there."""
     of: int
     """How many there will be."""
+
+    @property
+    def done(self) -> int:
+        """Rows of which all answers are there."""
+        return self.answers * self.rows // self.of
 
 
 class Evaluations:

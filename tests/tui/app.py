@@ -40,6 +40,7 @@ def setup(
         values=values or {},
         settings=settings,
         prompt_folders=(home / "prompts",),
+        suite_folders=(home / "suites",),
     )
 
 

@@ -15,6 +15,7 @@ from ..paths import (
     prompt_folders,
     snippet_folders,
     state_dir,
+    suite_folders,
 )
 from ..setup import Setup
 
@@ -51,6 +52,7 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
         model_folders=model_folders(),
         prompt_folders=prompt_folders(),
         snippet_folders=snippet_folders(),
+        suite_folders=suite_folders(),
         variants=variants,
         values=asked.values,
         exact=asked.exact,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem as Completion
 
+from ..amounts import span
 from .options import Asked, variant_options
 from .printing import note, print_json
 from .progress import ProgressLine
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
 
 
 def _complete_suite(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
-    from ...compare.evaluation.shipped import shipped_suites
+    from ...compare.evaluation.shipped import shipped_suites, suites_in
+    from ..paths import suite_folders
 
-    fitting = [Completion(it.stem) for it in shipped_suites() if it.stem.startswith(typed)]
+    own = suites_in(suite_folders())
+    fitting = [Completion(it.stem) for it in (*own, *shipped_suites()) if it.stem.startswith(typed)]
     return fitting or [Completion(typed, type="file")]
 
 
@@ -58,7 +61,7 @@ def eval_command(
 ) -> int:
     """Put the rows of a suite to its variants, check the answers, and say which is better.
 
-    SUITE is a file, or the name of one that ships. With --variant only the variants given are run;
+    SUITE is a file, or the name of one of your own or one that ships. With --variant only the variants given are run;
     -m, -a, -p and --set say what variants leave open, before the suite's defaults do. Every variant is compared with the
     first one, or with the suite's baseline. WON and LOST are rows; PROMPT and OUT are tokens per
     call; FIRST is the time to the first token of a call alone. At the end stands what follows for
@@ -79,12 +82,13 @@ def eval_command(
         raise click.UsageError("eval takes its values from the dataset: --each and --user do nothing here.")  # fmt: skip
     from ...compare.evaluation.decision.elsewhere import others_of
     from ...compare.evaluation.reports import check_report, write_report
+    from ..paths import suite_folders
 
     for path in reports:
         check_report(path)
     if suite is not None:
         plan = _plan(asked, suite, rows, allow_code)
-        others = others_of(plan, asked.defaults(), allow_code=allow_code)
+        others = others_of(plan, asked.defaults(), suite_folders(), allow_code=allow_code)
         note(_beginning(plan))
         wanted = as_json or bool(reports)
         found, decision = asyncio.run(_carry_out(asked, plan, others, resume, wanted))
@@ -105,11 +109,12 @@ def eval_command(
 
 def _found(name: str) -> tuple[Kept, dict[str, Any] | None]:
     """One that was run, said which, and what it decides. Raises CompareError."""
+    from ...compare.rating.decided import decided
     from .session import open_history
 
     with open_history() as history:
         found = history.evaluations.kept(history.evaluations.find(name))
-        decision = _decided(history, found)
+        decision = decided(history, found)
     there = f", {len(found.answers):,} are there" if found.ended is None else ""
     note(f"{found.key} · {found.at.astimezone():%Y-%m-%d %H:%M} · {_beginning(found.plan)}{there}")
     return found, decision
@@ -118,40 +123,28 @@ def _found(name: str) -> tuple[Kept, dict[str, Any] | None]:
 def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
     """What is to be done. Raises what `explain` says in one line."""
     from ...compare.errors import CompareError
-    from ...compare.evaluation.judging import suite_judges
-    from ...compare.evaluation.plan import make_plan
+    from ...compare.evaluation.planning import plan_of
     from ...compare.evaluation.reading import load_suite
-    from ...compare.evaluation.rows import suite_rows
-    from ...compare.evaluation.scoreboard import check_requirements
     from ...compare.evaluation.shipped import find_suite
-    from ...compare.evaluation.variants import suite_variants
+    from ...compare.evaluation.suite import VariantSpec
     from ...compare.spec import parse_spec
+    from ..paths import suite_folders
 
-    suite = load_suite(find_suite(name))
+    suite = load_suite(find_suite(name, suite_folders()))
     if suite.code and not allow_code:
         files = ", ".join(dict.fromkeys(path.name for path in suite.code))
         raise CompareError(
             f"{suite.path} checks answers with Python code ({files}), which may do all that you "
             "may; give --allow-code if you trust it."
         )
-    found = suite_rows(suite)
-    if asked.values:
-        found = [replace(row, values={**row.values, **asked.values}) for row in found]
     if asked.variants:
-        from ...compare.evaluation.suite import VariantSpec
-
         specs = [parse_spec(spec) for spec in asked.variants]
         tables = (VariantSpec(it.pop("label", ""), {k: (v,) for k, v in it.items()}) for it in specs)  # fmt: skip
         suite = replace(suite, variants=tuple(tables), baseline="", require=(), text="")
-    variants = suite_variants(suite, asked.defaults())
-    for name in asked.values:
-        if not any(name in field for it in variants for _, _, field in it.prompt.text_fields()):
-            raise CompareError(f"--var {name}: no variant's prompt uses {name}.")
-    check_requirements(suite, variants)
-    judges = suite_judges(suite, asked.defaults())
-    return make_plan(
-        suite, variants, found, asked.settings(), limit=rows, exact=asked.exact, judges=judges
-    )
+    return plan_of(
+        suite, asked.defaults(), asked.settings(),
+        values=asked.values, limit=rows, exact=asked.exact,
+    )  # fmt: skip
 
 
 def _beginning(plan: Plan) -> str:
@@ -169,12 +162,18 @@ async def _carry_out(
     from ...compare.evaluation.kept import Kept
     from ...compare.evaluation.measured import Measured
     from ...compare.evaluation.measuring import measure
+    from ...compare.evaluation.planning import as_settled
+    from ...compare.hashes import FileHashes
+    from ...compare.rating.decided import decided
+    from ..paths import cache_dir
     from .session import HASHING_S, runner
 
     at, program = datetime.now(UTC), version("llamadiff")
     with _history(asked) as history:
         kept = history.evaluations if history is not None else None
-        plan = await asyncio.to_thread(_as_settled, kept, plan)
+        plan, said = await asyncio.to_thread(as_settled, kept, plan)
+        if said:
+            note(said)
         key, before = await asyncio.to_thread(_begun, kept, plan, resume)
         answers, measured = list(before), Measured()
 
@@ -209,36 +208,14 @@ async def _carry_out(
                     it, plan, answers, others, measured, keep,
                     lambda suite, share: line.show(f"elsewhere: {suite}", share, ""),
                 )  # fmt: skip
-        known = await _hashed(plan, None if hashes else HASHING_S)
+        patience_s = None if hashes else HASHING_S
+        known = await FileHashes(cache_dir()).known(plan.files, patience_s)
         measured = replace(measured, hashes=known)
         keep(measured)
         if kept is not None and key is not None:
             kept.end(key)
         found = Kept(key, at, datetime.now(UTC), program, plan, answers, measured)
-        return found, await asyncio.to_thread(_decided, history, found)
-
-
-def _decided(history: History | None, found: Kept) -> dict[str, Any] | None:
-    """What an evaluation decides, with what people said of its answers."""
-    from ...compare.rating.decided import ratings_of
-
-    if history is None or found.key is None:
-        return found.decision()
-    return found.decision(ratings_of(history, found.key, found.plan, found.answers))
-
-
-async def _hashed(plan: Plan, patience_s: float | None) -> dict[Path, str | None]:
-    """The SHA-256 of every file that a variant is of, as far as they are known in time."""
-    from ...compare.hashes import FileHashes
-    from ..paths import cache_dir
-
-    known, found = FileHashes(cache_dir()), dict[Path, str | None]()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(patience_s):
-            for variant in plan.variants:
-                for file in (variant.model, *(a.path for a in variant.adapters)):
-                    found[file] = await known.sha256(file)
-    return found
+        return found, await asyncio.to_thread(decided, history, found)
 
 
 @contextlib.contextmanager
@@ -252,18 +229,6 @@ def _history(asked: Asked) -> Iterator[History | None]:
     with open_history() as history:
         yield history
         retire(history)
-
-
-def _as_settled(kept: Evaluations | None, plan: Plan) -> Plan:
-    """With the number of rows that was planned when these rows were first looked at."""
-    settled = kept.settled(plan) if kept is not None else None
-    if settled is None or settled == plan.planned:
-        return plan
-    note(
-        f"{settled:,} rows were planned when this suite was first run; that stays, so that looking "
-        "again buys no winner."
-    )
-    return replace(plan, planned=settled)
 
 
 def _begun(kept: Evaluations | None, plan: Plan, resume: bool) -> tuple[str | None, list[Checked]]:
@@ -291,15 +256,7 @@ def _progress(line: ProgressLine):
         new, seconds = progress.answers - first[0], time.monotonic() - began
         detail = f"{progress.answers:,} of {progress.of:,}"
         if new >= 8 and seconds > 1:
-            detail += f" · {_span((progress.of - progress.answers) * seconds / new)} left"
+            detail += f" · {span((progress.of - progress.answers) * seconds / new)} left"
         line.show("evaluating", progress.answers / progress.of, detail)
 
     return show
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

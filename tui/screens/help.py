@@ -36,6 +36,10 @@ _GROUPS = {
     "history": "History",
     "compare": "Comparing",
     "rate": "Rating",
+    "evaluate": "Evaluate",
+    "evaluation": "Evaluation",
+    "row": "Row",
+    "lines": "List",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }

@@ -26,8 +26,8 @@ from ..widgets.reply_box import ReplyBox
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
+from .evaluate_actions import EvaluateActions
 from .hints import hints_of
-from .history_actions import HistoryActions
 from .lens_actions import LensActions
 from .noise_actions import NoiseActions
 from .prompt_actions import PromptActions
@@ -53,7 +53,7 @@ class Playground(
     NoiseActions,
     LensActions,
     SweepActions,
-    HistoryActions,
+    EvaluateActions,
     DiffActions,
     TalkActions,
     PromptActions,
@@ -93,6 +93,7 @@ class Playground(
 
     async def on_unmount(self) -> None:
         self.keep_drafts()
+        await self.stop_evaluating()
         await self.session.close()
 
     def _begin(self) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import SuspendNotSupported
 from textual.binding import BindingType
 from textual.screen import Screen
 
@@ -289,37 +287,18 @@ class VariantActions(TellsMistakes, Screen[None]):
 
     def _in_editor(self, text: str) -> str | None:
         """The text as a person left it in $VISUAL or $EDITOR; None when that is not possible."""
-        import shlex
-        import subprocess
         import tempfile
 
-        command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-        problem = ""
+        from ..external import edit_file
+
         try:
             with tempfile.TemporaryDirectory(prefix="llamadiff-") as folder:
                 file = Path(folder) / "prompt.toml"
                 file.write_text(text, "utf-8")
-                with self.app.suspend():
-                    # Nothing may be raised in here: the app would not take the terminal back.
-                    try:
-                        done = subprocess.run([*shlex.split(command), str(file)], check=False)
-                        if done.returncode:
-                            problem = f"{command} ended with {done.returncode}; nothing changed."
-                    except (OSError, ValueError) as error:
-                        problem = _not_started(command, error)
+                problem = edit_file(self.app, file)
                 if not problem:
                     return file.read_text("utf-8", errors="replace")
-        except SuspendNotSupported:
-            problem = "This terminal cannot make room for an editor."
-        except FileNotFoundError:
-            problem = f"{command} removed the file it was given; nothing changed."
         except OSError as error:
             problem = f"The file for the editor cannot be used: {error.strerror or error}."
         self.tell_error(problem)
         return None
-
-
-def _not_started(command: str, error: OSError | ValueError) -> str:
-    known = isinstance(error, FileNotFoundError)
-    why = "not found" if known else getattr(error, "strerror", None) or error
-    return f"cannot start {command}: {why}; set $EDITOR to another editor."

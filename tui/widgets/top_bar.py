@@ -41,6 +41,8 @@ class TopBar(Widget):
     """
 
     status: reactive[Status] = reactive(Status())
+    beside: reactive[str] = reactive("")
+    """What goes on in the background."""
 
     def render(self) -> Content:
         status = self.status
@@ -48,11 +50,16 @@ class TopBar(Widget):
         facts = " · ".join(status.facts)
         for level in range(5):
             left = self._left(status, facts if level < 2 else "", named=level < 4)
-            right = self._right(status, short=level)
+            right = self._beside(short=level).append(self._right(status, short=level))
             room = width - left.cell_length - right.cell_length
             if room >= 2:
                 return Content.assemble(left, " " * room, right)
         return self._right(status, short=4)
+
+    def _beside(self, *, short: int) -> Content:
+        if not self.beside or short > 3:
+            return Content()
+        return Content.assemble(("● ", "$accent"), (self.beside, ""), "   ")
 
     @staticmethod
     def _left(status: Status, facts: str, *, named: bool) -> Content:

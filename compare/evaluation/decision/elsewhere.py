@@ -42,18 +42,22 @@ class Other:
     plan: Plan
 
 
-def others_of(plan: Plan, defaults: Defaults, *, allow_code: bool = False) -> list[Other]:
+def others_of(
+    plan: Plan, defaults: Defaults, folders: Sequence[Path] = (), *, allow_code: bool = False
+) -> list[Other]:
     """The suites that the plan's suite names, with their own plain prompts, on the plan's model.
 
-    Where the plan has fewer rows than planned, so has each of them. Raises what is wrong with them,
-    as reading a suite does.
+    A person's own are in the `folders`. Where the plan has fewer rows than planned, so has each of
+    them. Raises what is wrong with them, as reading a suite does.
     """
     rows = len(plan.rows) if len(plan.rows) < plan.planned else MOST_ROWS
-    return [_other(plan, defaults, name, rows, allow_code) for name in plan.suite.elsewhere]
+    return [
+        _other(plan, defaults, find_suite(name, folders), rows, allow_code)
+        for name in plan.suite.elsewhere
+    ]
 
 
-def _other(plan: Plan, defaults: Defaults, name: str, rows: int, allow_code: bool) -> Other:
-    path: Path = find_suite(name)
+def _other(plan: Plan, defaults: Defaults, path: Path, rows: int, allow_code: bool) -> Other:
     if path.resolve() == plan.suite.path.resolve():
         raise CompareError(f"{plan.suite.path}: elsewhere names the suite itself; leave it out.")
     suite = load_suite(path)

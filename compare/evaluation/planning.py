@@ -1,0 +1,95 @@
+"""From a suite to the plan of its evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ...models.engine.protocol import ModelSettings
+from ..errors import CompareError
+from ..spec import Defaults
+from ..variants import Variant
+from .judging import suite_judges
+from .plan import Plan, make_plan
+from .rows import suite_rows
+from .scoreboard import check_requirements
+from .suite import Suite
+from .variants import called, suite_variants
+
+if TYPE_CHECKING:
+    from ..history.evaluations import Evaluations
+
+
+@dataclass(frozen=True)
+class Instead:
+    """Variants to be asked in place of a suite's own, and which of them is the baseline.
+
+    `values` are those of each variant's variables, by its name, where the dataset has no column.
+    """
+
+    variants: Sequence[Variant]
+    baseline: str
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+
+
+def plan_of(
+    suite: Suite,
+    defaults: Defaults,
+    settings: ModelSettings,
+    *,
+    instead: Instead | None = None,
+    values: Mapping[str, str] | None = None,
+    limit: int | None = None,
+    exact: bool = False,
+) -> Plan:
+    """The plan of a suite with its own variants, or with others and without its requirements.
+
+    `values` stand in the place of those of all rows; `limit` is how many rows are run. Raises
+    CompareError, ModelError or PromptError.
+    """
+    rows = suite_rows(suite)
+    if values:
+        rows = [replace(row, values={**row.values, **values}) for row in rows]
+    if instead is None:
+        variants = suite_variants(suite, defaults)
+    else:
+        suite = replace(suite, baseline=instead.baseline, require=())
+        variants = _placed(instead, rows[0].values)
+    for name in values or ():
+        if not any(name in field for it in variants for _, _, field in it.prompt.text_fields()):
+            raise CompareError(f"--var {name}: no variant's prompt uses {name}.")
+    check_requirements(suite, variants)
+    judges = suite_judges(suite, defaults)
+    return make_plan(suite, variants, rows, settings, limit=limit, exact=exact, judges=judges)
+
+
+def as_settled(kept: Evaluations | None, plan: Plan) -> tuple[Plan, str]:
+    """The plan with the number of rows that was planned when these rows were first looked at, and
+    what there is to say of that. Reads the history."""
+    settled = kept.settled(plan) if kept is not None else None
+    if settled is None or settled == plan.planned:
+        return plan, ""
+    said = (
+        f"{settled:,} rows were planned when this suite was first run; that stays, so that looking "
+        "again buys no winner."
+    )
+    return replace(plan, planned=settled), said
+
+
+def _placed(instead: Instead, columns: Mapping[str, str]) -> list[Variant]:
+    """The variants with the values that rows do not give."""
+    branch = next((it for it in instead.variants if it.beginning is not None), None)
+    if branch is not None:
+        raise CompareError(
+            f"{called(branch)} is a branch, whose answer begins with words that it was given; "
+            "a suite cannot ask it."
+        )
+    if not instead.variants:
+        raise CompareError("There is no variant to ask.")
+    found: list[Variant] = []
+    for variant in instead.variants:
+        given = instead.values.get(variant.name, {}).items()
+        own = {name: text for name, text in given if name not in columns}
+        found.append(replace(variant, values={**own, **variant.values}))
+    return found

@@ -1,0 +1,83 @@
+"""The scoreboard's lines and the rows' order, without an app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from llamadiff.compare.checks.result import Result
+from llamadiff.compare.evaluation.answers import Checked
+from llamadiff.compare.evaluation.plan import Plan
+from llamadiff.compare.evaluation.scoreboard import scoreboard
+from llamadiff.tui.asked_rows import ERROR, FAILED, NONE, PASSED, WAITING, arranged, asked_rows
+from llamadiff.tui.board_lines import board_lines
+
+from ..compare.evaluation.suites import CHECKS, VARIANTS, plan_of, write_suite
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    hostile = VARIANTS.replace('"tuned"', '"tu\\u001b[31m\\u202ened 漢字漢字漢字漢字漢字漢字漢字"')
+    return plan_of(write_suite(tmp_path, 40, "repeats = 2\n" + CHECKS, hostile))
+
+
+def answer(row: int, variant: str, repeat: int, score: float | None, error: str | None = None) -> Checked:  # fmt: skip
+    results = (Result(score, "so"),) if error is None else ()
+    return Checked(row, variant, repeat, repeat, f"said {row}", f"said {row}", 9, 20, "stop", error, None, score, results)  # fmt: skip
+
+
+def answers(plan: Plan) -> list[Checked]:
+    """B passes all rows, A every third; both are the same in every repeat."""
+    return [
+        answer(row, name, repeat, 1.0 if name == "B" else float(row % 3 == 0))
+        for row in range(len(plan.rows))
+        for name in "AB"
+        for repeat in range(2)
+    ]
+
+
+@pytest.mark.parametrize("width", [56, 76, 116, 200])
+def test_tables_fit_and_nothing_is_lost(plan: Plan, width: int) -> None:
+    text = board_lines(scoreboard(plan, answers(plan)), plan, width, tags=True).plain
+    tables = [it for it in text.split("\n\n") if "VARIANT" in it or "BY TAG" in it]
+    assert all(cell_len(line) <= width for it in tables for line in it.splitlines())
+    for title in ("SCORE", "95 % INTERVAL", "DIFFERENCE", "INTERVAL", "NOISE", "VERDICT", "WON LOST", "PASSED", "PROMPT TOKENS", "FIRST TOKEN", "TOKENS/S", "TOKENS OUT"):  # fmt: skip
+        assert title in text, title
+    assert "▲ better" in text and "100.0" in text and "●" in text and "26 · 0" in text
+    assert "\x1b" not in text and "\u202e" not in text
+    first = next(it for it in tables if "VERDICT" in it or width < 60)
+    assert width < 76 or "DIFFERENCE" in first
+
+
+def test_bars_stand_on_one_scale(plan: Plan) -> None:
+    board = scoreboard(plan, answers(plan))
+    low, high = board.lines
+    lines = board_lines(board, plan, 116, tags=False).plain.splitlines()
+    a, b = lines[1], lines[2]
+    assert "├" in a and "┤" in a and a.index("●") < b.index("●")
+    assert low.score.interval.high < high.score.interval.low and a.index("┤") < b.index("●")
+
+
+def test_without_answers_there_are_no_figures(plan: Plan) -> None:
+    text = board_lines(scoreboard(plan, []), plan, 116, tags=True).plain
+    assert "–" in text and "0 of 40 planned rows so far" in text and "●" not in text
+
+
+def test_rows_are_marked_sorted_and_searched(plan: Plan) -> None:
+    found = [
+        *(answer(0, name, repeat, 1.0) for name in "AB" for repeat in range(2)),
+        answer(1, "A", 0, 0.0), answer(1, "A", 1, 0.0), answer(1, "B", 0, 1.0), answer(1, "B", 1, 0.5),
+        answer(2, "A", 0, None, "too long"), answer(2, "B", 0, None),
+    ]  # fmt: skip
+    rows = asked_rows(plan, found)
+    assert [rows[0].marks["A"], rows[1].marks["A"], rows[1].marks["B"]] == [PASSED, FAILED, "75"]
+    assert [rows[2].marks["A"], rows[2].marks["B"], rows[3].marks["A"]] == [ERROR, NONE, WAITING]
+    assert next(row.place for row in arranged(rows, "disagreement")) == 1
+    assert [row.place for row in arranged(rows, "failing")][:2] == [1, 0]
+    lines = [row.line for row in arranged(rows, "line")]
+    assert lines == sorted(lines)
+    assert [row.tags for row in arranged(rows, "tag")] == sorted(row.tags for row in rows)
+    assert [row.place for row in arranged(rows, "line", errors=True)] == [2]
+    assert [row.place for row in arranged(rows, "line", ["SAID", "1"])] == [1]

@@ -1,0 +1,360 @@
+"""The Evaluate screen on the real app: chosen, run, looked at, stopped, killed, gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from llamadiff.compare.history.history import History
+from llamadiff.compare.history.ratings import Rated
+from llamadiff.compare.spec import Defaults, make_variants
+from llamadiff.tui.evaluating import Evaluating
+from llamadiff.tui.screens import rate
+from llamadiff.tui.screens.compare import Compare
+from llamadiff.tui.screens.evaluate import Evaluate
+from llamadiff.tui.screens.evaluated_row import EvaluatedRow
+from llamadiff.tui.screens.evaluation import Evaluation
+from llamadiff.tui.screens.rate import Rate
+from llamadiff.tui.suites_listed import Past
+from llamadiff.tui.widgets.answer_table import AnswerTable
+from llamadiff.tui.widgets.item_table import ItemTable
+from llamadiff.tui.widgets.row_table import RowTable
+
+from ..compare.evaluation.suites import CHECKS, VARIANTS, write_suite
+from ..conftest import until
+from .app import opened, playground, screen_text, told
+
+SIZES = [(120, 40), (80, 24)]
+ENDS = ", ".join(f"{token} = -100.0" for token in range(8))
+SLOW = VARIANTS.replace("max_tokens = 24", f"max_tokens = 120\nlogit_bias = {{ {ENDS} }}")
+REQUIRE = '[[require]]\nthat = "tuned.score >= base.score"\n'
+
+
+def suite(home: Path, rows: int, variants: str = VARIANTS, text: str = CHECKS) -> Path:
+    (home / "suites").mkdir(exist_ok=True)
+    return write_suite(home / "suites", rows, 'name = "Mine"\n' + text, variants + REQUIRE)
+
+
+def items(pilot: Pilot[None]) -> ItemTable:
+    return pilot.app.screen.query_one(ItemTable)
+
+
+def evaluating(pilot: Pilot[None]) -> Evaluating:
+    it = playground(pilot).evaluating
+    assert it is not None
+    return it
+
+
+def history(pilot: Pilot[None]) -> History:
+    it = playground(pilot).session.history
+    assert it is not None
+    return it
+
+
+def rated(pilot: Pilot[None]) -> Rated:
+    return Rated("evaluation", evaluating(pilot).key or "")
+
+
+async def choose(pilot: Pilot[None], typed: str) -> None:
+    """Open the Evaluate screen and search."""
+    await pilot.press("f4")
+    await until(lambda: isinstance(pilot.app.screen, Evaluate) and items(pilot).items)
+    pilot.app.screen.query_one(Input).value = typed
+    await until(lambda: items(pilot).chosen is not None and "answers in all" in screen_text(pilot))
+
+
+@asynccontextmanager
+async def begun(home: Path, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+    """The app with the own suite begun, its evaluation on the screen."""
+    async with opened(home, size=size) as pilot:
+        await choose(pilot, "Mine yours")
+        await pilot.press("f5")
+        await until(lambda: isinstance(pilot.app.screen, Evaluation))
+        yield pilot
+
+
+async def over(pilot: Pilot[None]) -> None:
+    await until(lambda: not evaluating(pilot).busy)
+    await until(lambda: (seen := evaluating(pilot).seen) and seen.board.lines[0].pace)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_a_suite_is_run_looked_at_reported_and_removed(
+    home: Path, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate, "UNREAD_S", 0.0)
+    rows = 12 if size[0] > 100 else 4
+    other = write_suite(tmp_path, 2)
+    suite(home, rows, text=f'elsewhere = "{other}"\n' + CHECKS)
+    async with begun(home, size) as pilot:
+        await over(pilot)
+        await until(lambda: "finished" in screen_text(pilot) and "VERDICT" in screen_text(pilot))
+        text = screen_text(pilot)
+        assert (
+            f"100 %  {2 * rows} of {2 * rows} answers" in text
+            and f"Mine  {rows} rows × 2 variants" in text
+        )
+        assert "◆ A base" in text and "  B tuned" in text and "●" in text and "┤" in text
+        assert "tuned is better than base" in text or "tuned: Not decided" in text
+        assert "met: tuned.score >= base.score" in text.replace("\n", " ")
+        assert all(len(line) <= size[0] for line in text.splitlines())
+        board = evaluating(pilot).seen
+        assert board is not None and board.board.rows == rows
+        assert f"{100 * board.board.lines[1].score.mean:.1f}" in text
+        await pilot.press("t")
+        await until(lambda: "PASSED, BY TAG" in screen_text(pilot))
+
+        await pilot.press("tab")
+        await until(lambda: re.search(r"(Fine-tune|Not decided|Neither): ", screen_text(pilot)))
+        assert "Fine-tuning" in screen_text(pilot) and "2,831 rows: " in words(pilot)
+        decision = evaluating(pilot).seen
+        assert decision is not None and decision.decision is not None
+        (elsewhere,) = decision.decision["sides"]["tuned"]["elsewhere"]
+        assert (elsewhere["suite"], elsewhere["score"]["rows"]) == ("suite", 2)
+        pilot.app.screen.query_one("#evaluation-decision").scroll_end(animate=False)
+        await until(lambda: "no ratings yet" in words(pilot))
+        await pilot.press("r")
+        await until(lambda: isinstance(pilot.app.screen, Rate) and "1 2 pick" in words(pilot))
+        await pilot.press("1")
+        await until(lambda: len(history(pilot).ratings.all(rated(pilot))) == 1)
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, Evaluation))
+        await until(lambda: "preferred in " in words(pilot))
+        await pilot.press("tab")
+        await until(
+            lambda: "by disagreement" in screen_text(pilot) and "ASKS" in screen_text(pilot)
+        )
+        table = pilot.app.screen.query_one(RowTable)
+        spreads = [row.spread for row in table.items]
+        assert len(spreads) == rows and spreads == sorted(spreads, reverse=True)
+        await pilot.press("down", "enter")
+        await until(lambda: isinstance(pilot.app.screen, EvaluatedRow))
+        await until(lambda: "score" in screen_text(pilot))
+        shown = table.items[1]
+        text = screen_text(pilot)
+        assert f"line {shown.line}" in text and "expected: " in text and "contains: " in text
+        assert len(pilot.app.screen.query_one(AnswerTable).items) == 2
+        await pilot.press("down", "d")
+        await until(lambda: isinstance(pilot.app.screen, Compare) and "B · tuned" in screen_text(pilot))  # fmt: skip
+        assert "A · base" in screen_text(pilot)
+        await pilot.press("escape", "right", "escape")
+        await until(lambda: isinstance(pilot.app.screen, Evaluation))
+        await until(lambda: table.chosen is not None and table.chosen == table.items[2])
+
+        for ending in ("html", "md", "xml", "json") if size[0] > 100 else ("json",):
+            await pilot.press("w")
+            await until(lambda: "Write a report" in screen_text(pilot))
+            pilot.app.screen.query_one(Input).value = str(tmp_path / f"report.{ending}")
+            await pilot.press("enter")
+            await until((tmp_path / f"report.{ending}").exists)
+        await until(lambda: "report.json" in told(pilot))
+        document = json.loads((tmp_path / "report.json").read_text())
+        assert document["rows"] == rows and document["evaluation"] == evaluating(pilot).key
+        assert document["variants"][1]["model"]["sha256"] and document["requirements"][0]["met"]
+        assert document["decision"]["sides"]["tuned"]["rated"]["ratings"] == 1
+
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate))
+        pilot.app.screen.query_one(Input).value = "finished"
+        await until(lambda: f"finished, {rows} rows" in screen_text(pilot))
+        assert isinstance(items(pilot).chosen, Past)
+        await pilot.press("delete")
+        await until(lambda: "Remove the evaluation" in screen_text(pilot))
+        await pilot.press("y")
+        await until(lambda: not items(pilot).items)
+    assert answers_in(home) == 0
+
+
+async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second_app(
+    home: Path,
+) -> None:
+    suite(home, 60, SLOW)
+    async with begun(home) as pilot:
+        it = evaluating(pilot)
+        await until(lambda: it.answers)
+        await pilot.press("f2")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        await until(lambda: "evaluating " in screen_text(pilot).splitlines()[0])
+        before = len(it.answers)
+        await until(lambda: len(it.answers) > before)
+        await pilot.press("f4")
+        await until(lambda: isinstance(pilot.app.screen, Evaluation))
+        await pilot.press("space")
+        await until(lambda: it.standing and "● paused" in screen_text(pilot))
+        assert it.rate is None
+        await pilot.press("escape")
+        await until(lambda: it.state == "stopped" and "● stopped" in screen_text(pilot))
+        before = len(it.answers)
+        await pilot.press("f5")
+        await until(lambda: len(it.answers) > before and not it.paused)
+        await pilot.press("f4")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate) and "running, " in words(pilot))
+        await pilot.press("f2", "f4")
+        await until(lambda: isinstance(pilot.app.screen, Evaluation))
+        await pilot.press("escape")
+        await until(lambda: it.state == "stopped" and "● stopped" in screen_text(pilot))
+        assert 0 < len(it.answers) < 120
+        assert "evaluating" not in screen_text(pilot)
+    key, there = it.key, answers_in(home)
+    assert there == len(it.answers)
+    suite(home, 60)  # another suite by now; what was stopped goes on as it was
+    async with opened(home) as pilot:
+        await choose(pilot, "Mine stopped")
+        rows = there // 2
+        assert f"stopped at {rows} of 60 rows" in screen_text(pilot)
+        await pilot.press("f5")
+        await until(lambda: isinstance(pilot.app.screen, Evaluation))
+        going = evaluating(pilot)
+        assert going.key == key and len(going.answers) >= there
+        await until(lambda: len(going.answers) > there)
+        assert going.answers[:there] == sorted(it.answers, key=lambda each: each.place)
+        await pilot.press("ctrl+q")
+    assert there < answers_in(home) <= 120
+
+
+APP = """
+import asyncio, sys
+from pathlib import Path
+from tests.tui.test_evaluate_screen import begun
+async def main():
+    async with begun(Path(sys.argv[1])) as pilot:
+        await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+async def test_one_that_was_killed_is_stopped_and_runs_nothing_twice(home: Path) -> None:
+    suite(home, 32)
+    process = subprocess.Popen(
+        [sys.executable, "-c", APP, str(home)], start_new_session=True, cwd=Path(__file__).parents[2]
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while answers_in(home) < 8 and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = texts_in(home)
+    assert 8 <= len(before) < 64
+    async with opened(home) as pilot:
+        await choose(pilot, "Mine stopped")
+        await pilot.press("f5")
+        await until(lambda: playground(pilot).evaluating)
+        await over(pilot)
+        assert answers_in(home) == 64 and texts_in(home).items() >= before.items()
+        assert len(evaluating(pilot).answers) == 64
+
+
+async def test_mistakes_are_told_with_their_place_and_an_edited_suite_is_read_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = suite(home, 4)
+    good = path.read_text()
+    path.write_text(good + '[[require]]\nthat = "tuned.scor > 1"\n[[wrong]]\na = 1\n')
+    async with opened(home, size=(80, 40)) as pilot:
+        await pilot.press("f4")
+        await until(lambda: "✗" in screen_text(pilot))
+        pilot.app.screen.query_one(Input).value = "yours"
+        await until(lambda: "✗ line " in words(pilot) and "suite.toml, line " in words(pilot))
+        assert "wrong" in words(pilot)
+        await pilot.press("f5")
+        await until(lambda: "wrong" in told(pilot))
+        assert playground(pilot).evaluating is None
+
+        def edit(app: object, file: Path) -> str:
+            file.write_text(good + '[[require]]\nthat = "tuned.scor > 1"\n')
+            return ""
+
+        monkeypatch.setattr("llamadiff.tui.screens.suite_files.edit_file", edit)
+        await pilot.press("ctrl+o")
+        await until(lambda: "there is no figure scor; did you mean score" in words(pilot))
+        assert "✗" not in screen_text(pilot)  # what only the variants tell is in the details
+        path.write_text(good)
+        await pilot.press("f2", "f4")
+        await until(lambda: "◆ A base: Support" in words(pilot) or "Suites" in words(pilot))
+        pilot.app.screen.query_one(Input).value = "yours"
+        await until(lambda: "8 answers in all" in words(pilot))
+        await pilot.press("tab")
+        await until(lambda: "the playground's variants" in words(pilot))
+        assert "Tell me about" in words(pilot) and "requires" not in words(pilot)
+        await pilot.press("f5")
+        await until(lambda: "asks about no column of the dataset" in words(pilot))
+        assert evaluating(pilot).state == "failed" and answers_in(home) == 0
+
+
+async def test_rows_without_a_score_are_counted_and_shown(home: Path) -> None:
+    path = suite(home, 6)
+    rows = path.parent / "rows.jsonl"
+    lines = rows.read_text().splitlines()
+    long = json.loads(lines[2])
+    rows.write_text("\n".join([*lines, json.dumps({**long, "message": "word " * 70_000})]))
+    async with begun(home) as pilot:
+        await over(pilot)
+        await until(lambda: "2 without a score" in screen_text(pilot))
+        await until(lambda: "NO SCORE" in screen_text(pilot))
+        await pilot.press("e")
+        await until(lambda: "without a score only" in screen_text(pilot))
+        table = pilot.app.screen.query_one(RowTable)
+        await until(lambda: len(table.items) == 1)
+        assert set(table.items[0].marks.values()) == {"!"}
+        await pilot.press("enter")
+        await until(lambda: "context" in screen_text(pilot))
+
+
+async def test_the_playgrounds_variants_are_asked_and_code_is_run_once_allowed(home: Path) -> None:
+    code = '[[checks]]\ncheck = "code"\nfunction = "own.py:check"\n'
+    path = suite(home, 4, text=code)
+    (path.parent / "own.py").write_text("def check(answer, row):\n    return len(answer) % 2\n")
+    mine = make_variants(Defaults(prompt="support"), ["label=one", "label=two,adapter=support"])
+    async with opened(home, mine, size=(80, 40)) as pilot:
+        await choose(pilot, "yours")
+        await pilot.press("tab")
+        await until(lambda: "B two: Support, support@1" in words(pilot))
+        await pilot.press("f5")
+        await until(lambda: "own.py, which may do all that you may" in words(pilot))
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate))
+        assert playground(pilot).evaluating is None
+        await pilot.press("f5")
+        await until(lambda: "own.py, which may do all that you may" in words(pilot))
+        await pilot.press("y")
+        await until(lambda: playground(pilot).evaluating)
+        await over(pilot)
+        it = evaluating(pilot)
+        assert [v.label for v in it.plan.variants] == ["one", "two"] and not it.plan.suite.require
+        assert [answer.score for answer in it.answers] == [len(a.text) % 2 for a in it.answers]
+
+
+def words(pilot: Pilot[None]) -> str:
+    return " ".join(screen_text(pilot).replace("▌", " ").split())
+
+
+def answers_in(home: Path) -> int:
+    """How many answers the history has."""
+    return len(texts_in(home))
+
+
+def texts_in(home: Path) -> dict[tuple[object, ...], str]:
+    """The answers that the history has, by evaluation and place."""
+    file = home / "state" / "history.db"
+    if not file.exists():
+        return {}
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20) as connection:
+        try:
+            found = connection.execute("SELECT evaluation, row, variant, repeat, text FROM answers")
+            return {tuple(place): text for *place, text in found}
+        except sqlite3.OperationalError:
+            return {}

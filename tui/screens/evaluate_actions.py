@@ -1,0 +1,195 @@
+"""What runs an evaluation beside the playground, whatever screen lies over it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.timer import Timer
+from textual.worker import Worker, WorkerError
+
+from ..safe_text import safe_line
+from ..sentences import for_app
+from ..widgets.top_bar import TopBar
+from .confirm import Confirm
+from .history_actions import HistoryActions
+
+if TYPE_CHECKING:
+    from ...compare.evaluation.decision.elsewhere import Other
+    from ...compare.evaluation.plan import Plan
+    from ...compare.evaluation.planning import Instead
+    from ...compare.hashes import FileHashes
+    from ...compare.history.history import History
+    from ...models.engine.protocol import ModelSettings
+    from ..evaluating import Evaluating
+
+TELL_EVERY_S = 0.5
+
+
+class EvaluateActions(HistoryActions):
+    """The part of the playground that evaluations run on: one at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.evaluating: Evaluating | None = None
+        """The evaluation that runs, or ran last."""
+        self._work: Worker[None] | None = None
+        self._telling: Timer | None = None
+        self._hashes: FileHashes | None = None
+        self._trusted: set[Path] = set()
+        """Files of code that a person has let run."""
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def show_evaluate(self, *, running: bool) -> None:
+        """Show suites and evaluations; over these, if wanted, the one that runs."""
+        await asyncio.to_thread(_import)
+        from .evaluate import Evaluate
+        from .evaluation import Evaluation
+
+        if not self.is_current:
+            return
+        await self.app.push_screen(Evaluate(self))
+        if running and self.evaluating is not None and self.evaluating.busy:
+            await self.app.push_screen(Evaluation(self, self.evaluating))
+
+    @property
+    def suite_folders(self) -> Sequence[Path]:
+        """Where the person's own suites are."""
+        return self._setup.suite_folders
+
+    @property
+    def settings(self) -> ModelSettings:
+        """How models are loaded."""
+        from ...models.engine.protocol import ModelSettings
+
+        return self._setup.settings or ModelSettings()
+
+    @property
+    def prompts_cache(self) -> Path:
+        return self._prompts
+
+    @property
+    def history(self) -> History | None:
+        """Where evaluations are kept; None keeps nothing."""
+        return self.session.history
+
+    @property
+    def hashes(self) -> FileHashes:
+        """Those of models and adapters."""
+        from ...compare.hashes import FileHashes
+
+        self._hashes = self._hashes or FileHashes(self._setup.cache_dir)
+        return self._hashes
+
+    @property
+    def busy(self) -> Evaluating | None:
+        """The evaluation that runs, if one does."""
+        it = self.evaluating
+        return it if it is not None and it.busy else None
+
+    def instead(self) -> Instead:
+        """The playground's variants, as a suite would ask them."""
+        from dataclasses import replace
+
+        from ...compare.evaluation.planning import Instead
+
+        playground = self.playground
+        seed = {} if playground.seed is None else {"seed": playground.seed}
+        return Instead(
+            [replace(it, sampling={**it.sampling, **seed}) for it in playground.variants],
+            playground.baseline,
+            {it.name: playground.values.known_to([it]) for it in playground.variants},
+        )
+
+    def others_of(self, plan: Plan) -> list[Other]:
+        """The suites that a plan's adapters are put to besides. Reads files; raises what is wrong
+        with them. A person is asked before their code runs."""
+        from ...compare.evaluation.decision.elsewhere import others_of
+        from ...compare.spec import Defaults
+
+        defaults = Defaults(catalog=self.session.catalog, library=self.session.library)
+        return others_of(plan, defaults, self.suite_folders, allow_code=True)
+
+    async def check_going_on(self, it: Evaluating) -> None:
+        """See that one that was stopped can go on, and have the suites it is put to besides; those
+        that are not what they were are told, and left out. Raises CompareError."""
+        from ...compare.errors import MISTAKES
+        from ..evaluating import check_going_on
+
+        if self.history is not None and it.key is not None:
+            runner = await self.session.runner()
+            await asyncio.to_thread(check_going_on, self.history.evaluations, it, runner)
+        try:
+            it.others = await asyncio.to_thread(self.others_of, it.plan)
+        except MISTAKES as mistake:
+            it.notes.append(for_app(str(mistake)))
+
+    async def may_run(self, it: Evaluating) -> bool:
+        """Ask, once, before a suite runs a person's Python code. Only in a worker."""
+        code = {path for suite in it.suites for path in suite.code} - self._trusted
+        if not code:
+            return True
+        files = safe_line(", ".join(sorted(path.name for path in code)))
+        sentence = f"It checks answers with {files}, which may do all that you may."
+        asked = Confirm("Run this suite's Python code?", sentence, "run it")
+        if not await self.app.push_screen_wait(asked):
+            return False
+        self._trusted |= code
+        return True
+
+    def evaluate(self, it: Evaluating) -> None:
+        """Run an evaluation; none other may be running."""
+        self.evaluating = it
+        it.state = "starting"
+        self._work = self.run_worker(self._evaluate(it), group="evaluation", exit_on_error=False)
+        self._telling = self._telling or self.set_interval(TELL_EVERY_S, self._tell)
+        self._tell()
+
+    async def _evaluate(self, it: Evaluating) -> None:
+        await it.run(self.session.runner, self.hashes)
+        name = safe_line(it.plan.suite.name)
+        if it.state == "failed":
+            self.app.notify(f"{name}: {it.problem}", severity="error", timeout=8, markup=False)
+        elif not self._shown(it):
+            self.app.notify(f"{name} is evaluated; F4 shows it.", timeout=8, markup=False)
+
+    def _shown(self, it: Evaluating) -> bool:
+        from .evaluation import Evaluation
+
+        screen = self.app.screen
+        return isinstance(screen, Evaluation) and screen.evaluating is it
+
+    async def stop_evaluating(self) -> None:
+        """Stop the evaluation that runs; what it has is kept, and it can be gone on with."""
+        if self._work is not None and not self._work.is_finished:
+            self._work.cancel()
+            with contextlib.suppress(WorkerError):
+                await self._work.wait()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say in the title line that an evaluation runs."""
+        it, said = self.busy, ""
+        if it is not None:
+            doing = "paused" if it.paused else "evaluating"
+            said = f"{doing} {100 * it.share:.0f} %"
+            if it.elsewhere is not None:
+                suite, share = it.elsewhere
+                said = f"evaluating, {safe_line(suite)} {100 * share:.0f} %"
+        elif self._telling is not None:
+            self._telling.stop()
+            self._telling = None
+        for bar in self.query(TopBar):
+            bar.beside = said
+
+
+def _import() -> None:
+    """Load what the screens need, off the event loop."""
+    from ...compare.evaluation import evaluator, kept, measuring, planning
+    from . import evaluate, evaluation
+
+    del evaluator, kept, measuring, planning, evaluate, evaluation
