@@ -82,5 +82,9 @@ async def test_a_sweep_shown_again_is_compared_with_what_is_said_by_now(home: Pa
         await run_over(pilot, "S")
         state.seed = None
         await open_sweep(pilot)
-        await until(lambda: len(means(curve(pilot, "mean_logprob"))) == 2)
-        assert means(curve(pilot, "mean_logprob")) != now
+        await until(
+            lambda: (
+                len(means(curve(pilot, "mean_logprob"))) == 2
+                and means(curve(pilot, "mean_logprob")) != now
+            )
+        )
