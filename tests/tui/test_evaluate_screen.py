@@ -18,6 +18,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from llamadiff.compare.evaluation import evaluator
 from llamadiff.compare.history.history import History
 from llamadiff.compare.history.ratings import Rated
 from llamadiff.compare.spec import Defaults, make_variants
@@ -39,7 +40,7 @@ from .app import opened, playground, screen_text, told
 
 SIZES = [(120, 40), (80, 24)]
 ENDS = ", ".join(f"{token} = -100.0" for token in range(8))
-SLOW = VARIANTS.replace("max_tokens = 24", f"max_tokens = 120\nlogit_bias = {{ {ENDS} }}")
+SLOW = VARIANTS.replace("max_tokens = 24", f"max_tokens = 64\nlogit_bias = {{ {ENDS} }}")
 REQUIRE = '[[require]]\nthat = "tuned.score >= base.score"\n'
 
 
@@ -96,7 +97,7 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
     home: Path, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate, "UNREAD_S", 0.0)
-    rows = 12 if size[0] > 100 else 4
+    rows = 8 if size[0] > 100 else 4
     other = write_suite(tmp_path, 2)
     suite(home, rows, text=f'elsewhere = "{other}"\n' + CHECKS)
     async with begun(home, size) as pilot:
@@ -154,7 +155,7 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         await until(lambda: table.chosen is not None and table.chosen == table.items[2])
 
-        for ending in ("html", "md", "xml", "json") if size[0] > 100 else ("json",):
+        for ending in ("html", "json") if size[0] > 100 else ("json",):
             await pilot.press("w")
             await until(lambda: "Write a report" in screen_text(pilot))
             pilot.app.screen.query_one(Input).value = str(tmp_path / f"report.{ending}")
@@ -178,15 +179,15 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
     assert answers_in(home) == 0
 
 
-async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second_app(
-    home: Path,
+async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with(
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    suite(home, 60, SLOW)
+    monkeypatch.setattr(evaluator, "ROWS", 4)
+    suite(home, 48, SLOW)
     async with begun(home) as pilot:
         it = evaluating(pilot)
         await until(lambda: it.answers)
         await pilot.press("f2")
-        await until(lambda: pilot.app.screen is playground(pilot))
         await until(lambda: "evaluating " in screen_text(pilot).splitlines()[0])
         before = len(it.answers)
         await until(lambda: len(it.answers) > before)
@@ -200,29 +201,29 @@ async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with_by_a_second
         before = len(it.answers)
         await pilot.press("f5")
         await until(lambda: len(it.answers) > before and not it.paused)
-        await pilot.press("f4")
-        await until(lambda: isinstance(pilot.app.screen, Evaluate) and "running, " in words(pilot))
+        await pilot.press("space", "f4")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate) and "paused, " in words(pilot))
         await pilot.press("f2", "f4")
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         await pilot.press("escape")
         await until(lambda: it.state == "stopped" and "● stopped" in screen_text(pilot))
-        assert 0 < len(it.answers) < 120
+        there = answers_in(home)
+        assert 0 < there == len(it.answers) < 96
         assert "evaluating" not in screen_text(pilot)
-    key, there = it.key, answers_in(home)
-    assert there == len(it.answers)
-    suite(home, 60)  # another suite by now; what was stopped goes on as it was
-    async with opened(home) as pilot:
-        await choose(pilot, "Mine stopped")
-        rows = there // 2
-        assert f"stopped at {rows} of 60 rows" in screen_text(pilot)
+
+        suite(home, 48)  # another suite by now; what was stopped goes on as it was
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate))
+        pilot.app.screen.query_one(Input).value = "Mine stopped"
+        await until(lambda: f"stopped at {there // 2} of 48 rows" in screen_text(pilot))
         await pilot.press("f5")
-        await until(lambda: isinstance(pilot.app.screen, Evaluation))
+        await until(lambda: evaluating(pilot) is not it)
         going = evaluating(pilot)
-        assert going.key == key and len(going.answers) >= there
+        assert going.key == it.key and len(going.answers) >= there
         await until(lambda: len(going.answers) > there)
         assert going.answers[:there] == sorted(it.answers, key=lambda each: each.place)
         await pilot.press("ctrl+q")
-    assert there < answers_in(home) <= 120
+    assert there < answers_in(home) <= 96
 
 
 APP = """
@@ -236,26 +237,40 @@ asyncio.run(main())
 """
 
 
-async def test_one_that_was_killed_is_stopped_and_runs_nothing_twice(home: Path) -> None:
-    suite(home, 32)
+async def test_one_that_was_killed_is_stopped_and_runs_nothing_twice(
+    home: Path, tmp_path: Path
+) -> None:
+    other = write_suite(tmp_path, 6, variants=SLOW)
+    suite(home, 16, SLOW, f'elsewhere = "{other}"\n' + CHECKS)
     process = subprocess.Popen(
         [sys.executable, "-c", APP, str(home)], start_new_session=True, cwd=Path(__file__).parents[2]
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while answers_in(home) < 8 and time.monotonic() < deadline:
         assert process.poll() is None
-        time.sleep(0.005)
+        time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     before = texts_in(home)
-    assert 8 <= len(before) < 64
+    assert 8 <= len(before) < 32
     async with opened(home) as pilot:
         await choose(pilot, "Mine stopped")
         await pilot.press("f5")
         await until(lambda: playground(pilot).evaluating)
+        it = evaluating(pilot)
+        await until(lambda: it.elsewhere)
+        await pilot.press("escape")
+        await until(lambda: it.state == "stopped")
+        await until(lambda: answers_in(home) == 32)
+        assert texts_in(home).items() >= before.items()
+        await pilot.press("escape")
+        await until(lambda: "stopped, all 16 rows are there" in words(pilot))
+        await pilot.press("f5")
+        await until(lambda: evaluating(pilot) is not it)
         await over(pilot)
-        assert answers_in(home) == 64 and texts_in(home).items() >= before.items()
-        assert len(evaluating(pilot).answers) == 64
+        assert evaluating(pilot).state == "done" and len(evaluating(pilot).answers) == 32
+        (elsewhere,) = evaluating(pilot).kept().measured.elsewhere
+        assert elsewhere.suite == "suite" and answers_in(home) == 32
 
 
 async def test_mistakes_are_told_with_their_place_and_an_edited_suite_is_read_again(

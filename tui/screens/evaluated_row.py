@@ -53,7 +53,7 @@ class EvaluatedRow(Page[int]):
         bar = self.query_one(KeyBar)
         bar.hints = [
             ("row.left", "row"), ("lines.up lines.down", "answer"), ("row.diff", "diff"),
-            ("row.mark", "mark"), ("row.scroll", "scroll"), ("row.leave", "back"),
+            ("row.leave", "back"), ("row.mark", "mark"), ("row.scroll", "scroll"),
         ]  # fmt: skip
         table = self.query_one(AnswerTable)
         base = self._evaluating.plan.baseline.name
