@@ -26,11 +26,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from history_screen import painted, until
 from sweep_screen import Loop
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from llamadiff.compare.checks.result import Result
 from llamadiff.compare.evaluation.answers import Checked
 from llamadiff.compare.evaluation.planning import plan_of
-from llamadiff.compare.evaluation.shipped import find_suite
+from llamadiff.compare.evaluation.reading import load_suite
+from llamadiff.compare.evaluation.shipped import find_suite, shipped_suites
 from llamadiff.compare.history.history import History
 from llamadiff.compare.spec import Defaults
 from llamadiff.models.engine.protocol import ModelSettings
@@ -45,7 +47,7 @@ Figures = dict[str, list[float]]
 
 def fill(folder: Path) -> None:
     """An evaluation that is over, with its answers."""
-    plan = plan_of(find_suite("sentiment"), Defaults(), ModelSettings())
+    plan = plan_of(load_suite(find_suite("sentiment")), Defaults(), ModelSettings())
     history = History(folder, "0", print)
     key = history.evaluations.begin(plan, "0")
     draw = random.Random(1)
@@ -55,7 +57,7 @@ def fill(folder: Path) -> None:
             score = float(draw.random() < 0.5 + 0.1 * "ABCD".index(variant))
             results = (Result(score, "is what was expected"), Result(1.0, "has 1 word"))
             found.append(
-                Checked(row, variant, repeat, 0, "positive " * 20, 20, 90, "stop", None, None, score, results)
+                Checked(row, variant, repeat, 0, "positive " * 20, "positive " * 20, 20, 90, "stop", None, None, score, results)
             )  # fmt: skip
         history.evaluations.add(key, found)
     history.evaluations.end(key)
@@ -94,10 +96,11 @@ async def look(pilot: Pilot[None], loop: Loop, figures: Figures) -> None:
         figures.setdefault(f"  {name}: the loop", []).append(loop.take())
 
     await add("F4 to suites and evaluations", "f4", lambda: "finished, 500" in painted(app))
-    for _ in range(2):
+    for _ in shipped_suites():
         app.simulate_key("down")
     await asyncio.sleep(0.5)
     await add("enter to the scoreboard", "enter", lambda: "VERDICT" in painted(app))
+    await add("tab to the decision", "tab", lambda: "cost per call" in painted(app))
     await add("tab to the rows", "tab", lambda: "ASKS" in painted(app))
     table = app.screen.query_one(RowTable)
     before = table.items
@@ -119,6 +122,7 @@ async def run(pilot: Pilot[None], loop: Loop, figures: Figures) -> None:
     assert isinstance(app, LlamadiffApp)
     app.simulate_key("f4")
     await until(lambda: "finished, 500" in painted(app))
+    app.screen.query_one(Input).value = "Sentiment ships"
     await asyncio.sleep(0.5)
     app.simulate_key("f5")
     await until(lambda: isinstance(app.screen, Evaluation))
@@ -129,6 +133,9 @@ async def run(pilot: Pilot[None], loop: Loop, figures: Figures) -> None:
     loop.take()
     await until(lambda: it.share > 0.5)
     figures.setdefault("running, the scoreboard shown: the loop", []).append(loop.take())
+    app.simulate_key("tab")
+    await until(lambda: it.share > 0.7 or not it.busy)
+    figures.setdefault("running, the decision shown: the loop", []).append(loop.take())
     app.simulate_key("tab")
     await until(lambda: it.share > 0.9 or not it.busy)
     figures.setdefault("running, the rows shown: the loop", []).append(loop.take())
