@@ -174,7 +174,7 @@ async def test_identical_variants_that_come_later_are_equal_too(
     path = await asyncio.to_thread(random_model, "29M", "Q4_0")
     model = await engine.load(path, ModelSettings(n_threads=2))
     seen: set[int] = set()
-    two = [request(engine, prompt(300, 1), 400, seed=seed) for seed in (1, 2)]
+    two = [request(engine, prompt(300, 1), 200, seed=seed) for seed in (1, 2)]
     before = asyncio.create_task(listen(engine, model, two, lambda delta: seen.add(delta.id)))
     await until(lambda: len(seen) == 2)
     same = [request(engine, prompt(300), 100, logprobs=1) for _ in range(3)]
