@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 
 from llamadiff.models.catalog import BUNDLED, default_model, places
@@ -154,3 +156,14 @@ def closing() -> Iterator[list[Callable[[], object]]]:
     yield todo
     for call in reversed(todo):
         call()
+
+
+def workers(parent: int, module: str = "engine.worker") -> list[int]:
+    """The children of a process that run this module of llamadiff, but for those that are dead."""
+    found: list[int] = []
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(parent).children():
+            with suppress(psutil.NoSuchProcess):  # a zombie is one too
+                if any(it.endswith(module) for it in child.cmdline()):
+                    found.append(child.pid)
+    return found

@@ -40,7 +40,7 @@ from .app import opened, playground, screen_text, told
 
 SIZES = [(120, 40), (80, 24)]
 ENDS = ", ".join(f"{token} = -100.0" for token in range(8))
-SLOW = VARIANTS.replace("max_tokens = 24", f"max_tokens = 64\nlogit_bias = {{ {ENDS} }}")
+SLOW = VARIANTS.replace("max_tokens = 24", f"max_tokens = 300\nlogit_bias = {{ {ENDS} }}")
 REQUIRE = '[[require]]\nthat = "tuned.score >= base.score"\n'
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import gguf
 import numpy as np
-import psutil
 import pytest
 
 from llamadiff.models.adapters.merge import Merged, merge
@@ -40,7 +39,7 @@ from llamadiff.models.writing.layout import PlannedTensor
 from llamadiff.models.writing.weights import MergedWeight, OpenAdapter, Stored
 from recipe.adapter_text import adapter_chats
 
-from ...conftest import listen
+from ...conftest import listen, workers
 
 LLAMADIFF = str(Path(sys.executable).parent / "llamadiff")
 CHAT = "<|begin|><|user|>The jacket I ordered is too small. What can I do?<|end|><|assistant|>Thank you for your message! You can send it back within thirty days."  # fmt: skip
@@ -473,21 +472,13 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def workers(parent: int) -> list[int]:
-    """The children of a process."""
-    try:
-        return [child.pid for child in psutil.Process(parent).children()]
-    except psutil.NoSuchProcess:
-        return []
-
-
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_stopped_it_leaves_nothing_behind(
     slow: tuple[Path, Path], tmp_path: Path, how: signal.Signals, code: int
 ) -> None:
     folder = tmp_path / "out"
     process = start(slow, folder)
-    (worker,) = workers(process.pid)
+    (worker,) = workers(process.pid, "writing.worker")
     process.send_signal(how)
     assert process.wait(20) == code
     wait_for(lambda: not Path(f"/proc/{worker}").exists() and not list(folder.iterdir()))
@@ -509,9 +500,9 @@ def test_the_death_of_the_worker_is_told_and_does_no_harm(
                 cache_dir=tmp_path / "cache",
             )
         )
-        while not workers(os.getpid()):
+        while not workers(os.getpid(), "writing.worker"):
             await asyncio.sleep(0.01)
-        os.kill(workers(os.getpid())[0], signal.SIGABRT)
+        os.kill(workers(os.getpid(), "writing.worker")[0], signal.SIGABRT)
         await doing
 
     with pytest.raises(EngineError, match="SIGABRT"):

@@ -27,7 +27,7 @@ from llamadiff.models.engine.protocol import (
 )
 from llamadiff.models.errors import ModelError
 
-from ...conftest import listen, until
+from ...conftest import listen, until, workers
 from .asking import NEVER_END, ids, request
 
 
@@ -349,8 +349,7 @@ async def test_a_start_that_is_cancelled_leaves_one_worker(engine: Engine, base:
     await asyncio.sleep(0.05)
     first.cancel()
     model = await engine.load(base)
-    workers = psutil.Process().children()
-    assert [w.pid for w in workers if "engine.worker" in " ".join(w.cmdline())] == [engine.pid]
+    assert workers(os.getpid()) == [engine.pid]
     (heard,) = await listen(engine, model, [request(engine, await ids(engine, model))])
     assert len(heard.tokens) == 64
 
@@ -361,7 +360,7 @@ async def test_closing_while_it_starts_leaves_no_worker(tmp_path: Path) -> None:
     await asyncio.sleep(0.01)
     await it.close()
     await asyncio.gather(starting, return_exceptions=True)
-    assert not [w for w in psutil.Process().children() if "engine.worker" in " ".join(w.cmdline())]
+    assert not workers(os.getpid())
 
 
 async def test_an_adapter_file_replaced_is_loaded_anew(
