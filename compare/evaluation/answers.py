@@ -43,6 +43,16 @@ class Checked:
         return (self.row, self.variant, self.repeat)
 
 
+def counted(answers: Sequence[Checked], row_answered: bool) -> list[float]:
+    """The scores that count of a variant's answers to a row.
+
+    One that could not be had is 0: else a variant would be the better for failing where rows are
+    hard. A row that no variant could answer says nothing of any.
+    """
+    found = [it.score if it.error is None else 0.0 for it in answers if row_answered]
+    return [score for score in found if score is not None]
+
+
 @dataclass
 class Asked:
     """One answer on its way: the row's place, its output, and the prompt once it is made."""

@@ -15,7 +15,7 @@ from ..statistics.noise import NoiseFloor, noise_floor
 from ..statistics.verdict import Verdict, decide_all
 from ..statistics.wording import sentence
 from ..variants import Variant
-from .answers import Checked
+from .answers import Checked, counted
 from .expression import Value, check_names
 from .plan import Plan
 from .suite import Suite
@@ -68,8 +68,8 @@ class Line:
 
     @property
     def pass_rate(self) -> float:
-        """The share of scored answers that passed; 0 without any."""
-        scored = self.answers - self.errors - self.unscored
+        """The share of answers that passed, of those that count; 0 without any."""
+        scored = self.answers - self.unscored
         return self.passed / scored if scored else 0.0
 
 
@@ -119,8 +119,9 @@ def scoreboard(
         ]
         for variant in plan.variants
     }
+    answered = {it.row for it in answers if it.error is None}
     tables = {
-        name: [[it.score for it in row if it.score is not None] for row in them]
+        name: [counted(them[i], row in answered) for i, row in enumerate(rows)]
         for name, them in own.items()
     }
     base = plan.baseline
@@ -164,15 +165,14 @@ def _line(
         sum(it.error is None and it.score is None for it in answers),
         statistics.fmean(prompts) if prompts else 0.0,
         statistics.fmean(it.tokens for it in fine) if fine else 0.0,
-        _tags(plan, rows, own),
+        _tags(plan, rows, table),
         pace,
     )
 
 
-def _tags(plan: Plan, rows: Sequence[int], own: Sequence[Sequence[Checked]]) -> tuple[Tag, ...]:
-    scores: dict[str, list[list[float]]] = {}
-    for row, them in zip(rows, own, strict=True):
-        scored = [it.score for it in them if it.score is not None]
+def _tags(plan: Plan, rows: Sequence[int], table: Table) -> tuple[Tag, ...]:
+    scores: dict[str, list[Sequence[float]]] = {}
+    for row, scored in zip(rows, table, strict=True):
         if scored:
             for tag in dict.fromkeys(plan.rows[row].tags):
                 scores.setdefault(tag, []).append(scored)
@@ -225,7 +225,7 @@ def _figures(board: Scoreboard) -> dict[str, dict[str, Value | None]]:
 
 def _of(line: Line) -> dict[str, Value | None]:
     score, verdict, pace = line.score, line.verdict, line.pace
-    scored = line.answers > line.errors + line.unscored
+    scored = line.answers > line.unscored
     figures: dict[str, Value | None] = dict.fromkeys(KINDS)
     figures |= {
         "errors": float(line.errors),

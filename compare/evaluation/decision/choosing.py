@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...statistics.figures import Table
 from ...statistics.splitting import best, split
 from ...variants import Variant
-from ..answers import Checked
+from ..answers import Checked, counted
 from ..plan import Plan
 from .sides import KINDS, Kind, Sides
 
@@ -41,6 +41,7 @@ class Scores:
         found = {answer.place: answer for answer in answers}
         self._found = found
         self._repeats = range(plan.repeats)
+        self._answered = {it.row for it in answers if it.error is None}
         self.rows = tuple(
             row
             for row in range(len(plan.rows))
@@ -52,9 +53,7 @@ class Scores:
 
     def table(self, variant: Variant, rows: Sequence[int]) -> Table:
         """Its scores on these rows."""
-        return [
-            [it.score for it in self.answers(variant, row) if it.score is not None] for row in rows
-        ]
+        return [counted(self.answers(variant, row), row in self._answered) for row in rows]
 
     def passes(self, variant: Variant, rows: Sequence[int]) -> Table:
         """1 for an answer that lacks nothing, else 0."""
