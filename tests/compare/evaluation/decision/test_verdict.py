@@ -131,7 +131,7 @@ def test_rows_without_scores_decide_nothing() -> None:
 def test_a_variant_is_not_the_better_for_failing_where_rows_are_hard() -> None:
     plan, answers = evaluation({"plain": [1.0] * 60 + [0.0] * 60, "tuned": [0.0] * 60 + [1.0] * 60})
     failing = [
-        replace(it, score=None, error="no") if it.variant == "B" and it.row < 60 else it
+        replace(it, score=None, error="no") if it.variant == "tuned" and it.row < 60 else it
         for it in answers
     ]
     found = decision_of(plan, failing)
