@@ -374,7 +374,9 @@ class Runner:
 
 
 def apply_event(output: Output, event: StreamEvent) -> None:
-    """Let an output grow by one event."""
+    """Let an output grow by one event; one that is over, or was given up, stays as it is."""
+    if output.state.over:
+        return
     match event:
         case Prefill():
             output.progress = event.done / event.total

@@ -12,7 +12,7 @@ import pytest
 
 from llamadiff.compare.document import run_document
 from llamadiff.compare.errors import CompareError
-from llamadiff.compare.run import State, new_run
+from llamadiff.compare.run import Output, State, new_run
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Beginning, StackedAdapter, Variant
@@ -36,6 +36,21 @@ async def runner(engine: Engine, tmp_path: Path) -> AsyncIterator[Runner]:
 
 def variants(*specs: str) -> list[Variant]:
     return make_variants(Defaults(prompt="tell-me-about"), list(specs))
+
+
+async def test_what_was_given_up_does_not_go_on(runner: Runner) -> None:
+    (variant,) = variants("label=x")
+    run = new_run([replace(variant, sampling=ENDLESS)], {"topic": "dogs"})
+    at_once: list[str] = []
+
+    def given_up(output: Output, _: str) -> None:
+        if not at_once:
+            run.give_up()
+        at_once.append(output.text)
+
+    await runner.run(run, on_change=given_up)
+    (output,) = run.outputs
+    assert output.state is State.CANCELLED and output.text == at_once[0]
 
 
 async def test_two_variants_run_and_are_stamped(runner: Runner, base: Path) -> None:
