@@ -1,4 +1,4 @@
-"""The language of `[[require]]`: `tuned.score >= base.score + 0.05`.
+"""The language of `[[require]]`: `tuned.difference_low > -0.02`.
 
 Numbers (also 5 %), figures of variants (`tuned.score`, `"two words".score`), checks in quotes
 (`tuned."brief"`, and `tuned."brief".low` and `.high`), + - * /, brackets, comparisons, and, or, not. It is read by the parser below and computes nothing but that.
@@ -38,7 +38,7 @@ _PRODUCTS: Mapping[str, Callable[[float, float], float]] = {
 DEEPEST = 50
 _SLACK = 1e-9
 """0.55 is to be 0.5 + 0.05, which in floating point it is not."""
-MEANT = "an example is tuned.score >= base.score + 0.05"
+MEANT = "an example is tuned.difference_low > -0.02"
 
 
 class ExpressionError(Exception):
