@@ -16,6 +16,8 @@ from ..errors import CompareError
 from .suite import Suite
 
 EXPECTED = "expected"
+ROW_KEY = "suite_row"
+"""Exported ratings have in this column the key of the row that they are of."""
 Turns = tuple[tuple[str, str], ...]
 """Of a chat after its first question: each an answer that was given, and the reply to it."""
 

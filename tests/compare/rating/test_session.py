@@ -232,6 +232,9 @@ def test_preferences_are_read_back_by_the_reader_of_suites(tmp_path: Path) -> No
             for row in suite_rows(Suite("it", file, DatasetSpec(file), (), ()))
         }
         assert suite == {asked: chosen for asked, chosen, _ in expected}
+        plan = history.evaluations.plan(what.key)
+        keys = {row.key for row in plan.rows}
+        assert {row.values["suite_row"] for row in rows} < keys and len(keys) == len(plan.rows)
 
         before = file.read_bytes()
         with pytest.raises(CompareError, match="is there already; --replace"):
