@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
-from ..compare.evaluation.scoreboard import rows_said
+from ..compare.evaluation.scoreboard import check_title, rows_said
 from ..compare.evaluation.variants import called
 from ..compare.statistics.wording import NOT_MEASURED, noise_floor_sentence, plus_minus, points
 from .safe_text import safe_line
@@ -126,7 +126,7 @@ def _checks(lines: Sequence[Line]) -> list[_Column]:
     found = list(zip(*(line.checks for line in lines), strict=True))
     return [
         _Column(
-            shortened(own[0].title, MOST_NAME).upper(),
+            check_title(shortened(own[0].name, MOST_NAME), own[0].weight).upper(),
             [(f"{_points(it.score.mean)} ({_ends(it.score.interval)})" if it.score.rows else "–", "") for it in own],
         )
         for own in found
