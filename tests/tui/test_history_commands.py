@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from textual.command import CommandList, CommandPalette
 
 from llamadiff.compare.history.page import as_html
 from llamadiff.compare.run import State
@@ -257,8 +258,9 @@ async def test_a_picture_of_the_screen_is_saved(
     monkeypatch.chdir(tmp_path)
     async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
         await pilot.press("ctrl+p", *"picture")
-        await until(lambda: type(pilot.app.screen).__name__ == "CommandPalette")
-        await pilot.pause(0.5)
+        await until(lambda: isinstance(pilot.app.screen, CommandPalette))
+        found = pilot.app.screen.query_one(CommandList)
+        await until(lambda: any("picture" in str(it.prompt) for it in found.options[:1]))
         await pilot.press("enter", "enter")
         await until(lambda: "The screen is in" in told(pilot))
     (file,) = tmp_path.glob("*.svg")
