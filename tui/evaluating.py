@@ -17,6 +17,7 @@ from ..compare.evaluation.evaluator import Evaluator, Progress
 from ..compare.evaluation.kept import Kept
 from ..compare.evaluation.measured import Measured
 from ..compare.evaluation.measuring import measure
+from ..compare.evaluation.pausing import Pause
 from ..compare.evaluation.plan import Plan
 from ..compare.evaluation.scoreboard import Scoreboard
 from ..compare.rating.decided import decided
@@ -62,7 +63,8 @@ class Evaluating:
     """An evaluation and its answers. `run` once, on the loop; `look` whenever it is `due`.
 
     It goes on with what is `kept` of it. `history` is where answers are kept; None keeps nothing.
-    `others` are the suites that its adapters are put to besides, once all answers are there.
+    `others` are the suites that its adapters are put to besides, once all answers are there, and
+    `missing` sentences on those that were and are not there any more.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Evaluating:
         kept: Kept | None = None,
     ) -> None:
         self.plan, self.others = plan, others
+        self.missing: Sequence[str] = ()
         self.key = kept.key if kept is not None else None
         self.state: State = "starting"
         if kept is not None:
@@ -93,9 +96,8 @@ class Evaluating:
         self._ended = kept.ended if kept is not None else None
         self._program = kept.program if kept is not None else version("llamadiff")
         self._measured = kept.measured if kept is not None else Measured()
-        self._evaluator: Evaluator | None = None
         self._done = len(self.answers)
-        self._paused = False
+        self._pause = Pause()
         self._speeds: deque[tuple[float, int]] = deque()
         self._since: float | None = None
         """When computing went on last; None while nothing is computed."""
@@ -137,7 +139,7 @@ class Evaluating:
         self, runner_of: Callable[[], Awaitable[Runner]], hashes: FileHashes | None = None
     ) -> None:
         """Run it to its end, which may be that it failed. Cancelling this stops it."""
-        self.state, self.problem, self._paused = "starting", "", False
+        self.state, self.problem, self._pause = "starting", "", Pause()
         self._speeds.clear()
         try:
             await self._run(await runner_of())
@@ -151,11 +153,11 @@ class Evaluating:
             self.state, self.problem = "failed", for_app(str(error))
         finally:
             self._account()
-            self._evaluator = self.elsewhere = None
+            self.elsewhere = None
 
     async def _run(self, runner: Runner) -> None:
         before = [*self.answers]
-        evaluator = Evaluator(runner, self.plan, self._add, self._progress)
+        evaluator = Evaluator(runner, self.plan, self._add, self._progress, self._pause)
         await evaluator.check()
         self.notes += [
             it for it in await asyncio.to_thread(runner.odd, self.plan.variants)
@@ -165,18 +167,16 @@ class Evaluating:
         if kept is not None and self.key is None:
             self.key = await asyncio.to_thread(kept.begin, self.plan, self._program)
             self._at = await asyncio.to_thread(kept.began, self.key)
-        self._evaluator, self.state = evaluator, "running"
-        if self._paused:
-            evaluator.pause()
-        else:
+        self.state = "running"
+        if not self._pause.on:
             self._since = time.monotonic()
         await evaluator.run(before)
         self._account()
-        self._paused, self.state = False, "measuring"
+        self.state = "measuring"
         self._learn(
             await measure(
                 runner, self.plan, self.answers, self.others, self._measured, self._learn,
-                self._go_elsewhere,
+                self._go_elsewhere, missing=self.missing, pause=self._pause,
             )
         )  # fmt: skip
 
@@ -229,30 +229,17 @@ class Evaluating:
 
     @property
     def paused(self) -> bool:
-        return self._paused and self.pausable
-
-    @property
-    def pausable(self) -> bool:
-        """Whether rows are to be asked: what is measured after them is not paused."""
-        return self.state in ("starting", "running")
-
-    @property
-    def standing(self) -> bool:
-        """Nothing is computed: what was under way when it was paused is finished."""
-        return self.paused and self._evaluator is not None and self._evaluator.standing
+        """Nothing is computed; what was under way is begun anew by `go_on`."""
+        return self.busy and self._pause.on
 
     def pause(self) -> None:
-        """Begin no further rows; `go_on` takes it back."""
-        self._paused = True
-        if self._evaluator is not None:
-            self._evaluator.pause()
+        self._pause.begin()
         self._stand()
 
     def go_on(self) -> None:
-        self._paused = False
+        self._pause.end()
         self._speeds.clear()
-        if self._evaluator is not None:
-            self._evaluator.go_on()
+        if self.state == "running":
             self._since = time.monotonic()
 
     # ----------------------------------------------------------------- figures

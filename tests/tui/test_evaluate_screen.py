@@ -194,7 +194,7 @@ async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with(
         await pilot.press("f4")
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         await pilot.press("space")
-        await until(lambda: it.standing and "● paused" in screen_text(pilot))
+        await until(lambda: it.paused and "● paused" in screen_text(pilot))
         assert it.rate is None
         await pilot.press("escape")
         await until(lambda: it.state == "stopped" and "● stopped" in screen_text(pilot))

@@ -39,6 +39,7 @@ from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line
 from ..widgets.safe_input import SafeInput
 from .evaluation import Evaluation
+from .page import covered
 from .styles import styles
 from .suite_files import SuiteFiles
 
@@ -127,7 +128,7 @@ class Evaluate(SuiteFiles):
         self._show_hints()
 
     def _show_progress(self) -> None:
-        if self.is_current and self._home.busy is not None:
+        if not covered(self) and self._home.busy is not None:
             self._show()
 
     @on(Input.Changed, "#evaluate-field")
