@@ -20,6 +20,7 @@ from ..compare.evaluation.measuring import measure
 from ..compare.evaluation.pausing import Pause
 from ..compare.evaluation.plan import Plan
 from ..compare.evaluation.scoreboard import Scoreboard
+from ..compare.history.evaluations import RUNS_ELSEWHERE
 from ..compare.rating.decided import decided
 from ..models.engine.client import EngineError
 from .asked_rows import AskedRow, asked_rows
@@ -154,6 +155,8 @@ class Evaluating:
         finally:
             self._account()
             self.elsewhere = None
+            if self._evaluations is not None and self.key is not None:
+                self._evaluations.release(self.key)
 
     async def _run(self, runner: Runner) -> None:
         before = [*self.answers]
@@ -167,6 +170,8 @@ class Evaluating:
         if kept is not None and self.key is None:
             self.key = await asyncio.to_thread(kept.begin, self.plan, self._program)
             self._at = await asyncio.to_thread(kept.began, self.key)
+        elif kept is not None and self.key is not None:
+            await asyncio.to_thread(kept.take, self.key)
         self.state = "running"
         if not self._pause.on:
             self._since = time.monotonic()
@@ -333,13 +338,16 @@ def opened(history: History, key: str) -> Evaluating:
 
 
 def check_going_on(kept: Evaluations, it: Evaluating, runner: Runner) -> None:
-    """Raise CompareError where going on would mix answers of different things. Reads files."""
+    """Raise CompareError where another program goes on with it, or going on would mix answers of
+    different things. Reads files."""
     plan = it.plan
     if plan.settings != runner.settings:
         raise CompareError(
             "It was begun with other settings of the model (context, threads, GPU layers or the "
             "KV cache's type): open llamadiff with those to go on with it."
         )
+    if it.key is not None and kept.running(it.key):
+        raise CompareError(RUNS_ELSEWHERE.format(it.key))
     try:
         same = kept.unfinished(plan)
     except OSError as error:
