@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..compare.checks.code import Code
 from ..compare.errors import MISTAKES, CompareError
 from ..compare.evaluation.answers import Checked
 from ..compare.evaluation.evaluator import Evaluator, Progress
@@ -348,12 +349,11 @@ def check_going_on(kept: Evaluations, it: Evaluating, runner: Runner) -> None:
         )
     if it.key is not None and kept.running(it.key):
         raise CompareError(RUNS_ELSEWHERE.format(it.key))
-    try:
-        same = kept.unfinished(plan)
-    except OSError as error:
-        raise CompareError(f"It cannot go on: {error.filename} cannot be read.") from None
+    same = kept.unfinished(plan)
+    for named in plan.suite.checks:
+        if isinstance(named.check, Code):
+            named.check.make_ready()
     if same is None:
         raise CompareError(
-            "It cannot go on: the model, an adapter or the Python code of its checks is not what "
-            "it was. Run its suite anew."
+            "It cannot go on: the model or an adapter is not what it was. Run its suite anew."
         )

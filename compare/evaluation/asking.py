@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ...models.engine.client import LoadedModel
 from ...models.engine.samplers import parse_value
 from ...prompts.errors import PromptError
+from ..checks.code import Code
 from ..conversation import given_turns
 from ..errors import MISTAKES, CompareError
 from ..prepare import Prepared
@@ -42,6 +43,9 @@ class Asking:
 
         Raises CompareError, ModelError, PromptError or EngineError.
         """
+        for named in self.plan.suite.checks:
+            if isinstance(named.check, Code):
+                await asyncio.to_thread(named.check.make_ready)
         kept: list[LoadedModel] = []
         for variant in (*self.plan.variants, *self.plan.judges.values()):
             kept.append(await self.runner.load(variant, keep=kept))

@@ -356,6 +356,15 @@ async def test_the_playgrounds_variants_are_asked_and_code_is_run_once_allowed(h
         it = evaluating(pilot)
         assert [v.label for v in it.plan.variants] == ["one", "two"] and not it.plan.suite.require
         assert [answer.score for answer in it.answers] == [len(a.text) % 2 for a in it.answers]
+        (path.parent / "own.py").write_text("def check(answer, row):\n    return 0.25\n")
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate))
+        await pilot.press("f5")
+        await until(lambda: "own.py, which may do all that you may" in words(pilot))
+        await pilot.press("y")
+        await until(lambda: evaluating(pilot) is not it)
+        await over(pilot)
+        assert {answer.score for answer in evaluating(pilot).answers} == {0.25}
 
 
 def words(pilot: Pilot[None]) -> str:

@@ -20,6 +20,7 @@ from .history_actions import HistoryActions
 from .page import covered
 
 if TYPE_CHECKING:
+    from ...compare.checks.code import Code
     from ...compare.evaluation.decision.elsewhere import Other
     from ...compare.evaluation.plan import Plan
     from ...compare.evaluation.planning import Instead
@@ -42,8 +43,8 @@ class EvaluateActions(HistoryActions):
         self._work: Worker[None] | None = None
         self._telling: Timer | None = None
         self._hashes: FileHashes | None = None
-        self._trusted: set[Path] = set()
-        """Files of code that a person has let run."""
+        self._trusted: set[Code] = set()
+        """Code that a person has let run: another, once its file is another."""
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def show_evaluate(self, *, running: bool) -> None:
@@ -135,10 +136,13 @@ class EvaluateActions(HistoryActions):
 
     async def may_run(self, it: Evaluating) -> bool:
         """Ask, once, before a suite runs a person's Python code. Only in a worker."""
-        code = {path for suite in it.suites for path in suite.code} - self._trusted
+        from ...compare.checks.code import Code
+
+        checks = [named.check for suite in it.suites for named in suite.checks]
+        code = {check for check in checks if isinstance(check, Code)} - self._trusted
         if not code:
             return True
-        files = safe_line(", ".join(sorted(path.name for path in code)))
+        files = safe_line(", ".join(sorted({check.path.name for check in code})))
         sentence = f"It checks answers with {files}, which may do all that you may."
         asked = Confirm("Run this suite's Python code?", sentence, "run it")
         if not await self.app.push_screen_wait(asked):

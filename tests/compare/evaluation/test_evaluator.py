@@ -77,7 +77,8 @@ async def test_what_is_missing_alone_gives_the_same_as_all_of_it(
 async def test_a_chat_of_several_turns_is_asked_to_its_end(runner: Runner, tmp_path: Path) -> None:
     (tmp_path / "ask.toml").write_text('name = "Ask"\nuser = "{{ user }}!"\nprefill = "So:"\n')
     ask = '[[variants]]\nprompt = "ask.toml"\nmax_tokens = 4\n'
-    path = write_suite(tmp_path, 1, '[[checks]]\ncheck = "likelihood"\n' + CHECKS, ask)
+    counted = '[[checks]]\ncheck = "length"\nunit = "tokens"\n'
+    path = write_suite(tmp_path, 1, '[[checks]]\ncheck = "likelihood"\n' + CHECKS + counted, ask)
     said = ("Hi", "<think>hm</think>Hello", "My coat", "Yes?", "It tore", "Sorry")
     roles = ("user", "assistant") * 3
     row = {"messages": [{"role": r, "content": it} for r, it in zip(roles, said, strict=True)]}
@@ -96,6 +97,10 @@ async def test_a_chat_of_several_turns_is_asked_to_its_end(runner: Runner, tmp_p
     runner.engine.generate = listening  # type: ignore[method-assign]
     (answer,) = await evaluated(runner, plan)
     assert answer.error is None and answer.answer == "So:" + answer.text
+    (variant,) = plan.variants
+    loaded = await runner.load(variant)
+    count = len((await runner.engine.tokenize(loaded, "So:", add_special=False)).tokens)
+    assert count and answer.results[-1].reason == f"has {count + 4} tokens"
     assert answer.prompt_tokens and answer.logprob is not None
     (prompt,) = asked
     places = [prompt.index(it) for it in ("Hi!", "Hello", "My coat", "Yes?", "It tore", "So:")]
