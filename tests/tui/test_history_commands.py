@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from textual.command import CommandList, CommandPalette
 
+from llamadiff.compare.history.history import History
 from llamadiff.compare.history.page import as_html
 from llamadiff.compare.run import State
 from llamadiff.tui.paths import history_days
@@ -216,9 +217,17 @@ async def test_the_app_removes_what_is_older_than_wanted(
 ) -> None:
     from dataclasses import replace
 
+    from llamadiff.tui import removing
     from llamadiff.tui.screens import history_actions
 
     monkeypatch.setattr(history_actions, "RETIRE_AFTER_S", 0.01)
+    retire, retired = removing.retire, list[float]()
+
+    def listening(history: History, folder: Path, days: float) -> None:
+        retire(history, folder, days)
+        retired.append(days)
+
+    monkeypatch.setattr(removing, "retire", listening)
     ids = old_and_new(tmp_path / "state")
     prompts = tmp_path / "cache" / "prompts"
     prompts.mkdir(parents=True)
@@ -229,10 +238,10 @@ async def test_the_app_removes_what_is_older_than_wanted(
         app = StillApp(tmp_path)
         app.setup = replace(setup(tmp_path), history_days=days)
         async with app.run_test() as pilot:
-            await until(lambda: not [w for w in playground(pilot).workers if w.group == "retire" and not w.is_finished])  # fmt: skip
+            await until(lambda days=days: days in retired)
             history = playground(pilot).session.history
             assert history is not None
-            await until(lambda left=left, it=history: sorted(run.id for run in it.page()) == sorted(left))  # fmt: skip
+            assert sorted(run.id for run in history.page()) == sorted(left)
     assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
     assert [it.name for it in prompts.iterdir()] == ["new"]
 
