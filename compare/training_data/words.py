@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from .findings import Case, Finding, Kind, Report
 
+LONGEST = 100
+"""Characters of a row that are quoted."""
+
 
 def sentence(it: Finding) -> str:
     """A finding in one sentence: how many rows, what of it, what becomes of them."""
@@ -65,6 +68,7 @@ def class_counts(report: Report) -> str:
 
 def _case(it: Case) -> str:
     text = " ".join(it.text.split())
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
     where = f"line {it.line}"
     if it.other is not None:
         where += f", {it.file.name if it.file else 'as'} line {it.other}"

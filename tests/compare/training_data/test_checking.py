@@ -93,6 +93,7 @@ def test_repeated_and_contradicting_rows(renderer: Renderer, tmp_path: Path) -> 
         "1 row contradicts an earlier one: the same question, another answer.",
         ["line 4, as line 1: What are “dogs”?"],
     )
+    assert said[Kind.TOO_LONG][1] == [f"line 9: {('long ' * 64)[:100]}…"]
     assert said[Kind.TOO_LONG][0] == "1 row is longer than 64 tokens and is left out."
     assert [it.grave for it in report.findings] == sorted([it.grave for it in report.findings])[
         ::-1
@@ -150,11 +151,30 @@ def test_an_instruction_alone_is_no_leak(renderer: Renderer, tmp_path: Path) -> 
     asked = json.loads(find_suite("instructions").with_name("instructions.jsonl").open().readline())
     rows = [
         {"system": asked["instruction"], "user": "What do bakers bake?", "expected": "Bread."},
+        {"system": "Take your time.", "user": asked["message"], "expected": "They bark, and …"},
         {"system": asked["instruction"], "user": asked["message"], "expected": "They bark."},
     ]
     report = checked(renderer, write(tmp_path, rows), None, "instructions")
     assert found(report, Kind.LEAKED)[0] == 1
-    assert found(report, Kind.LEAKED)[1][0].line == 2
+    assert found(report, Kind.LEAKED)[1][0].line == 3
+
+
+def test_short_texts_and_rows_of_other_columns(renderer: Renderer, tmp_path: Path) -> None:
+    (tmp_path / "asked.jsonl").write_text(
+        '{"question": "Good?", "tag": "a", "expected": "Yes."}\n'
+        '{"question": "Is any of this of any use?", "tag": "b", "expected": "No."}'
+    )
+    suite = tmp_path / "suite.toml"
+    suite.write_text(
+        'dataset = "asked.jsonl"\n[[variants]]\nprompt = "question.toml"\n[[checks]]\ncheck = "exact"\n'
+    )
+    (tmp_path / "question.toml").write_text('name = "Q"\nuser = "{{ question }}"')
+    rows = [{"user": it, "expected": "x"} for it in ("Is that good?", "good", "And bad?")]
+    report = checked(renderer, write(tmp_path, rows), None, str(suite))
+    assert [it.line for it in found(report, Kind.LEAKED)[1]] == [2]
+    (tmp_path / "tag.toml").write_text('name = "T"\nuser = "{{ tag }}"')
+    report = checked(renderer, tmp_path / "asked.jsonl", str(tmp_path / "tag.toml"), str(suite))
+    assert [it.line for it in found(report, Kind.LEAKED)[1]] == [1, 2]
 
 
 def test_ratings_are_rows_too(renderer: Renderer, tmp_path: Path) -> None:

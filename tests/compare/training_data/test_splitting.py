@@ -35,7 +35,10 @@ def by_answer(them: tuple[PreparedExample, ...]) -> Counter[str]:
 
 
 def test_adding_rows_moves_none() -> None:
-    less, more = (split(many(n), LABELS, share=0.1, seed=3) for n in (300, 900))
+    again = [example(1000 + n, f"review {n}!", LABELS[n % 10 % 3]) for n in range(300)]
+    less, more = (
+        split(them, LABELS, share=0.1, seed=3) for them in (many(300), [*many(900), *again])
+    )
     assert 15 <= len(less.validation) <= 45
     assert set(keys(less.validation)) <= set(keys(more.validation))
     assert set(keys(less.train)) <= set(keys(more.train))

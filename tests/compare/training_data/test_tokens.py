@@ -113,6 +113,12 @@ async def test_what_is_sent_is_what_inference_sends(
     monkeypatch: pytest.MonkeyPatch, runner: Runner, model: LoadedModel, tmp_path: Path
 ) -> None:
     chats = write(tmp_path, [{"messages": chat} for chat in CHATS])
+    model = replace(model, info=msgspec.structs.replace(model.info, add_bos=True))
+
+    async def load(*_: object) -> LoadedModel:
+        return model
+
+    monkeypatch.setattr(runner, "load", load)
     tried = 0
     for path in [None, *sorted(TEMPLATES.glob("*.jinja"))]:
         use(monkeypatch, runner, {"default": path.read_text()} if path else {})
@@ -186,6 +192,12 @@ async def test_templates_that_go_other_ways(
     two, one = (await prepared(runner, model, file, prompt)).examples
     assert two.joined
     assert await said(runner, model, one) == ["Hello <|end|> you <|end|>"]
+    await check_sent(runner, two)
+
+    opening = "{% for m in messages %}{{ m.role ~ ':' ~ m.content ~ '.' ~ eos_token }}{% endfor %}{{ 'assistant> ' if add_generation_prompt }}"  # fmt: skip
+    use(monkeypatch, runner, {"default": opening})
+    two, one = (await prepared(runner, model, file)).examples
+    assert await said(runner, model, one) == ["Hello <|end|> you .<|end|>"]
     await check_sent(runner, two)
 
     words = (
