@@ -46,22 +46,27 @@ def export(
     Raises CompareError for a file that is there already, one that cannot be written, and where
     nothing could be exported; PromptError where a prompt cannot be made again.
     """
-    known = [it for it in kept if source.has(it)]
-    wanted = [it for it in known if _is_of(form, it)]
     if file.suffix.lower() not in (".jsonl", ".ndjson"):
         raise CompareError(f"{file} must end in .jsonl: that is what is written.")
+    rows = rated_rows(source, kept, form)
+    _write(file, rows, replace=replace)
+    known = [it for it in kept if source.has(it)]
+    left_out = Counter(str(it.answer) for it in known if not _is_of(form, it) and it.answer)
+    prompts = {
+        (variant.prompt, tuple(variant.values.items())) for variant in source.variants.values()
+    }
+    return Exported(len(rows), left_out if form == "preferences" else Counter(), len(prompts) > 1)
+
+
+def rated_rows(source: Source, kept: Sequence[Kept], form: Form) -> list[dict[str, object]]:
+    """The rows that `export` writes. Raises CompareError where there are none, and PromptError."""
+    wanted = [it for it in kept if source.has(it) and _is_of(form, it)]
     if not wanted:
         what = "no rating prefers an answer" if form == "preferences" else "no answer was edited"
         raise CompareError(f"Nothing is there to export: {what} yet.")
     with Renderer() as renderer:
         made = _Messages(source, renderer)
-        rows = [{**_row(source, it, form, made.of(it.row)), **_key(source, it)} for it in wanted]
-    _write(file, rows, replace=replace)
-    left_out = Counter(str(it.answer) for it in known if it not in wanted and it.answer)
-    prompts = {
-        (variant.prompt, tuple(variant.values.items())) for variant in source.variants.values()
-    }
-    return Exported(len(rows), left_out if form == "preferences" else Counter(), len(prompts) > 1)
+        return [{**_row(source, it, form, made.of(it.row)), **_key(source, it)} for it in wanted]
 
 
 def _is_of(form: Form, it: Kept) -> bool:
