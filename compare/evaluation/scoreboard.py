@@ -16,7 +16,7 @@ from ..statistics.verdict import Verdict, decide_all
 from ..statistics.wording import sentence
 from ..variants import Variant
 from .answers import Checked, counted
-from .expression import Value, check_names
+from .expression import Expression, Value, check_names
 from .plan import Plan
 from .suite import Suite
 from .variants import by_name, called
@@ -126,17 +126,17 @@ def scoreboard(
     }
     base = plan.baseline
     others = {name: table for name, table in tables.items() if name != base.name}
-    verdicts = decide_all(others, tables[base.name], planned=plan.planned, margin=plan.suite.margin)
+    planned = {
+        it.name: plan.planned_for(base, it, rows) for it in plan.variants if it.name != base.name
+    }
+    verdicts = decide_all(others, tables[base.name], planned=planned, margin=plan.suite.margin)
     lines = tuple(
         _line(plan, variant, rows, own[variant.name], tables[variant.name],
               verdicts.get(variant.name), (paces or {}).get(variant.name))
         for variant in plan.variants
     )  # fmt: skip
-    board = Scoreboard(base, len(rows), plan.planned, plan.suite.margin, lines)
-    figures = _figures(board)
-    requirements = tuple(
-        Requirement(it.text, it.met(figures), it.shown(figures)) for it in plan.suite.require
-    )
+    board = Scoreboard(base, len(rows), plan.planned.to_run, plan.suite.margin, lines)
+    requirements = tuple(_requirement(it, board, tables) for it in plan.suite.require)
     return Scoreboard(base, board.rows, board.planned, board.margin, lines, requirements)
 
 
@@ -212,20 +212,22 @@ def check_requirements(suite: Suite, variants: Sequence[Variant]) -> None:
             raise CompareError(said if said.endswith("?") else f"{said}.") from None
 
 
-def _figures(board: Scoreboard) -> dict[str, dict[str, Value | None]]:
-    found: dict[str, dict[str, Value | None]] = {}
-    for line in board.lines:
-        figures = _of(line)
-        found[line.variant.name] = figures
-    for line in board.lines:
-        if line.variant.label:
-            found[line.variant.label] = found[line.variant.name]
-    return found
+def _requirement(wanted: Expression, board: Scoreboard, tables: Mapping[str, Table]) -> Requirement:
+    """Scores and pass rates are over the rows that all variants it names were scored on."""
+    names = {figure.variant for figure in wanted.figures()}
+    lines = [it for it in board.lines if {it.variant.name, it.variant.label} & names]
+    common = [all(rows) for rows in zip(*(tables[it.variant.name] for it in lines), strict=True)]
+    figures: dict[str, dict[str, Value | None]] = {}
+    for line in lines:
+        own = zip(tables[line.variant.name], common, strict=True)
+        found = _of(line, [row for row, counts in own if counts])
+        figures |= {line.variant.name: found, line.variant.label: found}
+    return Requirement(wanted.text, wanted.met(figures), wanted.shown(figures))
 
 
-def _of(line: Line) -> dict[str, Value | None]:
-    score, verdict, pace = line.score, line.verdict, line.pace
-    scored = line.answers > line.unscored
+def _of(line: Line, table: Table) -> dict[str, Value | None]:
+    verdict, pace = line.verdict, line.pace
+    score = line.score if len(table) == line.score.rows else estimate(table)
     figures: dict[str, Value | None] = dict.fromkeys(KINDS)
     figures |= {
         "errors": float(line.errors),
@@ -234,12 +236,13 @@ def _of(line: Line) -> dict[str, Value | None]:
         "prompt_tokens": line.prompt_tokens,
         "tokens": line.tokens,
     }
-    if scored:
+    if score.rows:
+        scores = [one for row in table for one in row]
         figures |= {
             "score": score.mean,
             "low": score.interval.low,
             "high": score.interval.high,
-            "pass_rate": line.pass_rate,
+            "pass_rate": sum(one == 1 for one in scores) / len(scores),
         }
     if verdict is not None and verdict.difference.rows:
         difference = verdict.difference

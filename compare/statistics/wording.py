@@ -15,6 +15,7 @@ def sentence(verdict: Verdict, variant: str, baseline: str) -> str:
     figures = (
         f"{points(difference.mean)} points, {100 * interval.level:.4g} % interval "
         f"{points(interval.low)} to {points(interval.high)}, {_rows(difference.rows)}"
+        f"{unscored(difference.left_out)}"
     )
     if verdict.outcome == "better":
         return f"{variant} is better than {baseline} ({figures})."
@@ -29,6 +30,11 @@ def sentence(verdict: Verdict, variant: str, baseline: str) -> str:
         return f"Not decided, and not within {MOST:,} more rows ({figures})."
     more = _rows(rounded(verdict.more_rows), "more ")
     return f"Not decided: about {more} would decide it ({figures})."
+
+
+def unscored(left_out: int) -> str:
+    """Of rows that could not be scored, where there are any."""
+    return f", {left_out:,} more could not be scored" if left_out else ""
 
 
 def points(score: float) -> str:

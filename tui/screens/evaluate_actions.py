@@ -112,7 +112,8 @@ class EvaluateActions(HistoryActions):
         from ...compare.spec import Defaults
 
         defaults = Defaults(catalog=self.session.catalog, library=self.session.library)
-        return others_of(plan, defaults, self.suite_folders, allow_code=True)
+        kept = None if self.history is None else self.history.evaluations
+        return others_of(plan, defaults, self.suite_folders, kept=kept, allow_code=True)
 
     async def check_going_on(self, it: Evaluating) -> None:
         """See that one that was stopped can go on, and have the suites it is put to besides; those

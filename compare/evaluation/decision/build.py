@@ -23,7 +23,7 @@ from ..answers import Checked
 from ..plan import Plan
 from ..scoreboard import Pace
 from ..variants import called
-from .choosing import Chosen, Scores, choose
+from .choosing import Chosen, Scores, choose, planned_of
 from .figures import BreakEven, Decision, Elsewhere, Rated, Side, Trained, Tried
 from .rules import Pair, rule
 from .sides import KINDS, Kind, Sides, differing, sides_of, stack_of
@@ -63,20 +63,18 @@ def decision_of(
     kinds: list[Kind] = [kind for kind in KINDS if kind in chosen.variants]
     tables = {kind: scores.table(it, chosen.rows) for kind, it in chosen.variants.items()}
     between: list[tuple[Kind, Kind]] = list(itertools.combinations(kinds, 2))
-    pairs: dict[tuple[Kind, Kind], Pair] = {
-        (cheaper, costlier): Pair(
-            cheaper,
-            costlier,
-            decide(
-                tables[costlier],
-                tables[cheaper],
-                planned=chosen.planned,
-                alpha=ALPHA / len(between),
-                margin=plan.suite.margin,
-            ),
+    alpha, margin = ALPHA / len(between), plan.suite.margin
+
+    def against(cheaper: Kind, costlier: Kind) -> Pair:
+        if chosen.waits_for:
+            return Pair(cheaper, costlier, decide((), (), alpha=alpha, margin=margin))
+        planned = planned_of(plan, chosen, chosen.variants[cheaper], chosen.variants[costlier])
+        own, other = tables[costlier], tables[cheaper]
+        return Pair(
+            cheaper, costlier, decide(own, other, planned=planned, alpha=alpha, margin=margin)
         )
-        for cheaper, costlier in between
-    }
+
+    pairs = {pair: against(*pair) for pair in between}
     rated = _rated(ratings, chosen)
     adapters = adapters_of(plan) if adapters is None else adapters
     maker = _Maker(plan, sides, scores, chosen, paces or {}, elsewhere, adapters, rated)
@@ -86,6 +84,7 @@ def decision_of(
         rule(kinds, pairs),
         len(chosen.rows),
         len(chosen.chosen_on),
+        chosen.waits_for,
         chosen.share,
         plan.suite.margin,
         1 - ALPHA,

@@ -119,14 +119,16 @@ class Side:
 
 @dataclass(frozen=True)
 class Decision:
-    """The table and the ruling. `rows` were compared on, `chosen_on` chose; `level` holds for all
-    intervals of differences together, and `problems` are sentences on what could not be had."""
+    """The table and the ruling. `rows` were compared on, `chosen_on` chose; while `waits_for` more
+    of the rows that choose are missing, nothing is compared. `level` holds for all intervals of
+    differences together, and `problems` are sentences on what could not be had."""
 
     sides: tuple[Side, ...]
     pairs: tuple[Pair, ...]
     ruling: Ruling
     rows: int
     chosen_on: int
+    waits_for: int
     share: float
     margin: float
     level: float

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .figures import Decision, Elsewhere, Side, Trained
 from .rules import Pair
 from .sides import SIDES, Kind
-from .verdict import more_rows, verdict
+from .verdict import left_out, more_rows, verdict
 from .words import after, amount, calls, duration, lead, score, share, size, time_of
 
 NOT_RECORDED = "not recorded in the file"
@@ -244,11 +244,21 @@ def _notes(decision: Decision) -> Iterator[str]:
     plain = decision.side("plain")
     if plain is not None:
         yield f"The plain prompt, {plain.name} {plain.label}, scores {score(plain.score)} on {decision.rows:,} rows."
-    if decision.chosen_on:
+    if decision.chosen_on and not decision.waits_for:
         yield (
             f"Where several stood for one kind, the best of {decision.chosen_on:,} rows was taken "
             f"and compared on the other {decision.rows:,}; scores under process and data are those "
             "it was taken by."
+        )
+    if decision.waits_for:
+        yield (
+            "Where several stand for one kind, the best is picked by half of the planned rows, once "
+            "all of them are there; until then nothing is compared."
+        )
+    if left := left_out(decision):
+        yield (
+            f"{left:,} of {decision.rows:,} rows could not be scored under one of two that are "
+            "compared, or under both. One scored under one alone counts against whichever is ahead."
         )
     yield (
         f"Up to {100 * decision.margin:g} points do not matter. In brackets are intervals of "

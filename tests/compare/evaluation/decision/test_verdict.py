@@ -15,10 +15,12 @@ from llamadiff.compare.evaluation.decision import build
 from llamadiff.compare.evaluation.decision.build import decision_of
 from llamadiff.compare.evaluation.decision.document import decision_document
 from llamadiff.compare.evaluation.decision.figures import BreakEven, Decision, Elsewhere
-from llamadiff.compare.evaluation.decision.table import Written, written
+from llamadiff.compare.evaluation.decision.sides import KINDS, SIDES, Kind
+from llamadiff.compare.evaluation.decision.table import NAMES, Written, written
+from llamadiff.compare.evaluation.decision.verdict import CALLED
 from llamadiff.compare.evaluation.decision.words import after
 from llamadiff.compare.evaluation.scoreboard import Pace
-from llamadiff.compare.statistics.figures import Estimate, Interval
+from llamadiff.compare.statistics.figures import Estimate, Interval, Planned
 from llamadiff.compare.statistics.means import estimate
 from llamadiff.compare.statistics.ranking import Rating
 from llamadiff.compare.statistics.verdict import decide
@@ -38,8 +40,39 @@ def paces(prompted: tuple[float, ...], tuned: tuple[float, ...]) -> dict[str, Pa
 def elsewhere(rows: int = 60, name: str = "Support") -> Elsewhere:
     base, tuned = passing(rows, 0.8), passing(rows, 0.2)
     tables = [[[it] for it in them] for them in (base, tuned)]
-    verdict = decide(tables[1], tables[0], planned=rows)
+    verdict = decide(tables[1], tables[0], planned=Planned.first(rows, rows))
     return Elsewhere(name, False, "sentiment@1", estimate(tables[0]), estimate(tables[1]), verdict)
+
+
+LEAD = r"([-+]?[\d.]+) (?:points )?\(([-+]?[\d.]+) to ([-+]?[\d.]+)\)"
+ONE = "|".join(sorted(CALLED.values(), key=len, reverse=True))
+
+
+def leads_beyond(found: Decision) -> list[str]:
+    """Leads in the sentence that are not those in the cell of the pair they are said of."""
+    texts, wrong = written(found), list[str]()
+    objective = next(row for row in texts.rows if row.title == "objective")
+    cells = dict(zip(SIDES, objective.cells, strict=True))
+    kinds = {name: kind for kind, name in CALLED.items()}
+
+    def shown(cheaper: Kind, costlier: Kind) -> list[float]:
+        start = f"against {NAMES[cheaper]} "
+        (line,) = [it for it in cells[costlier] if it.startswith(start)]
+        return [float(it) for it in re.fullmatch(LEAD, line.removeprefix(start)).groups()]  # type: ignore[union-attr]
+
+    pick = found.ruling.pick
+    for said in re.finditer(rf"(?:better than|and than) ({ONE}) by {LEAD}", texts.verdict):
+        other = kinds[said[1]]
+        assert pick is not None
+        ahead = KINDS.index(pick) > KINDS.index(other)
+        mean, *ends = shown(other, pick) if ahead else [-it for it in shown(pick, other)]
+        if [float(it) for it in said.groups()[1:]] != [mean, *sorted(ends)]:
+            wrong.append(said[0])
+    for against in re.finditer(rf"against ({ONE}) these leads[^:]*: ([^;]*);", texts.verdict):
+        for said in re.finditer(rf"({ONE}) {LEAD}", against[2]):
+            if [float(it) for it in said.groups()[1:]] != shown(kinds[against[1]], kinds[said[1]]):
+                wrong.append(said[0])
+    return wrong
 
 
 def decided(scores: Scores, **options: object) -> Decision:
@@ -80,7 +113,7 @@ def test_what_is_said(name: str) -> None:
     assert "General" not in written(found).verdict  # five rows show no loss
     texts = written(found)
     assert said.removeprefix("and ") in texts.verdict
-    assert not figures_beyond(texts), texts.verdict
+    assert not figures_beyond(texts) and not leads_beyond(found), texts.verdict
     loses = "it loses 60.0 points" in texts.verdict and "on Support" in texts.verdict
     assert loses == (found.ruling.pick in ("tuned", "combined"))
     assert json.loads(json.dumps(decision_document(found), allow_nan=False))["verdict"]
@@ -116,8 +149,9 @@ def test_no_figure_is_said_that_is_not_in_the_table(
     kinds = ("plain", "prompted", "tuned", "combined")
     scores = {kind: passing(rows, *it) for kind, *it in zip(kinds, shares, offsets, strict=True)}
     timings = paces(FAST, SLOW) if swap else paces(SLOW, FAST)
-    texts = written(decided(scores, paces=timings, elsewhere=[elsewhere(rows)]))
-    assert not figures_beyond(texts), texts.verdict
+    found = decided(scores, paces=timings, elsewhere=[elsewhere(rows)])
+    texts = written(found)
+    assert not figures_beyond(texts) and not leads_beyond(found), texts.verdict
 
 
 def test_rows_without_scores_decide_nothing() -> None:
@@ -136,6 +170,19 @@ def test_a_variant_is_not_the_better_for_failing_where_rows_are_hard() -> None:
     ]
     found = decision_of(plan, failing)
     assert found is not None and found.ruling.outcome == "undecided"
+
+
+def test_rows_that_could_not_be_scored_are_said() -> None:
+    plan, answers = evaluation({"plain": passing(90, 0.1), "tuned": passing(90, 0.9)})
+    missing = [
+        replace(it, score=None) if it.variant == "tuned" and it.row < 7 else it for it in answers
+    ]
+    found = decision_of(plan, missing)
+    assert found is not None
+    texts = written(found)
+    assert texts.verdict.endswith(" 7 of 90 rows could not be scored.")
+    assert any("counts against whichever is ahead" in note for note in texts.notes)
+    assert found.pairs[0].verdict.difference.interval.low < found.pairs[0].verdict.difference.mean
 
 
 def test_break_even() -> None:
@@ -199,7 +246,7 @@ def test_the_best_of_several_is_compared_on_other_rows() -> None:
     assert side.score.rows == found.rows
     assert found.pairs[0].verdict.difference.rows == found.rows
     assert any("the best of" in note for note in written(found).notes)
-    # Answers on the rows that confirm do not change what is chosen.
+    # Answers on the rows that confirm do not change what is chosen, and rows added do not either.
     chosen = build.chosen_of(plan, answers)
     assert chosen is not None
     worse = [
@@ -208,6 +255,31 @@ def test_the_best_of_several_is_compared_on_other_rows() -> None:
     ]
     again = build.chosen_of(plan, worse)
     assert again == chosen
+    later = plan_of(variants, rows + 60, planned=rows)
+    other = {"even": 1.0, "odd": 1.0, "good": 0.0, "plain": 0.0}
+    added = [answer(row, it.name, other[it.name]) for it in variants for row in range(rows, rows + 60)]  # fmt: skip
+    again = build.chosen_of(later, [*answers, *added])
+    assert again is not None and again.variants == chosen.variants
+    assert again.chosen_on == chosen.chosen_on and set(again.rows) > set(chosen.rows)
+
+
+def test_nothing_is_picked_before_the_planned_rows_are_there() -> None:
+    variants = [
+        variant("plain"),
+        variant("one", replace(ENGINEERED, system="1")),
+        variant("two", replace(ENGINEERED, system="2")),
+    ]
+    plan = plan_of(variants, 60, planned=90)
+    answers = [
+        answer(row, it.name, float(it.name == "one")) for it in variants for row in range(60)
+    ]
+    found = decision_of(plan, answers)
+    assert found is not None and found.waits_for > 0
+    assert found.pairs[0].verdict.difference.rows == 0
+    assert "is picked once all planned rows are there" in written(found).verdict
+    settled = decision_of(replace(plan, planned=replace(plan.planned, count=60)), answers)
+    assert settled is not None and settled.waits_for == 0
+    assert written(settled).verdict.startswith("Prompt: ")
 
 
 def test_nothing_to_decide() -> None:
