@@ -32,6 +32,16 @@ class Settled:
         """How many of them there can be."""
         return self.count - len(self.gone)
 
+    @property
+    def said_of_gone(self) -> str:
+        """A sentence on those that are gone; empty if none is."""
+        if not self.gone:
+            return ""
+        return (
+            f"{len(self.gone):,} of the {self.count:,} rows planned are no longer in the dataset; "
+            "each counts against whichever variant is ahead."
+        )
+
     def among(self, keys: Sequence[str]) -> Planned:
         """Where they are among the rows with these keys, all of which are scored."""
         rows = [place for place, key in enumerate(keys) if key in self.keys]

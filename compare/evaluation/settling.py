@@ -86,15 +86,9 @@ def _age(it: Settled) -> int:
 
 
 def _notes(planned: Settled, rows: int) -> tuple[str, ...]:
-    found: list[str] = []
-    if planned.number is not None and planned.to_run != rows:
-        found.append(
-            f"{planned.count:,} rows were planned when these variants were first compared; that "
-            "stays, so that looking again buys no winner."
-        )
-    if planned.gone:
-        found.append(
-            f"{len(planned.gone):,} of the {planned.count:,} rows planned are no longer in the "
-            "dataset; each counts against whichever variant is ahead."
-        )
-    return tuple(found)
+    said = (
+        f"{planned.count:,} rows were planned when these variants were first compared; that stays, "
+        "so that looking again buys no winner."
+    )
+    stays = planned.number is not None and planned.to_run != rows
+    return tuple(filter(None, (said if stays else "", planned.said_of_gone)))

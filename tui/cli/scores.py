@@ -42,6 +42,8 @@ def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> N
             _say(f"{called(line.variant)} {_noise(line)}")
     if board.rows < board.planned:
         data(f"{board.rows:,} of {board.planned:,} planned rows so far.")
+    if plan.planned.gone:
+        _say(plan.planned.said_of_gone)
     for it in board.requirements:
         said = {True: "met", False: "NOT MET", None: "NOT MET, not known yet"}[it.met]
         _say(f"{said}: {it.text} ({it.figures})")
