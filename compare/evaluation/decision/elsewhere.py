@@ -18,6 +18,7 @@ from ...variants import StackedAdapter, Variant, variant_names
 from ..answers import Checked
 from ..evaluator import Evaluator, Progress
 from ..judging import suite_judges
+from ..pausing import Pause
 from ..plan import Plan
 from ..reading import load_suite
 from ..rows import suite_rows
@@ -63,14 +64,33 @@ def others_of(
     does.
     """
     return [
-        _other(plan, defaults, find_suite(name, folders), kept, allow_code)
-        for name in plan.suite.elsewhere
+        _other(plan, defaults, name, folders, kept, allow_code) for name in plan.suite.elsewhere
     ]
 
 
+def others_left(
+    plan: Plan, defaults: Defaults, folders: Sequence[Path], kept: Evaluations | None
+) -> tuple[list[Other], list[str]]:
+    """As `others_of` with `allow_code`, with a sentence for each suite that is not as it was."""
+    found: list[Other] = []
+    missing: list[str] = []
+    for name in plan.suite.elsewhere:
+        try:
+            found.append(_other(plan, defaults, name, folders, kept, allow_code=True))
+        except MISTAKES as mistake:
+            missing.append(f"{Path(name).stem} is left as it was: {mistake}")
+    return found, missing
+
+
 def _other(
-    plan: Plan, defaults: Defaults, path: Path, kept: Evaluations | None, allow_code: bool
+    plan: Plan,
+    defaults: Defaults,
+    name: str,
+    folders: Sequence[Path],
+    kept: Evaluations | None,
+    allow_code: bool,
 ) -> Other:
+    path = find_suite(name, folders)
     if path.resolve() == plan.suite.path.resolve():
         raise CompareError(f"{plan.suite.path}: elsewhere names the suite itself; leave it out.")
     suite = load_suite(path)
@@ -130,23 +150,30 @@ async def run_elsewhere(
     *,
     before: Sequence[Elsewhere] = (),
     on_found: Callable[[list[Elsewhere]], None] = lambda found: None,
+    pause: Pause | None = None,
 ) -> tuple[list[Elsewhere], list[str]]:
     """Each stack on each suite against the base, and a sentence for each suite that failed.
 
     All comparisons share ALPHA. What was found `before` of the same suites with the same files is
-    taken as it is; `on_found` is given all there is after each suite.
+    taken as it is, and so is that of suites which are not among the `others`; `on_found` is given
+    all there is after each suite.
     """
-    found: list[Elsewhere] = []
+    asked = [(other, _with_stacks(other.plan, stacks)) for other in others if stacks]
+    marks = {it.suite.name: await asyncio.to_thread(plan.fingerprint) for it, plan in asked}
+    found = [it for it in before if marks.get(it.suite, it.mark) == it.mark]
+    known = {it.suite for it in found}
     problems: list[str] = []
     alpha = ALPHA / max(1, len(others) * len(stacks))
-    for other in others if stacks else ():
-        plan = _with_stacks(other.plan, stacks)
-        mark = await asyncio.to_thread(plan.fingerprint)
-        known = [it for it in before if (it.suite, it.mark) == (other.suite.name, mark)]
+    for other, plan in asked:
+        name = other.suite.name
+        if name in known:
+            continue
         try:
-            found += known or await _run(runner, other, plan, mark, alpha, on_progress)
+            found += await _run(
+                runner, other, plan, marks[name], alpha, on_progress, pause or Pause()
+            )
         except (*MISTAKES, EngineError) as error:
-            problems.append(f"{other.suite.name} could not be run: {error}")
+            problems.append(f"{name} could not be run: {error}")
         on_found(found)
     return found, problems
 
@@ -164,13 +191,20 @@ async def _run(
     mark: str,
     alpha: float,
     on_progress: Callable[[str, float], None],
+    pause: Pause,
 ) -> list[Elsewhere]:
     answers: list[Checked] = []
 
     def tell(it: Progress) -> None:
         on_progress(other.suite.name, it.answers / it.of)
 
-    await Evaluator(runner, plan, answers.extend, tell).run()
+    await Evaluator(runner, plan, answers.extend, tell, pause).run()
+    return await asyncio.to_thread(_found, other, plan, answers, mark, alpha)
+
+
+def _found(
+    other: Other, plan: Plan, answers: Sequence[Checked], mark: str, alpha: float
+) -> list[Elsewhere]:
     scores = Scores(plan, answers)
     base = scores.table(plan.baseline, scores.rows)
     return [

@@ -37,7 +37,7 @@ def keys(plan: Plan) -> list[str]:
 def begun(path: Path, kept: Evaluations) -> Plan:
     """Its plan, and that it was begun is in the history."""
     plan = plan_of(path, kept)
-    kept.begin(plan, "0")
+    kept.release(kept.begin(plan, "0"))
     return plan
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from peft import PeftModel
-from transformers import AutoModelForCausalLM
 
 from llamadiff.models.adapters.convert import OutType, convert
 from llamadiff.models.adapters.names import RENAMED_ONLY, ROTARY_ROWS_MOVED
@@ -22,6 +21,9 @@ from llamadiff.models.gguf.check import check_adapter, check_model
 
 from ...conftest import ROOT
 from .families import ADAPTERS, FAMILIES, MORE_FAMILIES, ask_llama_cpp, logits, make, write_gguf
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 SOURCES = ROOT / ".venv" / "llama.cpp"
 Stack = tuple[tuple[str, float], ...]
@@ -156,6 +158,8 @@ def test_what_is_changed_is_what_peft_changes(targets: tuple[Path, PeftModel], n
 def test_an_adapter_that_transformers_has_split_is_the_same(
     targets: tuple[Path, PeftModel], tmp_path: Path
 ) -> None:
+    from transformers import AutoModelForCausalLM
+
     folder, _ = targets
     source = folder / "peft" / "all-linear"
     model = AutoModelForCausalLM.from_pretrained(folder / "hf")
