@@ -21,9 +21,10 @@ import psutil
 
 from llamadiff.compare.evaluation.answers import Asked, Checked
 from llamadiff.compare.evaluation.evaluator import Evaluator
-from llamadiff.compare.evaluation.plan import Plan, make_plan
+from llamadiff.compare.evaluation.plan import Plan
 from llamadiff.compare.evaluation.reading import load_suite
 from llamadiff.compare.evaluation.rows import suite_rows
+from llamadiff.compare.evaluation.settling import make_plan
 from llamadiff.compare.evaluation.shipped import find_suite
 from llamadiff.compare.evaluation.variants import suite_variants
 from llamadiff.compare.history.history import History

@@ -209,6 +209,8 @@ def _sentences(board: Scoreboard, plan: Plan) -> list[Content]:
         found.append(Content.styled(f"  {said}", "$warning"))
     elif len(plan.rows) > board.planned:
         found.append(Content.styled(f"  {board.planned:,} rows were planned; the test of those counts, and {len(plan.rows) - board.planned:,} were added since.", "$dim"))  # fmt: skip
+    if plan.planned.gone:
+        found.append(Content.styled(f"  {plan.planned.said_of_gone}", "$warning"))
     for it in board.requirements:
         said = {True: "✓ met", False: "✗ NOT MET", None: "✗ not met, not known yet"}[it.met]
         style = "$success" if it.met else "$error"

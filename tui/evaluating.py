@@ -170,6 +170,8 @@ class Evaluating:
         kept = self._evaluations
         if kept is not None and self.key is None:
             self.key = await asyncio.to_thread(kept.begin, self.plan, self._program)
+            for other in self.others:
+                await asyncio.to_thread(kept.settle, other.plan)
             self._at = await asyncio.to_thread(kept.began, self.key)
         elif kept is not None and self.key is not None:
             await asyncio.to_thread(kept.take, self.key)

@@ -135,8 +135,8 @@ def told_of_plan(plan: Plan, took: str, before: str, *, own: bool) -> list[tuple
         facts.append(("variants" if not number else "", what))
     facts.append(("model", ", ".join(dict.fromkeys(it.model_name for it in plan.variants))))
     facts.append(("rows", f"{len(plan.rows):,}{repeats}, {plan.answers:,} answers in all"))
-    if plan.planned != len(plan.rows):
-        facts.append(("planned", f"{plan.planned:,} rows"))
+    if plan.planned.to_run != len(plan.rows):
+        facts.append(("planned", f"{plan.planned.to_run:,} rows"))
     if tags := list(dict.fromkeys(tag for row in plan.rows for tag in row.tags)):
         more = f" and {len(tags) - 8} more" if len(tags) > 8 else ""
         facts.append(("tags", ", ".join(tags[:8]) + more))

@@ -15,10 +15,11 @@ from ..checks.code import Code
 from ..checks.judge import Judge
 from ..checks.likelihood import Likelihood
 from ..history.content import canonical, digest
+from ..statistics.figures import Planned
 from ..variants import Variant
 from .rows import SuiteRow
+from .settled import Names, Settled, names_of
 from .suite import NamedCheck, Suite
-from .variants import baseline_of
 
 WIDTH = 8
 """Sequences that a lane decodes as one batch."""
@@ -52,17 +53,29 @@ class Group:
 
 @dataclass(frozen=True)
 class Plan:
-    """An evaluation before it begins. `planned` rows were settled beforehand; `rows` are run."""
+    """An evaluation before it begins. `rows` are run; `planned` were settled beforehand, and for
+    some comparisons `apart` from those. `notes` are sentences on that.
+    """
 
     suite: Suite
     variants: tuple[Variant, ...]
     baseline: Variant
     rows: tuple[SuiteRow, ...]
-    planned: int
+    planned: Settled
     settings: ModelSettings
     exact: bool = False
     judges: Mapping[str, Variant] = field(default_factory=dict[str, Variant])
     """By rubric, what judges by it."""
+    apart: Mapping[Names, Settled] = field(default_factory=dict[Names, Settled])
+    notes: tuple[str, ...] = ()
+
+    def planned_for(self, one: Variant, other: Variant, rows: Sequence[int]) -> Planned:
+        """Which of these rows, given by their places, were planned for a comparison."""
+        return self.settled_for(one, other).among([self.rows[row].key for row in rows])
+
+    def settled_for(self, one: Variant, other: Variant) -> Settled:
+        """What was planned for a comparison."""
+        return self.apart.get(names_of(one.name, other.name), self.planned)
 
     @property
     def repeats(self) -> int:
@@ -132,29 +145,6 @@ class Plan:
             "exact": self.exact,
             "settings": msgspec.to_builtins(self.settings),
         }
-
-
-def make_plan(
-    suite: Suite,
-    variants: Sequence[Variant],
-    rows: Sequence[SuiteRow],
-    settings: ModelSettings,
-    *,
-    limit: int | None = None,
-    exact: bool = False,
-    judges: Mapping[str, Variant] | None = None,
-) -> Plan:
-    """`limit` rows are run, the first of those planned; without `planned` all of the dataset's are."""
-    return Plan(
-        suite,
-        tuple(variants),
-        baseline_of(suite, variants),
-        tuple(rows[:limit]),
-        suite.planned or len(rows),
-        settings,
-        exact or suite.exact,
-        judges or {},
-    )
 
 
 def lane_of(variant: Variant) -> tuple[object, ...]:

@@ -11,9 +11,10 @@ from ..errors import CompareError
 from ..spec import Defaults
 from ..variants import Variant
 from .judging import suite_judges
-from .plan import Plan, make_plan
+from .plan import Plan
 from .rows import suite_rows
 from .scoreboard import check_requirements
+from .settling import make_plan
 from .suite import Suite
 from .variants import called, suite_variants
 
@@ -40,13 +41,14 @@ def plan_of(
     *,
     instead: Instead | None = None,
     values: Mapping[str, str] | None = None,
+    kept: Evaluations | None = None,
     limit: int | None = None,
     exact: bool = False,
 ) -> Plan:
     """The plan of a suite with its own variants, or with others and without its requirements.
 
-    `values` stand in the place of those of all rows; `limit` is how many rows are run. Raises
-    CompareError, ModelError or PromptError.
+    `values` stand in the place of those of all rows; `limit` is how many rows are run; `kept` knows
+    what was planned before. Raises CompareError, ModelError or PromptError.
     """
     rows = suite_rows(suite)
     if values:
@@ -61,20 +63,9 @@ def plan_of(
             raise CompareError(f"--var {name}: no variant's prompt uses {name}.")
     check_requirements(suite, variants)
     judges = suite_judges(suite, defaults)
-    return make_plan(suite, variants, rows, settings, limit=limit, exact=exact, judges=judges)
-
-
-def as_settled(kept: Evaluations | None, plan: Plan) -> tuple[Plan, str]:
-    """The plan with the number of rows that was planned when these rows were first looked at, and
-    what there is to say of that. Reads the history."""
-    settled = kept.settled(plan) if kept is not None else None
-    if settled is None or settled == plan.planned:
-        return plan, ""
-    said = (
-        f"{settled:,} rows were planned when this suite was first run; that stays, so that looking "
-        "again buys no winner."
+    return make_plan(
+        suite, variants, rows, settings, kept=kept, limit=limit, exact=exact, judges=judges
     )
-    return replace(plan, planned=settled), said
 
 
 def _placed(instead: Instead, columns: Mapping[str, str]) -> list[Variant]:

@@ -25,6 +25,7 @@ from ..variants import StackedAdapter, Variant
 from .expression import ExpressionError, parse_expression
 from .plan import Plan
 from .rows import SuiteRow
+from .settled import Settled, names_of
 from .suite import DatasetSpec, NamedCheck, Suite
 from .variants import baseline_of
 
@@ -61,6 +62,8 @@ def about(plan: Plan) -> str:
             "elsewhere": suite.elsewhere,
             "code": [str(path) for path in suite.code],
             "names": names,
+            "planned": _written(plan.planned, plan),
+            "apart": [[*names, _written(it, plan)] for names, it in plan.apart.items()],
         }
     )
 
@@ -104,16 +107,33 @@ def _plan(
         elsewhere=tuple(beside["elsewhere"]),
         code=code,
     )
+    rows = tuple(map(_row, given["rows"]))
+    settled = Settled(frozenset(row.key for row in rows[:planned]), planned)
+    if "planned" in beside:  # else it was begun by a version that knew only how many
+        settled = _settled(beside["planned"], rows)
     return Plan(
         suite,
         tuple(variants),
         baseline_of(suite, variants),
-        tuple(map(_row, given["rows"])),
-        planned,
+        rows,
+        settled,
         msgspec.convert(given["settings"], ModelSettings),
         given["exact"],
         {it: replace(_variant(table, names), label="judge") for it, table in given["judges"].items()},
+        {names_of(a, b): _settled(it, rows) for a, b, it in beside.get("apart", ())},
     )  # fmt: skip
+
+
+def _written(it: Settled, plan: Plan) -> list[object]:
+    """Its number of rows, the places of those in the plan, the keys of those that are not."""
+    there = [place for place, row in enumerate(plan.rows) if row.key in it.keys]
+    absent = it.keys - it.gone - {row.key for row in plan.rows}
+    return [it.count, there, sorted(absent), sorted(it.gone)]
+
+
+def _settled(given: Sequence[Any], rows: Sequence[SuiteRow]) -> Settled:
+    count, there, absent, gone = given
+    return Settled(frozenset([*(rows[place].key for place in there), *absent, *gone]), count, frozenset(gone))  # fmt: skip
 
 
 def _variant(given: Mapping[str, Any], names: Mapping[str, str]) -> Variant:

@@ -18,6 +18,8 @@ from .suite import Suite
 EXPECTED = "expected"
 ROW_KEY = "suite_row"
 """Exported ratings have in this column the key of the row that they are of."""
+EQUAL = "-"
+"""Before the number of a row in the key of one that is equal to another."""
 Turns = tuple[tuple[str, str], ...]
 """Of a chat after its first question: each an answer that was given, and the reply to it."""
 
@@ -46,6 +48,11 @@ class SuiteRow:
     turns: Turns = ()
 
     @property
+    def content(self) -> str:
+        """The same for equal rows."""
+        return content_of(self.key)
+
+    @property
     def asked(self) -> str:
         """All of it in words, a line for each value and turn."""
         said = [f"{name}: {text}" for name, text in self.values.items()]
@@ -54,12 +61,16 @@ class SuiteRow:
         return "\n".join(said)
 
 
-def suite_rows(suite: Suite) -> list[SuiteRow]:
-    """The rows in the order in which they are run.
+def content_of(key: str) -> str:
+    """What the keys of equal rows have in common."""
+    return key.partition(EQUAL)[0]
 
-    That order is drawn by the dataset's seed, not the file's, which may be sorted: half of the rows
-    is then a sample of all. A larger sample holds a smaller one. Raises PromptError for a file
-    that is no dataset, and CompareError for columns there are not, and for no rows.
+
+def suite_rows(suite: Suite) -> list[SuiteRow]:
+    """All rows that are asked for, in an order drawn by the dataset's seed.
+
+    Not the file's, which may be sorted: the first half is then a sample of all. Raises PromptError
+    for a file that is no dataset, and CompareError for columns there are not, and for no rows.
     """
     dataset = suite.dataset
     found: list[SuiteRow] = []
@@ -77,8 +88,7 @@ def suite_rows(suite: Suite) -> list[SuiteRow]:
         which = " that are asked for" if dataset.where else ""
         where = suite.at("dataset", "where" if dataset.where else "file")
         raise CompareError(f"{where}: {dataset.file} has no rows{which}.")
-    found.sort(key=lambda row: _draw(dataset.seed, row.key))
-    return found[: dataset.sample]
+    return sorted(found, key=lambda row: _draw(dataset.seed, row.key))
 
 
 def said_rows(file: Path, rows: Iterable[Row]) -> Iterator[SaidRow]:
@@ -91,7 +101,9 @@ def said_rows(file: Path, rows: Iterable[Row]) -> Iterator[SaidRow]:
         values, turns = _said(file, row)
         content = json.dumps([*sorted(values.items()), *turns], ensure_ascii=True)
         seen[content] += 1
-        key = hashlib.sha256(f"{content} {seen[content]}".encode()).hexdigest()[:20]
+        key = hashlib.sha256(f"{content} 1".encode()).hexdigest()[:20]
+        if seen[content] > 1:
+            key += f"{EQUAL}{seen[content]}"
         yield SaidRow(row, key, values, turns)
 
 

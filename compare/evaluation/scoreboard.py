@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from ..statistics.figures import Estimate, Table
 from ..statistics.means import estimate
@@ -16,7 +17,7 @@ from ..statistics.verdict import Verdict, decide_all
 from ..statistics.wording import sentence
 from ..variants import Variant
 from .answers import Checked, counted
-from .expression import Value, check_names
+from .expression import Expression, Value, check_names
 from .plan import Plan
 from .suite import Suite
 from .variants import by_name, called
@@ -151,30 +152,33 @@ def scoreboard(
         name: [counted(them[i], row in answered) for i, row in enumerate(rows)]
         for name, them in own.items()
     }
+    of_checks = {
+        name: [
+            [counted(them[i], row in answered, at) for i, row in enumerate(rows)]
+            for at in range(len(plan.suite.checks))
+        ]
+        for name, them in own.items()
+    }
     checks = {
         name: tuple(
-            CheckScore(
-                it.name,
-                it.weight,
-                estimate([counted(them[i], row in answered, at) for i, row in enumerate(rows)]),
-            )
-            for at, it in enumerate(plan.suite.checks)
+            CheckScore(it.name, it.weight, estimate(table))
+            for it, table in zip(plan.suite.checks, them, strict=True)
         )
-        for name, them in own.items()
+        for name, them in of_checks.items()
     }
     base = plan.baseline
     others = {name: table for name, table in tables.items() if name != base.name}
-    verdicts = decide_all(others, tables[base.name], planned=plan.planned, margin=plan.suite.margin)
+    planned = {
+        it.name: plan.planned_for(base, it, rows) for it in plan.variants if it.name != base.name
+    }
+    verdicts = decide_all(others, tables[base.name], planned=planned, margin=plan.suite.margin)
     lines = tuple(
         _line(plan, variant, rows, own[variant.name], tables[variant.name],
               verdicts.get(variant.name), checks[variant.name], (paces or {}).get(variant.name))
         for variant in plan.variants
     )  # fmt: skip
-    board = Scoreboard(base, len(rows), plan.planned, plan.suite.margin, lines)
-    figures = _figures(board)
-    requirements = tuple(
-        Requirement(it.text, it.met(figures), it.shown(figures)) for it in plan.suite.require
-    )
+    board = Scoreboard(base, len(rows), plan.planned.to_run, plan.suite.margin, lines)
+    requirements = tuple(_requirement(it, board, tables, of_checks) for it in plan.suite.require)
     return Scoreboard(base, board.rows, board.planned, board.margin, lines, requirements)
 
 
@@ -259,20 +263,29 @@ def _figures_of(check: str) -> tuple[str, str, str]:
     return f'"{check}"', f'"{check}".low', f'"{check}".high'
 
 
-def _figures(board: Scoreboard) -> dict[str, dict[str, Value | None]]:
-    found: dict[str, dict[str, Value | None]] = {}
-    for line in board.lines:
-        figures = _of(line)
-        found[line.variant.name] = figures
-    for line in board.lines:
-        if line.variant.label:
-            found[line.variant.label] = found[line.variant.name]
-    return found
+def _requirement(
+    wanted: Expression,
+    board: Scoreboard,
+    tables: Mapping[str, Table],
+    of_checks: Mapping[str, Sequence[Table]],
+) -> Requirement:
+    """Scores and pass rates are over the rows that all variants it names were scored on."""
+    names = {figure.variant for figure in wanted.figures()}
+    lines = [it for it in board.lines if {it.variant.name, it.variant.label} & names]
+    common = [all(rows) for rows in zip(*(tables[it.variant.name] for it in lines), strict=True)]
+    figures: dict[str, dict[str, Value | None]] = {}
+    for line in lines:
+        table = list(compress(tables[line.variant.name], common))
+        checks = [list(compress(it, common)) for it in of_checks[line.variant.name]]
+        found = _of(line, table, checks)
+        figures |= {line.variant.name: found, line.variant.label: found}
+    return Requirement(wanted.text, wanted.met(figures), wanted.shown(figures))
 
 
-def _of(line: Line) -> dict[str, Value | None]:
-    score, verdict, pace = line.score, line.verdict, line.pace
-    scored = line.answers > line.unscored
+def _of(line: Line, table: Table, checks: Sequence[Table]) -> dict[str, Value | None]:
+    verdict, pace = line.verdict, line.pace
+    all_of_it = len(table) == line.score.rows
+    score = line.score if all_of_it else estimate(table)
     figures: dict[str, Value | None] = dict.fromkeys(KINDS)
     figures |= {
         "errors": float(line.errors),
@@ -281,12 +294,13 @@ def _of(line: Line) -> dict[str, Value | None]:
         "prompt_tokens": line.prompt_tokens,
         "tokens": line.tokens,
     }
-    if scored:
+    if score.rows:
+        scores = [one for row in table for one in row]
         figures |= {
             "score": score.mean,
             "low": score.interval.low,
             "high": score.interval.high,
-            "pass_rate": line.pass_rate,
+            "pass_rate": sum(one == 1 for one in scores) / len(scores),
         }
     if verdict is not None and verdict.difference.rows:
         difference = verdict.difference
@@ -299,9 +313,10 @@ def _of(line: Line) -> dict[str, Value | None]:
             "wins": float(difference.wins),
             "losses": float(difference.losses),
         }
-    for it in line.checks:
-        within = it.score.interval
-        found = (it.score.mean, within.low, within.high) if it.score.rows else (None,) * 3
+    for it, own in zip(line.checks, checks, strict=True):
+        of_it = it.score if all_of_it else estimate(own)
+        within = of_it.interval
+        found = (of_it.mean, within.low, within.high) if of_it.rows else (None,) * 3
         figures |= zip(_figures_of(it.name), found, strict=True)
     if pace is not None:
         figures |= {"ttft": pace.ttft_s, "tokens_per_s": pace.tokens_per_s}

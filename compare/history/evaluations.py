@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from ..errors import CompareError
 from .adopt import nobodys, owner
 from .names import EVALUATIONS, RUNS, beginning, find, none_yet
 from .packing import clean, moment, now
+from .planned import settle, settled
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..evaluation.kept import Kept
     from ..evaluation.measured import Measured
     from ..evaluation.plan import Plan
+    from ..evaluation.settled import Settled
 
 GONE = "The evaluation {} is not in the history."
 RUNS_ELSEWHERE = "The evaluation {} is being run by another llamadiff."
@@ -83,6 +85,7 @@ class Evaluations:
 
         key = uuid.uuid4().hex[:12]
         texts = (plan.fingerprint(), json.dumps(plan.definition()), about(plan))
+        self.settle(plan)
         self._change(lambda it: _insert(it, key, plan, texts, program))
         return key
 
@@ -115,11 +118,17 @@ class Evaluations:
         )
         return moment(self._there(key, found)[0])
 
-    def settled(self, plan: Plan) -> int | None:
-        """The number of rows that was planned when this suite, with the same baseline, was first
-        run on rows that are among these; None if it never was."""
-        keys = {row.key for row in plan.rows}
-        return self._read(lambda it: _settled(it, plan, keys), None)
+    def settled(self, comparisons: Collection[str], keys: Collection[str]) -> dict[str, Settled]:
+        """What was planned of these comparisons, by those that were made before on such rows."""
+        return self._read(lambda it: settled(it, comparisons, keys), {})
+
+    def settle(self, plan: Plan) -> None:
+        """Keep which rows are planned; what was kept of its comparisons before stays."""
+        from ..evaluation.comparisons import comparisons
+
+        found = comparisons(plan.variants, plan.suite.dataset.where)
+        planned = {it: plan.apart.get(names, plan.planned) for names, it in found.items()}
+        self._change(lambda it: settle(it, planned))
 
     def add(self, key: str, answers: Iterable[Checked]) -> None:
         """Keep the answers of a group: all of them, or none when that cannot be written, which is
@@ -183,7 +192,7 @@ def _insert(it: Connection, key: str, plan: Plan, texts: Sequence[str], program:
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             key, now(), program, clean(suite.name), clean(str(suite.path.resolve())), *texts,
-            plan.baseline.name, len(plan.rows), plan.planned, suite.margin, owner(), now(),
+            plan.baseline.name, len(plan.rows), plan.planned.to_run, suite.margin, owner(), now(),
         ),
     )  # fmt: skip
 
@@ -231,17 +240,6 @@ def _unfinished(it: Connection, mark: str) -> str | None:
         (mark,),
     ).fetchone()
     return None if found is None else found[0]
-
-
-def _settled(it: Connection, plan: Plan, keys: set[str]) -> int | None:
-    found = it.execute(
-        "SELECT planned, definition FROM evaluations WHERE path = ? AND baseline = ? ORDER BY id",
-        (clean(str(plan.suite.path.resolve())), plan.baseline.name),
-    )
-    for planned, definition in found:
-        if any(row[0] in keys for row in json.loads(definition)["rows"]):
-            return int(planned)
-    return None
 
 
 def _answer_row(answer: Checked) -> tuple[Any, ...]:

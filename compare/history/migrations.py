@@ -130,6 +130,14 @@ def m008_ratings(connection: Connection) -> None:
 
 
 @migration
+def m009_planned(connection: Connection) -> None:
+    """The rows that were planned for comparisons, by hashes of their contents; removing evaluations
+    leaves them. `count` are more than the rows where some were still to be added to a dataset."""
+    for statement in _PLANNED.split(";\n"):
+        connection.execute(statement)
+
+
+@migration
 def m010_evaluation_owners(connection: Connection) -> None:
     """Who runs an evaluation, as `adopt.owner` says it, empty where nobody does; and when that one
     wrote last."""
@@ -320,6 +328,26 @@ CREATE TABLE ratings (
 );
 CREATE UNIQUE INDEX ratings_pair
     ON ratings (rater, row, repeat, min(first, second), max(first, second))
+"""
+
+_PLANNED = """
+CREATE TABLE planned (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    count INTEGER NOT NULL
+);
+
+CREATE TABLE planned_comparisons (
+    comparison TEXT NOT NULL,
+    planned INTEGER NOT NULL REFERENCES planned,
+    PRIMARY KEY (comparison, planned)
+) WITHOUT ROWID;
+
+CREATE TABLE planned_rows (
+    planned INTEGER NOT NULL REFERENCES planned,
+    key TEXT NOT NULL,
+    PRIMARY KEY (planned, key)
+) WITHOUT ROWID
 """
 
 _INDEX = """

@@ -34,6 +34,28 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """Rows that were settled for a comparison before the first of them was looked at.
+
+    `rows` are their places in the tables compared; `to_come` of them are still to be run, and
+    `gone` no longer are in the dataset.
+    """
+
+    rows: Sequence[int]
+    to_come: int = 0
+    gone: int = 0
+
+    @classmethod
+    def first(cls, count: int, rows: int) -> Planned:
+        """The first `count`, of which so many `rows` are there as there are."""
+        return cls(range(min(count, rows)), max(0, count - rows))
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) + self.to_come + self.gone
+
+
+@dataclass(frozen=True)
 class Estimate:
     """A mean of `rows` rows, 0 to 1; 0 rows have the mean 0 and the interval from 0 to 1."""
 
@@ -48,7 +70,9 @@ class Difference:
     """A variant's mean score less the baseline's over the same rows, from -1 to 1.
 
     `p` is at most 1 - interval.level exactly where the interval leaves 0 out. `wins` and `losses`
-    count the variant's rows. `left_out` rows had no score under one of the two.
+    count the variant's rows. `left_out` rows had no score under one of the two or under both; those
+    of them that had one under the other are counted against whichever is ahead, in the interval
+    and p alone.
     """
 
     mean: float

@@ -1,9 +1,8 @@
 """Rows for choosing a setting, and other rows for confirming it.
 
 The best of nine settings looks better than it is, because it was chosen for its luck too. The rule:
-choose on the choosing rows alone; the choice is then final; compare it with the baseline on the
-confirming rows alone, looking as often as wanted. Whoever chooses again after having looked at
-confirming rows gives all settings ever compared there to `decide_all`, which corrects for them.
+choose once, on choosing rows that were settled beforehand; compare that setting with the baseline on
+the confirming rows alone, looking as often as wanted.
 """
 
 from __future__ import annotations
@@ -27,6 +26,12 @@ class Split:
     confirming: tuple[int, ...]
 
 
+def chooses(key: str, seed: int = 0, share: float = 0.5) -> bool:
+    """Whether the rows with this key are for choosing: about `share` of all keys, by a hash."""
+    digest = hashlib.sha256(f"{seed}\0{key}".encode()).digest()
+    return int.from_bytes(digest[:8]) < share * 2**64
+
+
 def split(keys: Iterable[str], seed: int = 0, share: float = 0.5) -> Split:
     """About `share` of the rows for choosing, by a hash of each row's key and the seed.
 
@@ -35,8 +40,7 @@ def split(keys: Iterable[str], seed: int = 0, share: float = 0.5) -> Split:
     """
     sides: tuple[list[int], list[int]] = ([], [])
     for index, key in enumerate(keys):
-        digest = hashlib.sha256(f"{seed}\0{key}".encode()).digest()
-        sides[int.from_bytes(digest[:8]) >= share * 2**64].append(index)
+        sides[not chooses(key, seed, share)].append(index)
     return Split(tuple(sides[0]), tuple(sides[1]))
 
 

@@ -8,19 +8,19 @@ from functools import cached_property
 from typing import Literal
 
 from .anytime import compare_anytime
-from .figures import MARGIN, Difference, Interval, Table
+from .figures import MARGIN, Difference, Interval, Planned, Table
 from .holm import holm, levels
 from .needed import rows_anytime, rows_once
 from .once import compare_once
-from .rows import Pairs, pair
+from .rows import Pairs, pair, tally
 
 Outcome = Literal["better", "worse", "same", "undecided"]
 
 ALPHA = 0.05
 """The chance of a false winner that is accepted, over all variants and looks together."""
 ONCE = 0.8
-"""The part of alpha that one exact test at the planned number of rows has; the rest is for looks at
-any other time."""
+"""The part of alpha that one exact test of the planned rows has, where answers pass or fail; the
+rest is for looks at any other time."""
 
 NEXT_TO_0 = 1e-12
 """An end of an interval that leaves 0 out."""
@@ -47,14 +47,14 @@ def decide(
     variant: Table,
     baseline: Table,
     *,
-    planned: int | None = None,
+    planned: Planned | None = None,
     alpha: float = ALPHA,
     margin: float = MARGIN,
-    seed: int = 0,
 ) -> Verdict:
     """One variant against the baseline; see decide_all."""
+    given = {} if planned is None else {"": planned}
     (verdict,) = decide_all(
-        {"": variant}, baseline, planned=planned, alpha=alpha, margin=margin, seed=seed
+        {"": variant}, baseline, planned=given, alpha=alpha, margin=margin
     ).values()
     return verdict
 
@@ -63,22 +63,27 @@ def decide_all(
     variants: Mapping[str, Table],
     baseline: Table,
     *,
-    planned: int | None = None,
+    planned: Mapping[str, Planned] | None = None,
     alpha: float = ALPHA,
     margin: float = MARGIN,
-    seed: int = 0,
 ) -> dict[str, Verdict]:
-    """Every variant against the baseline, over rows in the order in which they were run.
+    """Every variant against the baseline.
 
-    Valid however often it is called as rows are added. `planned` is the number of rows that was
-    settled before the first was looked at, and never changed since: the first `planned` rows are
-    then tested once, at ONCE of alpha, as if nobody had looked before.
+    Valid however often it is called as rows are added. `planned` are the rows that were settled for
+    a variant before the first of them was looked at, and never changed since: once all are there
+    they are tested exactly, at ONCE of alpha, as if nobody had looked before. Graded scores are not
+    tested so, since no test of a single look holds for every way they can be spread; all of alpha
+    is betting's then.
 
     "better" and "worse": the interval is on one side of 0. "same": all of it is within ±margin,
-    which goes before a difference that is sure and does not matter. Raises ValueError for tables of
-    different lengths and for scores outside 0 to 1.
+    which goes before a difference that is sure and does not matter. Rows that could be scored under
+    one of the two only, and planned rows that are gone, count against whichever is ahead. Raises
+    ValueError for tables of different lengths and for scores outside 0 to 1.
     """
-    compared = [_Combined(pair(table, baseline), planned, seed) for table in variants.values()]
+    settled = planned or {}
+    compared = [
+        _Combined(pair(table, baseline), settled.get(name)) for name, table in variants.items()
+    ]
     p_values = [each.p for each in compared]
     adjusted, held = holm(p_values), levels(p_values, alpha)
     return {
@@ -90,55 +95,97 @@ def decide_all(
 class _Combined:
     """The planned test and the one for every look, each with its part of the error.
 
+    What is not known is taken as the worst for either side: the lower end of the interval, and
+    whether the variant is better, come from `low`, the others from `high`.
+    """
+
+    def __init__(self, pairs: Pairs, planned: Planned | None) -> None:
+        self.pairs, self.planned = pairs, planned
+        tested = None
+        self.anytime_part = 1.0
+        if planned is not None and pairs.at(planned.rows).pass_fail:
+            self.anytime_part = 1 - ONCE
+            if not planned.to_come:
+                tested = pairs.at(planned.rows)
+        gone = 0 if planned is None else planned.gone
+        self.low, self.high = (
+            _Side(
+                pairs.taking(unknown, gone),
+                None if tested is None else tested.taking(unknown, gone),
+                self.anytime_part,
+            )
+            for unknown in (-1.0, 1.0)
+        )
+
+    @cached_property
+    def p(self) -> float:
+        if self.low.mean > 0:
+            return self.low.p
+        return self.high.p if self.high.mean < 0 else 1.0
+
+    def difference(self, alpha: float) -> Difference:
+        """Over all rows, with the interval that both comparisons leave."""
+        low, high = self.low.interval(alpha), self.high.interval(alpha)
+        scored = self.pairs.scored
+        wins, losses, ties = tally(scored)
+        return Difference(
+            float(scored.mean()) if len(scored) else 0.0,
+            Interval(low.low, high.high, 1 - alpha),
+            self.p,
+            wins,
+            losses,
+            ties,
+            len(self.pairs.differences) - len(scored),
+            self.low.method,
+        )
+
+    def more_rows(self, alpha: float, margin: float) -> int | None:
+        """The fewer of those to the planned test, if that would do, and to betting's verdict."""
+        planned, needs = self.planned, list[int]()
+        seen = (self.low if self.low.mean > 0 else self.high).scored
+        if planned is not None and planned.to_come and self.anytime_part < 1:
+            enough = rows_once(seen, alpha * ONCE, margin)
+            if enough is not None and enough <= planned.count:
+                needs.append(planned.to_come)
+        enough = rows_anytime(seen, alpha * self.anytime_part, margin)
+        if enough is not None:
+            needs.append(max(1, enough - len(seen)))
+        return min(needs, default=None)
+
+
+class _Side:
+    """The comparison with what is not known taken as the worst for one of the two.
+
     A winner of the planned test is dropped while all rows together lean the other way: no error is
     added by calling fewer winners.
     """
 
-    def __init__(self, pairs: Pairs, planned: int | None, seed: int) -> None:
-        self.pairs, self.planned, self.seed = pairs, planned, seed
-        self.anytime_part = 1.0 if planned is None else 1 - ONCE
-        self.tested = None
-        if planned is not None and len(pairs.differences) >= planned:
-            self.tested = pairs.first(planned)
+    def __init__(self, pairs: Pairs, tested: Pairs | None, anytime_part: float) -> None:
+        self.pairs, self.tested, self.anytime_part = pairs, tested, anytime_part
+        self.scored = pairs.scored
+        self.mean = float(self.scored.mean()) if len(self.scored) else 0.0
 
     @cached_property
     def p(self) -> float:
-        anytime = compare_anytime(self.pairs)
-        p = anytime.p / self.anytime_part
+        p = compare_anytime(self.pairs).p / self.anytime_part
         if self.tested is not None:
-            once = compare_once(self.tested, seed=self.seed)
-            if once.mean * anytime.mean > 0:
+            once = compare_once(self.tested)
+            if once.mean * self.mean > 0:
                 p = min(p, once.p / ONCE)
         return min(1.0, p)
 
-    def difference(self, alpha: float) -> Difference:
-        """Over all rows, with the interval that both comparisons leave."""
-        anytime = compare_anytime(self.pairs, 1 - alpha * self.anytime_part)
-        within, method = anytime.interval, anytime.method
+    def interval(self, alpha: float) -> Interval:
+        within = compare_anytime(self.pairs, 1 - alpha * self.anytime_part).interval
         if self.tested is not None:
-            once = compare_once(self.tested, 1 - alpha * ONCE, self.seed)
-            if 0 in once.interval or once.mean * anytime.mean > 0:
+            once = compare_once(self.tested, 1 - alpha * ONCE)
+            if 0 in once.interval or once.mean * self.mean > 0:
                 within = _both(within, once.interval)
-            method = f"{once.method}; {method}"
-        return Difference(
-            anytime.mean,
-            Interval(within.low, within.high, 1 - alpha),
-            self.p,
-            anytime.wins,
-            anytime.losses,
-            anytime.ties,
-            anytime.left_out,
-            method,
-        )
+        return within
 
-    def more_rows(self, alpha: float, margin: float) -> int | None:
-        rows, scored = len(self.pairs.differences), self.pairs.scored
-        if self.planned is not None and rows < self.planned:
-            enough = rows_once(scored, alpha * ONCE, margin)
-            if enough is not None and enough <= self.planned:
-                return self.planned - rows
-        enough = rows_anytime(scored, alpha * self.anytime_part, margin)
-        return None if enough is None else max(1, enough - len(scored))
+    @property
+    def method(self) -> str:
+        anytime = "betting, valid at every look"
+        return anytime if self.tested is None else f"exact McNemar, Tango's interval; {anytime}"
 
 
 def _both(anytime: Interval, once: Interval) -> Interval:

@@ -16,6 +16,7 @@ def sentence(verdict: Verdict, variant: str, baseline: str) -> str:
     figures = (
         f"{points(difference.mean)} points, {100 * interval.level:.4g} % interval "
         f"{points(interval.low)} to {points(interval.high)}, {_rows(difference.rows)}"
+        f"{unscored(difference.left_out)}"
     )
     if verdict.outcome == "better":
         return f"{variant} is better than {baseline} ({figures})."
@@ -47,6 +48,11 @@ def noise_floor_sentence(name: str, reach: float, changing: float) -> str:
 def plus_minus(reach: float) -> str:
     """The upper end of a noise floor in points."""
     return f"±{100 * reach:.1f}"
+
+
+def unscored(left_out: int) -> str:
+    """Of rows that could not be scored, where there are any."""
+    return f", {left_out:,} more could not be scored" if left_out else ""
 
 
 def points(score: float) -> str:

@@ -12,6 +12,7 @@ from llamadiff.compare.checks.result import Result
 from llamadiff.compare.evaluation.answers import Checked
 from llamadiff.compare.evaluation.plan import Plan
 from llamadiff.compare.evaluation.scoreboard import scoreboard
+from llamadiff.compare.evaluation.settled import Settled
 from llamadiff.tui.asked_rows import ERROR, FAILED, NONE, PASSED, WAITING, arranged, asked_rows
 from llamadiff.tui.board_lines import board_lines
 
@@ -85,6 +86,14 @@ def test_bars_stand_on_one_scale(plan: Plan) -> None:
 def test_without_answers_there_are_no_figures(plan: Plan) -> None:
     text = board_lines(scoreboard(plan, []), plan, 116, tags=True).plain
     assert "–" in text and "0 of 40 planned rows so far" in text and "●" not in text
+
+
+def test_planned_rows_that_are_gone_are_told(plan: Plan) -> None:
+    gone = Settled(plan.planned.keys | {"x", "y"}, 42, frozenset("xy"))
+    plan = replace(plan, planned=gone)
+    text = board_lines(scoreboard(plan, answers(plan)), plan, 116, tags=True).plain
+    assert "2 of the 42 rows planned are no longer in the dataset" in text
+    assert "planned rows so far" not in text
 
 
 def test_rows_are_marked_sorted_and_searched(plan: Plan) -> None:

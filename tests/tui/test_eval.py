@@ -133,12 +133,18 @@ def test_rows_that_are_added_do_not_change_what_was_planned(
 ) -> None:
     path = write_suite(tmp_path, 8)
     assert run(["eval", str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["planned"] == 8
+    first = json.loads(capsys.readouterr().out)
+    assert first["planned"] == 8
     write_suite(tmp_path, 12)
-    assert run(["eval", str(path), "--json"]) == 0
+    assert run(["history", "rm", first["evaluation"]]) == 0
+    capsys.readouterr()
+    assert run(["eval", str(path), "--json", "--no-history"]) == 0
     out, err = capsys.readouterr()
-    assert json.loads(out)["planned"] == 8 and json.loads(out)["rows"] == 12
-    assert "8 rows were planned when this suite was first run" in err
+    again = json.loads(out)
+    assert again["planned"] == 8 and again["rows"] == 12
+    keys = [[row["key"] for row in it["answers"]] for it in (first, again)]
+    assert keys[1][:8] == keys[0]
+    assert "8 rows were planned when these variants were first compared" in err
 
 
 def test_what_was_run_is_listed_shown_again_and_removed(

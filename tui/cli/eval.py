@@ -73,13 +73,20 @@ def eval_command(
     from ...compare.evaluation.decision.elsewhere import others_of
     from ...compare.evaluation.reports import check_report, write_report
     from ..paths import suite_folders
+    from .session import open_history
 
     for path in reports:
         check_report(path)
     if suite is not None:
-        plan = _plan(asked, suite, rows, allow_code)
-        others = others_of(plan, asked.defaults(), suite_folders(), allow_code=allow_code)
+        with open_history() as history:  # what was planned is read, with --no-history too
+            known = history.evaluations
+            plan = _plan(asked, suite, rows, allow_code, known)
+            others = others_of(
+                plan, asked.defaults(), suite_folders(), kept=known, allow_code=allow_code
+            )
         note(_beginning(plan))
+        for said in plan.notes:
+            note(said)
         wanted = as_json or bool(reports)
         found, decision = asyncio.run(_carry_out(asked, plan, others, resume, wanted))
     else:
@@ -110,7 +117,7 @@ def _found(name: str) -> tuple[Kept, dict[str, Any] | None]:
     return found, decision
 
 
-def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
+def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool, known: Evaluations) -> Plan:
     """What is to be done. Raises what `explain` says in one line."""
     from ...compare.errors import CompareError
     from ...compare.evaluation.planning import plan_of
@@ -133,7 +140,7 @@ def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool) -> Plan:
         suite = replace(suite, variants=tuple(tables), baseline="", require=(), text="")
     return plan_of(
         suite, asked.defaults(), asked.settings(),
-        values=asked.values, limit=rows, exact=asked.exact,
+        values=asked.values, kept=known, limit=rows, exact=asked.exact,
     )  # fmt: skip
 
 
@@ -152,7 +159,6 @@ async def _carry_out(
     from ...compare.evaluation.kept import Kept
     from ...compare.evaluation.measured import Measured
     from ...compare.evaluation.measuring import measure
-    from ...compare.evaluation.planning import as_settled
     from ...compare.hashes import FileHashes
     from ...compare.rating.decided import decided
     from ...models.engine.client import EngineError
@@ -162,9 +168,6 @@ async def _carry_out(
     at, program = datetime.now(UTC), version("llamadiff")
     with _history(asked) as history:
         kept = history.evaluations if history is not None else None
-        plan, said = await asyncio.to_thread(as_settled, kept, plan)
-        if said:
-            note(said)
         key, before = await asyncio.to_thread(_begun, kept, plan, resume)
         answers, measured = list(before), Measured()
 
@@ -185,6 +188,8 @@ async def _carry_out(
                     note(sentence)
                 if kept is not None and key is None:
                     key = await asyncio.to_thread(kept.begin, plan, program)
+                    for other in others:
+                        await asyncio.to_thread(kept.settle, other.plan)
                 if kept is not None and key is not None:
                     at = await asyncio.to_thread(kept.began, key)
                     measured = await asyncio.to_thread(kept.measured, key)

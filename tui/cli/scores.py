@@ -50,6 +50,8 @@ def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> N
         data(f"Noise floor: {NOT_MEASURED}.")
     if said := rows_said(board.rows, len(plan.rows), board.planned):
         data(said)
+    if plan.planned.gone:
+        _say(plan.planned.said_of_gone)
     for it in board.requirements:
         said = {True: "met", False: "NOT MET", None: "NOT MET, not known yet"}[it.met]
         _say(f"{said}: {it.text} ({it.figures})")

@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from ...compare.errors import MISTAKES, CompareError
-from ...compare.evaluation.planning import Instead, as_settled, plan_of
+from ...compare.evaluation.planning import Instead, plan_of
 from ...compare.evaluation.reading import load_suite
 from ...compare.spec import Defaults
 from ..evaluating import Evaluating, opened
@@ -219,7 +219,10 @@ class Evaluate(SuiteFiles):
         """Reads files; on a thread. Raises what a person is told."""
         exact = instead is not None and self._home.playground.exact
         suite = load_suite(path)
-        return plan_of(suite, self._defaults, self._home.settings, instead=instead, exact=exact)
+        return plan_of(
+            suite, self._defaults, self._home.settings,
+            instead=instead, kept=self.kept, exact=exact,
+        )  # fmt: skip
 
     @property
     def _defaults(self) -> Defaults:
@@ -289,10 +292,9 @@ class Evaluate(SuiteFiles):
             return None
         instead = None if self._own or isinstance(item, Past) else self._home.instead()
         plan = await asyncio.to_thread(self._plan, path, instead)
-        plan, said = await asyncio.to_thread(as_settled, self.kept, plan)
         others = await asyncio.to_thread(self._home.others_of, plan)
         it = Evaluating(plan, history, others=others)
-        it.notes += [said] if said else []
+        it.notes += plan.notes
         return it
 
     # -------------------------------------------------------------------- keys

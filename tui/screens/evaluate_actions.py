@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...compare.evaluation.plan import Plan
     from ...compare.evaluation.planning import Instead
     from ...compare.hashes import FileHashes
+    from ...compare.history.evaluations import Evaluations
     from ...compare.history.history import History
     from ...compare.spec import Defaults
     from ...models.engine.protocol import ModelSettings
@@ -113,7 +114,11 @@ class EvaluateActions(HistoryActions):
         with them. A person is asked before their code runs."""
         from ...compare.evaluation.decision.elsewhere import others_of
 
-        return others_of(plan, self._defaults, self.suite_folders, allow_code=True)
+        return others_of(plan, self._defaults, self.suite_folders, kept=self._kept, allow_code=True)
+
+    @property
+    def _kept(self) -> Evaluations | None:
+        return None if self.history is None else self.history.evaluations
 
     @property
     def _defaults(self) -> Defaults:
@@ -130,7 +135,9 @@ class EvaluateActions(HistoryActions):
         if self.history is not None and it.key is not None:
             runner = await self.session.runner()
             await asyncio.to_thread(check_going_on, self.history.evaluations, it, runner)
-        there = await asyncio.to_thread(others_left, it.plan, self._defaults, self.suite_folders)
+        there = await asyncio.to_thread(
+            others_left, it.plan, self._defaults, self.suite_folders, self._kept
+        )
         it.others, it.missing = there
         it.notes += [said for each in it.missing if (said := for_app(each)) not in it.notes]
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from ...statistics.figures import Table
 from ...statistics.means import estimate
 from ...statistics.noise import NoiseFloor, noise_floor
-from ...statistics.verdict import decide
 from ..plan import Plan
-from .choosing import Chosen, Scores
+from .choosing import Chosen, Scores, compared
 from .figures import Apart, Part
 from .rules import Pair
 from .sides import Kind
@@ -22,17 +21,17 @@ def apart_of(
     plan: Plan, chosen: Chosen, scores: Scores, between: Sequence[tuple[Kind, Kind]], alpha: float
 ) -> Apart | None:
     """The tagged rows and all others, of those that the kinds are compared on; `between` are the
-    comparisons (cheaper, costlier), each at `alpha`. None where either has no row."""
+    comparisons (cheaper, costlier), each at `alpha`. None where either has no row, and
+    while nothing is compared."""
     new = [row for row in chosen.rows if NEW in plan.rows[row].tags]
     others = [row for row in chosen.rows if NEW not in plan.rows[row].tags]
-    if not new or not others:
+    if not new or not others or chosen.waits_for:
         return None
 
     def part(rows: Sequence[int]) -> Part:
         tables: dict[Kind, Table] = {
             kind: scores.table(it, rows) for kind, it in chosen.variants.items()
         }
-        planned = _planned(chosen, rows)
         return Part(
             len(rows),
             dict(zip(tables, map(estimate, tables.values()), strict=True)),
@@ -41,14 +40,11 @@ def apart_of(
                 Pair(
                     cheaper,
                     costlier,
-                    decide(
-                        tables[costlier], tables[cheaper],
-                        planned=planned, alpha=alpha, margin=plan.suite.margin,
-                    ),
+                    compared(plan, chosen, tables, cheaper, costlier, rows, alpha),
                 )
                 for cheaper, costlier in between
             ),
-        )  # fmt: skip
+        )
 
     return Apart(part(new), part(others))
 
@@ -58,9 +54,3 @@ def floors(tables: Mapping[Kind, Table], repeats: int) -> dict[Kind, NoiseFloor 
     return {
         kind: noise_floor(table, repeats) if repeats > 1 else None for kind, table in tables.items()
     }
-
-
-def _planned(chosen: Chosen, rows: Sequence[int]) -> int:
-    """How many of these rows are planned ones; more than there are while planned ones are missing."""
-    planned = set(chosen.rows[: chosen.planned])
-    return sum(row in planned for row in rows) + (chosen.planned > len(chosen.rows))

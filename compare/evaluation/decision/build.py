@@ -17,7 +17,7 @@ from ...statistics.figures import Estimate, Table
 from ...statistics.means import estimate, estimate_amount
 from ...statistics.noise import changing_rows
 from ...statistics.ranking import Rating, rank
-from ...statistics.verdict import ALPHA, decide
+from ...statistics.verdict import ALPHA
 from ...variants import StackedAdapter, Variant
 from ..answers import Checked
 from ..plan import Plan
@@ -25,7 +25,7 @@ from ..rows import ROW_KEY
 from ..scoreboard import Pace
 from ..variants import called
 from .apart import apart_of, floors
-from .choosing import Chosen, Scores, choose
+from .choosing import Chosen, Scores, choose, compared
 from .figures import BreakEven, Decision, Elsewhere, Rated, Side, Trained, Tried
 from .rules import Pair, rule
 from .sides import KINDS, Kind, Sides, differing, sides_of, stack_of
@@ -63,23 +63,18 @@ def decision_of(
         return None
     chosen = choose(plan, sides, scores)
     kinds: list[Kind] = [kind for kind in KINDS if kind in chosen.variants]
-    tables = {kind: scores.table(it, chosen.rows) for kind, it in chosen.variants.items()}
+    tables: dict[Kind, Table] = {
+        kind: scores.table(it, chosen.rows) for kind, it in chosen.variants.items()
+    }
     between: list[tuple[Kind, Kind]] = list(itertools.combinations(kinds, 2))
     alpha = ALPHA / len(between)
-    pairs: dict[tuple[Kind, Kind], Pair] = {
-        (cheaper, costlier): Pair(
-            cheaper,
-            costlier,
-            decide(
-                tables[costlier],
-                tables[cheaper],
-                planned=chosen.planned,
-                alpha=alpha,
-                margin=plan.suite.margin,
-            ),
+
+    def against(cheaper: Kind, costlier: Kind) -> Pair:
+        return Pair(
+            cheaper, costlier, compared(plan, chosen, tables, cheaper, costlier, chosen.rows, alpha)
         )
-        for cheaper, costlier in between
-    }
+
+    pairs = {pair: against(*pair) for pair in between}
     rated = _rated(ratings, chosen)
     adapters = adapters_of(plan) if adapters is None else adapters
     maker = _Maker(plan, sides, scores, chosen, paces or {}, elsewhere, adapters, rated)
@@ -89,6 +84,7 @@ def decision_of(
         rule(kinds, pairs),
         len(chosen.rows),
         len(chosen.chosen_on),
+        chosen.waits_for,
         chosen.share,
         plan.suite.margin,
         1 - ALPHA,

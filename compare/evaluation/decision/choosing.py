@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ...statistics.figures import Table
-from ...statistics.splitting import best, split
+from ...statistics.splitting import best, chooses, split
+from ...statistics.verdict import Verdict, decide
 from ...variants import Variant
 from ..answers import Checked, counted
 from ..plan import Plan
+from ..rows import content_of
+from ..settled import Settled
 from .sides import KINDS, Kind, Sides
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """`variants` stand for their kinds. `rows` (places in the plan) are those they are compared on,
-    `planned` how many of them were settled beforehand.
+    """`variants` stand for their kinds. `rows` (places in the plan) are those they are compared on.
 
     `chosen_on` are the rows by which one of several was picked, none where no kind has several: the
-    others are then all rows that every variant has answered. `share` is the part of the rows that
-    is compared on.
+    others are then all rows that every variant has answered. While `waits_for` planned rows are
+    missing nothing is picked for good, and nothing is to be compared.
     """
 
     variants: dict[Kind, Variant]
     rows: tuple[int, ...]
-    planned: int
     chosen_on: tuple[int, ...] = ()
+    waits_for: int = 0
 
     @property
     def share(self) -> float:
-        return 0.5 if self.chosen_on else 1.0
+        """The part of the rows that is compared on."""
+        return 0.5 if self.chosen_on or self.waits_for else 1.0
 
 
 class Scores:
@@ -62,22 +64,54 @@ class Scores:
 
 def choose(plan: Plan, sides: Sides, scores: Scores) -> Chosen:
     """With several of a kind the best on one half of the rows stands for it, the first of equals,
-    and all kinds are compared on the other half; else on all rows."""
-    several = any(len(them) > 1 for them in sides.variants.values())
-    rows, planned = scores.rows, plan.planned
-    chosen_on: tuple[int, ...] = ()
-    if several:
-        sidewise = split([_content(plan, row) for row in range(len(plan.rows))])
+    and all kinds are compared on the other half; else on all rows.
+
+    It is picked by the planned rows alone, once all of them are there: the same at every later
+    look, whatever is added.
+    """
+    rows, chosen_on, waits_for = scores.rows, (), 0
+    if any(len(them) > 1 for them in sides.variants.values()):
+        sidewise = split([row.content for row in plan.rows])
         there = set(rows)
-        chosen_on = tuple(row for row in sidewise.choosing if row in there)
+        planned = [row for row in sidewise.choosing if plan.rows[row].key in plan.planned.keys]
+        chosen_on = tuple(row for row in planned if row in there)
         rows = tuple(row for row in sidewise.confirming if row in there)
-        beyond = max(0, plan.planned - len(plan.rows))
-        planned = sum(row < plan.planned for row in sidewise.confirming) + -(-beyond // 2)
+        half = _half(plan.planned, choosing=True)
+        waits_for = half.to_run - len(chosen_on)
     variants: dict[Kind, Variant] = {}
     for kind in KINDS:
         if them := sides.variants.get(kind):
             variants[kind] = them[0 if len(them) == 1 else _best(them, scores, chosen_on)]
-    return Chosen(variants, rows, planned, chosen_on)
+    return Chosen(variants, rows, chosen_on, waits_for)
+
+
+def compared(
+    plan: Plan,
+    chosen: Chosen,
+    tables: Mapping[Kind, Table],
+    cheaper: Kind,
+    costlier: Kind,
+    rows: Sequence[int],
+    alpha: float,
+) -> Verdict:
+    """The costlier kind against the cheaper one on these rows, whose scores `tables` hold: all that
+    the kinds are compared on, or some of them, which are tested once no planned one is missing."""
+    margin = plan.suite.margin
+    if chosen.waits_for:
+        return decide((), (), alpha=alpha, margin=margin)
+    settled = plan.settled_for(chosen.variants[cheaper], chosen.variants[costlier])
+    if chosen.chosen_on:
+        settled = _half(settled, choosing=False)
+    to_come = settled.among([plan.rows[row].key for row in chosen.rows]).to_come
+    planned = replace(settled.among([plan.rows[row].key for row in rows]), to_come=to_come)
+    return decide(tables[costlier], tables[cheaper], planned=planned, alpha=alpha, margin=margin)
+
+
+def _half(settled: Settled, *, choosing: bool) -> Settled:
+    """Those rows that are for choosing, or for confirming; of unknown ones half, rounded up."""
+    keys = frozenset(it for it in settled.keys if chooses(content_of(it)) == choosing)
+    unknown = settled.count - len(settled.keys)
+    return replace(settled, keys=keys, count=len(keys) + -(-unknown // 2), gone=settled.gone & keys)
 
 
 def _best(them: Sequence[Variant], scores: Scores, rows: Sequence[int]) -> int:
@@ -85,9 +119,3 @@ def _best(them: Sequence[Variant], scores: Scores, rows: Sequence[int]) -> int:
         return best([scores.table(it, rows) for it in them])
     except ValueError:
         return 0
-
-
-def _content(plan: Plan, row: int) -> str:
-    """The same for equal rows."""
-    it = plan.rows[row]
-    return json.dumps([sorted(it.values.items()), it.expected])

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ....models.engine.client import EngineError
 from ...errors import MISTAKES, CompareError
@@ -14,14 +15,15 @@ from ...spec import Defaults
 from ...statistics.means import estimate
 from ...statistics.noise import noise_floor
 from ...statistics.verdict import ALPHA, decide
-from ...variants import StackedAdapter, variant_names
+from ...variants import StackedAdapter, Variant, variant_names
 from ..answers import Checked
 from ..evaluator import Evaluator, Progress
 from ..judging import suite_judges
 from ..pausing import Pause
-from ..plan import Plan, make_plan
+from ..plan import Plan
 from ..reading import load_suite
 from ..rows import suite_rows
+from ..settling import make_plan
 from ..shipped import find_suite
 from ..suite import Suite
 from ..variants import suite_variants
@@ -29,6 +31,9 @@ from .build import chosen_of, stack_name
 from .choosing import Scores
 from .figures import Elsewhere
 from .sides import stack_of
+
+if TYPE_CHECKING:
+    from ...history.evaluations import Evaluations
 
 MOST_ROWS = 200
 """Of a longer suite so many rows are run, the first ones in the order that its seed draws."""
@@ -38,42 +43,55 @@ INSTRUCTIONS = "instructions"
 
 @dataclass(frozen=True)
 class Other:
-    """Another suite with its baseline on the base alone, ready to be run with any stack."""
+    """Another suite with its baseline on the base alone, and with it under each of the stacks that
+    may be put to it."""
 
     suite: Suite
     plan: Plan
 
 
 def others_of(
-    plan: Plan, defaults: Defaults, folders: Sequence[Path] = (), *, allow_code: bool = False
+    plan: Plan,
+    defaults: Defaults,
+    folders: Sequence[Path] = (),
+    *,
+    kept: Evaluations | None = None,
+    allow_code: bool = False,
 ) -> list[Other]:
     """The suites that the plan's suite names, with their own plain prompts, on the plan's model.
 
-    A person's own are in the `folders`. Where the plan has fewer rows than planned, so has each of
-    them. Raises what is wrong with them, as reading a suite does.
+    A person's own are in the `folders`; `kept` knows what was planned before. Where the plan has
+    fewer rows than planned, so has each of them. Raises what is wrong with them, as reading a suite
+    does.
     """
-    return [_other(plan, defaults, name, folders, allow_code) for name in plan.suite.elsewhere]
+    return [
+        _other(plan, defaults, name, folders, kept, allow_code) for name in plan.suite.elsewhere
+    ]
 
 
 def others_left(
-    plan: Plan, defaults: Defaults, folders: Sequence[Path]
+    plan: Plan, defaults: Defaults, folders: Sequence[Path], kept: Evaluations | None
 ) -> tuple[list[Other], list[str]]:
     """As `others_of` with `allow_code`, with a sentence for each suite that is not as it was."""
     found: list[Other] = []
     missing: list[str] = []
     for name in plan.suite.elsewhere:
         try:
-            found.append(_other(plan, defaults, name, folders, allow_code=True))
+            found.append(_other(plan, defaults, name, folders, kept, allow_code=True))
         except MISTAKES as mistake:
             missing.append(f"{Path(name).stem} is left as it was: {mistake}")
     return found, missing
 
 
 def _other(
-    plan: Plan, defaults: Defaults, name: str, folders: Sequence[Path], allow_code: bool
+    plan: Plan,
+    defaults: Defaults,
+    name: str,
+    folders: Sequence[Path],
+    kept: Evaluations | None,
+    allow_code: bool,
 ) -> Other:
     path = find_suite(name, folders)
-    rows = len(plan.rows) if len(plan.rows) < plan.planned else MOST_ROWS
     if path.resolve() == plan.suite.path.resolve():
         raise CompareError(f"{plan.suite.path}: elsewhere names the suite itself; leave it out.")
     suite = load_suite(path)
@@ -92,14 +110,28 @@ def _other(
     plain = replace(suite, variants=(spec,), baseline="", require=())
     model = str(plan.baseline.model)
     wanted = replace(defaults, model=model, prompt=None, adapters=(), sampling={}, user=None)
-    variants = suite_variants(plain, wanted)
-    found = suite_rows(suite)[: min(MOST_ROWS, rows)]
-    judges = suite_judges(plain, wanted)
+    (base,) = suite_variants(plain, wanted)
+    dataset = replace(suite.dataset, sample=min(MOST_ROWS, suite.dataset.sample or MOST_ROWS))
     made = make_plan(
-        replace(plain, planned=len(found)), variants, found, plan.settings,
-        exact=plan.exact, judges=judges,
-    )  # fmt: skip
+        replace(plain, dataset=dataset, planned=None),
+        _tuned(base, [stack_of(it) for it in plan.variants]),
+        suite_rows(suite),
+        plan.settings,
+        kept=kept,
+        limit=len(plan.rows) if len(plan.rows) < plan.planned.to_run else None,
+        exact=plan.exact,
+        judges=suite_judges(plain, wanted),
+    )
     return Other(suite, made)
+
+
+def _tuned(base: Variant, stacks: Sequence[tuple[StackedAdapter, ...]]) -> list[Variant]:
+    """The base alone, and under each of the stacks."""
+    found = [replace(base, label="")]
+    different = dict.fromkeys(it for it in stacks if it)
+    for name, stack in zip(variant_names()[1:], different, strict=False):
+        found.append(replace(base, name=name, adapters=stack, label=stack_name(stack)))
+    return found
 
 
 def stacks_of(plan: Plan, answers: Sequence[Checked]) -> list[tuple[StackedAdapter, ...]]:
@@ -148,13 +180,9 @@ async def run_elsewhere(
 
 
 def _with_stacks(plan: Plan, stacks: Sequence[tuple[StackedAdapter, ...]]) -> Plan:
-    """With the baseline, and it under each stack."""
-    base = replace(plan.baseline, name=next(names := iter(variant_names())), label="")
-    tuned = [
-        replace(base, name=name, adapters=stack, label=stack_name(stack))
-        for name, stack in zip(names, stacks, strict=False)
-    ]
-    return replace(plan, variants=(base, *tuned), baseline=base)
+    """With the baseline and these stacks alone."""
+    wanted = [it for stack in stacks for it in plan.variants if stack_of(it) == stack]
+    return replace(plan, variants=(plan.baseline, *wanted))
 
 
 async def _run(
@@ -179,20 +207,22 @@ def _found(
     other: Other, plan: Plan, answers: Sequence[Checked], mark: str, alpha: float
 ) -> list[Elsewhere]:
     scores = Scores(plan, answers)
-    base, *tuned = (scores.table(it, scores.rows) for it in plan.variants)
-    floor = noise_floor(base, plan.repeats).interval.high
-    return [
-        Elsewhere(
+    base = scores.table(plan.baseline, scores.rows)
+    score = estimate(base)
+
+    def found(variant: Variant) -> Elsewhere:
+        table = scores.table(variant, scores.rows)
+        planned = plan.planned_for(plan.baseline, variant, scores.rows)
+        floors = (noise_floor(it, plan.repeats).interval.high for it in (base, table))
+        return Elsewhere(
             other.suite.name,
             other.suite.path.stem.startswith(INSTRUCTIONS),
             variant.label,
-            estimate(base),
+            score,
             estimate(table),
-            decide(table, base, planned=plan.planned, alpha=alpha, margin=other.suite.margin),
+            decide(table, base, planned=planned, alpha=alpha, margin=other.suite.margin),
             mark,
-            max(floor, noise_floor(table, plan.repeats).interval.high)
-            if plan.repeats > 1
-            else None,
+            max(floors) if plan.repeats > 1 else None,
         )
-        for variant, table in zip(plan.variants[1:], tuned, strict=True)
-    ]
+
+    return [found(it) for it in plan.variants[1:]]

@@ -147,15 +147,17 @@ class Apart:
 
 @dataclass(frozen=True)
 class Decision:
-    """The table and the ruling. `rows` were compared on, `chosen_on` chose; `level` holds for all
-    intervals of differences together, and `problems` are sentences on what could not be had.
-    `apart` is None where no rows are tagged as new, or all of them."""
+    """The table and the ruling. `rows` were compared on, `chosen_on` chose; while `waits_for` more
+    of the rows that choose are missing, nothing is compared. `level` holds for all intervals of
+    differences together, and `problems` are sentences on what could not be had. `apart` is None
+    where no rows are tagged as new, or all of them."""
 
     sides: tuple[Side, ...]
     pairs: tuple[Pair, ...]
     ruling: Ruling
     rows: int
     chosen_on: int
+    waits_for: int
     share: float
     margin: float
     level: float

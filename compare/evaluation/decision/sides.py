@@ -57,9 +57,9 @@ def differing(variant: Variant, base: Variant) -> tuple[str, ...]:
     adapter. A prompt's name, description and tags are no part of what a model is given."""
     pairs = (
         ("model", variant.model, base.model),
-        ("prompt", _text(variant.prompt), _text(base.prompt)),
+        ("prompt", bare_text(variant.prompt), bare_text(base.prompt)),
         ("values", dict(variant.values), dict(base.values)),
-        ("sampling", _sampling(variant), _sampling(base)),
+        ("sampling", sampling_of(variant), sampling_of(base)),
         ("adapter", stack_of(variant), stack_of(base)),
     )
     return tuple(name for name, own, others in pairs if own != others)
@@ -77,9 +77,11 @@ def _kind(parts: tuple[str, ...]) -> Kind:
     return "tuned" if parts == ("adapter",) else "combined"
 
 
-def _text(prompt: Prompt) -> Prompt:
+def bare_text(prompt: Prompt) -> Prompt:
+    """What of a prompt a model is given."""
     return replace(prompt, name="", description="", tags=(), sampling={}, include=(), example_data=None)  # fmt: skip
 
 
-def _sampling(variant: Variant) -> dict[str, object]:
+def sampling_of(variant: Variant) -> dict[str, object]:
+    """The prompt's, and what the variant says otherwise."""
     return {**variant.prompt.sampling, **variant.sampling}

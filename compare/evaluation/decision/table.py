@@ -9,7 +9,7 @@ from ...statistics.wording import NOT_MEASURED, plus_minus
 from .apart import NEW
 from .figures import Decision, Elsewhere, Side, Trained
 from .sides import SIDES, Kind
-from .verdict import UNITS, beyond_training, more_rows, verdict
+from .verdict import UNITS, beyond_training, left_out, more_rows, verdict
 from .words import (
     after,
     amount,
@@ -261,11 +261,21 @@ def _notes(decision: Decision) -> Iterator[str]:
     plain = decision.side("plain")
     if plain is not None:
         yield f"The plain prompt, {plain.name} {plain.label}, scores {score(plain.score)} on {decision.rows:,} rows."
-    if decision.chosen_on:
+    if decision.chosen_on and not decision.waits_for:
         yield (
             f"Where several stood for one kind, the best of {decision.chosen_on:,} rows was taken "
             f"and compared on the other {decision.rows:,}; scores under process and data are those "
             "it was taken by."
+        )
+    if decision.waits_for:
+        yield (
+            "Where several stand for one kind, the best is picked by half of the planned rows, once "
+            "all of them are there; until then nothing is compared."
+        )
+    if left := left_out(decision):
+        yield (
+            f"{left:,} of {decision.rows:,} rows could not be scored under one of two that are "
+            "compared, or under both. One scored under one alone counts against whichever is ahead."
         )
     yield (
         f"Up to {100 * decision.margin:g} points do not matter. In brackets are intervals of "

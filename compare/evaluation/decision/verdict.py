@@ -31,17 +31,29 @@ def verdict(decision: Decision) -> str:
     """What is recommended and why; every figure in it is in the table."""
     ruling = decision.ruling
     head = HEADS[ruling.outcome]
+    if decision.waits_for:
+        return f"{head}: which of several of a kind is compared is picked once all planned rows are there."
     if not any(it.verdict.difference.rows for it in decision.pairs):
         return f"{head}: no row was scored under two variants."
     if ruling.pick is None:
-        return f"{head}: {_missing(decision, ruling.open)}."
+        return f"{head}: {_missing(decision, ruling.open)}.{_left_out(decision)}"
     side = decision.side(ruling.pick)
     assert side is not None
     parts = [*_reasons(decision, side), *_costs(decision, side)]
     said = f"{head}: {'; '.join(parts)}."
     if ruling.open:
         said += f" Whether {CALLED['combined']} is better still is not decided: {_more(decision, ruling.open)}."
-    return said
+    return said + _left_out(decision)
+
+
+def left_out(decision: Decision) -> int:
+    """The most rows that could not be scored in one of the comparisons."""
+    return max((it.verdict.difference.left_out for it in decision.pairs), default=0)
+
+
+def _left_out(decision: Decision) -> str:
+    count = left_out(decision)
+    return f" {count:,} of {decision.rows:,} rows could not be scored." if count else ""
 
 
 def _reasons(decision: Decision, side: Side) -> Iterator[str]:

@@ -9,11 +9,13 @@ from pathlib import Path
 from llamadiff.compare.evaluation.answers import Checked
 from llamadiff.compare.evaluation.evaluator import Evaluator
 from llamadiff.compare.evaluation.judging import suite_judges
-from llamadiff.compare.evaluation.plan import Plan, make_plan
+from llamadiff.compare.evaluation.plan import Plan
 from llamadiff.compare.evaluation.reading import load_suite
 from llamadiff.compare.evaluation.rows import suite_rows
+from llamadiff.compare.evaluation.settling import make_plan
 from llamadiff.compare.evaluation.shipped import SHIPPED
 from llamadiff.compare.evaluation.variants import suite_variants
+from llamadiff.compare.history.evaluations import Evaluations
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults
 from llamadiff.models.engine.protocol import ModelSettings
@@ -50,12 +52,13 @@ def write_rows(folder: Path, rows: Sequence[dict[str, str]]) -> None:
     (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
 
 
-def plan_of(path: Path) -> Plan:
+def plan_of(path: Path, kept: Evaluations | None = None, limit: int | None = None) -> Plan:
     """The plan of a suite's file."""
     suite = load_suite(path)
     variants = suite_variants(suite, Defaults())
     judges = suite_judges(suite, Defaults())
-    return make_plan(suite, variants, suite_rows(suite), ModelSettings(), judges=judges)
+    rows = suite_rows(suite)
+    return make_plan(suite, variants, rows, ModelSettings(), kept=kept, limit=limit, judges=judges)
 
 
 async def evaluated(

@@ -64,7 +64,7 @@ async def test_what_was_stopped_goes_on_with_the_suites_that_are_missing(
         assert (found.paces, found.elsewhere[0]) == (before.paces, before.elsewhere[0])
 
         (tmp_path / "two.toml").rename(tmp_path / "away.toml")
-        there, missing = others_left(plan, Defaults(), ())
+        there, missing = others_left(plan, Defaults(), (), None)
         assert [it.suite.name for it in there] == ["one"]
         assert len(missing) == 1 and missing[0].startswith("two is left as it was: There is no")
         left = await measure(runner, plan, answers, there, found, kept.append, missing=missing)

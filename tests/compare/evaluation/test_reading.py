@@ -20,6 +20,8 @@ from llamadiff.compare.evaluation.variants import suite_variants
 from llamadiff.compare.spec import Defaults
 from llamadiff.models.errors import ModelError
 
+from .suites import plan_of, write_suite
+
 LEAST = 'dataset = "rows.jsonl"\n[[checks]]\ncheck = "exact"\n'
 
 
@@ -159,11 +161,12 @@ check = "exact"
     assert [it.line for it in rows] != sorted(it.line for it in rows)
 
 
-def test_a_larger_sample_holds_the_smaller_one(folder: Path) -> None:
+def test_a_larger_sample_holds_the_smaller_one(tmp_path: Path) -> None:
     def lines(count: int, seed: int) -> list[int]:
-        text = f'[dataset]\nfile = "rows.jsonl"\nsample = {count}\nseed = {seed}\n'
-        suite = read(folder, text + '[[checks]]\ncheck = "exact"')
-        return [row.line for row in suite_rows(suite)]
+        path = write_suite(tmp_path, 20)
+        drawn = f'tags = "subject", sample = {count}, seed = {seed}'
+        path.write_text(path.read_text().replace('tags = "subject"', drawn))
+        return [row.line for row in plan_of(path).rows]
 
     assert lines(12, 1)[:5] == lines(5, 1)
     assert lines(12, 1) != lines(12, 2)

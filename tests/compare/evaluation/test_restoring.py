@@ -11,6 +11,7 @@ from llamadiff.compare.checks.code import Code
 from llamadiff.compare.checks.result import Answer
 from llamadiff.compare.errors import CompareError
 from llamadiff.compare.evaluation.plan import Plan
+from llamadiff.compare.evaluation.settled import Settled
 from llamadiff.compare.history.history import History
 
 from .suites import VARIANTS, plan_of, write_suite
@@ -69,7 +70,7 @@ def test_the_same_comes_out_of_the_history(tmp_path: Path, plan: Plan) -> None:
     history, key = kept(tmp_path / "state", plan)
     again = history.evaluations.plan(key)
     assert again.fingerprint() == plan.fingerprint()
-    assert (again.rows, again.planned, again.groups()) == (plan.rows, 5, plan.groups())
+    assert (again.rows, again.planned, again.groups()) == (plan.rows, plan.planned, plan.groups())
     assert again.suite.checks == plan.suite.checks and again.suite.code == plan.suite.code
     assert again.suite.elsewhere == ("general",)
     assert again.suite.require == plan.suite.require and again.suite.margin == 0.1
@@ -107,8 +108,11 @@ def test_a_changed_file_of_code_is_seen_and_what_was_begun_goes_on_with_its_own(
 
 
 def test_one_that_is_removed_is_gone(tmp_path: Path, plan: Plan) -> None:
-    history, key = kept(tmp_path / "state", replace(plan, planned=77))
-    assert history.evaluations.plan(key).planned == 77
+    more = Settled(plan.planned.keys | {"not run", "gone"}, 77, frozenset({"gone"}))
+    apart = {("A", "B"): Settled(frozenset([plan.rows[1].key]), 1)}
+    history, key = kept(tmp_path / "state", replace(plan, planned=more, apart=apart))
+    again = history.evaluations.plan(key)
+    assert (again.planned, again.apart) == (more, apart)
     history.evaluations.release(key)
     assert history.remove([key]) == 1
     assert history.evaluations.entries() == []

@@ -50,7 +50,7 @@ def test_no_strategy_gains_on_average_when_the_mean_is_as_tested() -> None:
 
 @given(DIFFERENCES, st.floats(0.8, 0.999))
 def test_the_interval_agrees_with_the_test(differences: list[float], level: float) -> None:
-    found = compare_anytime(Pairs(np.array(differences), False), level)
+    found = compare_anytime(Pairs.of(np.array(differences), pass_fail=False), level)
     assert (found.p <= 1 - level) == (0 not in found.interval)
     assert found.mean in found.interval
     assert found.interval.low >= -1 and found.interval.high <= 1
@@ -68,8 +68,8 @@ def test_what_the_interval_leaves_out_is_rejected(differences: list[float]) -> N
 @given(DIFFERENCES, st.randoms())
 def test_the_order_of_the_rows_does_not_matter(differences: list[float], random: object) -> None:
     turned = [-each for each in reversed(differences)]
-    one = compare_anytime(Pairs(np.array(differences), False))
-    other = compare_anytime(Pairs(np.array(turned), False))
+    one = compare_anytime(Pairs.of(np.array(differences), pass_fail=False))
+    other = compare_anytime(Pairs.of(np.array(turned), pass_fail=False))
     assert one.p == pytest.approx(other.p, rel=1e-9)
     assert (one.interval.low, one.interval.high) == pytest.approx(
         (-other.interval.high, -other.interval.low), abs=1e-8

@@ -4,20 +4,26 @@ import numpy as np
 import pytest
 
 from benchmarks.decisions import (
-    LOOKS,
-    Share,
     coverage,
     difficulty,
     false_winners,
     holm_false,
-    looked,
+    looked_at,
     passes,
     power,
 )
+from benchmarks.graded import skewed
+from benchmarks.looks import LOOKS, looks
+from benchmarks.shares import Share
+from llamadiff.compare.statistics.figures import Planned
 from llamadiff.compare.statistics.holm import levels
 from llamadiff.compare.statistics.verdict import ALPHA, decide
 
-NAIVE = ("exact test, 10 looks", "best of 9, same rows")
+NAIVE = (
+    "exact test, 10 looks",
+    "planned by number + betting, 20 looks",
+    "best of 9, same rows",
+)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +32,7 @@ NAIVE = ("exact test, 10 looks", "best of 9, same rows")
 )
 def test_false_winners_stay_within_five_in_a_hundred(rows: int, rate: float, suites: int) -> None:
     found = false_winners(np.random.default_rng([rows, 1]), suites, rows, rate)
-    assert set(NAIVE) < set(found) and len(found) == 10
+    assert set(NAIVE) < set(found) and len(found) == 11
     above = {name for name, share in found.items() if share.above(ALPHA)}
     assert above <= set(NAIVE)
     if (rows, rate) == (150, 0.5):
@@ -36,7 +42,7 @@ def test_false_winners_stay_within_five_in_a_hundred(rows: int, rate: float, sui
 @pytest.mark.parametrize(("rows", "rate"), [(20, 0.5), (50, 0.8)])
 def test_intervals_hold_the_truth(rows: int, rate: float) -> None:
     found = coverage(np.random.default_rng([rows, 2]), 400, rows, rate)
-    assert len(found) == 6
+    assert len(found) == 5
     for name, share in found.items():
         assert share.value > 0.91, name
 
@@ -52,12 +58,35 @@ def test_it_measures_what_decide_does() -> None:
     rng = np.random.default_rng(4)
     chances = difficulty(rng, 20, 60, 0.6)
     variant, baseline = passes(rng, chances), passes(rng, 0.6 * chances)
-    p_values = looked(variant, baseline, 2 * LOOKS).planned(LOOKS - 1)
+    seen = looks(30)
+    p_values = looked_at(variant, baseline, seen).combined
     for one in range(20):
-        tables = [[[float(each)] for each in side[one]] for side in (variant, baseline)]
-        for look, rows in ((4, 15), (9, 30), (14, 45), (19, 60)):
-            verdict = decide(tables[0][:rows], tables[1][:rows], planned=30, margin=0.0)
+        for look in (4, LOOKS - 1, 14, 19):
+            it = seen[look]
+            tables = [
+                [[float(each)] for each in side[one, it.lines]] for side in (variant, baseline)
+            ]
+            places = [place for place, line in enumerate(it.lines) if line in set(it.planned)]
+            planned = Planned(places, 30 - len(places))
+            verdict = decide(*tables, planned=planned, margin=0.0)
             assert verdict.difference.p == pytest.approx(min(1.0, p_values[one, look]), rel=1e-9)
+
+
+def test_the_same_rows_are_planned_at_every_look() -> None:
+    first, *later = looks(30)[LOOKS - 1 :]
+    assert first.complete and len(first.planned) == 30
+    for it in later:
+        assert it.complete and set(it.planned) == set(first.planned) == set(it.lines[:30])
+        assert set(it.first) != set(first.planned)  # as they would be by their number alone
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.08])
+def test_rare_losses_buy_no_verdict_of_graded_scores(rate: float) -> None:
+    found = skewed(np.random.default_rng(6), 1_000, 50, rate)
+    assert len(found) == 4
+    assert {name for name, share in found.items() if share.above(ALPHA)} == {
+        name for name in found if "t test" in name
+    }
 
 
 def test_its_steps_of_holm_are_those_of_decide_all() -> None:

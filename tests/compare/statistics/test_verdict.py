@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from llamadiff.compare.statistics.anytime import compare_anytime, grouped, p_value
-from llamadiff.compare.statistics.figures import Table
+from llamadiff.compare.statistics.figures import Planned, Table
 from llamadiff.compare.statistics.needed import MOST, rows_anytime, rows_once
-from llamadiff.compare.statistics.once import compare_once, mcnemar
+from llamadiff.compare.statistics.once import mcnemar
 from llamadiff.compare.statistics.rows import pair
-from llamadiff.compare.statistics.verdict import ONCE, decide, decide_all
+from llamadiff.compare.statistics.verdict import ONCE, Verdict, decide_all
 from llamadiff.compare.statistics.wording import sentence
 
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), max_size=60)
@@ -24,6 +24,21 @@ def tables(wins: int, losses: int, ties: int) -> tuple[Table, Table]:
         [[1.0]] * wins + [[0.0]] * losses + [[1.0]] * ties,
         [[0.0]] * wins + [[1.0]] * losses + [[1.0]] * ties,
     )
+
+
+def decide(
+    variant: Table, baseline: Table, *, planned: int | None = None, margin: float = 0.05
+) -> Verdict:
+    """With the first rows as those planned."""
+    (found,) = decide_first({"": variant}, baseline, planned=planned, margin=margin).values()
+    return found
+
+
+def decide_first(
+    variants: dict[str, Table], baseline: Table, *, planned: int | None, margin: float = 0.05
+) -> dict[str, Verdict]:
+    settled = {} if planned is None else dict.fromkeys(variants, Planned.first(planned, len(baseline)))  # fmt: skip
+    return decide_all(variants, baseline, planned=settled, margin=margin)
 
 
 def said(wins: int, losses: int, ties: int, planned: int | None = None) -> str:
@@ -127,21 +142,67 @@ def test_several_variants_share_one_chance_of_a_false_winner() -> None:
     assert alone.difference.p == pytest.approx(mcnemar(14, 4) / ONCE)
     assert alone.outcome == "better"
     same, clear = baseline, tables(40, 4, 106)[0]
-    verdicts = decide_all({"a": variant, "b": same, "c": same}, baseline, planned=150)
+    verdicts = decide_first({"a": variant, "b": same, "c": same}, baseline, planned=150)
     assert verdicts["a"].outcome == "undecided"
     assert verdicts["a"].adjusted_p == pytest.approx(3 * alone.difference.p)
     assert verdicts["a"].difference.interval.level == pytest.approx(1 - 0.05 / 3)
-    first = decide_all({"a": variant, "c": clear}, tables(14, 4, 132)[1], planned=150)
+    first = decide_first({"a": variant, "c": clear}, tables(14, 4, 132)[1], planned=150)
     assert first["c"].difference.interval.level == pytest.approx(0.975)
 
 
-def test_scores_and_repeats_are_decided_by_signs_of_rows() -> None:
+def test_graded_scores_are_decided_by_betting_with_all_of_the_error() -> None:
     rng = np.random.default_rng(4)
     baseline = [rng.random(3).tolist() for _ in range(150)]
     variant = [np.clip(np.array(row) + rng.normal(0.06, 0.2), 0, 1).tolist() for row in baseline]
-    verdict = decide(variant, baseline, planned=150)
-    assert verdict.outcome == "better"
-    assert verdict.difference.p == pytest.approx(compare_once(pair(variant, baseline)).p / ONCE)
+    expected = compare_anytime(pair(variant, baseline))
+    for planned in (None, 150, 300):
+        difference = decide(variant, baseline, planned=planned).difference
+        assert (difference.p, difference.interval) == (expected.p, expected.interval)
+
+
+def test_losses_that_are_rare_and_large_buy_no_verdict() -> None:
+    """Fifty small gains, or fifty small losses, say nothing of the one row in fifty that is lost."""
+    gains: Table = [[0.587]] * 50
+    assert decide(gains, [[0.5]] * 50, planned=50).outcome == "undecided"
+    assert decide([[0.46]] * 50, [[0.5]] * 50, planned=50).outcome == "undecided"
+
+
+def test_a_row_scored_under_one_of_the_two_counts_against_whichever_is_ahead() -> None:
+    variant, baseline = tables(20, 2, 30)
+    assert decide(variant, baseline, planned=52).outcome == "better"
+    for ours, theirs in (([], [1.0]), ([1.0], [])):
+        found = decide([*variant, *[ours] * 12], [*baseline, *[theirs] * 12], planned=64)
+        assert found.outcome == "undecided" and found.difference.left_out == 12
+        assert found.difference.interval.low <= 0 and found.difference.mean == 18 / 52
+        assert "52 rows, 12 more could not be scored" in sentence(found, "tuned", "base")
+    neither = decide([*variant, *[[]] * 12], [*baseline, *[[]] * 12], planned=64)
+    assert neither.outcome == "better" and neither.difference.left_out == 12
+
+
+def test_planned_rows_that_are_gone_count_against_whichever_is_ahead() -> None:
+    variant, baseline = tables(26, 8, 100)
+    whole = Planned.first(134, 134)
+    assert decide_all({"": variant}, baseline, planned={"": whole})[""].outcome == "better"
+    # Eight rows that were lost are taken out of the dataset: that buys nothing.
+    variant, baseline = tables(26, 0, 100)
+    few = Planned(range(126), gone=8)
+    found = decide_all({"": variant}, baseline, planned={"": few})[""].difference
+    assert found.p == pytest.approx(mcnemar(26, 8) / ONCE) and found.rows == 126
+
+
+def test_the_planned_rows_may_stand_anywhere() -> None:
+    wins, losses = tables(26, 10, 114), tables(0, 5, 20)
+    variant, baseline = [*losses[0], *wins[0]], [*losses[1], *wins[1]]
+    there = Planned(range(25, 175))
+    found = decide_all({"": variant}, baseline, planned={"": there})[""]
+    assert found.difference.p == pytest.approx(mcnemar(26, 10) / ONCE)
+
+
+def test_what_is_missing_is_the_nearer_of_the_planned_rows_and_bettings_verdict() -> None:
+    """Ten rows won of twelve do not need the other 488 of 500."""
+    found = decide(*tables(10, 0, 2), planned=500)
+    assert found.outcome == "undecided"
+    assert found.more_rows is not None and 1 <= found.more_rows < 20
 
 
 def test_the_rows_asked_for_have_the_power_promised() -> None:

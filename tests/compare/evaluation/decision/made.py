@@ -10,6 +10,7 @@ from llamadiff.compare.checks.wording import OneOf
 from llamadiff.compare.evaluation.answers import Checked
 from llamadiff.compare.evaluation.plan import Plan
 from llamadiff.compare.evaluation.rows import SuiteRow
+from llamadiff.compare.evaluation.settled import Settled
 from llamadiff.compare.evaluation.suite import DatasetSpec, NamedCheck, Suite
 from llamadiff.compare.variants import StackedAdapter, Variant
 from llamadiff.models.catalog import BUNDLED
@@ -53,7 +54,9 @@ def plan_of(
         )
         for i in range(rows)
     )
-    return Plan(suite, tuple(variants), variants[0], made, planned or rows, ModelSettings())
+    count = planned or rows
+    settled = Settled(frozenset(row.key for row in made[:count]), count)
+    return Plan(suite, tuple(variants), variants[0], made, settled, ModelSettings())
 
 
 def answer(row: int, name: str, score: float | None, tokens: int = 20) -> Checked:

@@ -33,8 +33,13 @@ async def test_stacks_are_held_against_the_base(engine: Engine, tmp_path: Path) 
     (tmp_path / "broken.toml").write_text(BROKEN)
     keys = 'elsewhere = ["general", "instructions", "broken.toml"]\n'
     plan = plan_of(write_suite(tmp_path, 6, keys + CHECKS))
-    others = others_of(replace(plan, planned=24), Defaults())
-    assert [len(it.plan.rows) for it in others] == [6, 6, 1]
+    more = replace(plan, planned=replace(plan.planned, count=24))
+    others = others_of(more, Defaults())
+    assert [(len(it.plan.rows), it.plan.planned.count) for it in others] == [
+        (6, 48),
+        (6, 56),
+        (1, 1),
+    ]
     others = others_of(plan, Defaults())
     assert [len(it.plan.rows) for it in others] == [48, 56, 1]
     with Renderer() as renderer:
@@ -90,9 +95,11 @@ def test_mistakes_are_told_before_anything_runs(
 def test_the_other_suites_model_and_adapters_do_not_count(tmp_path: Path) -> None:
     plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "support"\n' + CHECKS))
     (other,) = others_of(plan, Defaults(prompt="tell-me-about", adapters=("support",)))
-    (base,) = other.plan.variants
+    base, tuned = other.plan.variants
     assert base.model == plan.baseline.model and not base.adapters
-    assert base.prompt.slug == "support" and other.plan.planned == len(other.plan.rows) == 60
+    assert tuned.adapters == plan.variants[1].adapters and tuned.prompt == base.prompt
+    assert base.prompt.slug == "support"
+    assert other.plan.planned.count == len(other.plan.rows) == 60
     own = (
         'dataset = "rows.jsonl"\nbaseline = "half"\n[[checks]]\ncheck = "exact"\n'
         '[[variants]]\nlabel = "first"\nprompt = "sentiment"\n'
@@ -102,5 +109,5 @@ def test_the_other_suites_model_and_adapters_do_not_count(tmp_path: Path) -> Non
     (tmp_path / "own.toml").write_text(own)
     plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "own.toml"\n' + CHECKS))
     (other,) = others_of(plan, Defaults())
-    (base,) = other.plan.variants
+    base = other.plan.baseline
     assert (base.prompt.slug, base.model, base.adapters) == ("support", plan.baseline.model, ())

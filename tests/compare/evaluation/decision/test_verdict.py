@@ -18,7 +18,7 @@ from llamadiff.compare.evaluation.decision.figures import BreakEven, Decision, E
 from llamadiff.compare.evaluation.decision.table import written
 from llamadiff.compare.evaluation.decision.words import after, saves
 from llamadiff.compare.evaluation.scoreboard import Pace
-from llamadiff.compare.statistics.figures import Estimate, Interval
+from llamadiff.compare.statistics.figures import Estimate, Interval, Planned
 from llamadiff.compare.statistics.means import estimate
 from llamadiff.compare.statistics.ranking import Rating
 from llamadiff.compare.statistics.verdict import decide
@@ -38,7 +38,7 @@ def paces(prompted: tuple[float, ...], tuned: tuple[float, ...]) -> dict[str, Pa
 def elsewhere(rows: int = 60, name: str = "Support") -> Elsewhere:
     base, tuned = passing(rows, 0.8), passing(rows, 0.2)
     tables = [[[it] for it in them] for them in (base, tuned)]
-    verdict = decide(tables[1], tables[0], planned=rows)
+    verdict = decide(tables[1], tables[0], planned=Planned.first(rows, rows))
     return Elsewhere(name, False, "sentiment@1", estimate(tables[0]), estimate(tables[1]), verdict)
 
 
@@ -130,6 +130,19 @@ def test_a_variant_is_not_the_better_for_failing_where_rows_are_hard() -> None:
     assert found is not None and found.ruling.outcome == "undecided"
 
 
+def test_rows_that_could_not_be_scored_are_said() -> None:
+    plan, answers = evaluation({"plain": passing(90, 0.1), "tuned": passing(90, 0.9)})
+    missing = [
+        replace(it, score=None) if it.variant == "tuned" and it.row < 7 else it for it in answers
+    ]
+    found = decision_of(plan, missing)
+    assert found is not None
+    texts = written(found)
+    assert texts.verdict.endswith(" 7 of 90 rows could not be scored.")
+    assert any("counts against whichever is ahead" in note for note in texts.notes)
+    assert found.pairs[0].verdict.difference.interval.low < found.pairs[0].verdict.difference.mean
+
+
 def test_break_even() -> None:
     def of(mean: float, low: float, high: float) -> str:
         return after(BreakEven("seconds", 47, Estimate(mean, Interval(low, high), 5, "")))
@@ -201,7 +214,7 @@ def test_the_best_of_several_is_compared_on_other_rows() -> None:
     assert side.score.rows == found.rows
     assert found.pairs[0].verdict.difference.rows == found.rows
     assert any("the best of" in note for note in written(found).notes)
-    # Answers on the rows that confirm do not change what is chosen.
+    # Answers on the rows that confirm do not change what is chosen, and rows added do not either.
     chosen = build.chosen_of(plan, answers)
     assert chosen is not None
     worse = [
@@ -210,6 +223,31 @@ def test_the_best_of_several_is_compared_on_other_rows() -> None:
     ]
     again = build.chosen_of(plan, worse)
     assert again == chosen
+    later = plan_of(variants, rows + 60, planned=rows)
+    other = {"even": 1.0, "odd": 1.0, "good": 0.0, "plain": 0.0}
+    added = [answer(row, it.name, other[it.name]) for it in variants for row in range(rows, rows + 60)]  # fmt: skip
+    again = build.chosen_of(later, [*answers, *added])
+    assert again is not None and again.variants == chosen.variants
+    assert again.chosen_on == chosen.chosen_on and set(again.rows) > set(chosen.rows)
+
+
+def test_nothing_is_picked_before_the_planned_rows_are_there() -> None:
+    variants = [
+        variant("plain"),
+        variant("one", replace(ENGINEERED, system="1")),
+        variant("two", replace(ENGINEERED, system="2")),
+    ]
+    plan = plan_of(variants, 60, planned=90)
+    answers = [
+        answer(row, it.name, float(it.name == "one")) for it in variants for row in range(60)
+    ]
+    found = decision_of(plan, answers)
+    assert found is not None and found.waits_for > 0
+    assert found.pairs[0].verdict.difference.rows == 0
+    assert "is picked once all planned rows are there" in written(found).verdict
+    settled = decision_of(replace(plan, planned=replace(plan.planned, count=60)), answers)
+    assert settled is not None and settled.waits_for == 0
+    assert written(settled).verdict.startswith("Prompt: ")
 
 
 def test_nothing_to_decide() -> None:

@@ -1,0 +1,48 @@
+"""Which rows were planned for a comparison before the first of them was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..statistics.figures import Planned
+
+Names = tuple[str, str]
+"""Of two variants that are compared, in the order of the alphabet."""
+
+
+def names_of(one: str, other: str) -> Names:
+    return (one, other) if one < other else (other, one)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """`count` rows were planned; `keys` are those of them that are known, the others are still to
+    be added to the dataset. `gone` are those that no longer are in it. `number` is what the history
+    knows this by, None if it was not planned before.
+    """
+
+    keys: frozenset[str]
+    count: int
+    gone: frozenset[str] = frozenset()
+    number: int | None = None
+
+    @property
+    def to_run(self) -> int:
+        """How many of them there can be."""
+        return self.count - len(self.gone)
+
+    @property
+    def said_of_gone(self) -> str:
+        """A sentence on those that are gone; empty if none is."""
+        if not self.gone:
+            return ""
+        return (
+            f"{len(self.gone):,} of the {self.count:,} rows planned are no longer in the dataset; "
+            "each counts against whichever variant is ahead."
+        )
+
+    def among(self, keys: Sequence[str]) -> Planned:
+        """Where they are among the rows with these keys, all of which are scored."""
+        rows = [place for place, key in enumerate(keys) if key in self.keys]
+        return Planned(rows, self.to_run - len(rows), len(self.gone))

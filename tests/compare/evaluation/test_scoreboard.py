@@ -1,0 +1,39 @@
+"""What requirements are told where rows could not be scored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from llamadiff.compare.evaluation.expression import parse_expression
+from llamadiff.compare.evaluation.scoreboard import Scoreboard, scoreboard
+
+from .decision.made import evaluation
+
+
+def board(wanted: str, unscored: str = "") -> Scoreboard:
+    """Plain is right on the first ten of twenty rows, tuned on all; `unscored` was not scored on the
+    second ten."""
+    scores = {"plain": [1.0] * 10 + [0.0] * 10, "tuned": [1.0] * 20, "combined": [0.0] * 20}
+    plan, answers = evaluation(scores)
+    plan = replace(plan, suite=replace(plan.suite, require=(parse_expression(wanted),)))
+    return scoreboard(
+        plan,
+        [
+            replace(it, score=None) if it.variant == unscored and it.row >= 10 else it
+            for it in answers
+        ],
+    )
+
+
+def test_scores_are_compared_over_common_rows() -> None:
+    wanted = "tuned.score > plain.score and tuned.pass_rate > plain.pass_rate"
+    assert board(wanted).requirements[0].met
+    (found,) = board(wanted, "tuned").requirements
+    assert not found.met and "tuned.score is 1, plain.score is 1" in found.figures
+    (other,) = board(wanted, "combined").requirements  # which is not asked about
+    assert other.met
+
+
+def test_a_verdict_says_how_many_rows_could_not_be_scored() -> None:
+    found = board("tuned.score > 0", "tuned").lines[1]
+    assert "10 rows, 10 more could not be scored" in found.sentence
