@@ -28,6 +28,7 @@ LOSS_STEPS = f"{_KEY}loss.steps"
 LOSSES = f"{_KEY}loss.values"
 DATA_SHA256 = f"{_KEY}data.sha256"
 DATA_CHECKS = f"{_KEY}data.checks"
+DATA_KEYS = f"{_KEY}data.keys"
 
 _TEXTS = "arr[str]"
 
@@ -40,7 +41,8 @@ class Training:
     included, each as often as it did. `losses` are pairs of step and nats per learned token,
     `peak_bytes` the most memory that the process had. `base_sha256` is the hash of the base
     (hashing.model_sha256), `data_sha256` that of the data file's bytes; `data_checks` are the
-    sentences that the checks of the data ended with.
+    sentences that the checks of the data ended with, `data_keys` the keys of suites' rows that were
+    among it.
     """
 
     rows: int | None = None
@@ -53,6 +55,7 @@ class Training:
     base_sha256: str | None = None
     data_sha256: str | None = None
     data_checks: tuple[str, ...] = ()
+    data_keys: tuple[str, ...] = ()
 
     def record(self, writer: GGUFWriter) -> None:
         """Add it to a file's metadata; the base's hash is the converter's to write."""
@@ -75,6 +78,8 @@ class Training:
             writer.add_string(DATA_SHA256, plain(self.data_sha256))
         if self.data_checks:
             writer.add_array(DATA_CHECKS, [plain(said) for said in self.data_checks])
+        if self.data_keys:
+            writer.add_array(DATA_KEYS, [plain(key) for key in self.data_keys])
 
 
 def read_training(path: Path) -> Training:
@@ -82,7 +87,7 @@ def read_training(path: Path) -> Training:
 
     Raises ModelError for what is no GGUF file.
     """
-    header = read_header(path, tensors=False, arrays=(LOSS_STEPS, LOSSES))
+    header = read_header(path, tensors=False, arrays=(LOSS_STEPS, LOSSES, DATA_KEYS))
     return Training(
         rows=_count(header, ROWS),
         tokens=_count(header, TOKENS),
@@ -94,6 +99,7 @@ def read_training(path: Path) -> Training:
         base_sha256=_text(header, BASE_SHA256),
         data_sha256=_text(header, DATA_SHA256),
         data_checks=_texts(header, DATA_CHECKS),
+        data_keys=_texts(header, DATA_KEYS),
     )
 
 

@@ -13,6 +13,7 @@ from ...errors import MISTAKES, CompareError
 from ...runner import Runner
 from ...spec import Defaults
 from ...statistics.means import estimate
+from ...statistics.noise import noise_floor
 from ...statistics.verdict import ALPHA, decide
 from ...variants import StackedAdapter, Variant, variant_names
 from ..answers import Checked
@@ -207,6 +208,7 @@ def _found(
 ) -> list[Elsewhere]:
     scores = Scores(plan, answers)
     base = scores.table(plan.baseline, scores.rows)
+    floor = noise_floor(base, plan.repeats).interval.high
     return [
         Elsewhere(
             other.suite.name,
@@ -222,6 +224,9 @@ def _found(
                 margin=other.suite.margin,
             ),
             mark,
+            max(floor, noise_floor(table, plan.repeats).interval.high)
+            if plan.repeats > 1
+            else None,
         )
         for variant in plan.variants[1:]
     ]

@@ -13,6 +13,7 @@ FULL = Training(
     rows=120, tokens=9_000, steps=40, seconds=12.5, peak_bytes=1 << 33, parameters=194_560,
     losses=((10, 1.5), (40, 0.25)), data_sha256="ab" * 32,
     data_checks=("No row is there twice.", "12 rows are longer than the context."),
+    data_keys=("0a1b", "2c3d"),
 )  # fmt: skip
 
 
@@ -42,15 +43,19 @@ def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
     assert said == Training(**{**vars(FULL), "base_sha256": "cd" * 32})
 
 
-def test_more_losses_than_a_short_array_has(tmp_path: Path) -> None:
+def test_more_than_a_short_array_has(tmp_path: Path) -> None:
     path = tmp_path / "a.gguf"
     writer = GGUFWriter(path, "llama")
-    Training(losses=tuple((step, 1 / 2**step) for step in range(1, 700))).record(writer)
+    Training(
+        losses=tuple((step, 1 / 2**step) for step in range(1, 700)),
+        data_keys=tuple(f"{number:020}" for number in range(3000)),
+    ).record(writer)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     writer.close()
-    assert len(read_training(path).losses) == 699
+    said = read_training(path)
+    assert len(said.losses) == 699 and len(said.data_keys) == 3000
 
 
 def test_nothing_is_recorded_where_nothing_is_known(tmp_path: Path) -> None:
