@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,23 +94,19 @@ def write_adapter(
 
     Raises ModelError, as when the disk is full.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     config = model.peft_config["default"].to_dict()
     config["base_model_name_or_path"] = None
-    work = Path(tempfile.mkdtemp(prefix=".peft-", dir=out.parent))
     try:
-        folder = work / _FOLDER
-        folder.mkdir()
-        (folder / CONFIG).write_text(json.dumps(config, default=sorted))
-        save_file(
-            {name: it.contiguous() for name, it in tensors.items()},
-            folder / "adapter_model.safetensors",
-        )
-        convert(
-            folder, out, facts, name=name, outtype="f32", cache_dir=cache_dir, training=training
-        )
+        with tempfile.TemporaryDirectory(prefix=".peft-", dir=out.parent) as work:
+            folder = Path(work) / _FOLDER
+            folder.mkdir()
+            (folder / CONFIG).write_text(json.dumps(config, default=sorted))
+            weights = save({name: it.contiguous() for name, it in tensors.items()})
+            (folder / "adapter_model.safetensors").write_bytes(weights)
+            convert(
+                folder, out, facts, name=name, outtype="f32", cache_dir=cache_dir, training=training
+            )
     except OSError as error:
         raise ModelError(f"{out} cannot be written: {error.strerror or error}.") from None
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

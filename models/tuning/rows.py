@@ -102,7 +102,8 @@ def check_rows(rows: Rows, *, preferences: bool, longest: int, vocab_size: int) 
     for row in sequences([*train, *validation]):
         if len(row.tokens) != len(row.trained):
             raise ModelError(
-                f"The row {row.key} has as many tokens as marks no more; make it again."
+                f"The row {row.key} has {len(row.tokens):,} tokens and {len(row.trained):,} marks; "
+                "make it again."
             )
         if not row.learned:
             raise ModelError(f"The row {row.key} has no token to learn; leave it out.")

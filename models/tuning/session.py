@@ -100,7 +100,7 @@ class Session:
             why = self._trainer.run()
             if not state.step:
                 return Failed("The training was stopped before its first step.")
-            step, adapter = self._trainer.finish()
+            return self._finished(place, why)
         except Diverged as error:
             kept = f"the adapter of step {self._kept_step:,}" if self._kept_step else "nothing"
             return self._failed(
@@ -109,6 +109,11 @@ class Session:
             )
         except ModelError as error:
             return self._failed(str(error))
+
+    def _finished(self, place: Path, why: str) -> Done:
+        """Write the best adapter and its card."""
+        state = self._trainer.state
+        step, adapter = self._trainer.finish()
         training = self._training(state, step)
         write_adapter(
             self._trainer.model, adapter, place, self._facts, training,

@@ -57,7 +57,7 @@ def test_a_training_learns_and_leaves_an_adapter_that_says_how(small: Path, tmp_
         "attn_k", "attn_output", "attn_q", "attn_v", "ffn_down", "ffn_gate", "ffn_up",
     )  # fmt: skip
     said = read_training(tmp_path / "tuned.gguf")
-    assert said.losses == pytest.approx(list(enumerate(told.losses, 1)))
+    assert [loss for _, loss in said.losses] == pytest.approx(told.losses)
     assert [step for step, _ in said.validations] == [10, 20, 30, 40]
     assert (said.rows, said.steps, said.step, said.method) == (16, 40, end.step, "sft")
     assert "rank=4" in said.settings and said.versions and said.base_sha256
@@ -207,3 +207,32 @@ def test_going_on_is_refused_when_the_base_the_rows_or_the_settings_are_others(
         carry_out(resumed(small, 8))
     end, _ = carry_out(job(tmp_path, small, rows(9)))
     assert isinstance(end, Done)
+
+
+def test_less_memory_or_precision_learns_the_same(small: Path, tmp_path: Path) -> None:
+    losses: list[list[float]] = []
+    for name, change in (
+        ("plain", {}), ("again", {"gradient_checkpointing": True}), ("rounded", {"precision": "bf16"}),
+    ):  # fmt: skip
+        (tmp_path / name).mkdir()
+        _, told = carry_out(job(tmp_path / name, small, rows(8), settings=replace(FEW, **change)))
+        losses.append(told.losses)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-6)
+    assert losses[2] == pytest.approx(losses[0], rel=1e-3) and losses[2] != losses[0]
+
+
+def test_a_disk_that_is_full_in_the_end_leaves_no_half_adapter(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def act(_: Told, report: Report) -> None:
+        if isinstance(report, Saved) and report.step == FEW.steps:
+            monkeypatch.setattr(Path, "write_bytes", full)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    end, _ = carry_out(job(tmp_path, small, rows(8)), Told(act))
+    monkeypatch.undo()
+    assert isinstance(end, Failed) and end.message.endswith("No space left on device.")
+    assert end.kept and check_adapter(Path(end.kept)).rank == 4
+    assert not list(tmp_path.glob("*tuned*")) and not list(tmp_path.glob(".peft*"))
