@@ -8,7 +8,7 @@ from importlib.util import find_spec
 PACKAGES = ("torch", "transformers", "peft")
 INSTALL = "pip install 'llamadiff[tune]'"
 SIZE = "1 GB with torch for CPUs only, several with CUDA"
-"""Of everything that the extra brings; see docs/tuning.md."""
+"""Of everything that the extra brings; see docs/training.md."""
 
 
 def missing_extra() -> str | None:
