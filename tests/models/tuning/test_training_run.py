@@ -167,15 +167,20 @@ def test_a_loss_that_is_no_number_ends_it_and_keeps_the_last_good(
     assert not (tmp_path / "tuned.gguf").exists()
 
 
+@pytest.mark.parametrize("written", [0, 1], ids=["converting", "the checkpoint"])
 def test_a_full_disk_is_one_sentence_and_leaves_what_was_there(
-    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
+    flushed: list[int] = []
+
     def act(_: Told, report: Report) -> None:
         if steps_done(report) == 3:
             monkeypatch.setattr(files.os, "fsync", full)
 
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def full(file: int) -> None:
+        flushed.append(file)
+        if len(flushed) > written:
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     it = job(tmp_path, small, rows(8))
     end, _ = carry_out(it, Told(act))
