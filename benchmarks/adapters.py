@@ -10,7 +10,7 @@ from pathlib import Path
 
 import gguf
 import numpy as np
-from shapes import SHAPES, Shape
+from shapes import EVERY_SHAPE, Shape
 
 RANK = 16
 SPREAD = 0.02
@@ -51,11 +51,11 @@ def write_adapter(path: Path, shape: Shape, seed: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("shape", choices=SHAPES)
+    parser.add_argument("shape", choices=EVERY_SHAPE)
     parser.add_argument("path", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    write_adapter(options.path, SHAPES[options.shape], options.seed)
+    write_adapter(options.path, EVERY_SHAPE[options.shape], options.seed)
 
 
 if __name__ == "__main__":

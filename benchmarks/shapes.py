@@ -13,7 +13,6 @@ import gguf
 import numpy as np
 from gguf import GGMLQuantizationType as Type
 
-VOCABULARY = 32_000
 CONTEXT = 4_096
 SPREAD = 0.02
 """Standard deviation of the weights, about that of a fresh llama."""
@@ -29,6 +28,7 @@ class Shape:
     heads: int
     kv_heads: int
     tied: bool
+    vocabulary: int = 32_000
 
 
 SHAPES = {
@@ -37,6 +37,8 @@ SHAPES = {
     "1.1B": Shape(22, 2_048, 5_632, 32, 4, False),
 }
 """About as many parameters as the name says; the largest is that of TinyLlama."""
+EVERY_SHAPE = SHAPES | {"4M": Shape(4, 256, 768, 4, 2, True, 4_096)}
+"""With the one that tests run most: half of what 29M computes is its vocabulary."""
 
 
 def blocks(rng: np.random.Generator, kind: Type, rows: int, columns: int) -> np.ndarray:
@@ -76,13 +78,13 @@ def write(path: Path, shape: Shape, kind: Type, seed: int = 0) -> None:
     writer.add_head_count_kv(shape.kv_heads)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(shape.width // shape.heads)
-    writer.add_vocab_size(VOCABULARY)
+    writer.add_vocab_size(shape.vocabulary)
     writer.add_tokenizer_model("llama")
     special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    writer.add_token_list([*special, *(f"▁w{i}" for i in range(VOCABULARY - len(special)))])
-    writer.add_token_scores([0.0] * VOCABULARY)
+    writer.add_token_list([*special, *(f"▁w{i}" for i in range(shape.vocabulary - len(special)))])
+    writer.add_token_scores([0.0] * shape.vocabulary)
     kinds = [gguf.TokenType.UNKNOWN, *[gguf.TokenType.CONTROL] * 2, *[gguf.TokenType.BYTE] * 256]
-    writer.add_token_types([*kinds, *[gguf.TokenType.NORMAL] * (VOCABULARY - len(kinds))])
+    writer.add_token_types([*kinds, *[gguf.TokenType.NORMAL] * (shape.vocabulary - len(kinds))])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
 
@@ -96,7 +98,7 @@ def write(path: Path, shape: Shape, kind: Type, seed: int = 0) -> None:
         writer.add_tensor(f"{name}.weight", np.ones(shape.width, np.float32))
 
     kv_width = shape.width // shape.heads * shape.kv_heads
-    matrix("token_embd", VOCABULARY, shape.width)
+    matrix("token_embd", shape.vocabulary, shape.width)
     for i in range(shape.layers):
         norm(f"blk.{i}.attn_norm")
         matrix(f"blk.{i}.attn_q", shape.width, shape.width)
@@ -109,7 +111,7 @@ def write(path: Path, shape: Shape, kind: Type, seed: int = 0) -> None:
         matrix(f"blk.{i}.ffn_down", shape.width, shape.feed_forward)
     norm("output_norm")
     if not shape.tied:
-        matrix("output", VOCABULARY, shape.width)
+        matrix("output", shape.vocabulary, shape.width)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -118,11 +120,11 @@ def write(path: Path, shape: Shape, kind: Type, seed: int = 0) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("shape", choices=SHAPES)
+    parser.add_argument("shape", choices=EVERY_SHAPE)
     parser.add_argument("type", choices=["F32", "Q4_0", "Q8_0", "Q6_K"])
     parser.add_argument("path", type=Path)
     options = parser.parse_args()
-    write(options.path, SHAPES[options.shape], Type[options.type])
+    write(options.path, EVERY_SHAPE[options.shape], Type[options.type])
 
 
 if __name__ == "__main__":

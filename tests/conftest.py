@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import gc
 import os
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from llamadiff.models.catalog import BUNDLED, default_model, places
 from llamadiff.models.engine.client import Engine
@@ -38,6 +41,19 @@ OTHER_PROGRAMS = (
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: tests of the app spend much of their time waiting for it."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share an engine run on the event loop that it was started on."""
+    for item in items:
+        if "lasting_engine" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+
+
+def pytest_collection_finish() -> None:
+    """What the tests and their libraries are made of stays: no collection need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -73,14 +89,23 @@ def sentiment() -> Path:
 
 @pytest.fixture(scope="session")
 def random_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
-    """A llama of a shape and type of benchmarks/shapes.py, with random weights; written once."""
-    folder = tmp_path_factory.mktemp("shapes")
+    """A llama of a shape and type of benchmarks/shapes.py, with random weights; written once.
+
+    The workers of the tests share the files.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    script = ROOT / "benchmarks" / "shapes.py"
 
     def write(shape: str, kind: str) -> Path:
         path = folder / f"{shape}-{kind}.gguf"
-        if not path.exists():
-            script = ROOT / "benchmarks" / "shapes.py"
-            subprocess.run([sys.executable, str(script), shape, kind, str(path)], check=True)
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                part = path.with_suffix(".part")
+                subprocess.run([sys.executable, str(script), shape, kind, str(part)], check=True)
+                part.rename(path)
         return path
 
     return write
@@ -98,6 +123,22 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
 async def model(engine: Engine, base: Path) -> LoadedModel:
     """The bundled model, resident."""
     return await engine.load(base)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting_engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
+    """A real engine for all tests of a file, where none ends its worker: a start takes 0.3 s."""
+    it = Engine(tmp_path_factory.mktemp("engine") / "engine.log")
+    yield it
+    await it.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def lasting_model(lasting_engine: Engine, base: Path) -> AsyncIterator[LoadedModel]:
+    """The bundled model on it, with nothing computed before."""
+    it = await lasting_engine.load(base)
+    yield it
+    await lasting_engine.unload(base)
 
 
 @dataclass

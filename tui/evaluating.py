@@ -11,14 +11,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..compare.checks.code import Code
 from ..compare.errors import MISTAKES, CompareError
 from ..compare.evaluation.answers import Checked
 from ..compare.evaluation.evaluator import Evaluator, Progress
 from ..compare.evaluation.kept import Kept
 from ..compare.evaluation.measured import Measured
 from ..compare.evaluation.measuring import measure
+from ..compare.evaluation.pausing import Pause
 from ..compare.evaluation.plan import Plan
 from ..compare.evaluation.scoreboard import Scoreboard
+from ..compare.history.evaluations import RUNS_ELSEWHERE
 from ..compare.rating.decided import decided
 from ..models.engine.client import EngineError
 from .asked_rows import AskedRow, asked_rows
@@ -62,7 +65,8 @@ class Evaluating:
     """An evaluation and its answers. `run` once, on the loop; `look` whenever it is `due`.
 
     It goes on with what is `kept` of it. `history` is where answers are kept; None keeps nothing.
-    `others` are the suites that its adapters are put to besides, once all answers are there.
+    `others` are the suites that its adapters are put to besides, once all answers are there, and
+    `missing` sentences on those that were and are not there any more.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Evaluating:
         kept: Kept | None = None,
     ) -> None:
         self.plan, self.others = plan, others
+        self.missing: Sequence[str] = ()
         self.key = kept.key if kept is not None else None
         self.state: State = "starting"
         if kept is not None:
@@ -93,9 +98,8 @@ class Evaluating:
         self._ended = kept.ended if kept is not None else None
         self._program = kept.program if kept is not None else version("llamadiff")
         self._measured = kept.measured if kept is not None else Measured()
-        self._evaluator: Evaluator | None = None
         self._done = len(self.answers)
-        self._paused = False
+        self._pause = Pause()
         self._speeds: deque[tuple[float, int]] = deque()
         self._since: float | None = None
         """When computing went on last; None while nothing is computed."""
@@ -137,7 +141,7 @@ class Evaluating:
         self, runner_of: Callable[[], Awaitable[Runner]], hashes: FileHashes | None = None
     ) -> None:
         """Run it to its end, which may be that it failed. Cancelling this stops it."""
-        self.state, self.problem, self._paused = "starting", "", False
+        self.state, self.problem, self._pause = "starting", "", Pause()
         self._speeds.clear()
         try:
             await self._run(await runner_of())
@@ -151,11 +155,13 @@ class Evaluating:
             self.state, self.problem = "failed", for_app(str(error))
         finally:
             self._account()
-            self._evaluator = self.elsewhere = None
+            self.elsewhere = None
+            if self._evaluations is not None and self.key is not None:
+                self._evaluations.release(self.key)
 
     async def _run(self, runner: Runner) -> None:
         before = [*self.answers]
-        evaluator = Evaluator(runner, self.plan, self._add, self._progress)
+        evaluator = Evaluator(runner, self.plan, self._add, self._progress, self._pause)
         await evaluator.check()
         self.notes += [
             it for it in await asyncio.to_thread(runner.odd, self.plan.variants)
@@ -165,18 +171,18 @@ class Evaluating:
         if kept is not None and self.key is None:
             self.key = await asyncio.to_thread(kept.begin, self.plan, self._program)
             self._at = await asyncio.to_thread(kept.began, self.key)
-        self._evaluator, self.state = evaluator, "running"
-        if self._paused:
-            evaluator.pause()
-        else:
+        elif kept is not None and self.key is not None:
+            await asyncio.to_thread(kept.take, self.key)
+        self.state = "running"
+        if not self._pause.on:
             self._since = time.monotonic()
         await evaluator.run(before)
         self._account()
-        self._paused, self.state = False, "measuring"
+        self.state = "measuring"
         self._learn(
             await measure(
                 runner, self.plan, self.answers, self.others, self._measured, self._learn,
-                self._go_elsewhere,
+                self._go_elsewhere, missing=self.missing, pause=self._pause,
             )
         )  # fmt: skip
 
@@ -229,30 +235,17 @@ class Evaluating:
 
     @property
     def paused(self) -> bool:
-        return self._paused and self.pausable
-
-    @property
-    def pausable(self) -> bool:
-        """Whether rows are to be asked: what is measured after them is not paused."""
-        return self.state in ("starting", "running")
-
-    @property
-    def standing(self) -> bool:
-        """Nothing is computed: what was under way when it was paused is finished."""
-        return self.paused and self._evaluator is not None and self._evaluator.standing
+        """Nothing is computed; what was under way is begun anew by `go_on`."""
+        return self.busy and self._pause.on
 
     def pause(self) -> None:
-        """Begin no further rows; `go_on` takes it back."""
-        self._paused = True
-        if self._evaluator is not None:
-            self._evaluator.pause()
+        self._pause.begin()
         self._stand()
 
     def go_on(self) -> None:
-        self._paused = False
+        self._pause.end()
         self._speeds.clear()
-        if self._evaluator is not None:
-            self._evaluator.go_on()
+        if self.state == "running":
             self._since = time.monotonic()
 
     # ----------------------------------------------------------------- figures
@@ -346,19 +339,21 @@ def opened(history: History, key: str) -> Evaluating:
 
 
 def check_going_on(kept: Evaluations, it: Evaluating, runner: Runner) -> None:
-    """Raise CompareError where going on would mix answers of different things. Reads files."""
+    """Raise CompareError where another program goes on with it, or going on would mix answers of
+    different things. Reads files."""
     plan = it.plan
     if plan.settings != runner.settings:
         raise CompareError(
             "It was begun with other settings of the model (context, threads, GPU layers or the "
             "KV cache's type): open llamadiff with those to go on with it."
         )
-    try:
-        same = kept.unfinished(plan)
-    except OSError as error:
-        raise CompareError(f"It cannot go on: {error.filename} cannot be read.") from None
+    if it.key is not None and kept.running(it.key):
+        raise CompareError(RUNS_ELSEWHERE.format(it.key))
+    same = kept.unfinished(plan)
+    for named in plan.suite.checks:
+        if isinstance(named.check, Code):
+            named.check.make_ready()
     if same is None:
         raise CompareError(
-            "It cannot go on: the model, an adapter or the Python code of its checks is not what "
-            "it was. Run its suite anew."
+            "It cannot go on: the model or an adapter is not what it was. Run its suite anew."
         )

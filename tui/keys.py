@@ -329,7 +329,7 @@ EVALUATE_KEYS = [
 EVALUATION_KEYS = [
     Binding("tab", "tab(1)", "next tab", id="evaluation.tab", tooltip="Scoreboard, decision, rows"),
     Binding("shift+tab", "tab(-1)", "tab before", id="evaluation.tab_back", show=False, tooltip="The tab before"),
-    Binding("space", "pause", "pause", id="evaluation.pause", tooltip="Pause after the rows under way, or go on"),
+    Binding("space", "pause", "pause", id="evaluation.pause", tooltip="Pause, or go on"),
     Binding("f5,ctrl+r", "start", "go on", id="evaluation.run", tooltip="Go on with what was stopped"),
     Binding("t", "tags", "by tag", id="evaluation.tags", tooltip="Pass rates by the rows' tags, or without"),
     Binding("s", "order", "sort", id="evaluation.order", tooltip="Rows by disagreement, failing, tag or line"),

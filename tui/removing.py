@@ -38,5 +38,6 @@ def remove(history: History, prompts: Path, ids: Sequence[str]) -> int:
 def retire(history: History, prompts: Path, days: float) -> None:
     """Remove runs older than so many days, and caches unused for as long. Raises CompareError."""
     time = datetime.now(UTC) - timedelta(days=days)
-    if history.file.exists() and history.retire(time):
-        forget(prompts, time.timestamp())
+    if history.file.exists():
+        history.retire(time)
+    forget(prompts, time.timestamp())

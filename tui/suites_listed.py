@@ -53,13 +53,15 @@ class Past:
 
     @property
     def stopped(self) -> bool:
-        return self.entry.ended is None and self.share is None
+        return self.entry.ended is None and self.share is None and not self.entry.running
 
     @property
     def state(self) -> str:
         entry = self.entry
         if self.share is not None:
             return f"{'paused' if self.paused else 'running'}, {100 * self.share:.0f} %"
+        if entry.ended is None and entry.running:
+            return "running in another llamadiff"
         if entry.ended is None and entry.done == entry.rows:
             return f"stopped, all {entry.rows:,} rows are there"
         if entry.ended is None:

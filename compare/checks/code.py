@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from ...prompts.errors import PromptError
 from ...prompts.rendering.client import HelperProcess
+from ..errors import CompareError
 from .result import Answer, Result
 
 DEADLINE_S = 10.0
@@ -19,16 +21,33 @@ def _helper() -> HelperProcess:
     return HelperProcess(DEADLINE_S, MEMORY_MB, f"{__package__}.code_process", "function")
 
 
+_sources: dict[str, bytes] = {}
+"""What was in the files when they were read, by its SHA-256: that is run, whatever is in them by now."""
+
+
 @dataclass(frozen=True)
 class Code:
     """`function(answer, row)` of a file: given the text and the row's columns, it returns a score
-    from 0 to 1, true or false, or a score and a reason.
+    from 0 to 1, true or false, or a score and a reason. `digest` is the SHA-256 of the file as it is
+    to be run.
 
     It may do all that the person who runs it may: whoever makes one has asked them first.
     """
 
     path: Path
     function: str
+    digest: str
+
+    def make_ready(self) -> None:
+        """Have the code, and all that it imports, loaded anew. Reads its file. Raises CompareError
+        when that is not what it was."""
+        try:
+            same = _read(self.path) == self.digest
+        except OSError as error:
+            raise CompareError(f"{self.path} cannot be read: {error.strerror}.") from None
+        if not same:
+            raise CompareError(f"{self.path} is not what it was; run the suite anew.")
+        _helper().close()
 
     def __call__(self, answer: Answer) -> Result:
         row = dict(answer.row)
@@ -36,6 +55,7 @@ class Code:
             row["expected"] = answer.expected
         request = {
             "path": str(self.path),
+            "source": _sources.get(self.digest, b"").decode("latin-1"),
             "function": self.function,
             "answer": answer.text,
             "row": row,
@@ -47,3 +67,15 @@ class Code:
         if "error" in reply:
             return Result(None, f"could not be checked: {reply['error']['message']}")
         return Result(*reply["result"])
+
+
+def code_of(path: Path, function: str) -> Code:
+    """The check by a function of a file as it is now. Raises OSError."""
+    return Code(path, function, _read(path))
+
+
+def _read(path: Path) -> str:
+    source = path.read_bytes()
+    digest = hashlib.sha256(source).hexdigest()
+    _sources[digest] = source
+    return digest

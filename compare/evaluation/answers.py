@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ...prompts.rendering.special import without_joints
 from ..checks.result import Answer, Result, Weighted, apply
 from ..prepare import Prepared
-from ..reasoning import answer_of
+from ..reasoning import answer_alone, answer_of
 from ..run import Output, State
 from .plan import Place
 from .rows import SuiteRow
@@ -66,8 +66,25 @@ class Asked:
     @property
     def answer(self) -> str:
         """What it says: with the prefill, without reasoning."""
-        prefill = without_joints(self.ready.chat.prompt.prefill) if self.ready else ""
-        return prefill + answer_of(self.output)
+        return self._prefill + answer_of(self.output)
+
+    @property
+    def _prefill(self) -> str:
+        return without_joints(self.ready.chat.prompt.prefill) if self.ready else ""
+
+    @property
+    def _answer_tokens(self) -> int:
+        """How many tokens `answer` takes: those of the prefill, which end the prompt, and those
+        generated after the reasoning."""
+        count = len(answer_alone(self.output).tokens)
+        if self.ready is not None:
+            tokens, left = self.ready.tokens, len(self._prefill.encode())
+            for token in reversed(tokens.tokens if left else ()):
+                left -= len(tokens.texts[token])
+                count += 1
+                if left <= 0:
+                    break
+        return count
 
     def checked(self, row: SuiteRow, checks: Sequence[NamedCheck], *, generates: bool) -> Checked:
         """The answer with what the checks say. May take as long as they do."""
@@ -81,7 +98,7 @@ class Asked:
             given = Answer(
                 self.answer,
                 row.expected,
-                len(output.tokens),
+                self._answer_tokens,
                 self.logprob,
                 row.values,
                 self.judged,

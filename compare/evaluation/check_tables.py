@@ -13,7 +13,7 @@ from ...prompts.fields import FieldReader, Key
 from ...prompts.files import read_side_text
 from ...prompts.suggest import did_you_mean
 from ..checks.amounts import Length, Number
-from ..checks.code import Code
+from ..checks.code import code_of
 from ..checks.judge import Judge
 from ..checks.likelihood import Likelihood
 from ..checks.likeness import Likeness, Measure
@@ -217,7 +217,11 @@ def _code(table: Table) -> Check:
     path: Path = table.reader.beside((*table.at, "function"), file)
     if not path.is_file():
         raise table.reader.fail((*table.at, "function"), f"there is no file {path}")
-    return Code(path, function)
+    try:
+        return code_of(path, function)
+    except OSError as error:
+        said = f"{path} cannot be read: {error.strerror}"
+        raise table.reader.fail((*table.at, "function"), said) from None
 
 
 KINDS: Mapping[str, tuple[Callable[[Table], Check], tuple[str, ...]]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from functools import partial
 
 from ...models.engine.client import EngineError
 from ...models.engine.protocol import BACKGROUND
@@ -12,14 +13,16 @@ from ..errors import MISTAKES
 from ..run import Output
 from ..runner import Runner, apply_event
 from ..variants import Variant
+from .pausing import Pause, once_more
 from .plan import Plan
 from .scoreboard import Pace
 
 CALLS = 5
 
 
-async def measure_paces(runner: Runner, plan: Plan) -> dict[str, Pace]:
-    """The first rows asked once more, one after the other; by the variant's name.
+async def measure_paces(runner: Runner, plan: Plan, pause: Pause) -> dict[str, Pace]:
+    """The first rows asked once more, one after the other; by the variant's name. A variant whose
+    calls were paused, or that the engine died in, is begun anew.
 
     What prompts have in common with the one before is cached, as in use. Raises EngineError.
     """
@@ -28,10 +31,11 @@ async def measure_paces(runner: Runner, plan: Plan) -> dict[str, Pace]:
         | set(runner.renderer.template_variables(variant.prompt))
         for variant in plan.variants
     }
-    return {
-        variant.name: await _pace(runner, plan, variant, known[variant.name])
-        for variant in plan.variants
-    }
+    found: dict[str, Pace] = {}
+    for variant in plan.variants:
+        calls = partial(_pace, runner, plan, variant, known[variant.name])
+        found[variant.name] = await once_more(partial(pause.through, calls))
+    return found
 
 
 async def _pace(runner: Runner, plan: Plan, variant: Variant, known: set[str]) -> Pace:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 
 import msgspec
 
 from ...models.engine.protocol import ModelSettings, file_version
+from ..checks.code import Code
 from ..checks.judge import Judge
 from ..checks.likelihood import Likelihood
 from ..history.content import canonical, digest
@@ -180,12 +180,10 @@ def _check(named: NamedCheck) -> list[object]:
 
 
 def _plain(check: object) -> Mapping[str, object]:
-    """A check's settings; of files that it reads what is in them."""
+    """A check's settings; of its file the SHA-256 of what is in it."""
     if not is_dataclass(check) or isinstance(check, type):
         return {}
     found = asdict(check)
-    for each in fields(check):
-        value = getattr(check, each.name)
-        if isinstance(value, Path):
-            found[each.name] = hashlib.sha256(value.read_bytes()).hexdigest()
+    if isinstance(check, Code):
+        found["path"] = found.pop("digest")
     return found

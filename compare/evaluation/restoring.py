@@ -147,7 +147,8 @@ def _checks(tables: Sequence[Any], code: Sequence[Path]) -> tuple[NamedCheck, ..
     for name, weight, kind, settings in tables:
         check: Check = Unknown(kind)
         if kind == Code.__name__:
-            check = Code(next(files, Path(settings["path"])), settings["function"])
+            digest = settings["path"]
+            check = Code(next(files, Path(digest)), settings["function"], digest)
         elif kind in CHECKS:
             check = msgspec.convert(settings, CHECKS[kind])
         found.append(NamedCheck(name, check, weight))

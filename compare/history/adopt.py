@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ from .packing import (
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
+
+ABANDONED = timedelta(days=1)
+"""When what a program on another machine writes is taken to be nobody's: who can tell?"""
 
 SAME_S = 5.0
 """Seconds by which the start of a process may seem to differ as the clock is set."""
@@ -72,6 +76,13 @@ def gone(owned: str) -> bool:
         return other or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def nobodys(owned: str, at: datetime) -> bool:
+    """Whether no program goes on with what one of them wrote at that time, or wrote last."""
+    if not owned or gone(owned):
+        return True
+    return elsewhere(owned) and datetime.now(UTC) - at > ABANDONED
 
 
 def _make_whole(connection: Connection, output: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +24,6 @@ MOST_UNDO = 4_000_000
 
 MOST_SETTLED = 100
 """Drafts that are kept for their undo steps alone."""
-
-ABANDONED = timedelta(days=1)
-"""When a draft of a program on another machine is taken to be nobody's: who can tell?"""
 
 
 @dataclass(frozen=True)
@@ -90,6 +87,8 @@ class Drafts:
     def _free(
         self, connection: Connection, but: Collection[str], prompt: str | None = None
     ) -> list[Draft]:
+        from .adopt import nobodys
+
         rows = connection.execute(
             "SELECT id, owner, at, path, base, content, undo FROM drafts "
             "WHERE prompt = :prompt OR :prompt IS NULL AND content IS NOT base "
@@ -98,7 +97,7 @@ class Drafts:
         ).fetchall()
         found: list[Draft] = []
         for key, owner, at, *content in rows:
-            if key not in but and (key in self._own or _nobodys(owner, moment(at))):
+            if key not in but and (key in self._own or nobodys(owner, moment(at))):
                 try:
                     found.append(_draft(key, moment(at), *content))
                 except CompareError as error:
@@ -206,15 +205,6 @@ class Drafts:
                 pack(canonical(draft.prompt)), draft.undo,
             ),
         )  # fmt: skip
-
-
-def _nobodys(owner: str, at: datetime) -> bool:
-    """Whether no program goes on with a draft of that time."""
-    from .adopt import elsewhere, gone
-
-    if not owner or gone(owner):
-        return True
-    return elsewhere(owner) and datetime.now(UTC) - at > ABANDONED
 
 
 def _draft(

@@ -1,4 +1,4 @@
-"""Evaluations in the history: what each is to do, its rows, and answers as they come."""
+"""Evaluations in the history: what each is to do, who runs it, and answers as they come."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..errors import CompareError
+from .adopt import nobodys, owner
 from .names import EVALUATIONS, RUNS, beginning, find, none_yet
 from .packing import clean, moment, now
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ..evaluation.measured import Measured
     from ..evaluation.plan import Plan
 
+GONE = "The evaluation {} is not in the history."
+RUNS_ELSEWHERE = "The evaluation {} is being run by another llamadiff."
 T = TypeVar("T")
 Job = Callable[["Connection"], object]
 
@@ -51,6 +54,8 @@ class Entry:
     """How many are there."""
     of: int
     """How many there will be."""
+    running: bool
+    """Whether a program runs it now, this one or another."""
 
     @property
     def done(self) -> int:
@@ -59,7 +64,11 @@ class Entry:
 
 
 class Evaluations:
-    """What the history keeps of evaluations. `add` and `end` return at once; the rest waits."""
+    """What the history keeps of evaluations. `add`, `release` and `end` return at once; the rest waits.
+
+    One that is begun or taken is this program's until it is released or ended: no other one goes on
+    with it or removes it.
+    """
 
     def __init__(
         self, read: Reading, change: Callable[[Job], object], put: Callable[[Job], None]
@@ -76,6 +85,22 @@ class Evaluations:
         texts = (plan.fingerprint(), json.dumps(plan.definition()), about(plan))
         self._change(lambda it: _insert(it, key, plan, texts, program))
         return key
+
+    def take(self, key: str) -> None:
+        """Have it run by this program from now on. Raises CompareError when another one runs it."""
+        self._change(lambda it: _take(it, key))
+
+    def release(self, key: str) -> None:
+        """Nobody runs it any more."""
+        self._put(
+            lambda it: it.execute(
+                "UPDATE evaluations SET owner = '' WHERE key = ? AND owner = ?", (key, owner())
+            )
+        )
+
+    def running(self, key: str) -> bool:
+        """Whether a program runs it now, this one or another."""
+        return self._read(lambda it: bool(running(it, [key])), False)
 
     def unfinished(self, plan: Plan) -> str | None:
         """The newest evaluation that would give the same and has not ended, if there is one."""
@@ -97,7 +122,8 @@ class Evaluations:
         return self._read(lambda it: _settled(it, plan, keys), None)
 
     def add(self, key: str, answers: Iterable[Checked]) -> None:
-        """Keep the answers of a group: all of them, or none when that cannot be written."""
+        """Keep the answers of a group: all of them, or none when that cannot be written, which is
+        told."""
         rows = [_answer_row(answer) for answer in answers]
         self._put(lambda it: _add(it, key, rows))
 
@@ -110,9 +136,7 @@ class Evaluations:
 
     def end(self, key: str) -> None:
         """All answers are there, and all is measured."""
-        self._put(
-            lambda it: it.execute("UPDATE evaluations SET ended = ? WHERE key = ?", (now(), key))
-        )
+        self._put(lambda it: _end(it, key))
 
     def answers(self, key: str) -> list[Checked]:
         """Those there are, in the order of rows."""
@@ -147,7 +171,7 @@ class Evaluations:
     @staticmethod
     def _there(key: str, found: T | None) -> T:
         if found is None:
-            raise CompareError(f"The evaluation {key} is not in the history.")
+            raise CompareError(GONE.format(key))
         return found
 
 
@@ -155,12 +179,49 @@ def _insert(it: Connection, key: str, plan: Plan, texts: Sequence[str], program:
     suite = plan.suite
     it.execute(
         "INSERT INTO evaluations (key, at, program, suite, path, fingerprint, definition, about, "
-        "baseline, rows, planned, margin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "baseline, rows, planned, margin, owner, beat) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             key, now(), program, clean(suite.name), clean(str(suite.path.resolve())), *texts,
-            plan.baseline.name, len(plan.rows), plan.planned, suite.margin,
+            plan.baseline.name, len(plan.rows), plan.planned, suite.margin, owner(), now(),
         ),
     )  # fmt: skip
+
+
+def running(it: Connection, keys: Iterable[str]) -> list[str]:
+    """Those of the keys that are of evaluations which a program runs now."""
+    return [key for key in keys if (found := _owner(it, key)) and not nobodys(*found)]
+
+
+def _owner(it: Connection, key: str) -> tuple[str, datetime] | None:
+    found = it.execute("SELECT owner, beat FROM evaluations WHERE key = ?", (key,)).fetchone()
+    return None if found is None else (found[0], moment(found[1]))
+
+
+def _take(it: Connection, key: str) -> None:
+    found = _owner(it, key)
+    if found is None:
+        raise CompareError(GONE.format(key))
+    if found[0] != owner() and not nobodys(*found):
+        raise CompareError(RUNS_ELSEWHERE.format(key))
+    it.execute("UPDATE evaluations SET owner = ?, beat = ? WHERE key = ?", (owner(), now(), key))
+
+
+def _end(it: Connection, key: str) -> None:
+    _hold(it, key)
+    it.execute("UPDATE evaluations SET ended = ?, owner = '' WHERE key = ?", (now(), key))
+
+
+def _hold(it: Connection, key: str) -> None:
+    """Say that it is being run still. Raises CompareError when it is not this program's any more."""
+    held = it.execute(
+        "UPDATE evaluations SET beat = ? WHERE key = ? AND owner = ?", (now(), key, owner())
+    )
+    if not held.rowcount:
+        raise CompareError(
+            f"The evaluation {key} was removed, or is run by another llamadiff: what comes of it is "
+            "not kept."
+        )
 
 
 def _unfinished(it: Connection, mark: str) -> str | None:
@@ -195,6 +256,7 @@ def _answer_row(answer: Checked) -> tuple[Any, ...]:
 
 
 def _add(it: Connection, key: str, rows: list[tuple[Any, ...]]) -> None:
+    _hold(it, key)
     it.executemany(
         "INSERT OR REPLACE INTO answers (evaluation, row, variant, repeat, seed, text, answer, tokens, "
         "prompt_tokens, finish_reason, error, logprob, score, results) "
@@ -265,16 +327,17 @@ def _entries(it: Connection, limit: int) -> list[Entry]:
         "SELECT key, at, ended, suite, path, rows, planned, json_extract(definition, '$.repeats'), "
         "(SELECT json_group_array(coalesce(nullif(json_extract(value, '$.label'), ''), "
         "json_extract(value, '$.name'))) FROM json_each(definition, '$.variants')), "
-        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id) "
+        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id), owner, beat "
         "FROM evaluations ORDER BY id DESC LIMIT ?",
         (limit,),
     )
     entries: list[Entry] = []
-    for key, at, ended, suite, path, rows, planned, repeats, listed, answers in found:
+    for key, at, ended, suite, path, rows, planned, repeats, listed, answers, *owned in found:
         variants = tuple(json.loads(listed))
         over = None if ended is None else moment(ended)
         of = rows * len(variants) * repeats
+        going = not nobodys(owned[0], moment(owned[1]))
         entries.append(
-            Entry(key, moment(at), over, suite, path, rows, planned, variants, answers, of)
+            Entry(key, moment(at), over, suite, path, rows, planned, variants, answers, of, going)
         )
     return entries

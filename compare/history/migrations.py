@@ -129,6 +129,14 @@ def m008_ratings(connection: Connection) -> None:
         connection.execute(statement)
 
 
+@migration
+def m010_evaluation_owners(connection: Connection) -> None:
+    """Who runs an evaluation, as `adopt.owner` says it, empty where nobody does; and when that one
+    wrote last."""
+    connection.execute("ALTER TABLE evaluations ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
+    connection.execute("ALTER TABLE evaluations ADD COLUMN beat INTEGER NOT NULL DEFAULT 0")
+
+
 def has_full_text(connection: Connection) -> bool:
     """Whether this SQLite was built with FTS5."""
     return ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()

@@ -11,6 +11,9 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ..errors import CompareError
+from .evaluations import running
+
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
@@ -56,7 +59,7 @@ class Old:
 
 
 def older_than(connection: Connection, time: datetime) -> Old:
-    """The evaluations begun before a time, but for those that people rated, and the runs but for
+    """The evaluations begun before a time, but for those that go on or people rated, and the runs but for
     those that stay: going on, tagged, noted or rated, or in one conversation with such a run or a
     newer one, its branches included."""
     before = int(time.timestamp() * 1000)
@@ -87,7 +90,9 @@ def older_than(connection: Connection, time: datetime) -> Old:
         f"(SELECT evaluation FROM raters WHERE evaluation IS NOT NULL AND {_RATED})",
         (before,),
     )
-    return Old(ids, len(old) - len(ids), tuple(key for (key,) in found))
+    evaluations = [key for (key,) in found]
+    going = running(connection, evaluations)
+    return Old(ids, len(old) - len(ids), tuple(key for key in evaluations if key not in going))
 
 
 def following(connection: Connection, keys: Sequence[str]) -> list[str]:
@@ -164,7 +169,9 @@ def _finished(connection: Connection, number: int) -> None:
 
 
 def _evaluations(connection: Connection, keys: Sequence[str]) -> list[int]:
-    """The rows of those of the keys that are evaluations'."""
+    """The rows of those of the keys that are evaluations'. Raises CompareError for one that goes on."""
+    if going := running(connection, keys):
+        raise CompareError(f"The evaluation {going[0]} is being run; stop it first.")
     rows = connection.execute("SELECT key, id FROM evaluations").fetchall()
     found: dict[str, int] = dict(rows)
     return [found[key] for key in dict.fromkeys(keys) if key in found]

@@ -99,6 +99,8 @@ class Writer:
         self._closing = False
         self._thread: threading.Thread | None = None
         self._said = ""
+        self._left_out = False
+        """A job of the last commit broke."""
 
     # ------------------------------------------------- from any other thread
 
@@ -168,8 +170,7 @@ class Writer:
             finally:
                 self._connection.close()
         except Exception as error:
-            told = isinstance(error, CompareError)
-            said = str(error) if told else f"llamadiff made a mistake in its history: {error!r}"
+            said = _sentence(error)
             self._say(said)
             with self._lock:
                 self.off = said
@@ -196,6 +197,7 @@ class Writer:
         with self._lock:
             jobs = list(self._jobs)
         try:
+            self._left_out = False
             self._connection.execute("BEGIN IMMEDIATE")
             values = [self._carry_out(asked) for asked in jobs]
             written = [steady.write(self._connection) for steady in self._steady]
@@ -218,7 +220,7 @@ class Writer:
                 self._jobs = [asked for asked in jobs if asked.result is None] + later
             _refuse(jobs, said)
             return
-        self._said = ""
+        self._said = self._said if self._left_out else ""
         with self._lock:
             del self._jobs[: len(jobs)]
         for tell in written:
@@ -235,7 +237,8 @@ class Writer:
             if asked.result is not None:
                 asked.result.set_exception(broken.error)
             else:
-                self._say(f"llamadiff made a mistake in its history: {broken.error!r}")
+                self._left_out = True
+                self._say(_sentence(broken.error))
             return None
 
     def _say(self, sentence: str) -> None:
@@ -243,6 +246,12 @@ class Writer:
         if sentence and sentence != self._said:
             self._said = sentence
             self._on_trouble(sentence)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, CompareError):
+        return str(error)
+    return f"llamadiff made a mistake in its history: {error!r}"
 
 
 def _refuse(jobs: list[_Asked], reason: str) -> None:

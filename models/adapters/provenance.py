@@ -6,7 +6,6 @@ GGUF's own keys where there are some (`general.base_model.0.*`), `llamadiff.*` o
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ..errors import plain
@@ -38,6 +37,8 @@ class Provenance:
 
     def record(self, writer: "GGUFWriter") -> None:
         """Add it to a file's metadata. Only names of folders are kept, not whole paths."""
+        from importlib.metadata import version
+
         writer.add_base_model_count(1)
         writer.add_base_model_name(0, self.base)
         # A path may look like OWNER/NAME; one that is there is a path.

@@ -79,6 +79,8 @@ class Engine:
         self._reviving: asyncio.Task[None] | None = None
         self._revived_at = float("-inf")
         self._ids = itertools.count(1)
+        self._born = 0
+        """Models with a lower key were in a worker that is gone."""
         self._loads = Loads()
         self._waiting: dict[int, asyncio.Future[Event]] = {}
         self._streams: dict[int, asyncio.Queue[list[StreamEvent]]] = {}
@@ -107,7 +109,7 @@ class Engine:
             await process.start()
         except WorkerError as error:
             raise EngineError(str(error)) from None
-        self._process = process
+        self._process, self._born = process, next(self._ids)
         try:
             answer = await asyncio.wait_for(hello, START_TIMEOUT_S)
         except TimeoutError:
@@ -237,6 +239,7 @@ class Engine:
         Special tokens written in a text are recognised. A caller that is cancelled takes its
         question back.
         """
+        self._check_there(model)
         key = next(self._ids)
         try:
             answer = await self._ask(key, Tokenize(key, model.key, list(texts), add_special))
@@ -250,6 +253,7 @@ class Engine:
 
     async def pieces(self, model: LoadedModel, tokens: Sequence[int]) -> list[bytes]:
         """The bytes that each of these token ids stands for. Raises ModelError for an id that is none."""
+        self._check_there(model)
         key = next(self._ids)
         answer = await self._ask(key, Pieces(key, model.key, list(tokens)))
         if not isinstance(answer, Tokens):
@@ -270,7 +274,7 @@ class Engine:
         Leaving the iterator early cancels what still runs. Raises EngineError, and ModelError for
         numbers past 64 bits and text that is not Unicode.
         """
-        return self._stream([r.id for r in requests], Generate(model.key, list(requests)))
+        return self._stream(model, [r.id for r in requests], Generate(model.key, list(requests)))
 
     def score(
         self, model: LoadedModel, requests: Sequence[ScoreRequest]
@@ -280,11 +284,12 @@ class Engine:
         Yields Prefill and Scored events until each request has finished or failed; those of one
         request hold len(tokens) - start log-probabilities in all. Raises EngineError.
         """
-        return self._stream([r.id for r in requests], Score(model.key, list(requests)))
+        return self._stream(model, [r.id for r in requests], Score(model.key, list(requests)))
 
     async def _stream(
-        self, ids: Sequence[int], command: Command
+        self, model: LoadedModel, ids: Sequence[int], command: Command
     ) -> AsyncIterator[list[StreamEvent]]:
+        self._check_there(model)
         queue: asyncio.Queue[list[StreamEvent]] = asyncio.Queue()
         open_ids = set(ids)
         for request_id in ids:
@@ -308,6 +313,11 @@ class Engine:
             self._watchdog.cancelled(ids)
 
     # -------------------------------------------------------------------- plumbing
+
+    def _check_there(self, model: LoadedModel) -> None:
+        """Raise EngineError for a model of a worker that died since it was loaded."""
+        if model.key < self._born:
+            raise EngineError("The engine died and was started again meanwhile; run again.")
 
     async def _send(self, command: Command) -> None:
         if self._process is None:

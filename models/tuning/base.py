@@ -7,15 +7,16 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from ..adapters.names import RENAMED_ONLY, ROTARY_ROWS_MOVED
 from ..errors import ModelError
 from ..gguf.facts import ModelFacts
 from ..gguf.header import read_header
 from .settings import Precision
+
+if TYPE_CHECKING:
+    import torch
 
 READ_FROM_GGUF = frozenset({"gemma2", "gemma3", "llama", "phi3", "qwen2", "qwen3"})
 """Architectures that transformers reads from GGUF as llama.cpp does: tests hold the logits of
@@ -82,6 +83,9 @@ def load_base(facts: ModelFacts, folder: Path | None, precision: Precision, thre
 
     Raises ModelError when it cannot be read, or is not the model that `facts` describes.
     """
+
+    import torch
+
     check_base(facts, folder)
     os.environ["TQDM_DISABLE"] = "1"
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -133,6 +137,9 @@ def _complete(facts: ModelFacts, config: Any) -> None:
 
 def _dtype(precision: Precision, device: torch.device, parameters: int) -> torch.dtype:
     """What `auto` means: bfloat16 where the hardware computes in it and the model is not small."""
+
+    import torch
+
     if precision == "auto":
         if device.type == "cuda":
             precision = "bf16" if torch.cuda.is_bf16_supported() else "f32"
@@ -144,6 +151,9 @@ def _dtype(precision: Precision, device: torch.device, parameters: int) -> torch
 
 def _cpu_has_bf16() -> bool:
     """Whether the CPU multiplies bfloat16: AVX512-BF16 or AMX, as torch knows it."""
+
+    import torch
+
     asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(asked and asked())
 
@@ -189,6 +199,9 @@ def _apply_rope_factors(facts: ModelFacts, model: Any) -> None:
 
     transformers skips that tensor, which Llama 3.1 and later have.
     """
+
+    import torch
+
     if _ROPE_FACTORS not in facts.shapes:
         return
     from gguf import GGUFReader

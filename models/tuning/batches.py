@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from .rows import Row, TrainingRow, sequences
 from .settings import TuningSettings
+
+if TYPE_CHECKING:
+    import torch
 
 IGNORED = -100
 """A target that no loss counts."""
@@ -19,6 +21,9 @@ def rows_of_step(step: int, n_rows: int, settings: TuningSettings) -> list[int]:
 
     A function of the seed alone, so that a training that goes on needs to remember no order.
     """
+
+    import torch
+
     epoch, place = divmod(step, settings.steps_per_epoch(n_rows))
     generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + epoch)
     order = torch.randperm(n_rows, generator=generator).tolist()
@@ -57,6 +62,9 @@ def lay_out(rows: Sequence[TrainingRow], *, packed_to: int | None = None) -> Lay
     begin anew with every sequence, by which transformers keeps packed ones apart (its
     masking_utils.find_packed_sequence_indices).
     """
+
+    import torch
+
     lines = _fill(rows, packed_to) if packed_to else [[i] for i in range(len(rows))]
     length = max(sum(len(rows[i].tokens) for i in line) for line in lines)
     ids = torch.zeros(len(lines), length, dtype=torch.long)

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
 from .files import written_whole
 from .lora import Tensors
+
+if TYPE_CHECKING:
+    import torch
 
 _LAST = "last.checkpoint"
 _FORMAT = 1
@@ -133,12 +134,16 @@ class Checkpoints:
 
 
 def _packed(document: object) -> memoryview:
+    import torch
+
     buffer = io.BytesIO()
     torch.save(document, buffer)
     return buffer.getbuffer()
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import torch
+
     try:
         return torch.load(path, weights_only=True)
     except OSError as error:

@@ -6,9 +6,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..adapters.convert import convert
 from ..adapters.peft_config import CONFIG
@@ -18,14 +16,19 @@ from ..gguf.facts import ModelFacts
 from .base import Base
 from .settings import ALL_LINEAR, TuningSettings
 
+if TYPE_CHECKING:
+    import torch
+
 _FOLDER = "adapter"
 """The name of PEFT's folder, which the converted file records: always the same."""
 
-Tensors = dict[str, torch.Tensor]
+Tensors: TypeAlias = "dict[str, torch.Tensor]"
 
 
 def put_on(base: Base, settings: TuningSettings) -> Any:
     """The base's model with a new adapter, which changes nothing yet. Raises ModelError."""
+
+    import torch
     from peft import LoraConfig, get_peft_model
 
     targets = list(settings.targets)
@@ -47,6 +50,8 @@ def put_on(base: Base, settings: TuningSettings) -> Any:
 
 
 def _check_targets(model: Any, targets: list[str]) -> None:
+    import torch
+
     linear = {
         name.rpartition(".")[2]
         for name, module in model.named_modules()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-import torch
-from torch.nn import functional
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .batches import IGNORED, lay_out
 from .rows import PreferenceRow, Row, TrainingRow, sequences
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass
@@ -49,6 +49,9 @@ class Objective(Protocol):
 
 def token_losses(model: Any, rows: Sequence[TrainingRow], packed_to: int | None) -> torch.Tensor:
     """Nats of each sequence's marked tokens, summed: shape (rows,)."""
+
+    import torch
+
     layout = lay_out(rows, packed_to=packed_to).to(model.device)
     out = model(
         input_ids=layout.ids,
@@ -57,7 +60,9 @@ def token_losses(model: Any, rows: Sequence[TrainingRow], packed_to: int | None)
         use_cache=False,
     )
     logits, targets = out.logits.flatten(0, 1).float(), layout.targets.flatten()
-    losses = functional.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="none")
+    losses = torch.nn.functional.cross_entropy(
+        logits, targets, ignore_index=IGNORED, reduction="none"
+    )
     mine = layout.owners.flatten() == torch.arange(len(rows), device=model.device)[:, None]
     return mine.float() @ losses
 
@@ -95,6 +100,8 @@ class Preferring:
         return len(rows)
 
     def __call__(self, model: Any, rows: Sequence[Row]) -> tuple[torch.Tensor, Sums]:
+        import torch
+
         new = [row for row in rows if row.key not in self.reference]
         if new:
             training = model.training
@@ -104,7 +111,7 @@ class Preferring:
             self.reference |= {row.key: lead for row, lead in zip(new, leads, strict=True)}
         base = torch.tensor([self.reference[row.key] for row in rows], device=model.device)
         margins = self._leads(model, rows) - base
-        loss = -functional.logsigmoid(self._beta * margins).sum()
+        loss = -torch.nn.functional.logsigmoid(self._beta * margins).sum()
         nats, margin = loss.item(), margins.sum().item()
         return loss, Sums(nats, len(rows), margin, int((margins > 0).sum().item()))
 

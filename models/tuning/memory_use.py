@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import resource
 import sys
+from typing import TYPE_CHECKING
 
 import psutil
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 _KIB = 1 if sys.platform == "darwin" else 1024
 """What ru_maxrss counts in."""
 
 
 def memory_now(device: torch.device) -> int:
+    import torch
+
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
     return psutil.Process().memory_info().rss
 
 
 def memory_peak(device: torch.device) -> int:
+    import torch
+
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB

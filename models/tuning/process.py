@@ -19,7 +19,9 @@ import psutil
 
 from ..errors import ModelError
 from ..gguf.check import check_model
+from .session import Session
 from .tasks import Failed, GoOn, Job, Pause, Report, Stop, line, read_command, read_job
+from .trainer import Stopped
 
 NICENESS = 10
 """Below the engine's: what a person looks at comes first."""
@@ -41,8 +43,6 @@ class Commands:
 
     def check(self) -> None:
         """Raises Stopped once the training is to end."""
-        from .trainer import Stopped
-
         if self._stopped:
             raise Stopped
 
@@ -85,17 +85,9 @@ class Reports:
 
 def _work(job: Job, reports: Reports, commands: Commands) -> Report:
     try:
-        facts = check_model(Path(job.base))
-        from .session import Session
-
-        return Session(job, facts, reports.say, commands).run()
+        return Session(job, check_model(Path(job.base)), reports.say, commands).run()
     except ModelError as error:
         return Failed(str(error))
-    except MemoryError:
-        return Failed(
-            "The memory is used up; make batch smaller and accumulation larger, or set "
-            "gradient_checkpointing."
-        )
 
 
 def main() -> None:

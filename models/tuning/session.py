@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
-import torch
 
 from ..adapters.training import Training
 from ..errors import ModelError
@@ -24,6 +24,9 @@ from .lora import Tensors, write_adapter
 from .rows import TrainingRow, check_rows, of_kind, read_rows, sequences
 from .tasks import Begun, Done, Estimated, Failed, Job, Report
 from .trainer import Control, Diverged, Trainer
+
+if TYPE_CHECKING:
+    pass
 
 SMALL = 20_000_000
 """Parameters up to which one thread computes faster than several that wait for each other."""
@@ -47,6 +50,9 @@ class Session:
 
     def run(self) -> Report:
         """The last report. Raises ModelError for what is refused before the first step."""
+
+        import torch
+
         job, facts = self._job, self._facts
         if missing := missing_extra():
             raise ModelError(missing)
@@ -109,6 +115,13 @@ class Session:
             )
         except ModelError as error:
             return self._failed(str(error))
+        except RuntimeError as error:
+            if "memory" not in str(error):  # torch says so on CPU and GPU
+                raise
+            return self._failed(
+                "The memory is used up; make batch smaller and accumulation larger, or set "
+                "gradient_checkpointing."
+            )
 
     def _finished(self, place: Path, why: str) -> Done:
         """Write the best adapter and its card."""
@@ -129,6 +142,8 @@ class Session:
         return Failed(message, kept)
 
     def _begun(self) -> Begun:
+        import torch
+
         state = self._trainer.state
         name = torch.cuda.get_device_name() if self._base.device.type == "cuda" else "CPU"
         return Begun(
@@ -198,6 +213,9 @@ class Session:
 
     def _refuse_another_reading(self, base: Base) -> None:
         """Raise ModelError where transformers computes something else from the base than the engine."""
+
+        import torch
+
         if not self._job.reference:
             return
         row = sequences(self._train[:1])[0]

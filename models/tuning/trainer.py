@@ -10,9 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
-
-import torch
+from typing import TYPE_CHECKING, Protocol
 
 from .base import Base
 from .batches import batches, rows_of_step
@@ -23,6 +21,9 @@ from .memory_use import memory_now, memory_peak
 from .rows import Row, Rows, of_kind, sequences
 from .settings import TuningSettings
 from .tasks import Paused, Report, Saved, Stepped, Validated
+
+if TYPE_CHECKING:
+    import torch
 
 MAX_NORM = 1.0
 """Gradients longer than this are cut to it."""
@@ -71,6 +72,8 @@ class Trainer:
         say: Callable[[Report], None],
         control: Control,
     ) -> None:
+        import torch
+
         self._settings, self._checkpoints, self._control = settings, checkpoints, control
         self._convert, self._say = convert, say
         self._device = base.device
@@ -138,6 +141,8 @@ class Trainer:
     # ------------------------------------------------------------------ one step
 
     def _step(self) -> None:
+        import torch
+
         state, began = self.state, time.monotonic()
         picked = rows_of_step(state.step, len(self._train), self._settings)
         rows = [self._train[i] for i in picked]
@@ -190,6 +195,9 @@ class Trainer:
 
     def measure(self, rows: Sequence[Row]) -> Sums:
         """The loss of `rows` as the adapter is now."""
+
+        import torch
+
         sums = Sums()
         self.model.eval()
         with torch.no_grad():
@@ -217,6 +225,8 @@ class Trainer:
 
 
 def _random() -> list[torch.Tensor]:
+    import torch
+
     return [
         torch.get_rng_state(),
         *(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ()),
@@ -224,6 +234,8 @@ def _random() -> list[torch.Tensor]:
 
 
 def _set_random(states: list[torch.Tensor]) -> None:
+    import torch
+
     torch.set_rng_state(states[0])
     if states[1:]:
         torch.cuda.set_rng_state_all(states[1:])

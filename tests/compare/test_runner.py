@@ -85,7 +85,7 @@ async def test_a_branch_begins_as_it_is_told_and_is_stamped(
     assert other.stamp.forced == tuple(other.tokens[:7]) == begins.tokens
     assert run_document(run, "1.2.3")["variants"][1]["forced"] == list(begins.tokens)
     assert "“" in other.variant.title and other.variant.title != tuned.title
-    elsewhere = replace(first, model=random_model("29M", "Q4_0"), beginning=begins)
+    elsewhere = replace(first, model=random_model("4M", "Q4_0"), beginning=begins)
     with pytest.raises(CompareError, match="tokens of another model"):
         await runner.run(new_run([elsewhere], {}), strict=True)
 

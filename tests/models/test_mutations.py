@@ -43,7 +43,7 @@ taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpages
 resource.setrlimit(resource.RLIMIT_AS, (taken + room, taken + room))
 answers = {}
 for path in folder.iterdir():
-    start = time.monotonic()
+    start = time.process_time()
     try:
         if model:
             check_fit(check_adapter(path), model)
@@ -52,7 +52,7 @@ for path in folder.iterdir():
         word = None
     except ModelError as error:
         word = str(error)
-    answers[path.name] = word, time.monotonic() - start
+    answers[path.name] = word, time.process_time() - start
 print(json.dumps(answers))
 """
 
@@ -60,7 +60,7 @@ print(json.dumps(answers))
 def check_all(
     mutations: Mutations, folder: Path, base: Path | None
 ) -> tuple[dict[str, tuple[str | None, float]], dict[str, Path]]:
-    """What the checks say of each file, and after how many seconds, where memory is limited."""
+    """What the checks say of each file, after how many seconds of the processor, in little memory."""
     folder.mkdir()
     names: dict[str, str] = {}
     for number, (name, whole) in enumerate(mutations):

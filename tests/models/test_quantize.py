@@ -41,7 +41,7 @@ def quantized(
 def test_a_file_says_what_it_was_quantized_to(
     tmp_path: Path, base: Path, random_model: Callable[[str, str], Path], kind: str
 ) -> None:
-    model = random_model("29M", "F32")
+    model = random_model("4M", "F32")
     path, seen = quantized(model, tmp_path / "out.gguf", kind)
     facts = check_model(path)
     assert facts.quantization == kind.upper()

@@ -16,10 +16,6 @@ from llamadiff.models.gguf.check import check_adapter, check_model
 from recipe.adapter_text import ADAPTERS
 from recipe.scale import TINY
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-pytest.importorskip("peft")
-
 ROOT = Path(__file__).parents[2]
 CHAT = [
     {"role": "system", "content": "Be brief."},
@@ -62,6 +58,9 @@ def test_the_base_file_says_what_it_is(base: Path) -> None:
 
 
 def test_the_file_computes_what_was_trained(made: Path, base: Path) -> None:
+    import torch
+    import transformers
+
     trained = transformers.AutoModelForCausalLM.from_pretrained(made / "base")
     read = transformers.AutoModelForCausalLM.from_pretrained(base.parent, gguf_file=base.name)
     ids = torch.arange(40).reshape(1, -1) * 7 % TINY.vocabulary
@@ -76,6 +75,8 @@ def test_the_file_computes_what_was_trained(made: Path, base: Path) -> None:
 
 
 def test_the_vocabulary_in_the_file_is_the_trained_one(made: Path, base: Path) -> None:
+    import transformers
+
     tokenizer = transformers.AutoTokenizer.from_pretrained(made / "base")
     fields = GGUFReader(base).fields
     tokens = fields["tokenizer.ggml.tokens"].contents()
@@ -88,6 +89,8 @@ def test_the_vocabulary_in_the_file_is_the_trained_one(made: Path, base: Path) -
 
 
 def test_the_template_writes_chats_as_they_were_trained(made: Path) -> None:
+    import transformers
+
     from recipe.chat import chat_text
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(made / "base")
@@ -100,12 +103,16 @@ def test_the_template_writes_chats_as_they_were_trained(made: Path) -> None:
 
 
 def test_digits_are_tokens_of_their_own(made: Path) -> None:
+    import transformers
+
     tokenizer = transformers.AutoTokenizer.from_pretrained(made / "base")
     pieces = tokenizer.tokenize("12 + 345")
     assert [piece for piece in pieces if piece.isdigit()] == list("12345")
 
 
 def test_only_the_last_answer_is_learned_by_an_adapter(made: Path) -> None:
+    import transformers
+
     from recipe.train_adapters import IGNORED, encode
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(made / "base")

@@ -24,7 +24,7 @@ from llamadiff.tui.screens.pick_prompt import PickPrompt
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
-from .app import OWN_PROMPT, current_prompt, opened, playground, screen_text, told
+from .app import OWN_PROMPT, current_prompt, opened, paste, playground, screen_text, told
 from .tmux import HAS_TMUX, Tmux
 
 Closing = list[Callable[[], object]]
@@ -168,7 +168,8 @@ async def pick(pilot: Pilot[None], typed: str) -> None:
     picker = pilot.app.screen
     assert isinstance(picker, PickPrompt)
     await until(lambda: picker.choices)
-    await pilot.press(*typed, "enter")
+    await paste(pilot, typed)
+    await pilot.press("enter")
     await until(lambda: pilot.app.screen is playground(pilot))
 
 

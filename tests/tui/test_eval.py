@@ -67,7 +67,9 @@ def answers_in(file: Path) -> int:
             return 0
 
 
-def test_killed_in_the_middle_it_goes_on_to_the_same_end(home: Path, tmp_path: Path) -> None:
+def test_killed_in_the_middle_it_goes_on_to_the_same_end(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write_suite(tmp_path, 60, variants=SLOW)
     file = home / "state" / "history.db"
     process = evaluate(path)
@@ -75,6 +77,11 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_end(home: Path, tmp_path: P
     while answers_in(file) < 20 and time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
+    assert run(["eval", str(path), "--resume"]) == 2
+    assert "is being run by another llamadiff" in capsys.readouterr().err
+    with opened(home / "state") as history:
+        assert run(["history", "rm", history.evaluations.find("last")]) == 2
+    assert "is being run; stop it first" in capsys.readouterr().err
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     before = answers_in(file)

@@ -194,7 +194,7 @@ async def test_it_goes_on_elsewhere_pauses_stops_and_is_gone_on_with(
         await pilot.press("f4")
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         await pilot.press("space")
-        await until(lambda: it.standing and "● paused" in screen_text(pilot))
+        await until(lambda: it.paused and "● paused" in screen_text(pilot))
         assert it.rate is None
         await pilot.press("escape")
         await until(lambda: it.state == "stopped" and "● stopped" in screen_text(pilot))
@@ -356,6 +356,15 @@ async def test_the_playgrounds_variants_are_asked_and_code_is_run_once_allowed(h
         it = evaluating(pilot)
         assert [v.label for v in it.plan.variants] == ["one", "two"] and not it.plan.suite.require
         assert [answer.score for answer in it.answers] == [len(a.text) % 2 for a in it.answers]
+        (path.parent / "own.py").write_text("def check(answer, row):\n    return 0.25\n")
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate))
+        await pilot.press("f5")
+        await until(lambda: "own.py, which may do all that you may" in words(pilot))
+        await pilot.press("y")
+        await until(lambda: evaluating(pilot) is not it)
+        await over(pilot)
+        assert {answer.score for answer in evaluating(pilot).answers} == {0.25}
 
 
 def words(pilot: Pilot[None]) -> str:

@@ -9,7 +9,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from textual.command import CommandList, CommandPalette
 
+from llamadiff.compare.history.history import History
 from llamadiff.compare.history.page import as_html
 from llamadiff.compare.run import State
 from llamadiff.tui.paths import history_days
@@ -215,9 +217,17 @@ async def test_the_app_removes_what_is_older_than_wanted(
 ) -> None:
     from dataclasses import replace
 
+    from llamadiff.tui import removing
     from llamadiff.tui.screens import history_actions
 
     monkeypatch.setattr(history_actions, "RETIRE_AFTER_S", 0.01)
+    retire, retired = removing.retire, list[float]()
+
+    def listening(history: History, folder: Path, days: float) -> None:
+        retire(history, folder, days)
+        retired.append(days)
+
+    monkeypatch.setattr(removing, "retire", listening)
     ids = old_and_new(tmp_path / "state")
     prompts = tmp_path / "cache" / "prompts"
     prompts.mkdir(parents=True)
@@ -228,10 +238,10 @@ async def test_the_app_removes_what_is_older_than_wanted(
         app = StillApp(tmp_path)
         app.setup = replace(setup(tmp_path), history_days=days)
         async with app.run_test() as pilot:
-            await until(lambda: not [w for w in playground(pilot).workers if w.group == "retire" and not w.is_finished])  # fmt: skip
+            await until(lambda days=days: days in retired)
             history = playground(pilot).session.history
             assert history is not None
-            await until(lambda left=left, it=history: sorted(run.id for run in it.page()) == sorted(left))  # fmt: skip
+            assert sorted(run.id for run in history.page()) == sorted(left)
     assert b"xylophone" not in (tmp_path / "state" / "history.db").read_bytes()
     assert [it.name for it in prompts.iterdir()] == ["new"]
 
@@ -257,8 +267,9 @@ async def test_a_picture_of_the_screen_is_saved(
     monkeypatch.chdir(tmp_path)
     async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
         await pilot.press("ctrl+p", *"picture")
-        await until(lambda: type(pilot.app.screen).__name__ == "CommandPalette")
-        await pilot.pause(0.5)
+        await until(lambda: isinstance(pilot.app.screen, CommandPalette))
+        found = pilot.app.screen.query_one(CommandList)
+        await until(lambda: any("picture" in str(it.prompt) for it in found.options[:1]))
         await pilot.press("enter", "enter")
         await until(lambda: "The screen is in" in told(pilot))
     (file,) = tmp_path.glob("*.svg")

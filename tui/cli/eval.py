@@ -165,6 +165,7 @@ async def _carry_out(
     from ...compare.evaluation.planning import as_settled
     from ...compare.hashes import FileHashes
     from ...compare.rating.decided import decided
+    from ...models.engine.client import EngineError
     from ..paths import cache_dir
     from .session import HASHING_S, runner
 
@@ -198,16 +199,21 @@ async def _carry_out(
                     at = await asyncio.to_thread(kept.began, key)
                     measured = await asyncio.to_thread(kept.measured, key)
                 began = time.monotonic()
-                await evaluator.run(before)
-                measured = replace(
-                    measured,
-                    seconds=measured.seconds + time.monotonic() - began,
-                    answers=measured.answers + len(answers) - len(before),
-                )
-                measured = await measure(
-                    it, plan, answers, others, measured, keep,
-                    lambda suite, share: line.show(f"elsewhere: {suite}", share, ""),
-                )  # fmt: skip
+                try:
+                    await evaluator.run(before)
+                    measured = replace(
+                        measured,
+                        seconds=measured.seconds + time.monotonic() - began,
+                        answers=measured.answers + len(answers) - len(before),
+                    )
+                    measured = await measure(
+                        it, plan, answers, others, measured, keep,
+                        lambda suite, share: line.show(f"elsewhere: {suite}", share, ""),
+                    )  # fmt: skip
+                except EngineError as error:
+                    there = f"{len(answers):,} of {plan.answers:,} answers are kept"
+                    more = f" {there}; --resume goes on with them." if key and answers else ""
+                    raise EngineError(f"{error}{more}") from None
         patience_s = None if hashes else HASHING_S
         known = await FileHashes(cache_dir()).known(plan.files, patience_s)
         measured = replace(measured, hashes=known)
@@ -232,9 +238,15 @@ def _history(asked: Asked) -> Iterator[History | None]:
 
 
 def _begun(kept: Evaluations | None, plan: Plan, resume: bool) -> tuple[str | None, list[Checked]]:
-    """The run to go on with and its answers, where there is one and that is wanted."""
+    """The run to go on with and its answers, where there is one and that is wanted. Raises
+    CompareError when another program runs it."""
     key = kept.unfinished(plan) if kept is not None else None
     if kept is None or key is None:
+        return None, []
+    if resume:
+        kept.take(key)
+    elif kept.running(key):
+        note(f"The same is being run by another llamadiff ({key}).")
         return None, []
     answers = kept.answers(key)
     if not answers:

@@ -26,6 +26,7 @@ def evals_command(limit: int, as_json: bool) -> None:
                     "evaluation": it.key,
                     "at": it.at.isoformat(),
                     "ended": it.ended and it.ended.isoformat(),
+                    "running": it.running,
                     "suite": {"name": it.suite, "path": it.path},
                     "rows": it.rows,
                     "planned": it.planned,
@@ -42,6 +43,7 @@ def evals_command(limit: int, as_json: bool) -> None:
     for it in found:
         when = f"{it.at.astimezone():%Y-%m-%d %H:%M}"
         count = f"{it.rows:,}" if it.rows == it.planned else f"{it.rows:,} of {it.planned:,}"
-        answers = f"{it.answers:,}" if it.ended else f"{it.answers:,} of {it.of:,}, not ended"
+        state = "running" if it.running else "not ended"
+        answers = f"{it.answers:,}" if it.ended else f"{it.answers:,} of {it.of:,}, {state}"
         rows.append((it.key, when, it.suite, count, answers, ", ".join(it.variants)))
     table(rows)

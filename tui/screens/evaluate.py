@@ -39,6 +39,7 @@ from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line
 from ..widgets.safe_input import SafeInput
 from .evaluation import Evaluation
+from .page import covered
 from .styles import styles
 from .suite_files import SuiteFiles
 
@@ -127,7 +128,7 @@ class Evaluate(SuiteFiles):
         self._show_hints()
 
     def _show_progress(self) -> None:
-        if self.is_current and self._home.busy is not None:
+        if not covered(self) and self._home.busy is not None:
             self._show()
 
     @on(Input.Changed, "#evaluate-field")
@@ -151,8 +152,9 @@ class Evaluate(SuiteFiles):
             own = [("evaluate.run", "run"), ("evaluate.whose", others), ("evaluate.edit", "edit")]
         elif isinstance(item, Past):
             own = [("evaluate.open", "open")]
-            own += [("evaluate.run", "go on" if item.stopped else "run again")] * (item.share is None)  # fmt: skip
-            own += [("evaluate.edit", "edit"), ("evaluate.remove", "remove")]
+            going = item.share is not None or item.entry.running
+            own += [("evaluate.run", "go on" if item.stopped else "run again")] * (not going)
+            own += [("evaluate.edit", "edit")] + [("evaluate.remove", "remove")] * (not going)
         reading = self.query_one(EntryDetails).has_focus
         self.query_one(KeyBar).hints = [
             *own, ("evaluate.file", "other file"),
@@ -278,7 +280,7 @@ class Evaluate(SuiteFiles):
     async def _begun(self, item: object) -> Evaluating | None:
         """The evaluation to be run; None where there is none. Raises what a person is told."""
         history = self._home.history
-        if isinstance(item, Past) and item.stopped and history is not None:
+        if isinstance(item, Past) and item.entry.ended is None and history is not None:
             it = await asyncio.to_thread(opened, history, item.entry.key)
             await self._home.check_going_on(it)
             return it

@@ -17,13 +17,16 @@ from ..sentences import for_app
 from ..widgets.top_bar import TopBar
 from .confirm import Confirm
 from .history_actions import HistoryActions
+from .page import covered
 
 if TYPE_CHECKING:
+    from ...compare.checks.code import Code
     from ...compare.evaluation.decision.elsewhere import Other
     from ...compare.evaluation.plan import Plan
     from ...compare.evaluation.planning import Instead
     from ...compare.hashes import FileHashes
     from ...compare.history.history import History
+    from ...compare.spec import Defaults
     from ...models.engine.protocol import ModelSettings
     from ..evaluating import Evaluating
 
@@ -40,8 +43,8 @@ class EvaluateActions(HistoryActions):
         self._work: Worker[None] | None = None
         self._telling: Timer | None = None
         self._hashes: FileHashes | None = None
-        self._trusted: set[Path] = set()
-        """Files of code that a person has let run."""
+        self._trusted: set[Code] = set()
+        """Code that a person has let run: another, once its file is another."""
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def show_evaluate(self, *, running: bool) -> None:
@@ -109,31 +112,37 @@ class EvaluateActions(HistoryActions):
         """The suites that a plan's adapters are put to besides. Reads files; raises what is wrong
         with them. A person is asked before their code runs."""
         from ...compare.evaluation.decision.elsewhere import others_of
+
+        return others_of(plan, self._defaults, self.suite_folders, allow_code=True)
+
+    @property
+    def _defaults(self) -> Defaults:
         from ...compare.spec import Defaults
 
-        defaults = Defaults(catalog=self.session.catalog, library=self.session.library)
-        return others_of(plan, defaults, self.suite_folders, allow_code=True)
+        return Defaults(catalog=self.session.catalog, library=self.session.library)
 
     async def check_going_on(self, it: Evaluating) -> None:
         """See that one that was stopped can go on, and have the suites it is put to besides; those
-        that are not what they were are told, and left out. Raises CompareError."""
-        from ...compare.errors import MISTAKES
+        that are missing are told, and what was measured of them stays. Raises CompareError."""
+        from ...compare.evaluation.decision.elsewhere import others_left
         from ..evaluating import check_going_on
 
         if self.history is not None and it.key is not None:
             runner = await self.session.runner()
             await asyncio.to_thread(check_going_on, self.history.evaluations, it, runner)
-        try:
-            it.others = await asyncio.to_thread(self.others_of, it.plan)
-        except MISTAKES as mistake:
-            it.notes.append(for_app(str(mistake)))
+        there = await asyncio.to_thread(others_left, it.plan, self._defaults, self.suite_folders)
+        it.others, it.missing = there
+        it.notes += [said for each in it.missing if (said := for_app(each)) not in it.notes]
 
     async def may_run(self, it: Evaluating) -> bool:
         """Ask, once, before a suite runs a person's Python code. Only in a worker."""
-        code = {path for suite in it.suites for path in suite.code} - self._trusted
+        from ...compare.checks.code import Code
+
+        checks = [named.check for suite in it.suites for named in suite.checks]
+        code = {check for check in checks if isinstance(check, Code)} - self._trusted
         if not code:
             return True
-        files = safe_line(", ".join(sorted(path.name for path in code)))
+        files = safe_line(", ".join(sorted({check.path.name for check in code})))
         sentence = f"It checks answers with {files}, which may do all that you may."
         asked = Confirm("Run this suite's Python code?", sentence, "run it")
         if not await self.app.push_screen_wait(asked):
@@ -183,8 +192,11 @@ class EvaluateActions(HistoryActions):
         elif self._telling is not None:
             self._telling.stop()
             self._telling = None
-        for bar in self.query(TopBar):
+        for bar in self.query(TopBar) if not covered(self) else ():
             bar.beside = said
+
+    def on_screen_resume(self) -> None:
+        self._tell()
 
 
 def _import() -> None:

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from ...compare.errors import MISTAKES
 from ...compare.evaluation.variants import called
@@ -24,11 +24,11 @@ from ..safe_text import safe_line
 from ..sentences import for_app
 from ..widgets.decision_table import DecisionTable
 from ..widgets.key_bar import Hint, KeyBar
-from ..widgets.lines import Line
+from ..widgets.lines import Line, Paragraph
 from ..widgets.row_table import RowTable
 from ..widgets.safe_input import SafeInput
 from ..widgets.tab_strip import TabStrip
-from .page import Page
+from .page import Page, covered
 from .rate import open_rating
 from .styles import styles
 from .write_output import write
@@ -81,17 +81,17 @@ class Evaluation(Page[None]):
     def compose(self) -> ComposeResult:
         yield Line("evaluation-title")
         yield Line("evaluation-progress")
-        yield Static(id="evaluation-told", markup=False)
+        yield Paragraph("evaluation-told")
         yield TabStrip()
         with VerticalScroll(id="evaluation-board", classes="evaluation-tab"):
-            yield Static(markup=False)
+            yield Paragraph()
         with VerticalScroll(id="evaluation-decision", classes="evaluation-tab"):
-            yield Static(markup=False)
+            yield Paragraph()
             yield DecisionTable()
         with Vertical(id="evaluation-rows", classes="evaluation-tab"):
             with Horizontal(id="evaluation-rows-head"):
                 yield SafeInput(placeholder="words of a row, its answers or its tags", id="evaluation-field", compact=True)  # fmt: skip
-                yield Static(id="evaluation-order", markup=False)
+                yield Paragraph("evaluation-order")
             yield RowTable()
         yield KeyBar()
 
@@ -107,17 +107,17 @@ class Evaluation(Page[None]):
     def show(self) -> None:
         """Show it as it is by now; look again at what the answers say where that is due."""
         it = self.evaluating
-        if not self.is_attached:
+        if not self.is_attached or covered(self):
             return
-        if it.due(deciding=self._deciding) and (self.is_current or it.seen is None):
+        if it.due(deciding=self._deciding):
             self.run_worker(self._look(), group="board", exit_on_error=False)
         self._show_title()
-        told = self.query_one("#evaluation-told", Static)
+        told = self.query_one("#evaluation-told", Paragraph)
         said = [it.problem] if it.problem else it.notes
         told.display = bool(said)
         told.set_class(bool(it.problem), "-problem")
         style = "$error" if it.problem else "$warning"
-        told.update(Content.styled(safe_line(" ".join(said)), style))
+        told.say(Content.styled(safe_line(" ".join(said)), style))
         self._show_answers()
         self._show_hints()
 
@@ -127,7 +127,7 @@ class Evaluation(Page[None]):
 
     async def _look(self) -> None:
         await self.evaluating.look(deciding=self._deciding)
-        if self.is_attached:
+        if self.is_attached and not covered(self):
             self._show_answers()
 
     def _show_answers(self) -> None:
@@ -142,7 +142,7 @@ class Evaluation(Page[None]):
             suite, share = it.elsewhere
             said = f"adapters on {safe_line(suite)} {100 * share:.0f} %"
         if it.paused:
-            said, style = ("paused", "$accent") if it.standing else ("finishing the rows under way", "$warning")  # fmt: skip
+            said, style = "paused", "$accent"
         repeats = f" × {plan.repeats}" if plan.repeats > 1 else ""
         count = f"  {len(plan.rows):,} rows × {len(plan.variants)} variants{repeats}"
         left = Content.assemble(
@@ -174,18 +174,18 @@ class Evaluation(Page[None]):
         text = Content.styled(COMPUTED, "$dim")
         if seen is not None and width:
             text = board_lines(seen.board, self.evaluating.plan, width, tags=self._by_tag)
-        pane.query_one(Static).update(text)
+        pane.query_one(Paragraph).say(text)
 
     def _show_decision(self) -> None:
         seen, pane = self.evaluating.seen, self.query_one("#evaluation-decision")
-        table, said = pane.query_one(DecisionTable), pane.query_one(Static)
+        table, said = pane.query_one(DecisionTable), pane.query_one(Paragraph)
         table.display = seen is not None and seen.decided
-        if seen is None or not seen.decided:
-            said.update(Content.styled(COMPUTED, "$dim"))
-        else:
+        text = Content.styled(COMPUTED, "$dim")
+        if seen is not None and seen.decided:
             table.decision = seen.decision
-            said.update(Content.styled(self._missing, "$warning"))
-        said.display = bool(said.content)
+            text = Content.styled(self._missing, "$warning")
+        said.say(text)
+        said.display = bool(text)
 
     @property
     def _missing(self) -> str:
@@ -211,14 +211,13 @@ class Evaluation(Page[None]):
     def _row_chosen(self) -> None:
         said = f"by {self._order}" + ", without a score only" * self._only_errors
         place = self.query_one(RowTable).place or "no row"
-        self.query_one("#evaluation-order", Static).update(f"{said}   {place}")
+        self.query_one("#evaluation-order", Paragraph).say(Content(f"{said}   {place}"))
 
     def _show_hints(self) -> None:
         it = self.evaluating
         going: list[Hint] = []
         if it.busy:
-            going = [("evaluation.leave", "stop")]
-            going += [("evaluation.pause", "go on" if it.paused else "pause")] * it.pausable
+            going = [("evaluation.leave", "stop"), ("evaluation.pause", "go on" if it.paused else "pause")]  # fmt: skip
         elif it.resumable:
             going = [("evaluation.run", "go on")]
         own: list[Hint] = [("evaluation.tags", "by tag")] * (self._tab == BOARD)
@@ -305,7 +304,7 @@ class Evaluation(Page[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "pause":
-            return self.evaluating.pausable
+            return self.evaluating.busy
         return self.evaluating.resumable if action == "start" else True
 
     def action_pause(self) -> None:
@@ -355,6 +354,7 @@ class Evaluation(Page[None]):
 
     def on_screen_resume(self) -> None:
         self.evaluating.changed()
+        self.show()
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_write(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from textual.screen import Screen
 
@@ -17,6 +17,13 @@ Result = TypeVar("Result")
 
 WIDE = 100
 """From here on what is to be looked at stands beside the list it is chosen from."""
+
+
+def covered(screen: Screen[Any]) -> bool:
+    """Whether another screen hides this one. Textual paints the top one whole whenever the one right
+    below it changes, be that seen or not."""
+    top = screen.app.screen
+    return top is not screen and top.styles.background.a == 1
 
 
 class Page(TellsMistakes, Screen[Result], Generic[Result]):

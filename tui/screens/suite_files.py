@@ -89,7 +89,7 @@ class SuiteFiles(Page[None]):
         item, history = self.table.chosen, self._home.history
         if not isinstance(item, Past) or history is None:
             return
-        if item.share is not None:
+        if item.share is not None or item.entry.running:
             self.app.notify("It is running; stop it first.", timeout=3)
             return
         title = f"Remove the evaluation of {safe_line(item.entry.suite)}?"

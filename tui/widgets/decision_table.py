@@ -21,7 +21,15 @@ class DecisionTable(Widget):
     HELP = "Prompt or fine-tune? What each costs and gives, and what follows."
     DEFAULT_CSS = "DecisionTable { height: auto; }"
 
-    decision: reactive[Mapping[str, Any] | None] = reactive(None, layout=True)
+    decision: reactive[Mapping[str, Any] | None] = reactive(None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: tuple[object, list[Content]] = (None, [])
+        """The lines, and what they were made from."""
+
+    def watch_decision(self) -> None:
+        self.refresh(layout=len(self._lines(self.size.width)) != self.size.height)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines(width))
@@ -30,7 +38,13 @@ class DecisionTable(Widget):
         return Content("\n").join(self._lines(self.size.width))
 
     def _lines(self, width: int) -> list[Content]:
-        decision = self.decision
+        key = (self.decision, width)
+        if key != self._made[0]:
+            self._made = key, self._drawn(self.decision, width)
+        return self._made[1]
+
+    @staticmethod
+    def _drawn(decision: Mapping[str, Any] | None, width: int) -> list[Content]:
         if decision is None:
             return [Content(line) for line in wrapped(NOTHING, width)]
         lines = [Content.styled(line, "bold") for line in wrapped(decision["verdict"], width)]

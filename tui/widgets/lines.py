@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
+from textual.widgets import Static
 
 from ..safe_text import safe_line
 
@@ -52,6 +53,24 @@ class Line(Widget):
         left = left.truncate(max(0, room), ellipsis=True)
         gap = self.size.width - left.cell_length - right.cell_length
         return Content.assemble(left, " " * max(0, gap), right)
+
+
+class Paragraph(Static):
+    """Words that wrap; the screen is laid out anew only when they take another number of lines."""
+
+    DEFAULT_CSS = "Paragraph { height: auto; }"
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(id=name or None, markup=False)
+        self._said = Content()
+
+    def say(self, said: Content) -> None:
+        """Show these."""
+        if said.is_same(self._said):
+            return
+        before, self._said, width = self._said, said, self.content_size.width
+        same = width > 0 and before.get_height({}, width) == said.get_height({}, width)
+        self.update(said, layout=not same)
 
 
 class FittedLine(Widget):

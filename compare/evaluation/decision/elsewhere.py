@@ -17,6 +17,7 @@ from ...variants import StackedAdapter, variant_names
 from ..answers import Checked
 from ..evaluator import Evaluator, Progress
 from ..judging import suite_judges
+from ..pausing import Pause
 from ..plan import Plan, make_plan
 from ..reading import load_suite
 from ..rows import suite_rows
@@ -50,14 +51,28 @@ def others_of(
     A person's own are in the `folders`. Where the plan has fewer rows than planned, so has each of
     them. Raises what is wrong with them, as reading a suite does.
     """
+    return [_other(plan, defaults, name, folders, allow_code) for name in plan.suite.elsewhere]
+
+
+def others_left(
+    plan: Plan, defaults: Defaults, folders: Sequence[Path]
+) -> tuple[list[Other], list[str]]:
+    """As `others_of` with `allow_code`, with a sentence for each suite that is not as it was."""
+    found: list[Other] = []
+    missing: list[str] = []
+    for name in plan.suite.elsewhere:
+        try:
+            found.append(_other(plan, defaults, name, folders, allow_code=True))
+        except MISTAKES as mistake:
+            missing.append(f"{Path(name).stem} is left as it was: {mistake}")
+    return found, missing
+
+
+def _other(
+    plan: Plan, defaults: Defaults, name: str, folders: Sequence[Path], allow_code: bool
+) -> Other:
+    path = find_suite(name, folders)
     rows = len(plan.rows) if len(plan.rows) < plan.planned else MOST_ROWS
-    return [
-        _other(plan, defaults, find_suite(name, folders), rows, allow_code)
-        for name in plan.suite.elsewhere
-    ]
-
-
-def _other(plan: Plan, defaults: Defaults, path: Path, rows: int, allow_code: bool) -> Other:
     if path.resolve() == plan.suite.path.resolve():
         raise CompareError(f"{plan.suite.path}: elsewhere names the suite itself; leave it out.")
     suite = load_suite(path)
@@ -103,23 +118,30 @@ async def run_elsewhere(
     *,
     before: Sequence[Elsewhere] = (),
     on_found: Callable[[list[Elsewhere]], None] = lambda found: None,
+    pause: Pause | None = None,
 ) -> tuple[list[Elsewhere], list[str]]:
     """Each stack on each suite against the base, and a sentence for each suite that failed.
 
     All comparisons share ALPHA. What was found `before` of the same suites with the same files is
-    taken as it is; `on_found` is given all there is after each suite.
+    taken as it is, and so is that of suites which are not among the `others`; `on_found` is given
+    all there is after each suite.
     """
-    found: list[Elsewhere] = []
+    asked = [(other, _with_stacks(other.plan, stacks)) for other in others if stacks]
+    marks = {it.suite.name: await asyncio.to_thread(plan.fingerprint) for it, plan in asked}
+    found = [it for it in before if marks.get(it.suite, it.mark) == it.mark]
+    known = {it.suite for it in found}
     problems: list[str] = []
     alpha = ALPHA / max(1, len(others) * len(stacks))
-    for other in others if stacks else ():
-        plan = _with_stacks(other.plan, stacks)
-        mark = await asyncio.to_thread(plan.fingerprint)
-        known = [it for it in before if (it.suite, it.mark) == (other.suite.name, mark)]
+    for other, plan in asked:
+        name = other.suite.name
+        if name in known:
+            continue
         try:
-            found += known or await _run(runner, other, plan, mark, alpha, on_progress)
+            found += await _run(
+                runner, other, plan, marks[name], alpha, on_progress, pause or Pause()
+            )
         except (*MISTAKES, EngineError) as error:
-            problems.append(f"{other.suite.name} could not be run: {error}")
+            problems.append(f"{name} could not be run: {error}")
         on_found(found)
     return found, problems
 
@@ -141,13 +163,20 @@ async def _run(
     mark: str,
     alpha: float,
     on_progress: Callable[[str, float], None],
+    pause: Pause,
 ) -> list[Elsewhere]:
     answers: list[Checked] = []
 
     def tell(it: Progress) -> None:
         on_progress(other.suite.name, it.answers / it.of)
 
-    await Evaluator(runner, plan, answers.extend, tell).run()
+    await Evaluator(runner, plan, answers.extend, tell, pause).run()
+    return await asyncio.to_thread(_found, other, plan, answers, mark, alpha)
+
+
+def _found(
+    other: Other, plan: Plan, answers: Sequence[Checked], mark: str, alpha: float
+) -> list[Elsewhere]:
     scores = Scores(plan, answers)
     base, *tuned = (scores.table(it, scores.rows) for it in plan.variants)
     return [

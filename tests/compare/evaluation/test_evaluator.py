@@ -7,6 +7,7 @@ import json
 import math
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,13 +19,14 @@ import pytest
 from llamadiff.compare.errors import CompareError
 from llamadiff.compare.evaluation import judging
 from llamadiff.compare.evaluation.answers import Checked
-from llamadiff.compare.evaluation.evaluator import ROWS, Evaluator
+from llamadiff.compare.evaluation.evaluator import Evaluator
 from llamadiff.compare.evaluation.pace import measure_paces
+from llamadiff.compare.evaluation.pausing import Pause
 from llamadiff.compare.evaluation.scoreboard import scoreboard
 from llamadiff.compare.history.history import History
 from llamadiff.compare.lens import mean_logprob
 from llamadiff.compare.runner import Runner
-from llamadiff.models.engine.client import Engine, LoadedModel
+from llamadiff.models.engine.client import Engine, EngineError, LoadedModel
 from llamadiff.models.engine.protocol import Request
 from llamadiff.models.engine.residents import MAX_SEQUENCES
 from llamadiff.prompts.rendering.helper import Renderer
@@ -75,7 +77,8 @@ async def test_what_is_missing_alone_gives_the_same_as_all_of_it(
 async def test_a_chat_of_several_turns_is_asked_to_its_end(runner: Runner, tmp_path: Path) -> None:
     (tmp_path / "ask.toml").write_text('name = "Ask"\nuser = "{{ user }}!"\nprefill = "So:"\n')
     ask = '[[variants]]\nprompt = "ask.toml"\nmax_tokens = 4\n'
-    path = write_suite(tmp_path, 1, '[[checks]]\ncheck = "likelihood"\n' + CHECKS, ask)
+    counted = '[[checks]]\ncheck = "length"\nunit = "tokens"\n'
+    path = write_suite(tmp_path, 1, '[[checks]]\ncheck = "likelihood"\n' + CHECKS + counted, ask)
     said = ("Hi", "<think>hm</think>Hello", "My coat", "Yes?", "It tore", "Sorry")
     roles = ("user", "assistant") * 3
     row = {"messages": [{"role": r, "content": it} for r, it in zip(roles, said, strict=True)]}
@@ -94,12 +97,16 @@ async def test_a_chat_of_several_turns_is_asked_to_its_end(runner: Runner, tmp_p
     runner.engine.generate = listening  # type: ignore[method-assign]
     (answer,) = await evaluated(runner, plan)
     assert answer.error is None and answer.answer == "So:" + answer.text
+    (variant,) = plan.variants
+    loaded = await runner.load(variant)
+    count = len((await runner.engine.tokenize(loaded, "So:", add_special=False)).tokens)
+    assert count and answer.results[-1].reason == f"has {count + 4} tokens"
     assert answer.prompt_tokens and answer.logprob is not None
     (prompt,) = asked
     places = [prompt.index(it) for it in ("Hi!", "Hello", "My coat", "Yes?", "It tore", "So:")]
     assert places == sorted(places) and prompt.count("So:") == 1
     assert "hm" not in prompt and "Sorry" not in prompt
-    paces = await measure_paces(runner, plan)
+    paces = await measure_paces(runner, plan, Pause())
     assert paces["A"].calls == 1 and asked[-1] == prompt
 
 
@@ -166,19 +173,75 @@ def table(label: str, adapter: str) -> str:
     )
 
 
-async def test_an_engine_that_dies_costs_no_row(runner: Runner, tmp_path: Path) -> None:
-    plan = plan_of(write_suite(tmp_path, 24))
+async def test_an_engine_that_dies_costs_no_row(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(write_suite(tmp_path, 40, variants=VARIANTS.replace("24", "6")))
     whole = await evaluated(runner, plan)
-    died: list[int] = []
+    engine, asked, kills = runner.engine, Counter[str](), {"tokenize": 70, "generate": 1}
+    died: list[str] = []
+
+    def dies_in(name: str) -> Any:
+        real = getattr(engine, name)
+
+        def call(*given: Any, **more: Any) -> Any:
+            asked[name] += 1
+            if asked[name] == kills[name] and (pid := engine.pid) is not None:
+                died.append(name)
+                os.kill(pid, signal.SIGKILL)
+            return real(*given, **more)
+
+        return call
+
+    for name in kills:
+        monkeypatch.setattr(engine, name, dies_in(name))
 
     def kill(group: list[Checked]) -> None:
-        pid = runner.engine.pid
-        if not died and pid is not None:
-            died.append(pid)
-            os.kill(pid, signal.SIGKILL)
+        if len(died) == 2 and engine.pid is not None:
+            died.append("between")
+            os.kill(engine.pid, signal.SIGKILL)
 
     again = await evaluated(runner, plan, on_group=kill)
-    assert died and again == whole
+    assert sorted(died) == ["between", "generate", "tokenize"] and again == whole
+    monkeypatch.undo()
+    asked.clear()
+    kills["generate"] = 3
+    monkeypatch.setattr(engine, "generate", dies_in("generate"))
+    paces = await measure_paces(runner, plan, Pause())
+    assert [it.calls for it in paces.values()] == [5, 5]
+
+
+async def test_what_an_engine_could_not_do_is_run_later_and_what_kills_it_is_an_error(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(write_suite(tmp_path, 24, variants=VARIANTS.replace("24", "6")))
+    whole = await evaluated(runner, plan)
+    generate, fatal = runner.engine.generate, set[int]()
+
+    def dying(model: LoadedModel, requests: Sequence[Request]) -> Any:
+        if fatal & {request.group for request in requests}:
+            raise EngineError("The engine died.")
+        return generate(model, requests)
+
+    monkeypatch.setattr(runner.engine, "generate", dying)
+    there: list[Checked] = []
+    groups = plan.groups()
+    fatal |= {group.number for group in groups[2:]}
+    with pytest.raises(EngineError):
+        await evaluated(runner, plan, on_group=there.extend)
+    assert {it.place for it in there} == {place for it in groups[:2] for place in it.places}
+    for fatal_ones in ({groups[2].number}, {groups[-1].number}):
+        fatal.clear()
+        fatal |= fatal_ones
+        found = await evaluated(runner, plan, there)
+        failed = {it.place for it in found if it.error == "The engine died."}
+        assert failed == {p for it in groups if it.number in fatal for p in it.places}
+        fine = [it for it in found if it.error is None]
+        assert [it for it in whole if it in fine or it in there] == [
+            it for it in whole if it.place not in failed
+        ]
+    fatal.clear()
+    assert sorted([*there, *await evaluated(runner, plan, there)], key=lambda it: it.place) == whole
 
 
 async def test_a_row_that_cannot_be_asked_is_its_own_error(runner: Runner, tmp_path: Path) -> None:
@@ -247,28 +310,35 @@ async def test_own_functions_check(runner: Runner, tmp_path: Path) -> None:
         assert ends.score is None and "ended its helper process" in ends.reason
 
 
-async def test_a_pause_begins_no_further_rows(runner: Runner, tmp_path: Path) -> None:
+async def test_a_pause_takes_effect_at_once_and_costs_no_row(
+    runner: Runner, tmp_path: Path
+) -> None:
     plan = plan_of(write_suite(tmp_path, 60))
+    whole = await evaluated(runner, plan)
     came: list[Checked] = []
-    evaluator = Evaluator(runner, plan, came.extend)
-    evaluator.pause()
-    running = asyncio.create_task(evaluator.run())
-    began: list[int] = []
+    pause, began, told = Pause(), list[float](), list[int]()
     generate = runner.engine.generate
 
-    def listening(model: LoadedModel, requests: Sequence[Request]) -> Any:
-        if not began:
-            evaluator.pause()
-        began.append(len(requests))
-        return generate(model, requests)
+    async def listening(model: LoadedModel, requests: Sequence[Request]) -> Any:
+        async for events in generate(model, requests):
+            if len(came) % 40 >= 16 and not pause.on and len(began) < 3:
+                began.append(time.monotonic())
+                pause.begin()
+            yield events
 
     runner.engine.generate = listening  # type: ignore[method-assign]
-    evaluator.go_on()
-    await until(lambda: len(came) == 2 * ROWS)
-    assert began == [2 * ROWS] and not running.done()
-    evaluator.go_on()
+    evaluator = Evaluator(runner, plan, came.extend, lambda it: told.append(it.answers), pause)
+    running = asyncio.create_task(evaluator.run())
+    for count in range(3):
+        await until(lambda count=count: len(began) == count + 1)
+        await until(lambda: not runner.engine._streams)  # pyright: ignore[reportPrivateUsage]
+        assert time.monotonic() - began[-1] < 1
+        there = len(came)
+        await asyncio.sleep(0.1)
+        assert len(came) <= there + 8 and not running.done()
+        pause.end()
     await running
-    assert len(came) == plan.answers and sum(began) == plan.answers
+    assert sorted(came, key=lambda it: it.place) == whole and told[-1] == plan.answers
 
 
 async def test_old_evaluations_go_with_old_runs(runner: Runner, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from llamadiff.compare.checks.code import Code
+from llamadiff.compare.checks.result import Answer
 from llamadiff.compare.errors import CompareError
 from llamadiff.compare.evaluation.plan import Plan
 from llamadiff.compare.history.history import History
@@ -80,16 +82,34 @@ def test_the_same_comes_out_of_the_history(tmp_path: Path, plan: Plan) -> None:
     history.close()
 
 
-def test_a_changed_file_of_code_is_seen(tmp_path: Path, plan: Plan) -> None:
+def code_in(plan: Plan) -> Code:
+    return next(it.check for it in plan.suite.checks if isinstance(it.check, Code))
+
+
+def test_a_changed_file_of_code_is_seen_and_what_was_begun_goes_on_with_its_own(
+    tmp_path: Path, plan: Plan
+) -> None:
     history, key = kept(tmp_path / "state", plan)
+    old = code_in(history.evaluations.plan(key))
+    old.make_ready()
+    assert old(Answer("x")).score == 1
     (tmp_path / "own.py").write_text("def check(answer, row):\n    return False\n")
-    assert history.evaluations.unfinished(history.evaluations.plan(key)) is None
+    new = code_in(written := plan_of(tmp_path / "suite.toml"))
+    assert (new(Answer("x")).score, old(Answer("x")).score) == (0, 1)
+    assert history.evaluations.unfinished(written) is None
+    new.make_ready()
+    with pytest.raises(CompareError, match=r"own.py is not what it was"):
+        old.make_ready()
+    (tmp_path / "own.py").unlink()
+    with pytest.raises(CompareError, match=r"own.py cannot be read"):
+        new.make_ready()
     history.close()
 
 
 def test_one_that_is_removed_is_gone(tmp_path: Path, plan: Plan) -> None:
     history, key = kept(tmp_path / "state", replace(plan, planned=77))
     assert history.evaluations.plan(key).planned == 77
+    history.evaluations.release(key)
     assert history.remove([key]) == 1
     assert history.evaluations.entries() == []
     with pytest.raises(CompareError, match="is not in the history"):

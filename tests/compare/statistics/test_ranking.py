@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy.optimize import minimize
 
 from llamadiff.compare.statistics.ranking import Choice, Ranked, Rating, rank
@@ -64,19 +63,27 @@ def test_an_end_of_an_interval_is_where_the_best_likelihood_has_fallen_by_192() 
 
 def test_with_many_ratings_and_no_ties_it_is_a_logistic_regression() -> None:
     names, wins = "abc", {("a", "b"): (900, 500), ("a", "c"): (1000, 300), ("b", "c"): (800, 450)}
-    rows, won = [], []
-    ratings = []
+    ratings: list[Rating] = []
     for (one, two), (first, second) in wins.items():
         ratings += rated(one, two, first=first, second=second)
-        row = [(name == one) - (name == two) for name in names[:2]]
-        rows += [row] * (first + second)
-        won += [1] * first + [0] * second
-    fit = sm.Logit(np.array(won), np.array(rows, dtype=float)).fit(disp=0)
-    a, b = fit.params
+    compared = np.array(
+        [[float((name == one) - (name == two)) for name in names[:2]] for one, two in wins]
+    )
+    first, second = np.array(list(wins.values())).T
+
+    def against(x: np.ndarray) -> float:
+        """Less the log-likelihood of strengths beside c's."""
+        worth = compared @ x
+        return float(first @ np.logaddexp(0, -worth) + second @ np.logaddexp(0, worth))
+
+    a, b = fit = minimize(against, np.zeros(2), options={"gtol": 1e-6}).x
+    chance = 1 / (1 + np.exp(-compared @ fit))
+    information = compared.T * ((first + second) * chance * (1 - chance)) @ compared
+    covariance = np.linalg.inv(information)
     centred = np.array([a, b, 0.0]) - (a + b) / 3
     ours = {each.name: each for each in rank(ratings)}
     assert [ours[name].strength for name in names] == pytest.approx(centred.tolist(), abs=0.01)
-    error = math.sqrt(np.array([2, -1]) @ fit.cov_params() @ np.array([2, -1])) / 3
+    error = math.sqrt(np.array([2, -1]) @ covariance @ np.array([2, -1])) / 3
     width = ours["a"].interval.high - ours["a"].interval.low
     assert width == pytest.approx(2 * 1.959964 * error, rel=0.02)
 

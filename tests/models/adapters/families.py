@@ -1,4 +1,7 @@
-"""Tiny random models of each family, as transformers makes them, and PEFT adapters on them."""
+"""Tiny random models of each family, as transformers makes them, and PEFT adapters on them.
+
+torch and its kin are imported where they are used: every worker of the tests imports every test.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM, set_seed
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 VOCABULARY = 320
 CONTEXT = 128
@@ -141,6 +144,10 @@ def make(
 
     Adapters without `target_modules` change every linear layer.
     """
+    import torch
+    from peft import LoraConfig, PeftModel, get_peft_model
+    from transformers import AutoConfig, AutoModelForCausalLM, set_seed
+
     set_seed(7)
     config = AutoConfig.for_model(
         family.kind, **(_SIZES | {"tie_word_embeddings": family.tied} | dict(family.settings))
@@ -179,6 +186,10 @@ def make(
 def load(folder: Path, adapters: Iterable[str]) -> PeftModel:
     """The model and its adapters as PEFT reads them back: the files are what counts, and in them
     patterns have another order than in memory."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
     model = AutoModelForCausalLM.from_pretrained(
         folder / "hf", attn_implementation="eager", dtype=torch.float32
     )
@@ -198,6 +209,8 @@ def _write_tokenizer(folder: Path) -> None:
 
 def logits(model: PeftModel, stack: Sequence[tuple[str, float]]) -> np.ndarray:
     """PEFT's logits of TOKENS, shape (tokens, vocabulary), under adapters at these scales."""
+    import torch
+
     with torch.no_grad():
         if not stack:
             with model.disable_adapter():

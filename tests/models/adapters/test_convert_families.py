@@ -9,12 +9,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
-from peft import PeftModel
-from transformers import AutoModelForCausalLM
 
 from llamadiff.models.adapters.convert import OutType, convert
 from llamadiff.models.adapters.names import RENAMED_ONLY, ROTARY_ROWS_MOVED
@@ -33,6 +31,9 @@ from .families import (
     make,
     write_gguf,
 )
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 SOURCES = ROOT / ".venv" / "llama.cpp"
 Stack = tuple[tuple[str, float], ...]
@@ -117,6 +118,8 @@ def test_logits_of_other_families_are_those_of_peft(
 def test_what_tuning_reads_from_gguf_is_what_llama_cpp_reads(
     compare: Compare, folders: Mapping[str, tuple[Path, PeftModel]], name: str
 ) -> None:
+    import torch
+
     facts = check_model(folders[name][0] / "base.gguf")
     assert facts.architecture in READ_FROM_GGUF
     model = load_base(facts, None, "f32", 1).model
@@ -183,6 +186,8 @@ def test_what_is_changed_is_what_peft_changes(targets: tuple[Path, PeftModel], n
 def test_an_adapter_that_transformers_has_split_is_the_same(
     targets: tuple[Path, PeftModel], tmp_path: Path
 ) -> None:
+    from transformers import AutoModelForCausalLM
+
     folder, _ = targets
     source = folder / "peft" / "all-linear"
     model = AutoModelForCausalLM.from_pretrained(folder / "hf")

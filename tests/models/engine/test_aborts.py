@@ -19,12 +19,21 @@ from llamadiff.models.engine.protocol import AdapterUse, ModelSettings, Sampling
 from llamadiff.models.errors import ModelError
 from llamadiff.prompts.rendering.helper import Renderer
 
-from ...conftest import listen
 from .architectures import write
 from .asking import NEVER_END
-from .surviving import PROMPT, ask, confine, refusal, short
+from .surviving import PROMPT, ask, confined, refusal, short
 
 WriteFile = Callable[..., Path]
+
+
+@pytest.fixture
+def engine(lasting_engine: Engine) -> Engine:
+    return lasting_engine
+
+
+@pytest.fixture
+def model(lasting_model: LoadedModel) -> LoadedModel:
+    return lasting_model
 
 
 # ------------------------------------------------------------------------------------ adapters
@@ -181,8 +190,7 @@ async def test_a_context_beyond_all_memory_is_refused_before_it_is_made(
     engine: Engine, base: Path, model: LoadedModel
 ) -> None:
     """The kernel would end the worker, or another process."""
-    confine(engine)
-    with pytest.raises(ModelError, match="memory"):
+    with confined(engine), pytest.raises(ModelError, match="memory"):
         await engine.load(base, ModelSettings(n_ctx=2_000_000_000), keep=[model])
     await ask(engine, model, short(engine))
 
@@ -239,15 +247,6 @@ async def test_an_exact_run_on_a_quantized_cache_is_refused(engine: Engine, base
     """It leaves flash attention off, without which llama.cpp has no such cache."""
     model = await engine.load(base, ModelSettings(kv_type="q8_0"))
     assert "quantized" in await refusal(engine, model, exact=True)
-
-
-async def test_a_command_that_the_worker_cannot_read_is_our_mistake_and_says_so(
-    engine: Engine, model: LoadedModel
-) -> None:
-    """It cannot be answered, for nobody knows whom: the worker ends, and its traceback is told."""
-    (heard,) = await listen(engine, model, [short(engine, stop="x")])
-    assert heard.failure and "exit code 76" in heard.failure
-    assert "msgspec.ValidationError" in heard.failure
 
 
 # --------------------------------------------------------------------------- prompts and batches

@@ -11,11 +11,21 @@ from llamadiff.models.engine.samplers import ORDER, make_sampling
 from llamadiff.models.errors import ModelError
 
 from .asking import NEVER_END
-from .surviving import PEAK, ask, confine, peak, refusal, short
+from .surviving import PEAK, ask, confined, peak, refusal, short
 
 END = 4
 """The bundled model's end of turn."""
 NAN, INF = math.nan, math.inf
+
+
+@pytest.fixture
+def engine(lasting_engine: Engine) -> Engine:
+    return lasting_engine
+
+
+@pytest.fixture
+def model(lasting_model: LoadedModel) -> LoadedModel:
+    return lasting_model
 
 
 @pytest.mark.parametrize("name", ["greedy", "dist", "mirostat", "grammar", "softmax"])
@@ -102,8 +112,8 @@ async def test_settings_past_their_schema_do_not_end_the_worker(
 async def test_looking_back_farther_than_memory_reaches_does_not_end_the_worker(
     engine: Engine, model: LoadedModel, sampling: Sampling
 ) -> None:
-    confine(engine)
-    await ask(engine, model, short(engine, sampling=sampling), patience_s=15)
+    with confined(engine):
+        await ask(engine, model, short(engine, sampling=sampling), patience_s=15)
 
 
 # ------------------------------------------------------------------- grammars, schemas and stops
@@ -149,9 +159,9 @@ EXPONENTIAL += 'r40 ::= "x"?'
 async def test_grammars_without_end_are_refused(
     engine: Engine, model: LoadedModel, grammar: str
 ) -> None:
-    confine(engine)
-    assert "grammar" in await refusal(engine, model, patience_s=10, grammar=grammar)
-    assert peak(engine) < PEAK
+    with confined(engine):
+        assert "grammar" in await refusal(engine, model, grammar=grammar)
+        assert peak(engine) < PEAK
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.8])
@@ -202,9 +212,9 @@ async def test_schemas_that_cannot_be_used_are_refused(
 async def test_a_schema_that_grows_beyond_all_memory_is_refused(
     engine: Engine, model: LoadedModel
 ) -> None:
-    confine(engine)
-    said = await refusal(engine, model, schema='{"type": "string", "maxLength": 1000000000}')
-    assert "too much" in said and peak(engine) < PEAK
+    with confined(engine):
+        said = await refusal(engine, model, schema='{"type": "string", "maxLength": 1000000000}')
+        assert "too much" in said and peak(engine) < PEAK
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from llamadiff.models.engine.client import Engine
 from llamadiff.models.engine.loads import LoadedModel
@@ -50,25 +51,30 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def model(engine: Engine, kind: str, written: Callable[[str], Path]) -> LoadedModel:
-    return await engine.load(written(kind))
+def engine(lasting_engine: Engine) -> Engine:
+    return lasting_engine
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def model(
+    engine: Engine, kind: str, written: Callable[[str], Path]
+) -> AsyncIterator[LoadedModel]:
+    it = await engine.load(written(kind))
+    yield it
+    await engine.unload(it.path)
 
 
 @pytest.fixture
-async def fresh(kind: str, written: Callable[[str], Path], tmp_path: Path) -> AsyncIterator[Fresh]:
-    """What a prompt gives on an engine that has computed nothing before."""
+def fresh(engine: Engine, kind: str, written: Callable[[str], Path]) -> Fresh:
+    """What a prompt gives when the model has just been loaded."""
 
     async def run(tokens: list[int]) -> Bits:
-        engine = Engine(tmp_path / "fresh.log")
-        try:
-            (heard,) = await listen(
-                engine, await engine.load(written(kind)), [ask(engine, tokens, 60)]
-            )
-            return bits(heard)
-        finally:
-            await engine.close()
+        await engine.unload(written(kind))
+        (heard,) = await listen(engine, await engine.load(written(kind)), [ask(engine, tokens, 60)])
+        await engine.unload(written(kind))
+        return bits(heard)
 
-    yield run
+    return run
 
 
 def tokens_of(length: int, seed: int = 0) -> list[int]:
@@ -144,7 +150,7 @@ async def test_a_run_repeated_equals_itself(
 
 
 @pytest.mark.parametrize("where", list(EDITS))
-async def test_an_edited_prompt_is_what_it_is_on_a_fresh_engine(
+async def test_an_edited_prompt_is_what_it_is_in_a_fresh_model(
     engine: Engine, model: LoadedModel, fresh: Fresh, where: str
 ) -> None:
     """Longer than the sliding window, which the output before the edit has moved on."""
@@ -156,7 +162,7 @@ async def test_an_edited_prompt_is_what_it_is_on_a_fresh_engine(
     assert warm == await fresh(edited)
 
 
-async def test_a_prompt_cut_short_is_what_it_is_on_a_fresh_engine(
+async def test_a_prompt_cut_short_is_what_it_is_in_a_fresh_model(
     engine: Engine, model: LoadedModel, fresh: Fresh
 ) -> None:
     tokens = tokens_of(LONG)
@@ -230,7 +236,7 @@ async def test_a_full_context_ends_or_moves_on(
 
 
 @pytest.mark.parametrize("same", [700, 690, 400])
-async def test_a_saved_prompt_is_what_it_is_on_a_fresh_engine(
+async def test_a_saved_prompt_is_what_it_is_in_a_fresh_model(
     kind: str,
     written: Callable[[str], Path],
     fresh: Fresh,

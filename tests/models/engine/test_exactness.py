@@ -12,6 +12,16 @@ from . import asking
 from .asking import bits
 
 
+@pytest.fixture
+def engine(lasting_engine: Engine) -> Engine:
+    return lasting_engine
+
+
+@pytest.fixture
+def model(lasting_model: LoadedModel) -> LoadedModel:
+    return lasting_model
+
+
 async def prompt(engine: Engine, model: LoadedModel, words: int = 0) -> list[int]:
     filler = " ".join(f"Dogs like walk {i}." for i in range(words))
     text = f"<|user|>{filler}Tell me about dogs.<|end|><|assistant|>"

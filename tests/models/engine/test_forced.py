@@ -12,6 +12,16 @@ from .asking import NEVER_END, bits, ids, request
 ANY = "root ::= [^x]*\n"
 
 
+@pytest.fixture
+def engine(lasting_engine: Engine) -> Engine:
+    return lasting_engine
+
+
+@pytest.fixture
+def model(lasting_model: LoadedModel) -> LoadedModel:
+    return lasting_model
+
+
 def sampling(**changes: object) -> Sampling:
     return Sampling(**{"max_tokens": 80, "logit_bias": NEVER_END, **changes})  # type: ignore[arg-type]
 

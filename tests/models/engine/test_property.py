@@ -392,7 +392,7 @@ def test_any_history_leaves_the_answers_as_they_are(
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=300 if wide else 12,
+            max_examples=300 if wide else 8,
             stateful_step_count=12 if wide else 10,
             derandomize=not wide,
             database=None,

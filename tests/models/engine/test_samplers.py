@@ -70,6 +70,16 @@ def test_a_grammar_is_the_last_step() -> None:
     assert steps(Sampling(), constrained=True)[-2:] == ("dist", "grammar")
 
 
+@pytest.fixture
+def engine(lasting_engine: Engine) -> Engine:
+    return lasting_engine
+
+
+@pytest.fixture
+def model(lasting_model: LoadedModel) -> LoadedModel:
+    return lasting_model
+
+
 @pytest.mark.parametrize("temperature", [0.0, 2.0])
 async def test_a_grammar_holds_and_the_penalties_see_what_was_said(
     engine: Engine, model: LoadedModel, temperature: float

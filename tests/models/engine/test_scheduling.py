@@ -40,7 +40,7 @@ async def test_streams_go_on_while_another_model_is_loaded(
     engine: Engine, random_model: Shapes
 ) -> None:
     small, large = [
-        await asyncio.to_thread(random_model, shape, "Q4_0") for shape in ("29M", "143M")
+        await asyncio.to_thread(random_model, shape, "Q4_0") for shape in ("4M", "143M")
     ]
     model = await engine.load(small)
     heard: list[Delta] = []
@@ -156,7 +156,7 @@ async def test_a_short_prompt_is_not_kept_waiting_by_a_long_one(
 async def test_two_models_at_once_do_not_disturb_each_other(
     engine: Engine, model: LoadedModel, random_model: Shapes
 ) -> None:
-    other = await engine.load(await asyncio.to_thread(random_model, "29M", "Q4_0"))
+    other = await engine.load(await asyncio.to_thread(random_model, "4M", "Q4_0"))
     ours, theirs = await ids(engine, model), list(range(300, 700))
 
     def ask(tokens: list[int]) -> list[Request]:

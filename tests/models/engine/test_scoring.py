@@ -24,6 +24,16 @@ from ...conftest import listen
 from .asking import ids, request
 
 
+@pytest.fixture
+def engine(lasting_engine: Engine) -> Engine:
+    return lasting_engine
+
+
+@pytest.fixture
+def model(lasting_model: LoadedModel) -> LoadedModel:
+    return lasting_model
+
+
 async def score(
     engine: Engine, model: LoadedModel, requests: Sequence[ScoreRequest]
 ) -> list[list[TokenLogprob]]:

@@ -97,6 +97,15 @@ async def test_a_worker_that_dies_twice_in_a_row_is_not_started_a_third_time(
     assert (await engine.load(model.path)).key != model.key, "but asking for it works"
 
 
+async def test_a_command_that_the_worker_cannot_read_is_our_mistake_and_says_so(
+    engine: Engine, model: LoadedModel
+) -> None:
+    """It cannot be answered, for nobody knows whom: the worker ends, and its traceback is told."""
+    (heard,) = await listen(engine, model, [request(engine, [300], stop="x")])
+    assert heard.failure and "exit code 76" in heard.failure
+    assert "msgspec.ValidationError" in heard.failure
+
+
 async def test_what_the_watchdog_complains_of(tmp_path: Path) -> None:
     process = WorkerProcess(tmp_path / "log", lambda events: None, lambda message: None)
     dog = Watchdog(10.0)

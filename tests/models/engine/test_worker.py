@@ -341,7 +341,7 @@ def test_an_app_killed_leaves_no_worker_behind(base: Path, tmp_path: Path) -> No
     worker = psutil.Process(int(app.stdout.readline()))
     app.kill()
     app.wait()
-    worker.wait(timeout=2)
+    worker.wait(timeout=20)
 
 
 async def test_a_start_that_is_cancelled_leaves_one_worker(engine: Engine, base: Path) -> None:

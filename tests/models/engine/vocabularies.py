@@ -54,6 +54,8 @@ EDITS = (
     " and", "x", "\n", "  ", "<s>", "é", "123", "\n\n    return", "\t", "🦙", "<|im_start|>", "don't",
 )  # fmt: skip
 
+EDITED = 30
+
 
 def edited(vocabulary: Vocabulary, text: str) -> Any:
     stretches.LEAST, least = 60, stretches.LEAST
@@ -68,7 +70,7 @@ def edited(vocabulary: Vocabulary, text: str) -> Any:
 
     wrong = 0
     vocabulary.tokenize([text], False)
-    for _ in range(60):
+    for _ in range(EDITED):
         at, taken = source.randrange(len(text)), source.choice((0, 0, 1, 5))
         text = text[:at] + source.choice(EDITS) + text[at + taken :]
         vocabulary.plain_tokens = count
@@ -76,7 +78,7 @@ def edited(vocabulary: Vocabulary, text: str) -> Any:
         vocabulary.plain_tokens = plain_tokens
         wrong += tokens != plain_tokens(text, False)
     stretches.LEAST = least
-    return [wrong, asked / 60 / len(text)]
+    return [wrong, asked / EDITED / len(text)]
 
 
 def main() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
 from llamadiff.models.gguf.check import check_model
 from llamadiff.models.tuning.base import load_base
@@ -20,10 +19,15 @@ from llamadiff.models.tuning.settings import TuningSettings
 
 from .training import FEW, preferences, rows
 
+if TYPE_CHECKING:
+    import torch
+
 
 @pytest.fixture(scope="module")
 def model(base: Path) -> Any:
     """The bundled model with an adapter that changes something."""
+    import torch
+
     model = put_on(load_base(check_model(base), None, "f32", 1), FEW)
     torch.manual_seed(0)
     with torch.no_grad():
@@ -37,6 +41,8 @@ def made(n: int) -> list[TrainingRow]:
 
 
 def gradient(model: Any, loss: torch.Tensor) -> torch.Tensor:
+    import torch
+
     model.zero_grad()
     loss.backward()
     return torch.cat([it.grad.flatten() for it in trained_parameters(model)])
@@ -53,6 +59,8 @@ def test_packed_or_padded_the_loss_and_its_gradient_are_the_same(model: Any) -> 
 
 
 def test_attention_does_not_cross_packed_rows(model: Any) -> None:
+    import torch
+
     first, second = made(2)
     other = replace(first, tokens=tuple(it + 7 for it in first.tokens))
     layouts = [lay_out([row, second], packed_to=200) for row in (first, other)]
@@ -72,6 +80,7 @@ def test_attention_does_not_cross_packed_rows(model: Any) -> None:
 
 
 def test_tokens_that_are_not_marked_are_no_targets(model: Any) -> None:
+
     row = made(1)[0]
     half = len(row.tokens) // 2
     layout = lay_out([row])
@@ -110,6 +119,8 @@ def test_the_last_row_of_an_epoch_is_not_left_out_and_no_row_comes_twice() -> No
 def test_the_reference_is_the_base_and_is_asked_once(
     model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import torch
+
     pairs = preferences(3, vocabulary=2000)
     objective, calls = Preferring(0.1, None), 0
     real: Callable[..., Any] = model.forward

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from llamadiff.models.engine.client import Engine
 from llamadiff.models.engine.loads import LoadedModel
@@ -59,6 +58,8 @@ def peft_logits(
     path: Path, work: Path, settings: TuningSettings, texts: Sequence[Sequence[int]]
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Those of transformers and PEFT with the weights of the last checkpoint in `work`, and without."""
+    import torch
+
     model = put_on(load_base(check_model(path), None, "f32", 1), settings).eval()
     put_back(model, torch.load(work / "last.checkpoint", weights_only=True)["state"]["adapter"])
 
