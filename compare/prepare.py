@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..models.engine.client import Engine
 from ..models.engine.loads import LoadedModel
-from ..models.engine.protocol import Sampling, SpecialTexts, Tokens
+from ..models.engine.protocol import ModelInfo, Sampling, SpecialTexts, Tokens
 from ..models.errors import ModelError
 from ..prompts.document import Message
 from ..prompts.rendering.choose import choose_template
@@ -140,7 +140,7 @@ def _render(
     output: Output | None,
 ) -> Chat:
     template, arguments = choose_template(templates, prompt.template)
-    special = _special(model.special, template or "")
+    special = special_of(model.special, template or "")
     rendered = _with_turns(renderer.render_prompt(prompt, values, special), output, special)
     info = model.info
     chat = renderer.render_chat(
@@ -151,9 +151,13 @@ def _render(
         arguments=arguments,
         prefill=rendered.prefill,
     )
-    wanted = info.add_bos and not chat.text.startswith(info.bos)
-    bos = info.bos if wanted else ""
+    bos = bos_before(info, chat)
     return Chat(model, prompt, template, arguments, special, rendered, chat, bos)
+
+
+def bos_before(info: ModelInfo, chat: RenderedChat) -> str:
+    """The token set before a chat's text; none where the model wants none or the text begins so."""
+    return info.bos if info.add_bos and not chat.text.startswith(info.bos) else ""
 
 
 def _with_turns(
@@ -161,15 +165,19 @@ def _with_turns(
 ) -> RenderedPrompt:
     """With the conversation before an output; special tokens that are written in it stay text."""
     said = messages_after(output, rendered.prefill) if output is not None else ()
-    fenced = tuple(
-        Message(it.role, special.fenced(it.content, [(0, len(it.content))])[0]) for it in said
-    )
+    messages = (*rendered.messages, *(as_text(it, special) for it in said))
     parts = (*rendered.parts, *("conversation" for _ in said))
-    return replace(rendered, messages=(*rendered.messages, *fenced), parts=parts)
+    return replace(rendered, messages=messages, parts=parts)
+
+
+def as_text(message: Message, special: Special) -> Message:
+    """A message in which whatever is written like a special token stays text."""
+    content = message.content
+    return Message(message.role, special.fenced(content, [(0, len(content))])[0])
 
 
 @lru_cache(maxsize=8)
-def _special(texts: SpecialTexts, template: str) -> Special:
+def special_of(texts: SpecialTexts, template: str) -> Special:
     """The tokens that only the author of a prompt writes: control tokens, and those that were added
     to the vocabulary for this template. A word that was added for being frequent is none."""
     return Special([*texts.control, *(text for text in texts.added if text in template)])

@@ -22,12 +22,11 @@ from ..models.engine.protocol import (
 )
 from ..models.engine.samplers import make_sampling
 from ..models.errors import ModelError, named
-from ..models.gguf.facts import ModelFacts
-from ..models.memory import beyond_training
 from ..prompts.errors import PromptError
 from ..prompts.rendering.helper import Renderer
 from .conversation import alike, beginning_of
 from .errors import MISTAKES, CompareError
+from .fitting import Fitting
 from .hashes import FileHashes
 from .prepare import Prepared, check_beginning, previewed, render, tokenized
 from .preview import Preview
@@ -35,7 +34,7 @@ from .run import Output, Run, Stamp, State, give_up
 from .variants import Variant
 
 
-class Runner:
+class Runner(Fitting):
     """Runs things on one engine. Use from one asyncio loop."""
 
     def __init__(
@@ -46,13 +45,9 @@ class Runner:
         cache_dir: Path,
         settings: ModelSettings | None = None,
     ) -> None:
+        super().__init__(cache_dir, settings or ModelSettings())
         self.engine = engine
         self.renderer = renderer
-        self.settings = settings or ModelSettings()
-        self._facts: dict[tuple[Path, int], ModelFacts] = {}
-        self._fitting: dict[tuple[Path, int, Path, int], tuple[str, ...]] = {}
-        """What is odd about adapters that fit, by the base and the adapter."""
-        self._cache_dir = cache_dir
         self._requests: dict[str, dict[int, Output]] = {}
         """By run: the outputs that were sent to the engine."""
         self._preparing: dict[str, asyncio.Task[dict[Output, Prepared]]] = {}
@@ -73,54 +68,10 @@ class Runner:
         context that memory cannot hold; EngineError when the engine dies.
         """
         try:
-            await asyncio.to_thread(self._check, variant)
+            await asyncio.to_thread(self.check_files, variant)
             return await self.engine.load(variant.model, self.settings, on_progress, keep)
         except ModelError as error:
             raise ModelError(named(str(error), variant.model, variant.model_name)) from None
-
-    def facts(self, model: Path) -> ModelFacts:
-        """What the header of a model says, checked; read once while the file stays the same."""
-        from ..models.gguf.check import check_model
-
-        key = (model, _mtime(model))
-        if key not in self._facts:
-            self._facts[key] = check_model(model)
-        return self._facts[key]
-
-    def _check(self, variant: Variant) -> None:
-        self.facts(variant.model)
-        for adapter in variant.adapters:
-            self._odd(variant.model, adapter.path)
-
-    def _odd(self, model: Path, adapter: Path) -> tuple[str, ...]:
-        """What is odd about the adapter on this base. Raises ModelError if it does not fit."""
-        from ..models.adapters.preflight import check_fit
-        from ..models.gguf.check import check_adapter
-        from ..models.hashing import cached_model_sha256
-
-        key = (model, _mtime(model), adapter, _mtime(adapter))
-        if key not in self._fitting:
-            facts = self.facts(model)
-            sha256 = cached_model_sha256(facts.parts, self._cache_dir)
-            self._fitting[key] = check_fit(check_adapter(adapter), facts, base_sha256=sha256)
-        return self._fitting[key]
-
-    def odd(self, variants: Iterable[Variant]) -> list[str]:
-        """What may surprise about these variants' adapters on their bases, or about a context longer
-        than a base was trained for, a sentence each.
-
-        The hash of a base is held against the one its adapter records where it is known without
-        reading the file. Raises ModelError for an adapter that does not fit.
-        """
-        said: list[str] = []
-        for it in variants:
-            beyond = beyond_training(self.facts(it.model), self.settings.n_ctx)
-            sentences = [
-                odd for adapter in it.adapters for odd in self._odd(it.model, adapter.path)
-            ]
-            sentences += [beyond] if beyond else []
-            said += [named(sentence, it.model, it.model_name) for sentence in sentences]
-        return list(dict.fromkeys(said))
 
     async def prepare(
         self,
@@ -400,11 +351,3 @@ def _fail(outputs: Iterable[Output], message: str, *, refused: bool = False) -> 
         if not output.state.over:
             output.state, output.error, output.finish_reason = State.FAILED, message, "error"
             output.refused = refused
-
-
-def _mtime(path: Path) -> int:
-    """Modification time in nanoseconds; 0 for a file that is not there."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

@@ -118,6 +118,11 @@ def read_rows(path: Path) -> Iterator[Row]:
         raise unreadable(str(path), error) from None
 
 
+def rows_of(source: Path, tables: Iterable[Mapping[str, object]]) -> Iterator[Row]:
+    """As `read_rows`, of tables that are in no file; `source` is what errors call it."""
+    return _Reader(source).rows(enumerate(tables, start=1))
+
+
 def _fail(path: Path, line: int, message: str) -> NoReturn:
     raise PromptError(f"{path}, line {line}: {message}", source=str(path), line=line)
 
@@ -200,7 +205,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def rows(self, tables: Iterable[tuple[int, dict[str, object]]]) -> Iterator[Row]:
+    def rows(self, tables: Iterable[tuple[int, Mapping[str, object]]]) -> Iterator[Row]:
         columns: Sequence[str] | None = None
         shape: _Shape = self.variables
         for line, table in tables:
@@ -208,7 +213,7 @@ class _Reader:
                 shape, columns = self.shape(table)
             for name in columns:
                 if name not in table:
-                    _fail(self.path, line, f"there is no {name}")
+                    _fail(self.path, line, f"there is no {name}, which the first row has")
             try:
                 row = shape(line, table)
             except RecursionError:

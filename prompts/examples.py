@@ -62,10 +62,24 @@ def row_example(row: Row, user: str = "", assistant: str = "") -> Example | None
 
 def guessed_columns(names: Iterable[str]) -> tuple[str, str] | None:
     """The columns of a dataset of variables that are a question and its answer, by their names."""
-    known = {name.casefold(): name for name in names}
-    asked = next((known[name] for name in _ASKED if name in known), None)
-    answered = next((known[name] for name in _ANSWERED if name in known), None)
+    known = list(names)
+    asked, answered = guessed_question(known), guessed_answer(known)
     return (asked, answered) if asked and answered else None
+
+
+def guessed_question(names: Iterable[str]) -> str | None:
+    """The column that is a question, by its name."""
+    return _first(names, _ASKED)
+
+
+def guessed_answer(names: Iterable[str]) -> str | None:
+    """The column that is an answer, by its name."""
+    return _first(names, _ANSWERED)
+
+
+def _first(names: Iterable[str], wanted: Iterable[str]) -> str | None:
+    known = {name.casefold(): name for name in names}
+    return next((known[name] for name in wanted if name in known), None)
 
 
 def load_examples(data: ExampleData) -> tuple[Example, ...]:

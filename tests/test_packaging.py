@@ -65,6 +65,7 @@ def test_importing_stays_light(code: str, allowed: set[str]) -> None:
         ["run", "-p", "tell-me-about", "--json"],
         ["diff", "-p", "tell-me-about", "--variant", "label=x", "--variant", "label=y"],
         ["eval", "support", "--rows", "2"],
+        ["tune", "--base", "demo", "--data", f"{ROOT}/compare/suites/general.jsonl", "--check"],
     ],
 )
 def test_commands_import_neither_textual_nor_torch(command: list[str]) -> None:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
+from ..compare.evaluation.scoreboard import check_title, rows_said
 from ..compare.evaluation.variants import called
-from ..compare.statistics.wording import points
+from ..compare.statistics.wording import NOT_MEASURED, noise_floor_sentence, plus_minus, points
 from .safe_text import safe_line
 from .widgets.chosen_lines import padded
+from .widgets.lines import shortened
 
 if TYPE_CHECKING:
     from ..compare.evaluation.plan import Plan
@@ -59,6 +61,8 @@ def board_lines(board: Scoreboard, plan: Plan, width: int, *, tags: bool) -> Con
         columns.sort(key=lambda column: (column.title not in FIRST, column.title == SECOND))
     tables = [_table(first, each, board, width) for each in _fitting(first, columns, width)]
     parts = [tables[0], Content("\n").join(_sentences(board, plan)), *tables[1:]]
+    if checks := _checks(lines):
+        parts += [_table(first, each, board, width) for each in _fitting(first, checks, width)]
     if tags:
         parts.append(_tags(board, width))
     return Content("\n\n").join(parts)
@@ -93,7 +97,7 @@ def _scores(board: Scoreboard, repeated: bool) -> list[_Column]:
     ]  # fmt: skip
     if repeated:
         floors = [it.noise if it.noise is not None and it.noise.rows else None for it in lines]
-        found.append(_Column("NOISE", [(f"±{100 * it.interval.high:.1f}" if it else "–", "$dim") for it in floors]))  # fmt: skip
+        found.append(_Column("NOISE", [(plus_minus(it.interval.high) if it else "–", "$dim") for it in floors]))  # fmt: skip
     return [
         *found,
         _Column("VERDICT", outcomes, right=False),
@@ -115,6 +119,19 @@ def _costs(lines: Sequence[Line]) -> list[_Column]:
     if any(line.errors or line.unscored for line in lines):
         found["NO SCORE"] = [f"{line.errors + line.unscored:,}" for line in lines]
     return [_Column(title, [(cell, "") for cell in cells]) for title, cells in found.items()]
+
+
+def _checks(lines: Sequence[Line]) -> list[_Column]:
+    """The score of each check with its interval, where there are several."""
+    found = list(zip(*(line.checks for line in lines), strict=True))
+    return [
+        _Column(
+            check_title(shortened(own[0].name, MOST_NAME), own[0].weight).upper(),
+            [(f"{_points(it.score.mean)} ({_ends(it.score.interval)})" if it.score.rows else "–", "") for it in own],
+        )
+        for own in found
+        if len(found) > 1
+    ]  # fmt: skip
 
 
 def _fitting(first: _Column, columns: Iterable[_Column], width: int) -> list[list[_Column]]:
@@ -188,8 +205,8 @@ def _sentences(board: Scoreboard, plan: Plan) -> list[Content]:
             decided = line.verdict.outcome != "undecided"
             said = line.sentence if decided else f"{called(line.variant)}: {line.sentence}"
             found.append(Content.assemble((f"{mark[0]} ", style), safe_line(said)))
-    if board.rows < board.planned:
-        found.append(Content.styled(f"  {board.rows:,} of {board.planned:,} planned rows so far.", "$warning"))  # fmt: skip
+    if said := rows_said(board.rows, len(plan.rows), board.planned):
+        found.append(Content.styled(f"  {said}", "$warning"))
     elif len(plan.rows) > board.planned:
         found.append(Content.styled(f"  {board.planned:,} rows were planned; the test of those counts, and {len(plan.rows) - board.planned:,} were added since.", "$dim"))  # fmt: skip
     for it in board.requirements:
@@ -199,13 +216,12 @@ def _sentences(board: Scoreboard, plan: Plan) -> list[Content]:
         found.append(Content.assemble((said, style), rest))
     for line in board.lines:
         if line.noise is not None and line.noise.rows:
-            said = (
-                f"  {called(line.variant)} run again with other seeds differs from itself by up to "
-                f"{100 * line.noise.interval.high:.1f} points; {line.noise.changing:.0%} of its rows change."
+            said = noise_floor_sentence(
+                called(line.variant), line.noise.interval.high, line.noise.changing
             )
-            found.append(Content.styled(safe_line(said), "$dim"))
+            found.append(Content.styled(safe_line(f"  {said}"), "$dim"))
     if plan.repeats == 1 and len(board.lines) > 1:
-        found.append(Content.styled("  repeats = 2 or more in the suite would measure the noise floor.", "$dim"))  # fmt: skip
+        found.append(Content.styled(f"  Noise floor: {NOT_MEASURED}; repeats = 2 or more in the suite measures it.", "$dim"))  # fmt: skip
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -85,3 +86,10 @@ class Documents:
             self._drafted[share] = typed
         elif prompt == self._originals[share]:
             self._drafted.pop(share, None)
+
+
+def with_prompt(
+    variants: Iterable[Variant], shares: Mapping[str, int], share: int, new: Prompt
+) -> list[Variant]:
+    """The variants, those of one document with another prompt."""
+    return [replace(v, prompt=new) if shares[v.name] == share else v for v in variants]

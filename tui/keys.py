@@ -168,12 +168,17 @@ RENDERED_KEYS = [
     Binding("i", "ids", "token ids", id="rendered.ids", tooltip="The tokens with their ids, or without"),
 ]  # fmt: skip
 
+SEARCHED_KEYS = [
+    Binding("up", "move(-1)", "up", id="list.up", priority=True, key_display="↑ ↓", tooltip="The line above or below"),
+    Binding("down", "move(1)", "down", id="list.down", priority=True, show=False, tooltip="The line below"),
+    Binding("pageup", "page(-1)", "page up", id="list.page_up", priority=True, show=False, tooltip="A page up"),
+    Binding("pagedown", "page(1)", "page down", id="list.page_down", priority=True, show=False, tooltip="A page down"),
+    Binding("shift+tab", "details", "details", id="list.details", priority=True, tooltip="To the details, to scroll them, and back"),
+    Binding("escape", "leave", "back", id="list.leave", tooltip="Take the search back, then leave"),
+]  # fmt: skip
+
 LIBRARY_KEYS = [
     Binding("enter", "use", "use", id="library.use", priority=True, tooltip="Take it into the selected variant"),
-    Binding("up", "move(-1)", "up", id="library.up", priority=True, key_display="↑ ↓", tooltip="The entry above or below"),
-    Binding("down", "move(1)", "down", id="library.down", priority=True, show=False, tooltip="The entry below"),
-    Binding("pageup", "page(-1)", "page up", id="library.page_up", priority=True, show=False, tooltip="A page up"),
-    Binding("pagedown", "page(1)", "page down", id="library.page_down", priority=True, show=False, tooltip="A page down"),
     Binding(
         "tab,ctrl+t", "next_list", "next list", id="library.tab", priority=True,
         tooltip="Models, adapters, prompts",
@@ -182,14 +187,9 @@ LIBRARY_KEYS = [
     Binding("greater_than_sign", "sort(1)", "sort right", id="library.sort_right", priority=True, tooltip="Sort by the column to the right"),
     Binding("equals_sign", "turn", "turn the order", id="library.turn", priority=True, tooltip="Turn the order of the sorted column"),
     Binding("f5,ctrl+r", "again", "look again", id="library.again", tooltip="Look through all places again"),
-    Binding(
-        "shift+tab", "details", "details", id="library.details", priority=True,
-        tooltip="To the details, to scroll them, and back",
-    ),
     Binding("ctrl+d", "duplicate", "duplicate", id="library.duplicate", priority=True, tooltip="Copy this prompt under another name"),
     Binding("ctrl+n", "rename", "rename", id="library.rename", priority=True, tooltip="Give this prompt another name or file name"),
     Binding("ctrl+g", "tags", "tags", id="library.tags", priority=True, tooltip="Give this prompt tags"),
-    Binding("escape", "leave", "back", id="library.leave", tooltip="Take the filter back, then leave"),
 ]  # fmt: skip
 
 HISTORY_KEYS = [
@@ -314,16 +314,10 @@ SWEEP_SCREEN_KEYS = [
 EVALUATE_KEYS = [
     Binding("enter", "open", "open", id="evaluate.open", priority=True, tooltip="Start this suite, or look at this evaluation"),
     Binding("f5,ctrl+r", "start", "run", id="evaluate.run", tooltip="Start this suite, or go on with what was stopped"),
-    Binding("up", "move(-1)", "up", id="evaluate.up", priority=True, key_display="↑ ↓", tooltip="The line above or below"),
-    Binding("down", "move(1)", "down", id="evaluate.down", priority=True, show=False, tooltip="The line below"),
-    Binding("pageup", "page(-1)", "page up", id="evaluate.page_up", priority=True, show=False, tooltip="A page up"),
-    Binding("pagedown", "page(1)", "page down", id="evaluate.page_down", priority=True, show=False, tooltip="A page down"),
     Binding("tab,ctrl+t", "whose", "whose variants", id="evaluate.whose", priority=True, tooltip="Ask the suite's variants, or the playground's"),
-    Binding("shift+tab", "details", "details", id="evaluate.details", priority=True, tooltip="To the details, to scroll them, and back"),
     Binding("ctrl+o", "edit", "$EDITOR", id="evaluate.edit", priority=True, tooltip="Open the suite's file in $EDITOR"),
     Binding("ctrl+g", "file", "other file", id="evaluate.file", priority=True, tooltip="A suite in any other file, by its path"),
     Binding("delete", "remove", "remove", id="evaluate.remove", priority=True, tooltip="Remove this evaluation for good; asks once"),
-    Binding("escape", "leave", "back", id="evaluate.leave", tooltip="Take the search back, then leave"),
 ]  # fmt: skip
 
 EVALUATION_KEYS = [

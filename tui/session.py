@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..compare.run import Run
     from ..compare.runner import Runner
     from ..compare.variants import StackedAdapter, Variant
-    from ..models.adapters.converted import Usable
     from ..models.catalog import Catalog
     from ..prompts.document import Prompt
     from ..prompts.library import Library
@@ -95,6 +94,11 @@ class Session:
     def prompts_folder(self) -> Path:
         """Where the person's own prompts are."""
         return next(iter(self._setup.prompt_folders), Path())
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where converted adapters are."""
+        return self._setup.cache_dir
 
     @property
     def snippet_folders(self) -> Sequence[Path]:
@@ -228,23 +232,6 @@ class Session:
             values.set_used(prompt, names)
             known |= {variable.name for variable in values.variables(prompt)}
         return known
-
-    async def readable(self, variant: Variant, adapter: Path, say: Callable[[str], None]) -> Usable:
-        """The file of an adapter; a PEFT folder is converted for `variant`'s base model first.
-
-        `say` is told how far that has come. Raises ModelError.
-        """
-
-        from .conversion import readable
-
-        return await readable(adapter, variant.model, self._setup.cache_dir, say)
-
-    def converted(self, variant: Variant, folders: Sequence[Path]) -> dict[Path, Path]:
-        """Where the adapters of PEFT folders are that are converted for `variant`'s base model."""
-
-        from .conversion import places
-
-        return places(folders, variant.model, self._setup.cache_dir)
 
     async def check(
         self, variant: Variant, adapters: tuple[StackedAdapter, ...]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .asked import Asked, Questions
 from .diffing import Diffing, View
-from .documents import Documents
+from .documents import Documents, with_prompt
 from .fit import Misfits
 from .noise import NoiseFloor
 from .repeats import Repeats
@@ -256,9 +256,9 @@ class Playground:
         `original` is what is in its file now. With `typed` it is what was typed at that time.
         """
         share = int(document)
-        self.variants = _with_prompt(self.variants, self.documents.shares, share, prompt)
+        self.variants = with_prompt(self.variants, self.documents.shares, share, prompt)
         self._undo = [
-            replace(step, variants=tuple(_with_prompt(step.variants, step.shares, share, prompt)))
+            replace(step, variants=tuple(with_prompt(step.variants, step.shares, share, prompt)))
             for step in self._undo
         ]
         self.documents.changed(share, prompt, original, typed)
@@ -397,9 +397,3 @@ class Playground:
     def _ask(self, variant: Variant, seed: int | None, exact: bool) -> Asked:
         kept = tuple(sorted(self.values.known_to([variant]).items()))
         return Asked(replace(variant, label=""), kept, seed, exact, self.repeats)
-
-
-def _with_prompt(
-    variants: Iterable[Variant], shares: Mapping[str, int], share: int, new: Prompt
-) -> list[Variant]:
-    return [replace(v, prompt=new) if shares[v.name] == share else v for v in variants]

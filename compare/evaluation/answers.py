@@ -42,14 +42,22 @@ class Checked:
     def place(self) -> Place:
         return (self.row, self.variant, self.repeat)
 
+    def score_of(self, check: int | None) -> float | None:
+        """What one check gave, by its place in the suite; None is all of them together."""
+        if check is None:
+            return self.score
+        return self.results[check].score if check < len(self.results) else None
 
-def counted(answers: Sequence[Checked], row_answered: bool) -> list[float]:
-    """The scores that count of a variant's answers to a row.
+
+def counted(
+    answers: Sequence[Checked], row_answered: bool, check: int | None = None
+) -> list[float]:
+    """The scores that count of a variant's answers to a row, or those of one check by its place.
 
     One that could not be had is 0: else a variant would be the better for failing where rows are
     hard. A row that no variant could answer says nothing of any.
     """
-    found = [it.score if it.error is None else 0.0 for it in answers if row_answered]
+    found = [it.score_of(check) if it.error is None else 0.0 for it in answers if row_answered]
     return [score for score in found if score is not None]
 
 

@@ -88,6 +88,17 @@ def _line(line: Line, hashes: Mapping[Path, str | None]) -> dict[str, Any]:
             {"tag": it.name, "rows": it.rows, "passed": it.passed, "answers": it.answers, "score": it.score}
             for it in line.tags
         ],
+        "checks": [
+            {
+                "name": it.name,
+                "weight": it.weight,
+                "mean": it.score.mean,
+                **_interval(it.score.interval),
+                "rows": it.score.rows,
+                "method": it.score.method,
+            }
+            for it in line.checks
+        ],
         "noise": None,
         "difference": None,
         "verdict": None,

@@ -1,7 +1,7 @@
-"""The language of `[[require]]`: `tuned.score >= base.score + 0.05`.
+"""The language of `[[require]]`: `tuned.difference_low > -0.02`.
 
-Numbers (also 5 %), figures of variants (`tuned.score`, `"two words".score`), + - * /, brackets,
-comparisons, and, or, not. It is read by the parser below and computes nothing but that.
+Numbers (also 5 %), figures of variants (`tuned.score`, `"two words".score`), checks in quotes
+(`tuned."brief"`, and `tuned."brief".low` and `.high`), + - * /, brackets, comparisons, and, or, not. It is read by the parser below and computes nothing but that.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PRODUCTS: Mapping[str, Callable[[float, float], float]] = {
 DEEPEST = 50
 _SLACK = 1e-9
 """0.55 is to be 0.5 + 0.05, which in floating point it is not."""
-MEANT = "an example is tuned.score >= base.score + 0.05"
+MEANT = "an example is tuned.difference_low > -0.02"
 
 
 class ExpressionError(Exception):
@@ -51,7 +51,7 @@ class _UnknownError(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a variant; None in the place of the variant never is."""
+    """A figure of a variant; that of a check has the check's name in quotes."""
 
     variant: str
     name: str
@@ -203,14 +203,23 @@ class _Parser:
             raise ExpressionError(f"{token!r} is not expected there; {MEANT}")
         name = token.strip('"')
         if self._take("."):
-            figure = self._next()
-            if figure is None or not figure.isidentifier():
-                raise ExpressionError(f"{token}. is to be followed by a figure; {MEANT}")
-            self._at += 1
-            return Figure(name, figure)
+            return Figure(name, self._figure(token))
         if token[0] != '"':
             raise ExpressionError(f"{token} is no figure of a variant; {MEANT}")
         return Word(name)
+
+    def _figure(self, variant: str) -> str:
+        """The name of a figure: a word, or a check in quotes, of which an end may be asked for."""
+        figure = self._next()
+        if figure is None or not (figure.isidentifier() or figure[0] == '"'):
+            raise ExpressionError(f"{variant}. is to be followed by a figure; {MEANT}")
+        self._at += 1
+        if figure[0] != '"' or not self._take("."):
+            return figure
+        end = self._take("low", "high")
+        if end is None:
+            raise ExpressionError(f"{figure}. is to be followed by low or high")
+        return f"{figure}.{end}"
 
     def _deeper(self, part: Callable[[], Node]) -> Node:
         self._depth += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,21 @@ from ..errors import CompareError
 from .suite import Suite
 
 EXPECTED = "expected"
+ROW_KEY = "suite_row"
+"""Exported ratings have in this column the key of the row that they are of."""
 Turns = tuple[tuple[str, str], ...]
 """Of a chat after its first question: each an answer that was given, and the reply to it."""
+
+
+@dataclass(frozen=True)
+class SaidRow:
+    """A row of a dataset: what it says to prompts, `user`, `system` and `expected` of the known shapes
+    included, the turns after the first question, and a key that is the same wherever the row is."""
+
+    row: Row
+    key: str
+    values: Mapping[str, str]
+    turns: Turns = ()
 
 
 @dataclass(frozen=True)
@@ -50,26 +63,36 @@ def suite_rows(suite: Suite) -> list[SuiteRow]:
     """
     dataset = suite.dataset
     found: list[SuiteRow] = []
-    seen = Counter[str]()
-    for row in read_rows(dataset.file):
-        values, turns = _said(dataset.file, row)
+    for it in said_rows(dataset.file, read_rows(dataset.file)):
+        row, values = it.row, it.values
         _check(suite, row, values)
         if not all(values[name] in wanted for name, wanted in dataset.where.items()):
             continue
-        content = json.dumps([*sorted(values.items()), *turns], ensure_ascii=True)
-        seen[content] += 1
-        key = hashlib.sha256(f"{content} {seen[content]}".encode()).hexdigest()[:20]
         tags = tuple(tag for name in dataset.tags for tag in _tags(values[name]))
         given = {name: values[column] for name, column in dataset.columns.items()}
         expected = given.pop(EXPECTED, values.get(EXPECTED))
         others = {name: text for name, text in values.items() if name != EXPECTED}
-        found.append(SuiteRow(row.line, key, {**others, **given}, expected, tags, turns))
+        found.append(SuiteRow(row.line, it.key, {**others, **given}, expected, tags, it.turns))
     if not found:
         which = " that are asked for" if dataset.where else ""
         where = suite.at("dataset", "where" if dataset.where else "file")
         raise CompareError(f"{where}: {dataset.file} has no rows{which}.")
     found.sort(key=lambda row: _draw(dataset.seed, row.key))
     return found[: dataset.sample]
+
+
+def said_rows(file: Path, rows: Iterable[Row]) -> Iterator[SaidRow]:
+    """The rows of a dataset by what they say, in their order; `file` is what errors call it.
+
+    Raises CompareError for a chat that does not end with an answer.
+    """
+    seen = Counter[str]()
+    for row in rows:
+        values, turns = _said(file, row)
+        content = json.dumps([*sorted(values.items()), *turns], ensure_ascii=True)
+        seen[content] += 1
+        key = hashlib.sha256(f"{content} {seen[content]}".encode()).hexdigest()[:20]
+        yield SaidRow(row, key, values, turns)
 
 
 def _draw(seed: int, key: str) -> str:

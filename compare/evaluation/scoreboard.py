@@ -45,6 +45,19 @@ class Tag:
 
 
 @dataclass(frozen=True)
+class CheckScore:
+    """What one check gave a variant's answers; with the weight 0 it is shown and counts nothing."""
+
+    name: str
+    weight: float
+    score: Estimate
+
+    @property
+    def title(self) -> str:
+        return check_title(self.name, self.weight)
+
+
+@dataclass(frozen=True)
 class Line:
     """A variant's line. `verdict` is None for the baseline; `noise` without repeats.
 
@@ -64,6 +77,7 @@ class Line:
     prompt_tokens: float
     tokens: float
     tags: tuple[Tag, ...]
+    checks: tuple[CheckScore, ...]
     pace: Pace | None = None
 
     @property
@@ -99,6 +113,19 @@ class Scoreboard:
         return all(it.met for it in self.requirements)
 
 
+def check_title(name: str, weight: float) -> str:
+    """What a check is called where its scores stand."""
+    return name if weight else f"{name} (counts nothing)"
+
+
+def rows_said(rows: int, asked: int, planned: int) -> str:
+    """How many of the planned rows all variants have answered; empty where that is all of them.
+    `asked` are those that are run."""
+    if rows >= planned:
+        return ""
+    return f"{rows:,} of {planned:,} planned rows {'so far' if rows < asked else 'were run'}."
+
+
 def scoreboard(
     plan: Plan, answers: Sequence[Checked], paces: Mapping[str, Pace] | None = None
 ) -> Scoreboard:
@@ -124,12 +151,23 @@ def scoreboard(
         name: [counted(them[i], row in answered) for i, row in enumerate(rows)]
         for name, them in own.items()
     }
+    checks = {
+        name: tuple(
+            CheckScore(
+                it.name,
+                it.weight,
+                estimate([counted(them[i], row in answered, at) for i, row in enumerate(rows)]),
+            )
+            for at, it in enumerate(plan.suite.checks)
+        )
+        for name, them in own.items()
+    }
     base = plan.baseline
     others = {name: table for name, table in tables.items() if name != base.name}
     verdicts = decide_all(others, tables[base.name], planned=plan.planned, margin=plan.suite.margin)
     lines = tuple(
         _line(plan, variant, rows, own[variant.name], tables[variant.name],
-              verdicts.get(variant.name), (paces or {}).get(variant.name))
+              verdicts.get(variant.name), checks[variant.name], (paces or {}).get(variant.name))
         for variant in plan.variants
     )  # fmt: skip
     board = Scoreboard(base, len(rows), plan.planned, plan.suite.margin, lines)
@@ -147,6 +185,7 @@ def _line(
     own: Sequence[Sequence[Checked]],
     table: Table,
     verdict: Verdict | None,
+    checks: tuple[CheckScore, ...],
     pace: Pace | None,
 ) -> Line:
     answers = [it for row in own for it in row]
@@ -166,6 +205,7 @@ def _line(
         statistics.fmean(prompts) if prompts else 0.0,
         statistics.fmean(it.tokens for it in fine) if fine else 0.0,
         _tags(plan, rows, table),
+        checks,
         pace,
     )
 
@@ -196,7 +236,8 @@ KINDS: Mapping[str, Value] = {
     "losses": 1.0, "errors": 1.0, "unscored": 1.0, "rows": 1.0, "prompt_tokens": 1.0,
     "tokens": 1.0, "ttft": 1.0, "tokens_per_s": 1.0,
 }  # fmt: skip
-"""The figures that a requirement may ask of a variant, each with a value of its kind."""
+"""The figures that a requirement may ask of a variant, each with a value of its kind; those of its
+checks are besides."""
 
 
 def check_requirements(suite: Suite, variants: Sequence[Variant]) -> None:
@@ -204,12 +245,18 @@ def check_requirements(suite: Suite, variants: Sequence[Variant]) -> None:
     from ..errors import CompareError
     from .expression import ExpressionError
 
+    known = {**KINDS, **{name: 0.5 for it in suite.checks for name in _figures_of(it.name)}}
     for number, expression in enumerate(suite.require):
         try:
-            check_names(expression, by_name(variants), KINDS)
+            check_names(expression, by_name(variants), known)
         except ExpressionError as error:
             said = f"{suite.at('require', number)}: {expression.text!r}: {error}"
             raise CompareError(said if said.endswith("?") else f"{said}.") from None
+
+
+def _figures_of(check: str) -> tuple[str, str, str]:
+    """What a check's mean and the ends of its interval are called."""
+    return f'"{check}"', f'"{check}".low', f'"{check}".high'
 
 
 def _figures(board: Scoreboard) -> dict[str, dict[str, Value | None]]:
@@ -252,6 +299,10 @@ def _of(line: Line) -> dict[str, Value | None]:
             "wins": float(difference.wins),
             "losses": float(difference.losses),
         }
+    for it in line.checks:
+        within = it.score.interval
+        found = (it.score.mean, within.low, within.high) if it.score.rows else (None,) * 3
+        figures |= zip(_figures_of(it.name), found, strict=True)
     if pace is not None:
         figures |= {"ttft": pace.ttft_s, "tokens_per_s": pace.tokens_per_s}
     return figures

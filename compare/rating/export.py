@@ -15,6 +15,7 @@ from ...prompts.messages import as_json
 from ...prompts.rendering.helper import Renderer
 from ..conversation import messages_after
 from ..errors import CompareError
+from ..evaluation.rows import ROW_KEY
 from ..history.ratings import Kept
 from .source import Source
 
@@ -40,27 +41,32 @@ def export(
     Preferences are `{"prompt": [messages], "chosen": [message], "rejected": [message]}`, TRL's
     conversational preference format (its `DPOTrainer`), of every rating that prefers one answer;
     instructions `{"messages": [messages and the edited answer]}`. The messages are those that the
-    baseline was given for the row.
+    baseline was given for the row. What was rated in an evaluation has the row's key beside it.
 
     Raises CompareError for a file that is there already, one that cannot be written, and where
     nothing could be exported; PromptError where a prompt cannot be made again.
     """
-    known = [it for it in kept if source.has(it)]
-    wanted = [it for it in known if _is_of(form, it)]
     if file.suffix.lower() not in (".jsonl", ".ndjson"):
         raise CompareError(f"{file} must end in .jsonl: that is what is written.")
+    rows = rated_rows(source, kept, form)
+    _write(file, rows, replace=replace)
+    known = [it for it in kept if source.has(it)]
+    left_out = Counter(str(it.answer) for it in known if not _is_of(form, it) and it.answer)
+    prompts = {
+        (variant.prompt, tuple(variant.values.items())) for variant in source.variants.values()
+    }
+    return Exported(len(rows), left_out if form == "preferences" else Counter(), len(prompts) > 1)
+
+
+def rated_rows(source: Source, kept: Sequence[Kept], form: Form) -> list[dict[str, object]]:
+    """The rows that `export` writes. Raises CompareError where there are none, and PromptError."""
+    wanted = [it for it in kept if source.has(it) and _is_of(form, it)]
     if not wanted:
         what = "no rating prefers an answer" if form == "preferences" else "no answer was edited"
         raise CompareError(f"Nothing is there to export: {what} yet.")
     with Renderer() as renderer:
         made = _Messages(source, renderer)
-        rows = [_row(source, it, form, made.of(it.row)) for it in wanted]
-    _write(file, rows, replace=replace)
-    left_out = Counter(str(it.answer) for it in known if it not in wanted and it.answer)
-    prompts = {
-        (variant.prompt, tuple(variant.values.items())) for variant in source.variants.values()
-    }
-    return Exported(len(rows), left_out if form == "preferences" else Counter(), len(prompts) > 1)
+        return [{**_row(source, it, form, made.of(it.row)), **_key(source, it)} for it in wanted]
 
 
 def _is_of(form: Form, it: Kept) -> bool:
@@ -102,6 +108,12 @@ def _row(source: Source, it: Kept, form: Form, messages: list[dict[str, str]]) -
         chosen, rejected = rejected, chosen
     texts = (source.answers[it.row, it.repeat, name].text for name in (chosen, rejected))
     return dict(zip(("prompt", "chosen", "rejected"), (messages, *([_answer(t)] for t in texts)), strict=True))  # fmt: skip
+
+
+def _key(source: Source, it: Kept) -> dict[str, str]:
+    """By which an adapter trained on the row is known to have seen it."""
+    key = source.rows[it.row].key
+    return {ROW_KEY: key} if key else {}
 
 
 def _answer(text: str) -> dict[str, str]:

@@ -10,6 +10,9 @@ from random import Random
 ENOUGH = 100
 """Pairs that a rater is asked for at once, at least, where there are so many."""
 
+HALVES = range(4, 11)
+"""How often either of two variants is first in a block of their pairs."""
+
 Unit = tuple[int, int]
 """A row and a repeat: what variants answered side by side."""
 
@@ -78,8 +81,7 @@ def order(
     """The pairs of these rounds as one rater is shown them.
 
     Blocks, in each of which any two variants meet once, are shuffled. No row comes twice in a row
-    as long as there are others. Each of two variants is first in every other of their pairs, drawn
-    for each two. `equal` says whether a pair's answers are the same text, None where one is missing.
+    as long as there are others. Each of two variants is first in about half of their pairs. `equal` says whether a pair's answers are the same text, None where one is missing.
     """
     random = Random(f"{seed} order")
     shown: list[Pair] = []
@@ -137,14 +139,16 @@ def _apart(pairs: Sequence[Pair], before: int | None) -> list[Pair]:
 
 
 def _sides(pairs: Sequence[Pair], random: Random) -> list[Pair]:
-    """Two variants take turns at being first; of every two pairs of theirs a draw says which is."""
-    left: dict[frozenset[str], str] = {}
+    """Of two variants each is first in half of every block of their pairs. How long a block is and
+    what is in it is drawn, so that the sides seen so far do not give the next one away."""
+    left: dict[frozenset[str], list[str]] = {}
     found: list[Pair] = []
     for pair in pairs:
-        first = left.pop(pair.names, None)
-        if first is None:
-            first, other = random.sample(sorted(pair.names), 2)
-            left[pair.names] = other
+        block = left.setdefault(pair.names, [])
+        if not block:
+            block += sorted(pair.names) * random.choice(HALVES)
+            random.shuffle(block)
+        first = block.pop()
         (second,) = pair.names - {first}
         found.append(Pair(pair.row, pair.repeat, first, second))
     return found

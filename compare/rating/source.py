@@ -42,11 +42,13 @@ class Said:
 @dataclass(frozen=True)
 class Asked:
     """A row: the question in a person's words, the values that the prompts were given, and of a
-    conversation an output of each variant, by its name, to take the turns before from."""
+    conversation an output of each variant, by its name, to take the turns before from. `key` is that
+    of an evaluation's row."""
 
     question: str
     values: Mapping[str, str]
     turns: Mapping[str, Output] = field(default_factory=dict[str, Output])
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def _asked(variants: Mapping[str, Variant], row: SuiteRow) -> Asked:
     for name, variant in variants.items() if row.turns else ():
         last[name] = Output(variant, 0, 0)
         given_turns(last[name], row.turns)
-    return Asked("\n\n".join(said).strip(), row.values, last)
+    return Asked("\n\n".join(said).strip(), row.values, last, row.key)
 
 
 def _said(answer: Checked, checks: Sequence[str]) -> Said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..shares import percent
 from .needed import MOST
 from .verdict import Verdict
 
@@ -29,6 +30,23 @@ def sentence(verdict: Verdict, variant: str, baseline: str) -> str:
         return f"Not decided, and not within {MOST:,} more rows ({figures})."
     more = _rows(rounded(verdict.more_rows), "more ")
     return f"Not decided: about {more} would decide it ({figures})."
+
+
+NOT_MEASURED = "not measured (repeats = 1)"
+"""Said of the noise floor where each row has one answer."""
+
+
+def noise_floor_sentence(name: str, reach: float, changing: float) -> str:
+    """How far a variant is from itself: the upper end of its noise floor, and the share of rows."""
+    return (
+        f"{name} run again with other seeds differs from itself by up to {100 * reach:.1f} points; "
+        f"{percent(changing)} of its rows change."
+    )
+
+
+def plus_minus(reach: float) -> str:
+    """The upper end of a noise floor in points."""
+    return f"±{100 * reach:.1f}"
 
 
 def points(score: float) -> str:

@@ -32,6 +32,7 @@ LOSS_STEPS = f"{_KEY}loss.steps"
 LOSSES = f"{_KEY}loss.values"
 DATA_SHA256 = f"{_KEY}data.sha256"
 DATA_CHECKS = f"{_KEY}data.checks"
+DATA_KEYS = f"{_KEY}data.keys"
 METHOD = f"{_KEY}method"
 SETTINGS = f"{_KEY}settings"
 VERSIONS = f"{_KEY}versions"
@@ -53,10 +54,10 @@ class Training:
     included, each as often as it did. `losses` are pairs of step and nats per learned token,
     `peak_bytes` the most memory that the process had. `base_sha256` is the hash of the base
     (hashing.model_sha256), `data_sha256` that of the data file's bytes; `data_checks` are the
-    sentences that the checks of the data ended with. `validations` are as `losses`, of rows that
-    were held out; `method` is sft or dpo, `step` the one whose
-    weights the file has, `settings` are each `name=value` and `versions` those of
-    the tools, as `torch 2.13.0`.
+    sentences that the checks of the data ended with, `data_keys` the keys of suites' rows that were
+    among it. `validations` are as `losses`, of rows that were held out; `method` is sft or dpo,
+    `step` the one whose weights the file has, `settings` are each `name=value` and `versions` those
+    of the tools, as `torch 2.13.0`.
     """
 
     rows: int | None = None
@@ -69,6 +70,7 @@ class Training:
     base_sha256: str | None = None
     data_sha256: str | None = None
     data_checks: tuple[str, ...] = ()
+    data_keys: tuple[str, ...] = ()
     method: str | None = None
     step: int | None = None
     validations: tuple[tuple[int, float], ...] = ()
@@ -101,7 +103,12 @@ class Training:
         for key, text in ((DATA_SHA256, self.data_sha256), (METHOD, self.method)):
             if text:
                 writer.add_string(key, plain(text))
-        lists = {DATA_CHECKS: self.data_checks, SETTINGS: self.settings, VERSIONS: self.versions}
+        lists = {
+            DATA_CHECKS: self.data_checks,
+            DATA_KEYS: self.data_keys,
+            SETTINGS: self.settings,
+            VERSIONS: self.versions,
+        }
         for key, texts in lists.items():
             if texts:
                 writer.add_array(key, [plain(text) for text in texts])
@@ -113,8 +120,8 @@ def read_training(path: Path) -> Training:
     Time and memory that it does not have are taken from its card, where one is beside it. Raises
     ModelError for what is no GGUF file.
     """
-    curves = (LOSS_STEPS, LOSSES, VALIDATION_STEPS, VALIDATIONS)
-    header = read_header(path, tensors=False, arrays=curves)
+    long = (LOSS_STEPS, LOSSES, VALIDATION_STEPS, VALIDATIONS, DATA_KEYS)
+    header = read_header(path, tensors=False, arrays=long)
     seconds, peak_bytes = _seconds(header), _count(header, PEAK_BYTES)
     if seconds is None and peak_bytes is None:
         seconds, peak_bytes = _from_card(path)
@@ -129,6 +136,7 @@ def read_training(path: Path) -> Training:
         base_sha256=_text(header, BASE_SHA256),
         data_sha256=_text(header, DATA_SHA256),
         data_checks=_texts(header, DATA_CHECKS),
+        data_keys=_texts(header, DATA_KEYS),
         method=_text(header, METHOD),
         step=_count(header, STEP),
         validations=_losses(header, VALIDATION_STEPS, VALIDATIONS),

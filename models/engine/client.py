@@ -211,7 +211,7 @@ class Engine:
         answer = await self._ask(number, Load(number, str(path), settings, keep))
         if not isinstance(answer, Loaded):
             raise ModelError(_message(answer))
-        return LoadedModel(number, path, answer.info, answer.special)
+        return LoadedModel(number, path, answer.info, answer.special, frozenset(answer.ends))
 
     def resident(self, path: Path, settings: ModelSettings | None = None) -> LoadedModel | None:
         """The model at `path`, as the file is now, if it is loaded with these settings."""

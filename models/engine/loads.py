@@ -29,6 +29,8 @@ class LoadedModel:
     path: Path
     info: ModelInfo
     special: SpecialTexts = field(default_factory=SpecialTexts)
+    ends: frozenset[int] = frozenset()
+    """The tokens that end an answer."""
 
 
 @dataclass(eq=False)

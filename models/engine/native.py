@@ -206,7 +206,7 @@ class Model:
         self._pieces = _Pieces(self.vocab, special=True)
         self._plain_pieces = _Pieces(self.vocab, special=False)
         self._adapters: dict[tuple[str, str], Adapter] = {}
-        self._special = frozenset(
+        self._ends = frozenset(
             token for token in range(self.n_vocab) if lib.llama_vocab_is_eog(self.vocab, token)
         )
 
@@ -266,7 +266,12 @@ class Model:
 
     def is_end(self, token: int) -> bool:
         """The token ends a generation (EOS, end of turn and their kin)."""
-        return token in self._special
+        return token in self._ends
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Every token that `is_end`."""
+        return tuple(sorted(self._ends))
 
     def tokenize(self, texts: Sequence[str], add_special: bool) -> list[int]:
         """Token ids of `texts`, one behind the other; special tokens written in one are recognised.

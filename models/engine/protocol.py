@@ -250,6 +250,8 @@ class Loaded(msgspec.Struct, frozen=True, tag=True):
     id: int
     info: ModelInfo
     special: SpecialTexts
+    ends: tuple[int, ...] = ()
+    """The tokens that end an answer."""
 
 
 class Unloaded(msgspec.Struct, frozen=True, tag=True):

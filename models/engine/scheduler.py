@@ -110,7 +110,9 @@ class Scheduler:
                 self._events.append(Failed(key, str(error), refused=True))
             else:
                 model = resident.model
-                self._events.append(Loaded(key, model.info(resident.rewinds), model.special))
+                self._events.append(
+                    Loaded(key, model.info(resident.rewinds), model.special, model.ends)
+                )
         self._begin_loads()
 
     def unload(self, key: int) -> None:

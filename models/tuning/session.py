@@ -199,6 +199,7 @@ class Session:
             versions=tool_versions(),
             data_sha256=self._job.data_sha256,
             data_checks=self._job.data_checks,
+            data_keys=self._job.data_keys,
         )
 
     def _card(self, place: Path, training: Training, why: str, step: int) -> Card:

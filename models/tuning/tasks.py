@@ -21,7 +21,7 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     `reference` are the engine's log-probabilities, in nats, of the second and further tokens of
     the first row (of a preference, the chosen one) under the base alone; with none, nothing is
     held against them. `data_sha256` is the hash of the file that the rows were made of, if any, and
-    `data_checks` the sentences that their checks ended with; `threads` 0 is the number of physical
+    `data_checks` the sentences that their checks ended with, `data_keys` the keys of suites' rows among them; `threads` 0 is the number of physical
     cores.
     """
 
@@ -37,6 +37,7 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     reference: tuple[float, ...] = ()
     data_sha256: str | None = None
     data_checks: tuple[str, ...] = ()
+    data_keys: tuple[str, ...] = ()
     threads: int = 0
 
 

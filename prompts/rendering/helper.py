@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from ..document import Message, Prompt, part_of
 from ..errors import PromptError
-from ..suggest import did_you_mean
 from .client import HelperProcess
 from .default_chat import DEFAULT_STOP, default_chat
 from .limits import DEADLINE_S, MEMORY_MB
 from .outline import Outline, outline_of, stand_in
+from .sentences import chat_sentence, prompt_sentence
 from .special import Special, without_joints
 
 MAX_OUTLINES = 256
 """Outlines that are remembered."""
+
+MANY, MANY_CHARACTERS = 64, 200_000
+"""Requests that go to the helper at once, and what they may hold together: a batch has one deadline."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,15 @@ class RenderedPrompt:
     parts: tuple[str, ...] = ()
     fenced: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     used: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chatted:
+    """A chat to be rendered by a chat template, and the start of its answer (see `render_chat`)."""
+
+    messages: tuple[Message, ...]
+    prefill: str = ""
+    add_generation_prompt: bool = True
 
 
 @dataclass(frozen=True)
@@ -103,37 +116,37 @@ class Renderer:
         Raises PromptError for a variable without a value, a value nothing uses, a name or a
         template that is wrong, and a prompt that says nothing.
         """
-        given = dict(values or {})
-        filled = {v.name: v.default for v in prompt.variables if v.default is not None} | given
+        (rendered,) = self.render_prompts(prompt, [values or {}], special)
+        if isinstance(rendered, PromptError):
+            raise rendered
+        return rendered
+
+    def render_prompts(
+        self,
+        prompt: Prompt,
+        cases: Sequence[Mapping[str, str]],
+        special: Special | None = None,
+    ) -> list[RenderedPrompt | PromptError]:
+        """As `render_prompt` with each of these values; what is wrong with one stands in its place."""
         fields = list(prompt.text_fields())
-        answer = self._ask(
+        defaults = {v.name: v.default for v in prompt.variables if v.default is not None}
+        filled = [defaults | dict(values) for values in cases]
+        asked: list[dict[str, Any]] = [
             {
                 "job": "prompt",
                 "fields": [(name, text) for _, name, text in fields],
-                "values": filled,
-                "given": list(given),
+                "values": them,
+                "given": list(values),
                 "declared": [variable.name for variable in prompt.variables],
-            },
-            prompt,
-        )
-        found = answer["texts"]
-        texts = [text for text, _ in found]
-        fenced: dict[str, tuple[str, ...]] = {}
-        if special is not None:
-            marked = [special.fenced(text, [(a, b) for a, b in given]) for text, given in found]
-            texts = [text for text, _ in marked]
-            written = dict.fromkeys(token for _, tokens in marked for token in tokens)
-            fenced = _by_value(written, filled, special)
-        prefill = texts.pop() if prompt.prefill else ""
-        messages = tuple(
-            Message(role, text) for (role, _, _), text in zip(fields, texts, strict=False)
-        )
-        if not messages or not messages[-1].content.strip():
-            raise PromptError(
-                "the prompt is empty: write something in user", source=_source(prompt), field="user"
-            )
-        parts = tuple(part_of(name) for _, name, _ in fields)[: len(messages)]
-        return RenderedPrompt(messages, prefill, parts, fenced, tuple(answer["used"]))
+            }
+            for values, them in zip(cases, filled, strict=True)
+        ]
+        return [
+            found
+            if isinstance(found, PromptError)
+            else _rendered(prompt, fields, them, found, special)
+            for them, found in zip(filled, self._ask_many(asked, prompt), strict=True)
+        ]
 
     def render_messages(
         self, prompt: Prompt, values: Mapping[str, str] | None = None
@@ -165,25 +178,52 @@ class Renderer:
         The answer is begun with `prefill` as transformers continues a last message of the
         assistant's; after a template that allows none, as llama-server does: `prefill` is appended.
         """
+        chat = Chatted(tuple(messages), prefill, add_generation_prompt)
+        (rendered,) = self.render_chats(
+            template, [chat], bos_token=bos_token, eos_token=eos_token, arguments=arguments
+        )
+        if isinstance(rendered, PromptError):
+            raise rendered
+        return rendered
+
+    def render_chats(
+        self,
+        template: str | None,
+        chats: Sequence[Chatted],
+        *,
+        bos_token: str,
+        eos_token: str,
+        arguments: Mapping[str, object] | None = None,
+    ) -> list[RenderedChat | PromptError]:
+        """As `render_chat` of each; what is wrong with one stands in its place."""
         if not template:
-            text = default_chat(
-                messages,
-                prefill=prefill,
-                add_generation_prompt=add_generation_prompt,
-            )
-            return RenderedChat(text, "default", DEFAULT_STOP)
-        text = self._ask(
+            return [
+                RenderedChat(
+                    default_chat(
+                        chat.messages,
+                        prefill=chat.prefill,
+                        add_generation_prompt=chat.add_generation_prompt,
+                    ),
+                    "default",
+                    DEFAULT_STOP,
+                )
+                for chat in chats
+            ]
+        asked: list[dict[str, Any]] = [
             {
                 "job": "chat",
                 "template": template,
-                "messages": [{"role": m.role, "content": m.content} for m in messages],
+                "messages": [{"role": m.role, "content": m.content} for m in chat.messages],
                 "arguments": {"bos_token": bos_token, "eos_token": eos_token, **(arguments or {})},
-                "prefill": prefill,
-                "add_generation_prompt": add_generation_prompt,
-            },
-            None,
-        )
-        return RenderedChat(text, "model")
+                "prefill": chat.prefill,
+                "add_generation_prompt": chat.add_generation_prompt,
+            }
+            for chat in chats
+        ]
+        return [
+            found if isinstance(found, PromptError) else RenderedChat(found, "model")
+            for found in self._ask_many(asked, None)
+        ]
 
     def outline(
         self,
@@ -194,13 +234,15 @@ class Renderer:
         eos_token: str,
         arguments: Mapping[str, object] | None = None,
         prefill: bool = False,
+        add_generation_prompt: bool = True,
     ) -> Outline | None:
         """What `render_chat` writes around messages of these roles; None if that is refused.
 
         With `prefill` the start of the answer is the last message. Remembered: a chat that is
         being written keeps its outline.
         """
-        key = json.dumps([template, list(roles), bos_token, eos_token, arguments, prefill])
+        said = [template, list(roles), bos_token, eos_token, arguments, prefill]
+        key = json.dumps([*said, add_generation_prompt])
         if key not in self._outlines:
             words = [stand_in(number) for number in range(len(roles) + 1)]
             try:
@@ -211,6 +253,7 @@ class Renderer:
                     eos_token=eos_token,
                     arguments=arguments,
                     prefill=words[-1] if prefill else "",
+                    add_generation_prompt=add_generation_prompt,
                 )
                 found = outline_of(chat.text)
             except PromptError:
@@ -222,20 +265,89 @@ class Renderer:
 
     def _ask(self, request: dict[str, Any], prompt: Prompt | None) -> Any:
         """The helper's result; its error as a PromptError. `prompt` is None for a chat template."""
-        source = _source(prompt) if prompt else None
         try:
             answer = self._helper.ask(request)
         except PromptError as stopped:
-            raise PromptError(str(stopped), source=source) from None
-        if "error" not in answer:
-            return answer["result"]
-        error: dict[str, Any] = answer["error"]
-        error["message"] = str(error.get("message", "")).rstrip(".")
-        line, field = error.get("line"), error.get("field")
-        if error["kind"] in ("unknown_value", "no_value"):
-            field = f"variables.{error['name']}"
-        sentence = _chat_sentence(error) if prompt is None else _prompt_sentence(error, prompt)
-        raise PromptError(sentence, source=source, line=line, field=field)
+            raise PromptError(str(stopped), source=_source(prompt) if prompt else None) from None
+        return _result(answer, prompt)
+
+    def _ask_many(self, requests: Sequence[dict[str, Any]], prompt: Prompt | None) -> list[Any]:
+        """As `_ask`, in batches; each has its result or its PromptError."""
+        found: list[Any] = []
+        for batch in _batches(requests):
+            answers: list[Any] = [None] * len(batch)
+            if len(batch) > 1:
+                # Where one of them takes too much, each is asked alone, to see which.
+                with suppress(PromptError, KeyError):
+                    answers = self._helper.ask({"job": "many", "requests": batch})["result"]
+            for request, answer in zip(batch, answers, strict=True):
+                try:
+                    if answer is None or answer.get("error", {}).get("kind") == "memory":
+                        found.append(self._ask(request, prompt))
+                    else:
+                        found.append(_result(answer, prompt))
+                except PromptError as error:
+                    found.append(error)
+        return found
+
+
+def _batches(requests: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Requests that together keep well within one deadline."""
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for request in requests:
+        length = len(str(request))
+        if batch and (len(batch) == MANY or size + length > MANY_CHARACTERS):
+            yield batch
+            batch, size = [], 0
+        batch.append(request)
+        size += length
+    if batch:
+        yield batch
+
+
+def _result(answer: dict[str, Any], prompt: Prompt | None) -> Any:
+    """What an answer of the helper's holds; its error as a PromptError."""
+    if "error" not in answer:
+        return answer["result"]
+    error: dict[str, Any] = answer["error"]
+    error["message"] = str(error.get("message", "")).rstrip(".")
+    line, field = error.get("line"), error.get("field")
+    if error["kind"] in ("unknown_value", "no_value"):
+        field = f"variables.{error['name']}"
+    sentence = chat_sentence(error) if prompt is None else prompt_sentence(error, prompt)
+    source = _source(prompt) if prompt else None
+    raise PromptError(sentence, source=source, line=line, field=field)
+
+
+def _source(prompt: Prompt) -> str:
+    return str(prompt.path or prompt.name)
+
+
+def _rendered(
+    prompt: Prompt,
+    fields: Sequence[tuple[str, str, str]],
+    filled: Mapping[str, str],
+    answer: Mapping[str, Any],
+    special: Special | None,
+) -> RenderedPrompt | PromptError:
+    """A prompt out of the texts that the helper made of its `fields`."""
+    found = answer["texts"]
+    texts = [text for text, _ in found]
+    fenced: dict[str, tuple[str, ...]] = {}
+    if special is not None:
+        marked = [special.fenced(text, [(a, b) for a, b in given]) for text, given in found]
+        texts = [text for text, _ in marked]
+        written = dict.fromkeys(token for _, tokens in marked for token in tokens)
+        fenced = _by_value(written, filled, special)
+    prefill = texts.pop() if prompt.prefill else ""
+    messages = tuple(Message(role, text) for (role, _, _), text in zip(fields, texts, strict=False))
+    if not messages or not messages[-1].content.strip():
+        return PromptError(
+            "the prompt is empty: write something in user", source=_source(prompt), field="user"
+        )
+    parts = tuple(part_of(name) for _, name, _ in fields)[: len(messages)]
+    return RenderedPrompt(messages, prefill, parts, fenced, tuple(answer["used"]))
 
 
 def _by_value(
@@ -247,46 +359,3 @@ def _by_value(
     known = {it for texts in found.values() for it in texts}
     found[""] = tuple(it for it in written if it not in known)
     return {name: texts for name, texts in found.items() if texts}
-
-
-def _source(prompt: Prompt) -> str:
-    return str(prompt.path or prompt.name)
-
-
-def _prompt_sentence(error: Mapping[str, Any], prompt: Prompt) -> str:
-    declared = [variable.name for variable in prompt.variables]
-    name, field = error.get("name", ""), error.get("field")
-    place = f"{field}, line {error['line']}" if error.get("line") else field
-    match error["kind"]:
-        case "unknown_value":
-            known = f"; its variables are {', '.join(declared)}" if declared else ""
-            hint = did_you_mean(name, declared) or known
-            return f"{prompt.name} has no variable {name}{hint}"
-        case "no_value":
-            return f"the variable {name} has no value; give it one, or a default in the prompt"
-        case "undefined":
-            hint = did_you_mean(name, declared) or "; add it to the prompt's variables"
-            return f"`{{{{ {name} }}}}` in {field} is not defined{hint}"
-        case "too_long":
-            return f"the template in {field} produced too much text and was stopped"
-        case "syntax":
-            return f"the template in {place} cannot be read: {error['message']}"
-        case "unsafe":
-            return f"the template in {place} is not allowed to do this: {error['message']}"
-        case _:
-            return f"the template in {place} failed: {error['message']}"
-
-
-def _chat_sentence(error: Mapping[str, Any]) -> str:
-    line = f" (line {error['line']} of the template)" if error.get("line") else ""
-    match error["kind"]:
-        case "refused":
-            return f"the model's chat template refuses these messages: {error['message']}{line}"
-        case "too_long":
-            return "the model's chat template produced too much text and was stopped"
-        case "syntax":
-            return f"the model's chat template cannot be read: {error['message']}{line}"
-        case "unsafe":
-            return f"the model's chat template is not allowed to do this: {error['message']}{line}"
-        case _:
-            return f"the model's chat template failed: {error['message']}{line}"

@@ -3,6 +3,7 @@
 Run as `python -m llamadiff.prompts.rendering.helper_process MEMORY_MB`; see `serving`. A request holds
 `job` (`prompt`, `variables` or `chat`), its arguments and `deadline_s`; an answer holds either
 `result` or `error` (an object of `kind`, `message` and what is known of `field`, `line`, `name`).
+The job `many` has `requests`; its result is a list of their answers.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ def main() -> None:
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    if request["job"] == "many":
+        return {"result": [_answer(it) for it in request["requests"]]}
     at = _Place()
     try:
         return {"result": _JOBS[request["job"]](request, at)}

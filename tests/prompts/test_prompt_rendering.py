@@ -344,3 +344,19 @@ def test_nothing_heavy_is_imported_with_the_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_is_rendered_together_is_what_each_is_alone() -> None:
+    prompt = Prompt(
+        "X", user="{{ 'so ' * (n | int) }}{{ 1 // (n | int) }}", variables=(Variable("n"),)
+    )
+    cases = [{"n": "1"}, {"n": "0"}, {}, {"n": "999999999999"}, {"n": "2"}, {"m": "3"}]
+    with Renderer(deadline_s=0.5) as renderer:
+        together = renderer.render_prompts(prompt, cases)
+        for case, found in zip(cases, together, strict=True):
+            try:
+                assert found == renderer.render_prompt(prompt, case)
+            except PromptError as error:
+                assert str(found) == str(error)
+    wrong = [number for number, it in enumerate(together) if isinstance(it, PromptError)]
+    assert wrong == [1, 2, 3, 5]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,27 @@ def test_tables_fit_and_nothing_is_lost(plan: Plan, width: int) -> None:
     assert "\x1b" not in text and "\u202e" not in text
     first = next(it for it in tables if "VERDICT" in it or width < 60)
     assert width < 76 or "DIFFERENCE" in first
+
+
+def test_each_check_has_its_own_scores(tmp_path: Path) -> None:
+    brief = '[[checks]]\nname = "brief"\ncheck = "length"\nmost = 9\nweight = 0.0\n'
+    plan = plan_of(write_suite(tmp_path, 40, CHECKS + brief))
+    found = [
+        replace(it, results=(*it.results, Result(float(it.row < 10), "so")))
+        for it in answers(plan)
+        if it.repeat == 0
+    ]
+    failed = replace(found[-1], score=None, results=(), error="too long")  # of B, on the last row
+    board = scoreboard(plan, [*found[:-1], failed])
+    assert [(it.name, it.score.mean, it.score.rows) for it in board.lines[1].checks] == [
+        ("contains", 39 / 40, 40),
+        ("brief", 10 / 40, 40),
+    ]
+    for width in (56, 120):
+        text = board_lines(board, plan, width, tags=False).plain
+        assert "CONTAINS" in text and "BRIEF (COUNTS NOTHING)" in text
+        assert "25.0 (14.2 to 40.2)" in text and "97.5 (87.1 to 99.6)" in text
+        assert "Noise floor: not measured (repeats = 1)" in text
 
 
 def test_bars_stand_on_one_scale(plan: Plan) -> None:

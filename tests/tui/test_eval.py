@@ -27,6 +27,7 @@ from llamadiff.tui.cli.main import run
 from ..compare.evaluation.suites import CHECKS, VARIANTS, write_rows, write_suite
 from ..compare.history.runs import opened
 
+BRIEF = '[[checks]]\nname = "brief"\ncheck = "length"\nmost = 200\nweight = 0.0\n'
 SLOW = VARIANTS.replace("max_tokens = 24", "max_tokens = 120")
 TIMES = ("ttft_s", "tokens_per_s")
 
@@ -124,7 +125,7 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     path.write_text(path.read_text() + '[[require]]\nthat = "tuned.score > 1"\n')
     assert run(["eval", str(path), "--rows", "4"]) == 1
     out = capsys.readouterr().out
-    assert "NOT MET: tuned.score > 1" in out and "4 of 20 planned rows so far" in out
+    assert "NOT MET: tuned.score > 1" in out and "4 of 20 planned rows were run" in out
 
 
 def test_rows_that_are_added_do_not_change_what_was_planned(
@@ -291,7 +292,13 @@ def test_reports_say_the_same_and_hold_no_markup_of_others(
     from xml.etree import ElementTree
 
     hostile = "<script>alert(1)</script> | \x1b[31m \u202eeman **bold**"
-    path = write_suite(tmp_path, 1, CHECKS, VARIANTS + '[[require]]\nthat = "tuned.score > 1"\n')
+    required = """
+[[require]]
+that = "tuned.score > 1"
+[[require]]
+that = 'tuned."brief" >= 0.5'
+"""
+    path = write_suite(tmp_path, 1, CHECKS + BRIEF, VARIANTS + required)
     rows = [
         {"message": hostile, "expected": "you", "subject": "<b>x"},
         {"message": "Hi", "expected": "you", "subject": "y"},
@@ -300,7 +307,7 @@ def test_reports_say_the_same_and_hold_no_markup_of_others(
     files = [tmp_path / f"out.{form}" for form in ("html", "md", "json", "xml")]
     options = [word for file in files for word in ("--report", str(file))]
     assert run(["eval", str(path), *options]) == 1
-    capsys.readouterr()
+    printed = capsys.readouterr().out
     page, text, data, xml = (file.read_text() for file in files)
     assert "<script" not in page and "&lt;script&gt;" in page and "http" not in page
     assert (
@@ -314,13 +321,19 @@ def test_reports_say_the_same_and_hold_no_markup_of_others(
     assert not re.search(r"src=|href=|url\(|@import|\son\w+=", page)
     for report in (page, text):
         assert "Prompt or fine-tune" in report and "194,560 parameters" in report
+        assert "not measured (repeats = 1)" in report
     document = json.loads(data)
     assert document["decision"]["outcome"] == "undecided"
+    _, brief = document["variants"][1]["checks"]
+    assert (brief["name"], brief["weight"], brief["rows"], brief["mean"]) == ("brief", 0, 2, 1)
+    for report in (page, text, xml, printed):
+        assert re.search(r"brief \(counts nothing\).*100\.0 \(34\.2 to 100\.0\)", report, re.DOTALL)
+    assert 'met: tuned."brief" >= 0.5 (tuned."brief" is 1)' in printed
     assert document["decision"]["verdict"].split(":")[0] in xml
     assert document["rows"] == 2 and len(document["answers"]) == 2
     assert document["variants"][0]["model"]["sha256"]
     suite = ElementTree.fromstring(xml)[0]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "0")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "1", "0")
     assert suite[0].find("failure") is not None
 
 

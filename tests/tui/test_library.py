@@ -18,7 +18,14 @@ from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
 from llamadiff.models.catalog import AdapterEntry, Catalog, ModelEntry
 from llamadiff.tui.details import of_entry
-from llamadiff.tui.keys import APP_KEYS, EDITOR_KEYS, LIBRARY_KEYS, PLAYGROUND_KEYS, VERSION_KEYS
+from llamadiff.tui.keys import (
+    APP_KEYS,
+    EDITOR_KEYS,
+    LIBRARY_KEYS,
+    PLAYGROUND_KEYS,
+    SEARCHED_KEYS,
+    VERSION_KEYS,
+)
 from llamadiff.tui.library import COLUMNS, arranged, fitting
 from llamadiff.tui.screens import library as module
 from llamadiff.tui.screens.help import HelpScreen
@@ -200,13 +207,20 @@ async def test_help_and_palette_know_it(tmp_path: Path, fixed: None) -> None:
         text = " ".join(screen_text(pilot).split())
         assert "the models and adapters on this disk" in text
         assert "Sort by the column to the right" in text
-        assert "↑ ↓ The entry above or below" in text and "editor" not in text
+        assert "↑ ↓ The line above or below" in text and "editor" not in text
         await pilot.press("f1", "ctrl+p", *"look again")
         await until(lambda: "Look through all places again" in screen_text(pilot))
 
 
 def test_its_bindings_have_ids_of_their_own() -> None:
-    bindings = [*APP_KEYS, *PLAYGROUND_KEYS, *EDITOR_KEYS, *VERSION_KEYS, *LIBRARY_KEYS]
+    bindings = [
+        *APP_KEYS,
+        *PLAYGROUND_KEYS,
+        *EDITOR_KEYS,
+        *VERSION_KEYS,
+        *LIBRARY_KEYS,
+        *SEARCHED_KEYS,
+    ]
     assert all(binding.id and binding.tooltip for binding in bindings)
     assert len({binding.id for binding in bindings}) == len(bindings)
 

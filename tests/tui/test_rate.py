@@ -232,6 +232,31 @@ async def test_both_scroll_together_and_the_next_pair_begins_on_top(tmp_path: Pa
         await until(lambda: one.scroll_offset.y == other.scroll_offset.y == 0)
 
 
+async def test_marks_stay_where_one_reads_and_are_made_behind_the_loop(tmp_path: Path) -> None:
+    def long(row: int, variant: str) -> str:
+        return "\n".join(f"{texts(row, variant)} {line}" for line in range(90))
+
+    async with shown(tmp_path, long) as (pilot, _, _):
+        one, other = panes = list(rate(pilot).query(AnswerText))
+        await until(lambda: one.max_scroll_y and other.max_scroll_y)
+        await pilot.press("space")
+        await until(lambda: one.scroll_offset.y == other.scroll_offset.y > 1)
+        at, broken = one.scroll_offset.y, [pane.lines_broken for pane in panes]
+        for marked in (True, False, True):
+            await pilot.press("d")
+            await until(lambda marked=marked: all(bool(pane._marks) == marked for pane in panes))
+            words = {
+                pane.text[it.start : it.end] for pane in panes for it in pane._marks if it.kind
+            }
+            assert len(words & {"pears", "plums", "grapes"}) == (2 if marked else 0)
+            await pilot.pause()
+            assert one.scroll_offset.y == other.scroll_offset.y == at
+        await pilot.press("1")
+        await until_told(pilot, "2 of 36")
+        await until(lambda: one.scroll_offset.y == other.scroll_offset.y == 0)
+        assert all(pane.lines_broken < was + 5 for pane, was in zip(panes, broken, strict=True))
+
+
 async def test_a_short_answer_leaves_nothing_of_a_long_one(tmp_path: Path) -> None:
     def said(row: int, variant: str) -> str:
         return texts(row, variant) + "\nrest of it" * (3 if row % 2 else 0)

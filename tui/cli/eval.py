@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem as Completion
 
 from ..amounts import span
-from .options import Asked, variant_options
+from .options import Asked, complete_suite, variant_options
 from .printing import note, print_json
 from .progress import ProgressLine
 from .scores import print_decision, print_scores
@@ -31,17 +30,8 @@ if TYPE_CHECKING:
     from ...compare.history.history import History
 
 
-def _complete_suite(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
-    from ...compare.evaluation.shipped import shipped_suites, suites_in
-    from ..paths import suite_folders
-
-    own = suites_in(suite_folders())
-    fitting = [Completion(it.stem) for it in (*own, *shipped_suites()) if it.stem.startswith(typed)]
-    return fitting or [Completion(typed, type="file")]
-
-
 @click.command("eval")
-@click.argument("suite", metavar="SUITE", required=False, shell_complete=_complete_suite)
+@click.argument("suite", metavar="SUITE", required=False, shell_complete=complete_suite)
 @variant_options
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Run only the first N rows. What the suite planned stays as it is.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the run of the same suite that did not end, if there is one.")  # fmt: skip

@@ -28,6 +28,14 @@ def complete_prompt(ctx: click.Context, option: click.Parameter, typed: str) -> 
     return _complete(typed, sorted({path.stem for path in open_library().paths()}))
 
 
+def complete_suite(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
+    """Names of a person's own suites and those that ship, or files."""
+    from ...compare.evaluation.shipped import shipped_suites, suites_in
+    from ..paths import suite_folders
+
+    return _complete(typed, [it.stem for it in (*suites_in(suite_folders()), *shipped_suites())])
+
+
 def complete_setting(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
     """Sampling settings, each with what it does."""
     from ...models.engine.samplers import FIELDS

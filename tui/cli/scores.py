@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from ...compare.evaluation.answers import Checked
     from ...compare.evaluation.plan import Plan
     from ...compare.evaluation.scoreboard import Line, Scoreboard
+    from ...compare.statistics.figures import Interval
 
-HEAD = ("", "VARIANT", "SCORE", "95 % INTERVAL", "DIFFERENCE", "INTERVAL", "WON", "LOST")
+HEAD = ("", "VARIANT", "SCORE", "95 % INTERVAL", "DIFFERENCE", "INTERVAL", "NOISE", "WON", "LOST")
+NOISE = HEAD.index("NOISE")
 COSTS = ("PASSED", "PROMPT", "OUT", "FIRST", "TOKENS/S")
 WIDE = 120
 """Columns of a terminal from which on all is one table."""
@@ -29,9 +31,12 @@ WIDTH = 120
 
 def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> None:
     """The scoreboard, its verdicts, and what is required."""
+    from ...compare.evaluation.scoreboard import rows_said
     from ...compare.evaluation.variants import called
+    from ...compare.statistics.wording import NOT_MEASURED, noise_floor_sentence
 
-    _print_table(board)
+    _print_table(board, repeated=plan.repeats > 1)
+    _print_checks(board)
     _print_tags(board)
     data("")
     for line in board.lines:
@@ -39,9 +44,12 @@ def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> N
             decided = line.verdict.outcome != "undecided"
             _say(line.sentence if decided else f"{called(line.variant)}: {line.sentence}")
         if line.noise is not None and line.noise.rows:
-            _say(f"{called(line.variant)} {_noise(line)}")
-    if board.rows < board.planned:
-        data(f"{board.rows:,} of {board.planned:,} planned rows so far.")
+            reach = line.noise.interval.high
+            _say(noise_floor_sentence(called(line.variant), reach, line.noise.changing))
+    if plan.repeats == 1 and len(board.lines) > 1:
+        data(f"Noise floor: {NOT_MEASURED}.")
+    if said := rows_said(board.rows, len(plan.rows), board.planned):
+        data(said)
     for it in board.requirements:
         said = {True: "met", False: "NOT MET", None: "NOT MET, not known yet"}[it.met]
         _say(f"{said}: {it.text} ({it.figures})")
@@ -64,28 +72,33 @@ def _say(text: str) -> None:
     data(textwrap.fill(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line)
 
 
-def _print_table(board: Scoreboard) -> None:
+def _print_table(board: Scoreboard, *, repeated: bool) -> None:
     """All figures in one table, or in two where the terminal is narrow."""
+    scores = [HEAD, *(_scores(line) for line in board.lines)]
+    if not repeated:
+        scores = [(*row[:NOISE], *row[NOISE + 1 :]) for row in scores]
     if not sys.stdout.isatty() or shutil.get_terminal_size().columns >= WIDE:
-        rows = ((*_scores(line), *_costs(line)) for line in board.lines)
-        table([(*HEAD, *COSTS), *rows])
+        costs = [COSTS, *(_costs(line) for line in board.lines)]
+        table([(*row, *cost) for row, cost in zip(scores, costs, strict=True)])
         return
-    table([HEAD, *(_scores(line) for line in board.lines)])
+    table(scores)
     data("")
     table([(*HEAD[:2], *COSTS), *((*_scores(line)[:2], *_costs(line)) for line in board.lines)])
 
 
 def _scores(line: Line) -> tuple[str, ...]:
-    from ...compare.statistics.wording import points
+    from ...compare.statistics.wording import plus_minus, points
 
-    score, interval = line.score, line.score.interval
-    compared = ("baseline", "", "", "")
+    score, interval, noise = line.score, line.score.interval, line.noise
+    floor = plus_minus(noise.interval.high) if noise and noise.rows else "–"
+    compared = ("baseline", "", floor, "", "")
     if line.verdict is not None:
         difference = line.verdict.difference
         within = difference.interval
         compared = (
             points(difference.mean),
             f"{points(within.low)} to {points(within.high)}",
+            floor,
             f"{difference.wins:,}",
             f"{difference.losses:,}",
         )
@@ -94,9 +107,14 @@ def _scores(line: Line) -> tuple[str, ...]:
         line.variant.name,
         title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
         f"{100 * score.mean:.1f}" if score.rows else "–",
-        f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if score.rows else "",
+        _ends(interval) if score.rows else "",
         *compared,
     )
+
+
+def _ends(interval: Interval) -> str:
+    """Both in points."""
+    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
 
 
 def _costs(line: Line) -> tuple[str, ...]:
@@ -108,6 +126,19 @@ def _costs(line: Line) -> tuple[str, ...]:
         f"{1000 * pace.ttft_s:.0f} ms" if pace and pace.ttft_s is not None else "",
         f"{pace.tokens_per_s:,.0f}" if pace and pace.tokens_per_s else "",
     )
+
+
+def _print_checks(board: Scoreboard) -> None:
+    """The score of each check with its interval, where there are several."""
+    checks = [line.checks for line in board.lines]
+    if len(checks[0]) < 2:
+        return
+    data("")
+    rows = [("CHECK", *(line.variant.name for line in board.lines))]
+    for own in zip(*checks, strict=True):
+        scores = (f"{100 * it.score.mean:.1f} ({_ends(it.score.interval)})" if it.score.rows else "–" for it in own)  # fmt: skip
+        rows.append((own[0].title, *scores))
+    table(rows)
 
 
 def _print_tags(board: Scoreboard) -> None:
@@ -122,15 +153,6 @@ def _print_tags(board: Scoreboard) -> None:
         cells = (percent(tag.passed / tag.answers) if tag else "–" for tag in own)
         rows.append((name, f"{most:,}", *cells))
     table(rows)
-
-
-def _noise(line: Line) -> str:
-    assert line.noise is not None
-    reach = 100 * line.noise.interval.high
-    return (
-        f"run again with other seeds differs from itself by up to {reach:.1f} points; "
-        f"{percent(line.noise.changing)} of its rows change."
-    )
 
 
 def print_decision(decision: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from ...compare.evaluation.planning import Instead, as_settled, plan_of
 from ...compare.evaluation.reading import load_suite
 from ...compare.spec import Defaults
 from ..evaluating import Evaluating, opened
-from ..keys import EVALUATE_KEYS
+from ..keys import EVALUATE_KEYS, SEARCHED_KEYS
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..suites_listed import (
@@ -56,7 +56,7 @@ class Evaluate(SuiteFiles):
     """Chooses what to evaluate, and which evaluation to look at."""
 
     DEFAULT_CSS = styles("evaluate.tcss")
-    BINDINGS: ClassVar[list[BindingType]] = [*EVALUATE_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [*SEARCHED_KEYS, *EVALUATE_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = (
         "A suite puts the rows of a dataset to several variants, checks the answers, and says "
@@ -125,7 +125,7 @@ class Evaluate(SuiteFiles):
         typed = self.query_one(Input).value
         self.table.show(listed_items(self._suites, self._entries, typed, running))
         self._show_title()
-        self._show_hints()
+        self.show_hints()
 
     def _show_progress(self) -> None:
         if not covered(self) and self._home.busy is not None:
@@ -144,7 +144,7 @@ class Evaluate(SuiteFiles):
         left = Content.assemble(("llamadiff", "bold $primary"), "  Evaluate")
         self.query_one("#evaluate-title", Line).say(left, right)
 
-    def _show_hints(self) -> None:
+    def show_hints(self) -> None:
         item = self.table.chosen
         own: list[Hint] = []
         if isinstance(item, Listed):
@@ -155,10 +155,10 @@ class Evaluate(SuiteFiles):
             going = item.share is not None or item.entry.running
             own += [("evaluate.run", "go on" if item.stopped else "run again")] * (not going)
             own += [("evaluate.edit", "edit")] + [("evaluate.remove", "remove")] * (not going)
-        reading = self.query_one(EntryDetails).has_focus
+        reading = self.details.has_focus
         self.query_one(KeyBar).hints = [
             *own, ("evaluate.file", "other file"),
-            ("evaluate.details", "list" if reading else "details"), ("evaluate.leave", "back"),
+            ("list.details", "list" if reading else "details"), ("list.leave", "back"),
         ]  # fmt: skip
 
     # -------------------------------------------------------------- the details
@@ -166,7 +166,7 @@ class Evaluate(SuiteFiles):
     @on(ItemTable.Chosen)
     def _chosen(self) -> None:
         self.query_one("#evaluate-place", Static).update(self.table.place)
-        self._show_hints()
+        self.show_hints()
         item = self.table.chosen
         key = (self.table.key_of(item), self._own) if item is not None else None
         if self._told is not None and self._told[0] == key:
@@ -179,7 +179,7 @@ class Evaluate(SuiteFiles):
         self.run_worker(self._details(), group="details", exclusive=True, exit_on_error=False)
 
     async def _details(self) -> None:
-        item, details = self.table.chosen, self.query_one(EntryDetails)
+        item, details = self.table.chosen, self.details
         if item is None:
             folder = safe_line(str(next(iter(self._folders), "")))
             details.say("", "Nothing fits the search.", [("your suites", folder)])
@@ -302,28 +302,6 @@ class Evaluate(SuiteFiles):
         self._told = None
         self._chosen()
 
-    def action_move(self, step: int) -> None:
-        details = self.query_one(EntryDetails)
-        if details.has_focus:
-            details.scroll_relative(y=step, animate=False)
-        else:
-            self.table.move(step)
-
-    def action_page(self, pages: int) -> None:
-        details = self.query_one(EntryDetails)
-        if details.has_focus:
-            details.scroll_relative(y=pages * details.size.height, animate=False)
-        else:
-            self.table.action_page(pages)
-
-    def action_details(self) -> None:
-        details = self.query_one(EntryDetails)
-        (self.query_one(Input) if details.has_focus else details).focus()
-
-    def on_descendant_focus(self) -> None:
-        self.set_class(self.query_one(EntryDetails).has_focus, "-reading")
-        self._show_hints()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not self.is_mounted:
             return True
@@ -333,12 +311,3 @@ class Evaluate(SuiteFiles):
         if action == "whose":
             return isinstance(item, Listed)
         return True
-
-    def action_leave(self) -> None:
-        field = self.query_one(Input)
-        if not field.has_focus:
-            field.focus()
-        elif field.value:
-            field.value = ""
-        else:
-            self.app.pop_screen()

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import DescendantFocus
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -21,7 +20,7 @@ from ...models.errors import ModelError, named
 from ...prompts.errors import PromptError
 from ...prompts.library import PromptEntry
 from ..details import of_entry, whole
-from ..keys import LIBRARY_KEYS
+from ..keys import LIBRARY_KEYS, SEARCHED_KEYS
 from ..library import COLUMNS, Column, Entry, Tab, arranged, fitting, obstacle
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -33,8 +32,8 @@ from ..widgets.safe_input import SafeInput
 from ..widgets.tab_strip import TabStrip
 from .ask import Ask
 from .name_prompt import NamePrompt
-from .page import Page
 from .prompt_actions import PromptActions
+from .searched_list import SearchedList
 from .styles import styles
 
 DETAILS_PAUSE_S = 0.12
@@ -48,11 +47,11 @@ class Filter(SafeInput):
         return character not in ("<", ">", "=") and super().check_consume_key(key, character)
 
 
-class Library(Page[None]):
+class Library(SearchedList):
     """What is on this disk. Typing filters, enter takes into the selected variant."""
 
     DEFAULT_CSS = styles("library.tcss")
-    BINDINGS: ClassVar[list[BindingType]] = [*LIBRARY_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [*SEARCHED_KEYS, *LIBRARY_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = (
         "Prompts, and the models and adapters on this disk: the bundled ones, and what Hugging Face, llama.cpp, "
@@ -90,10 +89,6 @@ class Library(Page[None]):
             yield EntryDetails(id="library-details")
         yield KeyBar()
 
-    @property
-    def details(self) -> EntryDetails:
-        return self.query_one(EntryDetails)
-
     def on_mount(self) -> None:
         self.query_one(TabStrip).can_focus = False
         self.query_one(Input).focus()
@@ -115,9 +110,9 @@ class Library(Page[None]):
         strip.tabs = [(tab, f"{tab.capitalize()} {len(self.found[tab]):,}") for tab in COLUMNS]
         strip.chosen = self.tab
         self._show_title()
-        self._show_hints()
+        self.show_hints()
 
-    def _show_hints(self) -> None:
+    def show_hints(self) -> None:
         tabs = list(COLUMNS)
         other = tabs[(tabs.index(self.tab) + 1) % len(tabs)]
         reading = self.details.has_focus
@@ -126,8 +121,8 @@ class Library(Page[None]):
             ("library.tags", "tags"),
         ]  # fmt: skip
         self.query_one(KeyBar).hints = [
-            ("library.use", "use"), ("library.leave", "back"), ("library.tab", other),
-            *(own * (self.tab == "prompts")), ("library.details", "list" if reading else "details"),
+            ("library.use", "use"), ("list.leave", "back"), ("library.tab", other),
+            *(own * (self.tab == "prompts")), ("list.details", "list" if reading else "details"),
             ("library.sort_left library.sort_right", "sort"), ("library.turn", "turn"),
             ("library.again", "look again"),
         ]  # fmt: skip
@@ -219,21 +214,6 @@ class Library(Page[None]):
 
     # ------------------------------------------------------------------- keys
 
-    def action_move(self, step: int) -> None:
-        """Choose the entry above or below; in the details, scroll by a line."""
-        details = self.details
-        if details.has_focus:
-            details.scroll_relative(y=step, animate=False)
-        else:
-            self.query_one(EntryTable).move(step)
-
-    def action_page(self, pages: int) -> None:
-        details, table = self.details, self.query_one(EntryTable)
-        if details.has_focus:
-            details.scroll_relative(y=pages * details.size.height, animate=False)
-        else:
-            table.move(pages * table.page)
-
     def action_next_list(self) -> None:
         tabs = list(COLUMNS)
         self._open(tabs[(tabs.index(self.tab) + 1) % len(tabs)])
@@ -258,21 +238,6 @@ class Library(Page[None]):
         column, descending = self._order.get(self.tab, (COLUMNS[self.tab][0], False))
         self._order[self.tab] = (column, not descending)
         self.show()
-
-    def action_details(self) -> None:
-        """To the details, whose lines the arrows scroll, and back."""
-        pane = self.details
-        (self.query_one(Input) if pane.has_focus else pane).focus()
-
-    def action_leave(self) -> None:
-        """Out of the details, else take the filter back, else back to the playground."""
-        field = self.query_one(Input)
-        if not field.has_focus:
-            field.focus()
-        elif field.value:
-            field.value = ""
-        else:
-            self.app.pop_screen()
 
     def action_use(self) -> None:
         """Take the chosen entry, once the field has had the keys typed before."""
@@ -386,7 +351,3 @@ class Library(Page[None]):
     @on(EntryTable.Taken)
     def _taken(self) -> None:
         self.action_use()
-
-    def on_descendant_focus(self, event: DescendantFocus) -> None:
-        self.set_class(self.details.has_focus, "-reading")
-        self._show_hints()

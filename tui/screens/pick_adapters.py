@@ -21,6 +21,7 @@ from ...models.adapters.peft_config import CONFIG, is_peft_folder
 from ...models.catalog import AdapterEntry
 from ...models.engine.client import EngineError
 from ...models.errors import ModelError
+from ..conversion import places, readable
 from ..fit import misfits
 from ..library import obstacle
 from ..paths import expanded
@@ -83,7 +84,7 @@ class PickAdapters(Picker[Stack]):
         self._catalog.scan()
         adapters = self._catalog.adapters()
         folders = [Path(adapter.path) for adapter in adapters if adapter.is_peft]
-        self._converted = self._session.converted(self._variant, folders)
+        self._converted = places(folders, self._variant.model, self._session.cache_dir)
         known = {it.path for it in adapters} | {str(it) for it in self._converted.values()}
         added = {str(a.path): a.name for a in self.stack if str(a.path) not in known}
         files = [Path(it.path) for it in adapters if not it.problem and not it.is_peft]
@@ -126,7 +127,9 @@ class PickAdapters(Picker[Stack]):
             names = {choice.key: choice.name for choice in self.choices}
             folder = expanded(key)
             if is_peft_folder(folder):
-                usable = await self._session.readable(self._variant, folder, self.problem)
+                usable = await readable(
+                    folder, self._variant.model, self._session.cache_dir, self.problem
+                )
                 path, notes = usable.path, usable.notes
                 self._converted[folder] = path
                 new = StackedAdapter(names.get(key, folder.resolve().name), path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import gc
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -18,11 +19,13 @@ from textual.widgets import Static
 from ...compare.errors import CompareError
 from ..keys import RATE_KEYS
 from ..rating_words import login_name, progress
-from ..safe_text import safe_line
+from ..safe_text import safe_line, safe_text
 from ..widgets.answer_text import AnswerText
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line, shortened
-from ..widgets.output_text import OutputText
+from ..widgets.output_text import Mark, OutputText
+from ..widgets.wrapping import Line as BrokenLine
+from ..widgets.wrapping import break_lines
 from .ask import Ask
 from .confirm import Confirm
 from .page import Page
@@ -124,6 +127,8 @@ class Rate(Page[None]):
     async def _open(self) -> None:
         self._rating = await asyncio.to_thread(self._load, self._rater)
         await self._show()
+        if not self.app.is_headless:
+            gc.freeze()  # a full collection would hold a key up for 200 ms
 
     def _load(self, rater: str) -> Rating:
         from ...compare.rating.session import Rating
@@ -155,15 +160,19 @@ class Rate(Page[None]):
         await self._show_answers()
         self._since = monotonic()
 
-    async def _show_answers(self) -> None:
-        shown = self._shown
+    async def _show_answers(self, *, anew: bool = True) -> None:
+        """Show both, from their beginnings on if they are to be shown `anew`."""
+        shown, panes = self._shown, self._panes
         if shown is None:
             return
-        drawn = await asyncio.to_thread(_drawn, shown, marks=self._marks)
-        for pane, (text, marks) in zip(self._panes, drawn, strict=True):
-            pane.clear()
-            pane.show(text, marks)
-            pane.go_to(0)
+        widths = [pane.wrap_width for pane in panes]
+        drawn = await asyncio.to_thread(_drawn, shown, widths, marks=self._marks)
+        for pane, width, (text, marks, lines) in zip(panes, widths, drawn, strict=True):
+            if anew:
+                pane.clear()
+            pane.show(text, marks, lines=lines, width=width)
+            if anew:
+                pane.go_to(0)
 
     @property
     def _panes(self) -> list[AnswerText]:
@@ -268,7 +277,7 @@ class Rate(Page[None]):
 
     def action_marks(self) -> None:
         self._marks = not self._marks
-        self._then(self._show_answers)
+        self._then(partial(self._show_answers, anew=False))
 
     def action_whole(self) -> None:
         self._whole = not self._whole
@@ -325,17 +334,23 @@ class Rate(Page[None]):
         self._work()
 
 
-def _drawn(shown: Shown, *, marks: bool) -> list[tuple[str, list[Any]]]:
-    """Both texts, with what differs marked in each if that is wanted."""
+def _drawn(
+    shown: Shown, widths: Sequence[int], *, marks: bool
+) -> list[tuple[str, list[Mark], list[BrokenLine]]]:
+    """Both texts in lines of these widths, with what differs marked in each if that is wanted."""
     texts = shown.first, shown.second
-    if not marks:
-        return [(text or "(nothing)", []) for text in texts]
+    found: list[tuple[str, list[Mark], list[BrokenLine]]] = []
+    for text, other, width in zip(texts, texts[::-1], widths, strict=True):
+        drawn = text or "(nothing)"
+        marked = _marked(text, other) if marks and text else []
+        found.append((drawn, marked, list(break_lines(safe_text(drawn), width))))
+    return found
+
+
+def _marked(text: str, other: str) -> list[Mark]:
     from ...compare.diff.live import diff
     from ..drawing import Drawing
 
-    found: list[tuple[str, list[Any]]] = []
-    for text, other in (texts, texts[::-1]):
-        drawing = Drawing()
-        drawing.update(diff(other, text), other, text)
-        found.append((text or "(nothing)", drawing.marks if text else []))
-    return found
+    drawing = Drawing()
+    drawing.update(diff(other, text), other, text)
+    return drawing.marks

@@ -18,14 +18,14 @@ from ..sentences import for_app
 from ..suites_listed import Listed, Past
 from ..widgets.item_table import ItemTable
 from .confirm import Confirm
-from .page import Page
 from .pick_suite import PickSuite
+from .searched_list import SearchedList
 
 if TYPE_CHECKING:
     from .evaluate_actions import EvaluateActions
 
 
-class SuiteFiles(Page[None]):
+class SuiteFiles(SearchedList):
     """The part of the Evaluate screen that keeps suites and evaluations in order."""
 
     def __init__(self, home: EvaluateActions) -> None:

@@ -241,7 +241,7 @@ class SweepScreen(Page[Taken]):
         several: list[Hint] = [("sweep.left sweep.right", "its outputs")]
         scored: list[Hint] = [("sweep.expected", "expected"), ("sweep.own", "own text")]
         self.query_one(KeyBar).hints = [
-            ("values.take", "add variant"), ("values.up values.down", "value"), ("sweep.curve", "curve"), back,
+            ("values.take", "add variant"), ("lines.up lines.down", "value"), ("sweep.curve", "curve"), back,
             *(several if sweeping and sweeping.repeats > 1 else []),
             ("sweep.against", f"against {self._against}"), ("sweep.diff", f"diff: {view_name(self._view)}"),
             ("sweep.edit", "other values"),

@@ -163,12 +163,13 @@ class VariantActions(TellsMistakes, Screen[None]):
 
         from ...compare.variants import StackedAdapter
         from ...models.engine.client import EngineError
+        from ..conversion import readable
 
         variant = self.playground.current
         if variant is None:
             return "There is no variant yet."
         try:
-            usable = await self.session.readable(variant, path, say)
+            usable = await readable(path, variant.model, self.session.cache_dir, say)
             path = usable.path
             if any(adapter.path.resolve() == path.resolve() for adapter in variant.adapters):
                 return f"{variant.name} has {name} already; ◂ ▸ in the playground scale it."

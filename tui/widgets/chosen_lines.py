@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
@@ -21,14 +20,6 @@ class ChosenLines(LineTable, Generic[Item], can_focus=True):
     """Shows as many items as fit, the chosen one among them. Subclasses say what a line says."""
 
     DEFAULT_CSS = "ChosenLines { height: 1fr; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "up", id="lines.up", key_display="↑ ↓", tooltip="The line above or below"),
-        Binding("down", "move(1)", "down", id="lines.down", show=False),
-        Binding("pageup", "page(-1)", "page up", id="lines.page_up", show=False),
-        Binding("pagedown", "page(1)", "page down", id="lines.page_down", show=False),
-        Binding("home", "move(-1000000)", "first", id="lines.home", show=False),
-        Binding("end", "move(1000000)", "last", id="lines.end", show=False),
-    ]  # fmt: skip
 
     class Chosen(Message):
         """Another item is chosen now, or the same says something else."""
@@ -119,12 +110,6 @@ class ChosenLines(LineTable, Generic[Item], can_focus=True):
             range(at, -1 if step > 0 else len(self.items), -step),
         )
         return next((n for way in ways for n in way if not self.passes(self.items[n])), at)
-
-    def action_move(self, step: int) -> None:
-        self.move(step)
-
-    def action_page(self, pages: int) -> None:
-        self.move(pages * self.page)
 
     def in_view(self) -> range:
         if self.items and self.at == self._settled(0, 1) < self.page:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.widget import Widget
 
 
 class LineTable(Widget):
     """Subclasses say how many lines there are, draw those of `in_view`, and tell what happens."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "up", id="lines.up", key_display="↑ ↓", tooltip="The line above or below"),
+        Binding("down", "move(1)", "down", id="lines.down", show=False),
+        Binding("pageup", "page(-1)", "page up", id="lines.page_up", show=False),
+        Binding("pagedown", "page(1)", "page down", id="lines.page_down", show=False),
+        Binding("home", "move(-1000000)", "first", id="lines.home", show=False),
+        Binding("end", "move(1000000)", "last", id="lines.end", show=False),
+    ]  # fmt: skip
 
     HEAD = 0
     """Lines above the first one that is counted."""
@@ -44,6 +56,12 @@ class LineTable(Widget):
             self.at = at
             self.told()
             self.refresh()
+
+    def action_move(self, step: int) -> None:
+        self.move(step)
+
+    def action_page(self, pages: int) -> None:
+        self.move(pages * self.page)
 
     def in_view(self) -> range:
         """The numbers of the lines to draw, the chosen one among them."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
@@ -33,14 +32,6 @@ class RunTable(LineTable, can_focus=True):
 
     HELP = "Runs already made, newest first; ◂ is the marked one."
     DEFAULT_CSS = "RunTable { height: 1fr; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "up", id="runs.up", key_display="↑ ↓", tooltip="The run above or below"),
-        Binding("down", "move(1)", "down", id="runs.down", show=False),
-        Binding("pageup", "page(-1)", "page up", id="runs.page_up", show=False),
-        Binding("pagedown", "page(1)", "page down", id="runs.page_down", show=False),
-        Binding("home", "move(-1000000)", "first", id="runs.home", show=False),
-        Binding("end", "move(1000000)", "last", id="runs.end", show=False),
-    ]  # fmt: skip
 
     @dataclass
     class Chosen(Message):
@@ -104,12 +95,6 @@ class RunTable(LineTable, can_focus=True):
 
     def taken(self) -> None:
         self.post_message(self.Taken())
-
-    def action_move(self, step: int) -> None:
-        self.move(step)
-
-    def action_page(self, pages: int) -> None:
-        self.move(pages * self.page)
 
     def render(self) -> Content:
         shown = self.in_view()

@@ -38,10 +38,6 @@ class SweepTable(LineTable, can_focus=True):
     SCROLL = 1
     DEFAULT_CSS = "SweepTable { height: auto; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "value", id="values.up", key_display="↑ ↓", tooltip="The value above or below"),
-        Binding("down", "move(1)", "down", id="values.down", show=False, tooltip="The value below"),
-        Binding("home", "move(-1000)", "first", id="values.first", show=False, tooltip="The first value"),
-        Binding("end", "move(1000)", "last", id="values.last", show=False, tooltip="The last value"),
         Binding("enter", "screen.take", "add variant", id="values.take", tooltip="A variant with this value, and its output"),
     ]  # fmt: skip
 
@@ -72,9 +68,6 @@ class SweepTable(LineTable, can_focus=True):
 
     def told(self) -> None:
         self.post_message(self.Chosen(self.at))
-
-    def action_move(self, step: int) -> None:
-        self.move(step)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self.rows) + 1 if self.rows else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ....models.adapters.training import training_of
@@ -21,8 +21,10 @@ from ...statistics.verdict import ALPHA, decide
 from ...variants import StackedAdapter, Variant
 from ..answers import Checked
 from ..plan import Plan
+from ..rows import ROW_KEY
 from ..scoreboard import Pace
 from ..variants import called
+from .apart import apart_of, floors
 from .choosing import Chosen, Scores, choose
 from .figures import BreakEven, Decision, Elsewhere, Rated, Side, Trained, Tried
 from .rules import Pair, rule
@@ -63,6 +65,7 @@ def decision_of(
     kinds: list[Kind] = [kind for kind in KINDS if kind in chosen.variants]
     tables = {kind: scores.table(it, chosen.rows) for kind, it in chosen.variants.items()}
     between: list[tuple[Kind, Kind]] = list(itertools.combinations(kinds, 2))
+    alpha = ALPHA / len(between)
     pairs: dict[tuple[Kind, Kind], Pair] = {
         (cheaper, costlier): Pair(
             cheaper,
@@ -71,7 +74,7 @@ def decision_of(
                 tables[costlier],
                 tables[cheaper],
                 planned=chosen.planned,
-                alpha=ALPHA / len(between),
+                alpha=alpha,
                 margin=plan.suite.margin,
             ),
         )
@@ -89,7 +92,8 @@ def decision_of(
         chosen.share,
         plan.suite.margin,
         1 - ALPHA,
-        (*sides.left_out, *problems),
+        (*sides.left_out, *_trained_on(plan, adapters), *problems),
+        apart_of(plan, chosen, scores, between, alpha),
     )
 
 
@@ -134,6 +138,7 @@ class _Maker:
             estimate_amount(seconds),
             self._violations(variant, rows),
             estimate(changing_rows(table)) if plan.repeats > 1 else None,
+            floors({kind: table}, plan.repeats)[kind],
             self._break_even(variant, trained) if stack else (),
             tuple(it for it in self._elsewhere if it.stack == stack_name(stack)),
             self._rated.get(variant.name),
@@ -237,6 +242,18 @@ def _trained(adapter: StackedAdapter) -> Trained:
     except ModelError:
         return Trained(adapter.name, None, training.parameters, training)
     return Trained(adapter.name, facts.bytes, facts.parameters, training)
+
+
+def _trained_on(plan: Plan, adapters: Mapping[Path, Trained]) -> Iterator[str]:
+    """A sentence for each adapter that was trained on rows of the suite."""
+    for it in adapters.values():
+        keys = set(it.training.data_keys)
+        met = sum(row.key in keys or row.values.get(ROW_KEY) in keys for row in plan.rows)
+        if met:
+            yield (
+                f"{it.name} was trained on {met:,} of the {len(plan.rows):,} rows: what it scores "
+                "there says nothing of other rows."
+            )
 
 
 def _rows_trained(trained: Sequence[Trained]) -> int | None:

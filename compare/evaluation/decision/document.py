@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from .figures import BreakEven, Decision, Elsewhere, Side, Tried
+from .figures import BreakEven, Decision, Elsewhere, Part, Side, Tried
 from .rules import Pair
 from .table import HEAD, written
 from .verdict import more_rows
@@ -35,6 +35,8 @@ def decision_document(decision: Decision) -> dict[str, Any]:
             "notes": list(texts.notes),
             "sides": {it.kind: _side(it) for it in decision.sides},
             "comparisons": [_pair(it, it in ruling.open) for it in decision.pairs],
+            "apart": decision.apart
+            and {"new": _part(decision.apart.new), "others": _part(decision.apart.others)},
         }
     )
 
@@ -54,10 +56,20 @@ def _side(side: Side) -> dict[str, Any]:
         "prompt_tokens": asdict(side.tokens),
         "seconds": None if side.seconds is None else asdict(side.seconds),
         "form_broken": None if side.violations is None else asdict(side.violations),
+        "noise": None if side.noise is None else asdict(side.noise),
         "changing": None if side.changing is None else asdict(side.changing),
         "break_even": [_break_even(it) for it in side.break_even],
         "elsewhere": [_elsewhere(it) for it in side.elsewhere],
         "rated": None if side.rated is None else asdict(side.rated),
+    }
+
+
+def _part(it: Part) -> dict[str, Any]:
+    return {
+        "rows": it.rows,
+        "scores": {kind: asdict(each) for kind, each in it.scores.items()},
+        "noise": {kind: each and asdict(each) for kind, each in it.noise.items()},
+        "comparisons": [_pair(each, missing=False) for each in it.pairs],
     }
 
 
@@ -90,6 +102,7 @@ def _elsewhere(it: Elsewhere) -> dict[str, Any]:
         "score": asdict(it.score),
         "difference": asdict(it.verdict.difference),
         "outcome": it.verdict.outcome,
+        "noise": it.noise,
     }
 
 

@@ -12,6 +12,7 @@ from ...errors import MISTAKES, CompareError
 from ...runner import Runner
 from ...spec import Defaults
 from ...statistics.means import estimate
+from ...statistics.noise import noise_floor
 from ...statistics.verdict import ALPHA, decide
 from ...variants import StackedAdapter, variant_names
 from ..answers import Checked
@@ -179,6 +180,7 @@ def _found(
 ) -> list[Elsewhere]:
     scores = Scores(plan, answers)
     base, *tuned = (scores.table(it, scores.rows) for it in plan.variants)
+    floor = noise_floor(base, plan.repeats).interval.high
     return [
         Elsewhere(
             other.suite.name,
@@ -188,6 +190,9 @@ def _found(
             estimate(table),
             decide(table, base, planned=plan.planned, alpha=alpha, margin=other.suite.margin),
             mark,
+            max(floor, noise_floor(table, plan.repeats).interval.high)
+            if plan.repeats > 1
+            else None,
         )
         for variant, table in zip(plan.variants[1:], tuned, strict=True)
     ]

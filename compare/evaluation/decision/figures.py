@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ....models.adapters.training import Training
 from ...statistics.figures import Estimate
+from ...statistics.noise import NoiseFloor
 from ...statistics.verdict import Verdict
 from .rules import Pair, Ruling
 from .sides import Kind
@@ -68,7 +70,8 @@ class Elsewhere:
     """An adapter stack on another suite, with that suite's plain prompt, beside the base alone.
 
     `instructions` says that the suite is about changed instructions; `mark` is the same for what
-    would give the same.
+    would give the same. `noise` is how far the noisier of the two is from itself (None without
+    repeats).
     """
 
     suite: str
@@ -78,6 +81,7 @@ class Elsewhere:
     score: Estimate
     verdict: Verdict
     mark: str = ""
+    noise: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Side:
 
     `differs` are the parts that differ from the baseline's. `violations` is the share of answers
     that break the form that checks ask for (None without such checks), `changing` that of rows
-    whose score changes with the seed (None without repeats).
+    whose score changes with the seed, `noise` the noise floor (both None without repeats).
     """
 
     kind: Kind
@@ -112,15 +116,40 @@ class Side:
     seconds: Estimate | None
     violations: Estimate | None
     changing: Estimate | None
+    noise: NoiseFloor | None
     break_even: tuple[BreakEven, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     rated: Rated | None = None
 
 
 @dataclass(frozen=True)
+class Part:
+    """Rows of one sort by themselves: each kind's score and noise floor, and all comparisons."""
+
+    rows: int
+    scores: Mapping[Kind, Estimate]
+    noise: Mapping[Kind, NoiseFloor | None]
+    pairs: tuple[Pair, ...]
+
+    def pair(self, other: Pair) -> Pair:
+        """The same comparison on these rows."""
+        ends = (other.cheaper, other.costlier)
+        return next(it for it in self.pairs if (it.cheaper, it.costlier) == ends)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Rows that are tagged as unlike what adapters were trained on, and all others."""
+
+    new: Part
+    others: Part
+
+
+@dataclass(frozen=True)
 class Decision:
     """The table and the ruling. `rows` were compared on, `chosen_on` chose; `level` holds for all
-    intervals of differences together, and `problems` are sentences on what could not be had."""
+    intervals of differences together, and `problems` are sentences on what could not be had.
+    `apart` is None where no rows are tagged as new, or all of them."""
 
     sides: tuple[Side, ...]
     pairs: tuple[Pair, ...]
@@ -131,6 +160,7 @@ class Decision:
     margin: float
     level: float
     problems: tuple[str, ...] = ()
+    apart: Apart | None = None
 
     def side(self, kind: Kind | None) -> Side | None:
         return next((it for it in self.sides if it.kind == kind), None)

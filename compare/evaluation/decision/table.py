@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...statistics.wording import NOT_MEASURED, plus_minus
+from .apart import NEW
 from .figures import Decision, Elsewhere, Side, Trained
-from .rules import Pair
 from .sides import SIDES, Kind
-from .verdict import more_rows, verdict
-from .words import after, amount, calls, duration, lead, score, share, size, time_of
+from .verdict import UNITS, beyond_training, more_rows, verdict
+from .words import (
+    after,
+    amount,
+    calls,
+    duration,
+    lead,
+    lead_and_noise,
+    saves,
+    score,
+    share,
+    size,
+    time_of,
+)
 
 NOT_RECORDED = "not recorded in the file"
 OF_THE_ADAPTER = ("process", "cost to make", "flexibility", "control", "what makes tuning succeed")
@@ -56,6 +69,7 @@ def written(decision: Decision) -> Written:
         "flexibility": _flexibility,
         "control": _control,
         "objective": _objective,
+        **({"new rows": _new_rows} if decision.apart else {}),
         "when to use": _when,
         "what makes tuning succeed": _success,
     }
@@ -152,13 +166,7 @@ def _calling(decision: Decision, side: Side) -> Iterator[str]:
 
 def _break_even(decision: Decision, side: Side) -> Iterator[str]:
     for it in side.break_even:
-        saved = it.saved
-        if it.unit == "seconds":
-            low, high = duration(saved.interval.low), duration(saved.interval.high)
-            each = duration(saved.mean) + (f" ({low} to {high})" if saved.rows > 1 else "")
-            yield f"in time: {after(it)}; saves {each} a call"
-        else:
-            yield f"in prompt tokens: {after(it)}; saves {amount(saved)} a call"
+        yield f"in {UNITS[it.unit]}: {after(it)}; {saves(it)}"
     if side.trained and not side.break_even:
         yield f"what training cost is {NOT_RECORDED}"
 
@@ -175,9 +183,9 @@ def _beside(it: Elsewhere, side: Side) -> str:
     if not side.trained:
         return f"{it.suite}: {score(it.base)}, as the base"
     difference = it.verdict.difference
-    return (
-        f"{it.suite}: {score(it.score)}, {lead(difference.mean, difference.interval)} to the base"
-    )
+    noise = "" if it.noise is None else f", noise {plus_minus(it.noise)}"
+    said = lead(difference.mean, difference.interval)
+    return f"{it.suite}: {score(it.score)}, {said} to the base{noise}"
 
 
 def _elsewhere(decision: Decision, side: Side) -> Sequence[Elsewhere]:
@@ -207,17 +215,26 @@ def _objective(decision: Decision, side: Side) -> Iterator[str]:
     yield f"passed {share(side.passed)}"
     for pair in decision.pairs:
         if pair.costlier == side.kind and pair.verdict.difference.rows:
-            yield f"against {NAMES[pair.cheaper]} {_lead(pair)}"
+            other = decision.side(pair.cheaper)
+            said = lead_and_noise(pair.verdict.difference, side.noise, other and other.noise)
+            yield f"against {NAMES[pair.cheaper]} {said}"
+    if side.noise is None:
+        yield f"noise floor {NOT_MEASURED}"
 
 
-def _lead(pair: Pair) -> str:
-    difference = pair.verdict.difference
-    return lead(difference.mean, difference.interval)
+def _new_rows(decision: Decision, side: Side) -> Iterator[str]:
+    assert decision.apart is not None
+    for part, called in ((decision.apart.new, f"tagged {NEW}"), (decision.apart.others, "others")):
+        yield f"{part.rows:,} {called}: {score(part.scores[side.kind])}"
+        for pair in part.pairs:
+            if pair.costlier == side.kind and pair.verdict.difference.rows:
+                floors = part.noise[side.kind], part.noise[pair.cheaper]
+                yield f"against {NAMES[pair.cheaper]} {lead_and_noise(pair.verdict.difference, *floors)}"
 
 
 def _when(decision: Decision, side: Side) -> Iterator[str]:
     if decision.ruling.pick == side.kind:
-        yield "here"
+        yield "here, on rows like its training" if beyond_training(decision) else "here"
     elif any(side.kind in (it.cheaper, it.costlier) for it in decision.ruling.open):
         yield "not decided"
         if (needed := more_rows(decision, decision.ruling.open)) is not None:
@@ -254,4 +271,18 @@ def _notes(decision: Decision) -> Iterator[str]:
         f"Up to {100 * decision.margin:g} points do not matter. In brackets are intervals of "
         f"{100 * decision.level:g} %; those of differences hold all together."
     )
+    if len(decision.pairs) > 1:
+        yield (
+            "A pair may have another interval on the scoreboard: there it holds beside the others "
+            f"with the baseline, here beside all {len(decision.pairs)} of this table."
+        )
+    if decision.apart:
+        yield (
+            f"Rows tagged {NEW} are unlike what adapters were trained on; the intervals of their "
+            "differences hold together by themselves, and so do those of the others."
+        )
+    if any(it.noise for it in decision.sides):
+        yield (
+            "Noise is how far the noisier of two variants is from itself, run again with other seeds."
+        )
     yield from decision.problems

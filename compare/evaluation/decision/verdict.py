@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .figures import Decision, Side
+from .apart import NEW
+from .figures import BreakEven, Decision, Side
 from .rules import Outcome, Pair
 from .sides import Kind
 from .words import after, calls, lead, size_of_lead
@@ -16,6 +17,7 @@ HEADS: Mapping[Outcome, str] = {
     "both": "Both together",
     "undecided": "Not decided",
 }
+ADAPTED: Sequence[Kind] = ("tuned", "combined")
 UNITS = {"seconds": "time", "prompt tokens": "prompt tokens"}
 CALLED: Mapping[Kind, str] = {
     "plain": "the plain prompt",
@@ -53,7 +55,9 @@ def _reasons(decision: Decision, side: Side) -> Iterator[str]:
     said = False
     if better:
         against = better[-1:] if kind != "combined" else better[-2:]
-        yield f"{named} is better than {_joined(against, 'cheaper')}"
+        beyond = beyond_training(decision)
+        limit = f", on rows like its training; {beyond}" if beyond else ""
+        yield f"{named} is better than {_joined(against, 'cheaper')}{limit}"
         said = True
     if ahead:
         yield f"{'it' if said else named} is better than {_joined(ahead, 'costlier')}"
@@ -80,8 +84,7 @@ def _costs(decision: Decision, side: Side) -> Iterator[str]:
         yield "it costs nothing to make"
         return
     if side.break_even:
-        each = (f"in {UNITS[it.unit]} {after(it)}" for it in side.break_even)
-        yield f"training pays for itself: {', '.join(each)}"
+        yield _paying(side.break_even)
     lost = [it for it in side.elsewhere if it.verdict.difference.interval.high < 0]
     if lost:
         each = (
@@ -89,6 +92,34 @@ def _costs(decision: Decision, side: Side) -> Iterator[str]:
             for it in lost
         )
         yield f"it loses {', '.join(each)}"
+
+
+def _paying(found: Sequence[BreakEven]) -> str:
+    paid = [f"in {UNITS[it.unit]} {after(it)}" for it in found if it.least is not None]
+    never = " or ".join(f"in {UNITS[it.unit]}" for it in found if it.least is None)
+    if not paid:
+        return f"training never pays for itself {never}"
+    return f"training pays for itself {', '.join(paid)}{f', never {never}' if never else ''}"
+
+
+def beyond_training(decision: Decision) -> str:
+    """What is left on rows unlike the training, where the pick has an adapter and is better than a
+    kind without one, but not there; empty where that holds there, too."""
+    apart, pick = decision.apart, decision.ruling.pick
+    if apart is None or pick not in ADAPTED:
+        return ""
+    found: list[str] = []
+    for it in decision.pairs:
+        if it.costlier != pick or it.cheaper in ADAPTED or it.relation != "better":
+            continue
+        there = apart.new.pair(it)
+        difference = there.verdict.difference
+        said = lead(difference.mean, difference.interval)
+        if there.relation == "open":
+            found.append(f"whether it is better than {CALLED[it.cheaper]} is not decided: {said}")
+        elif there.relation == "enough":
+            found.append(f"{CALLED[it.cheaper]} is enough: {said}")
+    return f"on the {apart.new.rows:,} tagged {NEW} {', and '.join(found)}" if found else ""
 
 
 def _missing(decision: Decision, pairs: Sequence[Pair]) -> str:

@@ -3,8 +3,11 @@ reads as it does in the table."""
 
 from __future__ import annotations
 
-from ...statistics.figures import Estimate, Interval
-from ...statistics.wording import points, rounded
+from dataclasses import replace
+
+from ...statistics.figures import Difference, Estimate, Interval
+from ...statistics.noise import NoiseFloor
+from ...statistics.wording import plus_minus, points, rounded
 from .figures import BreakEven
 
 KIB = 1000
@@ -34,6 +37,12 @@ def size_of_lead(mean: float, interval: Interval) -> str:
         return f"{points(mean)} points ({points(interval.low)} to {points(interval.high)})"
     ends = sorted((abs(interval.low), abs(interval.high)))
     return f"{100 * abs(mean):.1f} points ({100 * ends[0]:.1f} to {100 * ends[1]:.1f})"
+
+
+def lead_and_noise(it: Difference, *floors: NoiseFloor | None) -> str:
+    """A difference with its interval, and beside it the larger noise floor of the two."""
+    known = [floor.interval.high for floor in floors if floor is not None and floor.rows]
+    return lead(it.mean, it.interval) + (f", noise {plus_minus(max(known))}" if known else "")
 
 
 def amount(it: Estimate, unit: str = "") -> str:
@@ -80,6 +89,22 @@ def after(it: BreakEven) -> str:
     if calls(it.least) == calls(it.most):
         return f"after {calls(it.calls)} calls"
     return f"after {calls(it.calls)} calls ({calls(it.least)} to {calls(it.most)})"
+
+
+def saves(it: BreakEven) -> str:
+    """What each call saves against prompting, or costs more: saves 64 a call."""
+    saved, does, more = it.saved, "saves", ""
+    if saved.mean < 0:
+        low, high = -saved.interval.high, -saved.interval.low
+        saved = replace(
+            saved, mean=-saved.mean, interval=replace(saved.interval, low=low, high=high)
+        )
+        does, more = "costs", " more"
+    if it.unit != "seconds":
+        return f"{does} {amount(saved)}{more} a call"
+    low, high = duration(saved.interval.low), duration(saved.interval.high)
+    each = duration(saved.mean) + (f" ({low} to {high})" if saved.rows > 1 else "")
+    return f"{does} {each}{more} a call"
 
 
 def size(count: int) -> str:

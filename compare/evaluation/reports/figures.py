@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...shares import percent
-from ...statistics.wording import points
+from ...statistics.wording import NOT_MEASURED, noise_floor_sentence, plus_minus, points
+from ..scoreboard import check_title, rows_said
 
 HEAD = (
-    "", "Variant", "Score", "95 % interval", "Difference", "Interval", "Won", "Lost", "Passed",
-    "Prompt tokens", "Tokens out", "First token", "Tokens/s", "Errors",
+    "", "Variant", "Score", "95 % interval", "Difference", "Interval", "Noise floor", "Won", "Lost",
+    "Passed", "Prompt tokens", "Tokens out", "First token", "Tokens/s", "Errors",
 )  # fmt: skip
 LONGEST_ASKED = 160
 
@@ -25,12 +26,16 @@ def scores(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 def cells(it: Line, baseline: str) -> tuple[str, ...]:
     """The line of a variant, under HEAD."""
-    score, difference = it["score"], it["difference"]
-    compared = ("baseline" if it["name"] == baseline else "–", "", "", "")
+    score, difference, noise = it["score"], it["difference"], it["noise"]
+    floor = "" if difference is None else NOT_MEASURED
+    if noise is not None:
+        floor = plus_minus(noise["high"]) if noise["rows"] else "–"
+    compared = ("baseline" if it["name"] == baseline else "–", "", floor, "", "")
     if difference is not None:
         compared = (
             points(difference["mean"]),
             f"{points(difference['low'])} to {points(difference['high'])}",
+            floor,
             f"{difference['wins']:,}",
             f"{difference['losses']:,}",
         )
@@ -47,6 +52,23 @@ def cells(it: Line, baseline: str) -> tuple[str, ...]:
         "" if it["tokens_per_s"] is None else f"{it['tokens_per_s']:,.0f}",
         f"{it['errors'] + it['unscored']:,}",
     )
+
+
+def checks(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The score of each check with its interval, with a heading; empty where there is one check."""
+    variants: Sequence[Line] = document["variants"]
+    titles = [check_title(it["name"], it["weight"]) for it in variants[0]["checks"]]
+    if len(titles) < 2:
+        return []
+    own = [[_score(it) for it in line["checks"]] for line in variants]
+    rows = zip(titles, *own, strict=True)
+    return [("Check", *(it["label"] for it in variants)), *rows]
+
+
+def _score(it: Mapping[str, Any]) -> str:
+    if not it["rows"]:
+        return "–"
+    return f"{100 * it['mean']:.1f} ({100 * it['low']:.1f} to {100 * it['high']:.1f})"
 
 
 def tags(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -95,10 +117,15 @@ def requirements(document: Mapping[str, Any]) -> list[tuple[bool, str]]:
 
 
 def sentences(document: Mapping[str, Any]) -> list[str]:
-    """The verdicts, how far it has come, and what is required."""
+    """The verdicts, how far each variant is from itself, how far it has come, and what is required."""
     found = [said for _, said in verdicts(document)]
-    if document["rows"] < document["planned"]:
-        found.append(f"{document['rows']:,} of {document['planned']:,} planned rows so far.")
+    found += [
+        noise_floor_sentence(it["label"], it["noise"]["high"], it["noise"]["changing"])
+        for it in document["variants"]
+        if it["noise"] and it["noise"]["rows"]
+    ]
+    if said := rows_said(document["rows"], document["rows_asked"], document["planned"]):
+        found.append(said)
     return [*found, *(said for _, said in requirements(document))]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from .figures import sentences
+from .figures import checks, sentences
 
 
 def junit(document: Mapping[str, Any]) -> str:
@@ -32,6 +32,12 @@ def junit(document: Mapping[str, Any]) -> str:
             said = f"{it['errors']} errors, {it['unscored']} answers without a score"
             SubElement(case, "error", {"message": said})
     said = sentences(document)
+    if found := checks(document):
+        (_, *labels), *rows = found
+        said += [
+            f"{name}: {', '.join(map(' '.join, zip(labels, scores, strict=True)))}"
+            for name, *scores in rows
+        ]
     if decided := document["decision"]:
         said.append(decided["verdict"])
     SubElement(suite, "system-out").text = _fit("\n".join(said))

@@ -10,6 +10,7 @@ from .figures import (
     asked_in_short,
     by_disagreement,
     cells,
+    checks,
     mean_scores,
     requirements,
     tags,
@@ -42,6 +43,8 @@ def html(document: Mapping[str, Any]) -> str:
         parts += ["<h2>Required</h2><ul>"]
         parts += [_item(*(("good", "✓") if met else ("bad", "✗")), said) for met, said in found]
         parts += ["</ul>"]
+    if found := checks(document):
+        parts += ["<h2>Scores of each check</h2>", *_table(found)]
     if found := tags(document):
         parts += ["<h2>Passed, by kind of row</h2>", *_table(found)]
     if decision := document["decision"]:
@@ -81,13 +84,14 @@ def _board(document: Mapping[str, Any]) -> Iterator[str]:
         "".join(f'<th{_kind(i)} scope="col">{head}</th>' for i, head in enumerate(heads)) + "</tr>"
     )
     for it in document["variants"]:
-        name, label, mean, within, difference, between, *others, wrong = cells(
+        name, label, mean, within, difference, between, noise, *others, wrong = cells(
             it, document["baseline"]
         )
+        noise = f"<small>noise floor {noise}</small>" if noise else ""
         shown = [
             f"<span>{_text(name)} · {_text(label)}</span>",
             f"<span>{mean}<small>{within}</small>{_bar(it['score'])}</span>",
-            f"<span>{difference}<small>{between}</small></span>" if difference else "",
+            f"<span>{difference}<small>{between}</small>{noise}</span>" if difference else "",
             *(f"<span>{_text(cell)}</span>" if cell else "" for cell in others),
             *[f"<span>{wrong}</span>"] * errors,
         ]

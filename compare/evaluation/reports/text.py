@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .figures import HEAD, by_disagreement, decision, scores, sentences, tags
+from .figures import HEAD, by_disagreement, checks, decision, scores, sentences, tags
 
 ROWS = 20
 """Rows that are shown in full; all of them are in the JSON."""
@@ -20,6 +20,8 @@ def markdown(document: Mapping[str, Any]) -> str:
     lines = [f"# {_plain(suite['name'])}", ""]
     lines += _table([HEAD, *scores(document)])
     lines += [f"- {_plain(said)}" for said in sentences(document)]
+    if found := checks(document):
+        lines += ["", "## Scores of each check", "", *_table(found)]
     if found := tags(document):
         lines += ["", "## Passed, by tag", "", *_table(found)]
     if found := decision(document):

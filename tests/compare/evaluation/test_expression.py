@@ -16,7 +16,7 @@ from llamadiff.compare.evaluation.expression import (
 
 FIGURES = {
     "base": {"score": 0.5, "verdict": None, "low": 0.25},
-    "tuned": {"score": 0.55, "verdict": "better", "low": 0.0},
+    "tuned": {"score": 0.55, "verdict": "better", "low": 0.0, '"brief"': 0.9, '"brief".low': 0.8},
     "two words": {"score": 1.0, "verdict": "same", "low": 0.5},
 }
 
@@ -39,6 +39,8 @@ FIGURES = {
         ("base.score / tuned.low > 1", None),
         ('base.verdict == "better"', None),
         ("1e-3 < tuned.score", True),
+        ('tuned."brief" >= 0.9', True),
+        ('tuned."brief".low >= 0.9', False),
     ],
 )
 def test_it_computes(text: str, met: bool | None) -> None:
@@ -54,6 +56,7 @@ def test_it_computes(text: str, met: bool | None) -> None:
         ("tuned.score > > 1", "not expected"),
         ("tuned > 1", "no figure of a variant"),
         ("tuned. > 1", "followed by a figure"),
+        ('tuned."brief".mean > 1', "followed by low or high"),
         ("(tuned.score > 1", "bracket"),
         ("tuned.score > 1 1", "not expected"),
         ("tuned.score = 1", "cannot be read"),
@@ -74,13 +77,14 @@ def test_what_is_no_requirement_is_refused(text: str, said: str) -> None:
     [
         ("tunde.score > 1", "no variant tunde; did you mean tuned"),
         ("tuned.scor > 1", "no figure scor; did you mean score"),
+        ('tuned."brif" > 1', 'no figure "brif"; did you mean "brief"'),
         ("tuned.verdict > 0.5", "word is compared"),
         ('tuned.verdict < "better"', "== and !="),
         ("tuned.verdict + 1 > 0.5", "only numbers"),
     ],
 )
 def test_what_cannot_be_known_is_told_before_anything_runs(text: str, said: str) -> None:
-    kinds = {"score": 0.5, "verdict": "same"}
+    kinds = {"score": 0.5, "verdict": "same", '"brief"': 0.5}
     with pytest.raises(ExpressionError, match=said):
         check_names(parse_expression(text), ["tuned", "base"], kinds)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from llamadiff.compare.evaluation.decision.elsewhere import others_of
+from llamadiff.compare.evaluation.decision.elsewhere import others_left, others_of
 from llamadiff.compare.evaluation.measured import Measured, read_measured
 from llamadiff.compare.evaluation.measuring import measure
+from llamadiff.compare.evaluation.pausing import Pause
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults
 from llamadiff.models.engine.client import Engine
@@ -49,12 +51,25 @@ async def test_what_was_stopped_goes_on_with_the_suites_that_are_missing(
         (adapter,) = before.adapters.values()
         assert adapter.name == "support" and adapter.training.rows == 2831
 
+        pause = Pause()
+
         def tell(suite: str, share: float) -> None:
+            if not told:
+                pause.begin()
+                asyncio.get_running_loop().call_later(0.1, pause.end)
             told.append(suite)
 
-        found = await measure(runner, plan, answers, others, before, kept.append, tell)
+        found = await measure(runner, plan, answers, others, before, kept.append, tell, pause=pause)
         assert set(told) == {"two"} and [it.suite for it in found.elsewhere] == ["one", "two"]
         assert (found.paces, found.elsewhere[0]) == (before.paces, before.elsewhere[0])
+
+        (tmp_path / "two.toml").rename(tmp_path / "away.toml")
+        there, missing = others_left(plan, Defaults(), ())
+        assert [it.suite.name for it in there] == ["one"]
+        assert len(missing) == 1 and missing[0].startswith("two is left as it was: There is no")
+        left = await measure(runner, plan, answers, there, found, kept.append, missing=missing)
+        assert {*left.elsewhere} == {*found.elsewhere} and left.problems == tuple(missing)
+        (tmp_path / "away.toml").rename(tmp_path / "two.toml")
 
         told.clear()
         text = (tmp_path / "one.toml").read_text().replace("ignore_case = true", "without = true")

@@ -320,6 +320,8 @@ def test_suites_ship_with_rows_and_variants() -> None:
         assert len({it.stack for it in variants}) == (3 if path.stem in GENERAL else 2)
         assert len(suite_rows(suite)) == SHIPPED_ROWS[path.stem]
         assert find_suite(path.stem) == path
+        assert suite.repeats == (3 if path.stem == "support" else 1)
+        assert not any(".score" in it.text for it in suite.require), "met by luck"
     with pytest.raises(CompareError, match="did you mean support"):
         find_suite("suport")
 

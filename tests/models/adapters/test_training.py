@@ -20,6 +20,7 @@ FULL = Training(
     losses=((10, 1.5), (40, 0.25)), data_sha256="ab" * 32,
     data_checks=("No row is there twice.", "12 rows are longer than the context."), method="sft",
     step=30, validations=((10, 1.75), (40, 0.5)), settings=("rank=8",), versions=("torch 2.13.0",),
+    data_keys=("0a1b", "2c3d"),
 )  # fmt: skip
 
 
@@ -49,15 +50,19 @@ def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
     assert said == Training(**{**vars(FULL), "base_sha256": "cd" * 32})
 
 
-def test_more_losses_than_a_short_array_has(tmp_path: Path) -> None:
+def test_more_than_a_short_array_has(tmp_path: Path) -> None:
     path = tmp_path / "a.gguf"
     writer = GGUFWriter(path, "llama")
-    Training(losses=tuple((step, 1 / 2**step) for step in range(1, 700))).record(writer)
+    Training(
+        losses=tuple((step, 1 / 2**step) for step in range(1, 700)),
+        data_keys=tuple(f"{number:020}" for number in range(3000)),
+    ).record(writer)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     writer.close()
-    assert len(read_training(path).losses) == 699
+    said = read_training(path)
+    assert len(said.losses) == 699 and len(said.data_keys) == 3000
 
 
 def test_nothing_is_recorded_where_nothing_is_known(tmp_path: Path) -> None:

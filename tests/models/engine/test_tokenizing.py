@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -185,11 +185,11 @@ Answers = dict[str, Future[tuple[list[Any], list[Any], Any, Any]]]
 
 
 @pytest.fixture(scope="module")
-def answers() -> Answers:
-    """What every vocabulary answers; two are asked at a time."""
+def answers() -> Iterator[Answers]:
+    """What every vocabulary answers; two are asked at a time, and a test waits for its own."""
     assert NAMES, f"{SOURCES} is missing; run `make .venv/llama.cpp`."
     with ThreadPoolExecutor(2) as pool:
-        return {name: pool.submit(tokens_of, name) for name in NAMES}
+        yield {name: pool.submit(tokens_of, name) for name in NAMES}
 
 
 def test_the_vocabularies_are_there(answers: Answers) -> None:

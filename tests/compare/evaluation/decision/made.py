@@ -38,11 +38,21 @@ def variant(name: str, prompt: Prompt = PLAIN, adapters: Sequence[StackedAdapter
 
 
 def plan_of(
-    variants: Sequence[Variant], rows: int, planned: int | None = None, margin: float = 0.05
+    variants: Sequence[Variant],
+    rows: int,
+    planned: int | None = None,
+    margin: float = 0.05,
+    new: int = 0,
 ) -> Plan:
+    """The last `new` rows are tagged so."""
     checks = (NamedCheck("label", OneOf(("good", "bad"))),)
     suite = Suite("Made", Path("/s/made.toml"), DatasetSpec(Path("/s/rows")), (), checks, margin=margin)  # fmt: skip
-    made = tuple(SuiteRow(i, f"{i}", {"review": f"text {i}"}, "good") for i in range(rows))
+    made = tuple(
+        SuiteRow(
+            i, f"{i}", {"review": f"text {i}"}, "good", ("new" if i >= rows - new else "known",)
+        )
+        for i in range(rows)
+    )
     return Plan(suite, tuple(variants), variants[0], made, planned or rows, ModelSettings())
 
 
@@ -51,7 +61,9 @@ def answer(row: int, name: str, score: float | None, tokens: int = 20) -> Checke
     return Checked(row, name, 0, 0, "good", "good", 1, tokens, "stop", None, None, score, results)
 
 
-def evaluation(scores: Scores, planned: int | None = None) -> tuple[Plan, list[Checked]]:
+def evaluation(
+    scores: Scores, planned: int | None = None, new: int = 0
+) -> tuple[Plan, list[Checked]]:
     """A plan with one variant of each kind that has scores, and its answers."""
     variants = [variant(kind, *KINDS[kind]) for kind in scores]
     rows = len(next(iter(scores.values())))
@@ -60,7 +72,7 @@ def evaluation(scores: Scores, planned: int | None = None) -> tuple[Plan, list[C
         for kind, them in scores.items()
         for row, score in enumerate(them)
     ]
-    return plan_of(variants, rows, planned), answers
+    return plan_of(variants, rows, planned, new=new), answers
 
 
 def passing(rows: int, share: float, offset: int = 0) -> list[float]:

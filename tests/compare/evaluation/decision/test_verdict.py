@@ -15,8 +15,8 @@ from llamadiff.compare.evaluation.decision import build
 from llamadiff.compare.evaluation.decision.build import decision_of
 from llamadiff.compare.evaluation.decision.document import decision_document
 from llamadiff.compare.evaluation.decision.figures import BreakEven, Decision, Elsewhere
-from llamadiff.compare.evaluation.decision.table import Written, written
-from llamadiff.compare.evaluation.decision.words import after
+from llamadiff.compare.evaluation.decision.table import written
+from llamadiff.compare.evaluation.decision.words import after, saves
 from llamadiff.compare.evaluation.scoreboard import Pace
 from llamadiff.compare.statistics.figures import Estimate, Interval
 from llamadiff.compare.statistics.means import estimate
@@ -25,8 +25,8 @@ from llamadiff.compare.statistics.verdict import decide
 from llamadiff.models.adapters.training import Training
 
 from .made import ENGINEERED, PLAIN, Scores, answer, evaluation, passing, plan_of, variant
+from .said import wrong_figures
 
-FIGURE = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 FAST, SLOW = (0.01, 0.011, 0.012, 0.01, 0.011), (0.02, 0.022, 0.021, 0.02, 0.021)
 
 
@@ -42,20 +42,10 @@ def elsewhere(rows: int = 60, name: str = "Support") -> Elsewhere:
     return Elsewhere(name, False, "sentiment@1", estimate(tables[0]), estimate(tables[1]), verdict)
 
 
-def decided(scores: Scores, **options: object) -> Decision:
-    found = decision_of(*evaluation(scores), **options)  # type: ignore[arg-type]
+def decided(scores: Scores, new: int = 0, **options: object) -> Decision:
+    found = decision_of(*evaluation(scores, new=new), **options)  # type: ignore[arg-type]
     assert found is not None
     return found
-
-
-def figures_beyond(texts: Written) -> set[str]:
-    """Figures of the sentence that nothing else in the table says."""
-    others = [line for row in texts.rows for cell in row.cells for line in cell if row.title != "when to use"]  # fmt: skip
-    known = set(FIGURE.findall(" ".join([*others, *texts.notes])))
-    known |= {it.lstrip("+-") for it in known}
-    when = [line for row in texts.rows if row.title == "when to use" for cell in row.cells for line in cell]  # fmt: skip
-    known |= set(FIGURE.findall(" ".join(when)))
-    return set(FIGURE.findall(texts.verdict)) - known
 
 
 N = 300
@@ -80,7 +70,7 @@ def test_what_is_said(name: str) -> None:
     assert "General" not in written(found).verdict  # five rows show no loss
     texts = written(found)
     assert said.removeprefix("and ") in texts.verdict
-    assert not figures_beyond(texts), texts.verdict
+    assert not wrong_figures(found), texts.verdict
     loses = "it loses 60.0 points" in texts.verdict and "on Support" in texts.verdict
     assert loses == (found.ruling.pick in ("tuned", "combined"))
     assert json.loads(json.dumps(decision_document(found), allow_nan=False))["verdict"]
@@ -88,9 +78,10 @@ def test_what_is_said(name: str) -> None:
 
 def test_what_is_not_decided_says_how_many_rows_are_missing() -> None:
     scores = {"plain": passing(40, 0.1), "prompted": passing(40, 0.7), "tuned": passing(40, 0.8, 7)}
-    texts = written(decided(scores))
+    found = decided(scores)
+    texts = written(found)
     assert re.match(r"Not decided: .* the adapter \+10\.0 .*; about [\d,]+ more rows would", texts.verdict)  # fmt: skip
-    assert not figures_beyond(texts)
+    assert not wrong_figures(found)
     # Only whether both add something is open: the question itself is decided.
     scores = {
         "plain": passing(90, 0.1), "prompted": passing(90, 0.3), "tuned": passing(90, 0.8),
@@ -100,7 +91,7 @@ def test_what_is_not_decided_says_how_many_rows_are_missing() -> None:
     assert found.ruling.outcome == "fine-tune" and len(found.ruling.open) == 1
     texts = written(found)
     assert "Whether the engineered prompt on the adapter is better still is not decided" in texts.verdict  # fmt: skip
-    assert not figures_beyond(texts)
+    assert not wrong_figures(found)
 
 
 @settings(max_examples=40, deadline=None)
@@ -109,15 +100,16 @@ def test_what_is_not_decided_says_how_many_rows_are_missing() -> None:
     st.sampled_from([8, 30, 120]),
     st.lists(st.integers(0, 30), min_size=4, max_size=4),
     st.booleans(),
+    st.integers(0, 8),
 )
 def test_no_figure_is_said_that_is_not_in_the_table(
-    shares: list[float], rows: int, offsets: list[int], swap: bool
+    shares: list[float], rows: int, offsets: list[int], swap: bool, new: int
 ) -> None:
     kinds = ("plain", "prompted", "tuned", "combined")
     scores = {kind: passing(rows, *it) for kind, *it in zip(kinds, shares, offsets, strict=True)}
     timings = paces(FAST, SLOW) if swap else paces(SLOW, FAST)
-    texts = written(decided(scores, paces=timings, elsewhere=[elsewhere(rows)]))
-    assert not figures_beyond(texts), texts.verdict
+    found = decided(scores, new, paces=timings, elsewhere=[elsewhere(rows)])
+    assert not wrong_figures(found), written(found).verdict
 
 
 def test_rows_without_scores_decide_nothing() -> None:
@@ -146,12 +138,22 @@ def test_break_even() -> None:
     assert of(0.02, -0.01, 0.05) == "not before 940 calls, if ever"
     assert of(-0.01, -0.03, 0.01) == "not before 4,700 calls, if ever"
     assert of(-0.01, -0.03, -0.01) == of(0, 0, 0) == "never"
+    costs = BreakEven("seconds", 47, Estimate(-0.002, Interval(-0.003, 0.001), 5, ""))
+    assert saves(costs) == "costs 2 ms (-1 ms to 3 ms) more a call"
+    assert saves(BreakEven("seconds", 47, Estimate(0.002, Interval(0.001, 0.003), 5, ""))) == (
+        "saves 2 ms (1 ms to 3 ms) a call"
+    )
     found = decided({kind: passing(60, 0.5) for kind in ("plain", "prompted", "tuned", "combined")})
     tuned, both = found.side("tuned"), found.side("combined")
     assert tuned and both
     (tokens,) = tuned.break_even  # nothing was timed
     assert tokens.saved.mean == 70 and tokens.calls == -(-117_722 // 70)
     assert both.break_even[0].calls is None
+    shares = {"plain": 0.1, "prompted": 0.4, "tuned": 0.6, "combined": 0.9}
+    timed = decided({kind: passing(N, it) for kind, it in shares.items()}, paces=paces(FAST, SLOW))
+    said = written(timed).verdict
+    assert timed.ruling.pick == "combined"
+    assert "training never pays for itself in time or in prompt tokens" in said
 
 
 def test_what_a_file_does_not_say_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
