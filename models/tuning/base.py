@@ -27,7 +27,7 @@ _ROPE_FACTORS = "rope_freqs.weight"
 _LARGEST_GEMMA = {"gemma2": 46, "gemma3": 62}
 """Layers of the 27B models, in which llama.cpp scales attention by another width."""
 _SMALL = 50_000_000
-"""Parameters up to which a CPU computes in float32 at about the speed of bfloat16."""
+"""Parameters up to which float32 is quick enough on a CPU not to round the base for speed."""
 
 
 @dataclass(frozen=True)
