@@ -42,6 +42,7 @@ bench: .venv/test .venv/llama-bench
 	$(BIN)/python benchmarks/decisions.py
 	$(BIN)/python benchmarks/suites.py
 	$(BIN)/python benchmarks/evaluate_screen.py --live
+	$(BIN)/python benchmarks/tuning.py
 
 # The screens in docs/screens, drawn by the real app on the bundled model.
 screens: .venv/test

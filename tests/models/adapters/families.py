@@ -94,6 +94,19 @@ MORE_FAMILIES = {
     ),
     "granitemoe": Family("granitemoe", {"num_local_experts": 4}),
     "hunyuan": Family("hunyuan_v1_dense", {"head_dim": 16}),
+    "llama3": Family(
+        "llama",
+        {
+            "rope_parameters": {
+                "rope_type": "llama3",
+                "rope_theta": 10_000.0,
+                "factor": 8.0,
+                "low_freq_factor": 1.0,
+                "high_freq_factor": 4.0,
+                "original_max_position_embeddings": 32,
+            }
+        },
+    ),
     "lfm2": Family("lfm2", {"layer_types": ["conv", "full_attention"]}),
     "ministral3": Family("ministral3"),
     "mixtral": Family("mixtral", {"num_local_experts": 4}),

@@ -18,9 +18,19 @@ from llamadiff.models.adapters.convert import OutType, convert
 from llamadiff.models.adapters.names import RENAMED_ONLY, ROTARY_ROWS_MOVED
 from llamadiff.models.adapters.preflight import check_fit
 from llamadiff.models.gguf.check import check_adapter, check_model
+from llamadiff.models.tuning.base import READ_FROM_GGUF, load_base
 
 from ...conftest import ROOT
-from .families import ADAPTERS, FAMILIES, MORE_FAMILIES, ask_llama_cpp, logits, make, write_gguf
+from .families import (
+    ADAPTERS,
+    FAMILIES,
+    MORE_FAMILIES,
+    TOKENS,
+    ask_llama_cpp,
+    logits,
+    make,
+    write_gguf,
+)
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -68,7 +78,9 @@ def compare(folders: Mapping[str, tuple[Path, PeftModel]]) -> Compare:
             out = folder / f"{adapter}.gguf"
             convert(folder / "peft" / adapter, out, base, outtype="f32")
             assert not check_fit(check_adapter(out), base)
-        stacks = [STACKS[it] for it in (STACKS if name in FAMILIES else MORE_STACKS)]
+        stacks = [
+            STACKS[it] for it in (STACKS if name in FAMILIES else ("the base alone", *MORE_STACKS))
+        ]
         files = [[(folder / f"{it}.gguf", scale) for it, scale in stack] for stack in stacks]
         theirs = ask_llama_cpp(folder / "base.gguf", files, folder)
         return {
@@ -102,11 +114,27 @@ def test_logits_of_other_families_are_those_of_peft(
     assert np.abs(expected - logits(folders[name][1], ())).max() > 0.3
 
 
+@pytest.mark.parametrize("name", [*FAMILIES, "llama3"])
+def test_what_tuning_reads_from_gguf_is_what_llama_cpp_reads(
+    compare: Compare, folders: Mapping[str, tuple[Path, PeftModel]], name: str
+) -> None:
+    import torch
+
+    facts = check_model(folders[name][0] / "base.gguf")
+    assert facts.architecture in READ_FROM_GGUF
+    model = load_base(facts, None, "f32", 1).model
+    with torch.no_grad():
+        mine = model(input_ids=torch.tensor([TOKENS])).logits[0].numpy()
+    assert np.abs(mine - compare(name)[()][1]).max() <= (FAMILIES | MORE_FAMILIES)[name].tolerance
+
+
 def test_no_architecture_is_claimed_untested(
     folders: Mapping[str, tuple[Path, PeftModel]],
 ) -> None:
     tested = {check_model(folder / "base.gguf").architecture for folder, _ in folders.values()}
     assert tested == ROTARY_ROWS_MOVED | RENAMED_ONLY
+    read = {check_model(folders[name][0] / "base.gguf").architecture for name in FAMILIES}
+    assert read == READ_FROM_GGUF
 
 
 @pytest.mark.parametrize(("outtype", "tolerance"), [("f16", 5e-3), ("bf16", 3e-2), ("q8_0", 5e-2)])

@@ -6,13 +6,20 @@ import pytest
 from gguf import GGUFType, GGUFWriter
 
 from llamadiff.models.adapters import training
-from llamadiff.models.adapters.training import Training, read_training, training_of
+from llamadiff.models.adapters.training import (
+    Training,
+    card_head,
+    card_of,
+    read_training,
+    training_of,
+)
 from llamadiff.models.errors import ModelError
 
 FULL = Training(
     rows=120, tokens=9_000, steps=40, seconds=12.5, peak_bytes=1 << 33, parameters=194_560,
     losses=((10, 1.5), (40, 0.25)), data_sha256="ab" * 32,
-    data_checks=("No row is there twice.", "12 rows are longer than the context."),
+    data_checks=("No row is there twice.", "12 rows are longer than the context."), method="sft",
+    step=30, validations=((10, 1.75), (40, 0.5)), settings=("rank=8",), versions=("torch 2.13.0",),
     data_keys=("0a1b", "2c3d"),
 )  # fmt: skip
 
@@ -89,3 +96,15 @@ def test_the_bundled_adapters_say_how_they_were_trained(support: Path, sentiment
         assert said.steps == 200 and said.seconds and said.tokens and said.rows
         assert said.losses[0][1] > said.losses[-1][1]
         assert said.peak_bytes is None
+
+
+def test_time_and_memory_are_read_from_the_card_of_this_very_file(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.gguf")
+    card = card_of(path)
+    card.write_text(f"{card_head(path, 12.5, 1 << 33)}# a\n")
+    assert read_training(path) == Training(seconds=12.5, peak_bytes=1 << 33)
+    written(path, ("uint64", training.ROWS, 3))
+    assert read_training(path) == Training(rows=3)
+    for broken in (b"", b"---\n", b"---\nadapter-sha256: 0\n---\n", b"\xff" * 9_000):
+        card.write_bytes(broken)
+        assert read_training(path) == Training(rows=3)

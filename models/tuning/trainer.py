@@ -1,0 +1,241 @@
+"""The training itself: steps of the optimizer, validation, checkpoints, and what is kept in the end.
+
+A loop of our own rather than transformers' Trainer or trl's: each step is a function of the seed
+and the step's number, so that going on from a checkpoint gives the same bits as never having
+stopped, and a pause or a stop takes effect within a batch. docs/tuning.md says more.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from .base import Base
+from .batches import batches, rows_of_step
+from .checkpoints import Checkpoints, State
+from .lora import Tensors, put_back, put_on, tensors_of, trained_parameters
+from .losses import Learning, Objective, Preferring, Sums
+from .memory_use import memory_now, memory_peak
+from .rows import Row, Rows, of_kind, sequences
+from .settings import TuningSettings
+from .tasks import Paused, Report, Saved, Stepped, Validated
+
+if TYPE_CHECKING:
+    import torch
+
+MAX_NORM = 1.0
+"""Gradients longer than this are cut to it."""
+
+
+class Stopped(Exception):
+    """Whoever waits wants no more steps."""
+
+
+class Diverged(Exception):
+    """The loss, or its gradient, is no number any more at this step."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(step)
+        self.step = step
+
+
+class Control(Protocol):
+    """What is asked of a training while it runs."""
+
+    def check(self) -> None:
+        """Raises Stopped once the training is to end."""
+        ...
+
+    @property
+    def paused(self) -> bool: ...
+
+    def wait(self) -> None:
+        """Until it may go on. Raises Stopped."""
+        ...
+
+
+class Trainer:
+    """One training on `rows` with complete `settings`.
+
+    `say` is told what happens; `convert` makes a file of an adapter at a checkpoint.
+    """
+
+    def __init__(
+        self,
+        base: Base,
+        rows: Rows,
+        settings: TuningSettings,
+        checkpoints: Checkpoints,
+        convert: Callable[[State, Tensors], str],
+        say: Callable[[Report], None],
+        control: Control,
+    ) -> None:
+        import torch
+
+        self._settings, self._checkpoints, self._control = settings, checkpoints, control
+        self._convert, self._say = convert, say
+        self._device = base.device
+        preferences = settings.method == "dpo"
+        self._train, self._held_out = of_kind(rows, preferences=preferences)
+        packed_to = settings.sequence_length if settings.packing else None
+        self._objective: Objective = (
+            Preferring(settings.beta, packed_to) if preferences else Learning(packed_to)
+        )
+        self.model = put_on(base, settings)
+        self._trained = trained_parameters(self.model)
+        self._optimizer = torch.optim.AdamW(
+            self._trained, lr=settings.learning_rate, weight_decay=0.0, fused=True
+        )
+        self.parameters = sum(it.numel() for it in self._trained)
+        self.state = State(adapter=tensors_of(self.model))
+        self._saved_at = -1
+
+    # -------------------------------------------------------------------- running
+
+    def go_on_from(self, state: State) -> None:
+        """Take up a training where `state` has it."""
+        self.state = state
+        put_back(self.model, state.adapter)
+        self._optimizer.load_state_dict(state.optimizer)
+        if isinstance(self._objective, Preferring):
+            self._objective.reference = dict(state.reference)
+        _set_random(state.random)
+        self._saved_at = state.step
+
+    def run(self) -> str:
+        """Train to the end; why that came: steps, patience, or stopped.
+
+        Raises Diverged, and ModelError as when the disk is full.
+        """
+        self.model.train()
+        state, settings = self.state, self._settings
+        try:
+            while state.step < settings.steps:
+                self._control.check()
+                self._step()
+                validated = state.step % settings.eval_every == 0 or state.step == settings.steps
+                improved = validated and self._validate()
+                if improved or state.step % settings.checkpoint_every == 0:
+                    self._save()
+                if self._control.paused:
+                    self._save()
+                    self._say(Paused(state.step))
+                    self._control.wait()
+                if settings.patience and state.stale >= settings.patience:
+                    return "patience"
+        except Stopped:
+            return "stopped"
+        finally:
+            state.peak_bytes = max(state.peak_bytes, memory_peak(self._device))
+        return "steps"
+
+    def finish(self) -> tuple[int, Tensors]:
+        """The step whose adapter is the best, and its weights: the last where none was held out."""
+        self._save()
+        if self._held_out and self.state.best_step:
+            return self.state.best_step, self._checkpoints.best(self.state)
+        return self.state.step, tensors_of(self.model)
+
+    # ------------------------------------------------------------------ one step
+
+    def _step(self) -> None:
+        import torch
+
+        state, began = self.state, time.monotonic()
+        picked = rows_of_step(state.step, len(self._train), self._settings)
+        rows = [self._train[i] for i in picked]
+        weight, sums = self._objective.weight(rows), Sums()
+        for batch in batches(rows, self._settings.batch):
+            self._control.check()
+            loss, said = self._objective(self.model, batch)
+            (loss / weight).backward()
+            sums.add(said)
+        norm = torch.nn.utils.clip_grad_norm_(self._trained, MAX_NORM)
+        if not (math.isfinite(sums.loss) and math.isfinite(norm.item())):
+            raise Diverged(state.step + 1)
+        rate = self._settings.rate_at(state.step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        tokens = sum(len(row.tokens) for row in sequences(rows))
+        took = time.monotonic() - began
+        state.step += 1
+        state.tokens += tokens
+        state.seconds += took
+        state.losses.append((state.step, sums.loss))
+        left = (self._settings.steps - state.step) * state.seconds / state.step
+        self._say(
+            Stepped([(state.step, sums.loss)], rate, tokens / took, memory_now(self._device), left)
+        )
+
+    # ------------------------------------------------- validating and keeping
+
+    def _validate(self) -> bool:
+        """Measure the loss of what is held out; whether it is the lowest so far."""
+        state, began = self.state, time.monotonic()
+        if not self._held_out:
+            return False
+        sums = self.measure(self._held_out)
+        best = all(sums.loss < loss for _, loss in state.validations)
+        state.validations.append((state.step, sums.loss))
+        state.stale = 0 if best else state.stale + 1
+        if best:
+            state.best_step = state.step
+            self._checkpoints.save_best(state.step, tensors_of(self.model))
+        state.seconds += time.monotonic() - began
+        pairs = self._settings.method == "dpo"
+        margin, right = (
+            (sums.margin / sums.weight, sums.right / sums.weight) if pairs else (None,) * 2
+        )
+        self._say(Validated(state.step, sums.loss, best, margin, right))
+        return best
+
+    def measure(self, rows: Sequence[Row]) -> Sums:
+        """The loss of `rows` as the adapter is now."""
+
+        import torch
+
+        sums = Sums()
+        self.model.eval()
+        with torch.no_grad():
+            for batch in batches(rows, self._settings.batch):
+                self._control.check()
+                sums.add(self._objective(self.model, batch)[1])
+        self.model.train()
+        return sums
+
+    def _save(self) -> None:
+        """Keep the state, and tell of its adapter, once per step."""
+        state = self.state
+        if self._saved_at == state.step:
+            return
+        state.adapter = tensors_of(self.model)
+        state.optimizer = self._optimizer.state_dict()
+        state.random = _random()
+        state.peak_bytes = max(state.peak_bytes, memory_peak(self._device))
+        if isinstance(self._objective, Preferring):
+            state.reference = self._objective.reference
+        path = self._convert(state, state.adapter)
+        self._checkpoints.save(state)
+        self._saved_at = state.step
+        self._say(Saved(state.step, path))
+
+
+def _random() -> list[torch.Tensor]:
+    import torch
+
+    return [
+        torch.get_rng_state(),
+        *(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ()),
+    ]
+
+
+def _set_random(states: list[torch.Tensor]) -> None:
+    import torch
+
+    torch.set_rng_state(states[0])
+    if states[1:]:
+        torch.cuda.set_rng_state_all(states[1:])
