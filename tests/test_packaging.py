@@ -64,7 +64,7 @@ def test_importing_stays_light(code: str, allowed: set[str]) -> None:
         ["doctor"],
         ["run", "-p", "tell-me-about", "--json"],
         ["diff", "-p", "tell-me-about", "--variant", "label=x", "--variant", "label=y"],
-        ["eval", "support", "--rows", "2"],
+        ["eval", "general", "--rows", "2"],
         ["tune", "--base", "demo", "--data", f"{ROOT}/compare/suites/general.jsonl", "--check"],
     ],
 )
@@ -98,7 +98,7 @@ def test_a_wheel_installed_elsewhere_works_from_the_root_folder(tmp_path: Path) 
     for arguments in (
         ["models", "--json"],
         ["run", "-p", "tell-me-about"],
-        ["eval", "support", "--rows", "2"],
+        ["eval", "general", "--rows", "2"],
     ):
         done = subprocess.run(
             [sys.executable, "-P", "-c", script, *arguments],
