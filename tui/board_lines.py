@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
-from ..compare.evaluation.scoreboard import check_title, rows_said
+from ..compare.evaluation.scoreboard import check_title, met_said, rows_said
 from ..compare.evaluation.variants import called
 from ..compare.statistics.wording import NOT_MEASURED, noise_floor_sentence, plus_minus, points
 from .safe_text import safe_line
@@ -197,6 +197,9 @@ def _bar(line: Line, low: int, high: int, width: int) -> str:
     return "".join(cells)
 
 
+MET = {True: ("✓", "$success"), False: ("✗", "$error"), None: ("?", "$warning")}
+
+
 def _sentences(board: Scoreboard, plan: Plan) -> list[Content]:
     found: list[Content] = []
     for line in board.lines:
@@ -212,10 +215,9 @@ def _sentences(board: Scoreboard, plan: Plan) -> list[Content]:
     if plan.planned.gone:
         found.append(Content.styled(f"  {plan.planned.said_of_gone}", "$warning"))
     for it in board.requirements:
-        said = {True: "✓ met", False: "✗ NOT MET", None: "✗ not met, not known yet"}[it.met]
-        style = "$success" if it.met else "$error"
+        mark, style = MET[it.met]
         rest = safe_line(f": {it.text} ({it.figures})")
-        found.append(Content.assemble((said, style), rest))
+        found.append(Content.assemble((f"{mark} {met_said(it.met)}", style), rest))
     for line in board.lines:
         if line.noise is not None and line.noise.rows:
             said = noise_floor_sentence(

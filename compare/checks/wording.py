@@ -87,8 +87,8 @@ _NONE, _SEVERAL = "names none of the labels", ", not one"
 @dataclass(frozen=True)
 class OneOf:
     """The answer names exactly one of the labels, as whole words, and it is `value`, or what the
-    row expects; any one will do if neither says. Case and form do not matter; of overlapping labels
-    the longest counts ("very good", not "good")."""
+    row expects. Case and form do not matter; of overlapping labels the longest counts ("very good",
+    not "good")."""
 
     labels: tuple[str, ...]
     value: str | None = None
@@ -96,7 +96,9 @@ class OneOf:
     def __call__(self, answer: Answer) -> Result:
         forms = {normalised(label): label for label in self.labels}
         wanted = answer.expected if self.value is None else self.value
-        if wanted is not None and normalised(wanted) not in forms:
+        if wanted is None:
+            return NOTHING_EXPECTED
+        if normalised(wanted) not in forms:
             return Result(None, f"could not be checked: {quoted(wanted)} is none of the labels")
         longest = sorted((form for form in forms if form), key=len, reverse=True)
         pattern = "|".join(rf"(?<!\w){re.escape(form)}(?!\w)" for form in longest)
@@ -105,8 +107,8 @@ class OneOf:
             labels = ", ".join(quoted(forms[form]) for form in named)
             return Result(0.0, f"names {labels}{_SEVERAL}" if named else _NONE)
         (form,) = named
-        right = wanted is None or normalised(wanted) == form
-        return passed(right, f"names {quoted(forms[form])}", f"names {quoted(forms[form])}, not {quoted(wanted or '')}")  # fmt: skip
+        said = f"names {quoted(forms[form])}"
+        return passed(normalised(wanted) == form, said, f"{said}, not {quoted(wanted)}")
 
     @staticmethod
     def broke_form(result: Result) -> bool:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...models.engine.protocol import ModelSettings
+from ...prompts.examples import guessed_answer
+from ..checks.code import Code
+from ..checks.result import NOTHING_EXPECTED, Answer
 from ..errors import CompareError
 from ..spec import Defaults
 from ..variants import Variant
 from .judging import suite_judges
 from .plan import Plan
-from .rows import suite_rows
+from .rows import SuiteRow, suite_rows
 from .scoreboard import check_requirements
 from .settling import make_plan
 from .suite import Suite
@@ -51,6 +54,7 @@ def plan_of(
     what was planned before. Raises CompareError, ModelError or PromptError.
     """
     rows = suite_rows(suite)
+    _check_expected(suite, rows)
     if values:
         rows = [replace(row, values={**row.values, **values}) for row in rows]
     if instead is None:
@@ -66,6 +70,20 @@ def plan_of(
     return make_plan(
         suite, variants, rows, settings, kept=kept, limit=limit, exact=exact, judges=judges
     )
+
+
+def _check_expected(suite: Suite, rows: Sequence[SuiteRow]) -> None:
+    """Raise CompareError for a check that compares with what rows expect, where none says that."""
+    if any(row.expected is not None for row in rows):
+        return
+    column = guessed_answer(rows[0].values) or "COLUMN"
+    for number, (name, check) in enumerate((it.name, it.check) for it in suite.checks):
+        if not isinstance(check, Code) and check(Answer("")) == NOTHING_EXPECTED:
+            raise CompareError(
+                f"{suite.at('checks', number)}: {name} compares with what a row expects, and no row "
+                f'of {suite.dataset.file} says that; write columns = {{ expected = "{column}" }} '
+                "under [dataset]."
+            )
 
 
 def _placed(instead: Instead, columns: Mapping[str, str]) -> list[Variant]:

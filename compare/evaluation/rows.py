@@ -81,7 +81,8 @@ def suite_rows(suite: Suite) -> list[SuiteRow]:
             continue
         tags = tuple(tag for name in dataset.tags for tag in _tags(values[name]))
         given = {name: values[column] for name, column in dataset.columns.items()}
-        expected = given.pop(EXPECTED, values.get(EXPECTED))
+        expected = given.pop(EXPECTED, values.get(EXPECTED, ""))
+        expected = expected if expected.strip() else None
         others = {name: text for name, text in values.items() if name != EXPECTED}
         found.append(SuiteRow(row.line, it.key, {**others, **given}, expected, tags, it.turns))
     if not found:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 
 from ..statistics.figures import Estimate, Table
@@ -90,7 +90,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A line of `[[require]]`: whether it is met, None where that cannot be said yet."""
+    """A line of `[[require]]`: whether it is met, None where that cannot be said, or not yet because
+    rows are missing."""
 
     text: str
     met: bool | None
@@ -117,6 +118,11 @@ class Scoreboard:
 def check_title(name: str, weight: float) -> str:
     """What a check is called where its scores stand."""
     return name if weight else f"{name} (counts nothing)"
+
+
+def met_said(met: bool | None) -> str:
+    """What is said of a requirement before it."""
+    return {True: "met", False: "NOT MET", None: "not known yet"}[met]
 
 
 def rows_said(rows: int, asked: int, planned: int) -> str:
@@ -179,6 +185,8 @@ def scoreboard(
     )  # fmt: skip
     board = Scoreboard(base, len(rows), plan.planned.to_run, plan.suite.margin, lines)
     requirements = tuple(_requirement(it, board, tables, of_checks) for it in plan.suite.require)
+    if len(rows) < len(plan.rows):
+        requirements = tuple(replace(it, met=None) for it in requirements)
     return Scoreboard(base, board.rows, board.planned, board.margin, lines, requirements)
 
 

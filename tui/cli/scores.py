@@ -31,7 +31,7 @@ WIDTH = 120
 
 def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> None:
     """The scoreboard, its verdicts, and what is required."""
-    from ...compare.evaluation.scoreboard import rows_said
+    from ...compare.evaluation.scoreboard import met_said, rows_said
     from ...compare.evaluation.variants import called
     from ...compare.statistics.wording import NOT_MEASURED, noise_floor_sentence
 
@@ -53,8 +53,7 @@ def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> N
     if plan.planned.gone:
         _say(plan.planned.said_of_gone)
     for it in board.requirements:
-        said = {True: "met", False: "NOT MET", None: "NOT MET, not known yet"}[it.met]
-        _say(f"{said}: {it.text} ({it.figures})")
+        _say(f"{met_said(it.met)}: {it.text} ({it.figures})")
     for line in board.lines:
         if line.errors or line.unscored:
             first = next(

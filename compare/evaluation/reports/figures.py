@@ -8,7 +8,7 @@ from typing import Any
 
 from ...shares import percent
 from ...statistics.wording import NOT_MEASURED, noise_floor_sentence, plus_minus, points
-from ..scoreboard import check_title, rows_said
+from ..scoreboard import check_title, met_said, rows_said
 
 HEAD = (
     "", "Variant", "Score", "95 % interval", "Difference", "Interval", "Noise floor", "Won", "Lost",
@@ -105,13 +105,10 @@ def verdicts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def requirements(document: Mapping[str, Any]) -> list[tuple[bool, str]]:
+def requirements(document: Mapping[str, Any]) -> list[tuple[bool | None, str]]:
     """Whether each is met, and what it is with its figures."""
     return [
-        (
-            bool(it["met"]),
-            f"{'met' if it['met'] else 'NOT MET'}: {it['that']} ({it['figures']})",
-        )
+        (it["met"], f"{met_said(it['met'])}: {it['that']} ({it['figures']})")
         for it in document["requirements"]
     ]
 

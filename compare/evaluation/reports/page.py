@@ -22,6 +22,7 @@ LONGEST_LABEL = 24
 _MARKS = {
     "better": ("good", "↑"), "worse": ("bad", "↓"), "same": ("", "="), "undecided": ("", "?"),
 }  # fmt: skip
+_MET = {True: ("good", "✓"), False: ("bad", "✗"), None: ("", "?")}
 
 
 def html(document: Mapping[str, Any]) -> str:
@@ -41,7 +42,7 @@ def html(document: Mapping[str, Any]) -> str:
     ]
     if found := requirements(document):
         parts += ["<h2>Required</h2><ul>"]
-        parts += [_item(*(("good", "✓") if met else ("bad", "✗")), said) for met, said in found]
+        parts += [_item(*_MET[met], said) for met, said in found]
         parts += ["</ul>"]
     if found := checks(document):
         parts += ["<h2>Scores of each check</h2>", *_table(found)]

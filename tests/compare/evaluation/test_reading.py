@@ -10,6 +10,7 @@ import pytest
 from llamadiff.compare.checks.amounts import Length
 from llamadiff.compare.checks.wording import OneOf
 from llamadiff.compare.errors import MISTAKES, CompareError
+from llamadiff.compare.evaluation import planning
 from llamadiff.compare.evaluation.judging import suite_judges
 from llamadiff.compare.evaluation.reading import parse_suite
 from llamadiff.compare.evaluation.rows import suite_rows
@@ -18,6 +19,7 @@ from llamadiff.compare.evaluation.shipped import find_suite, shipped_suites
 from llamadiff.compare.evaluation.suite import Suite
 from llamadiff.compare.evaluation.variants import suite_variants
 from llamadiff.compare.spec import Defaults
+from llamadiff.models.engine.protocol import ModelSettings
 from llamadiff.models.errors import ModelError
 
 from .suites import plan_of, write_suite
@@ -261,6 +263,20 @@ def test_columns_there_are_not_are_told(folder: Path, dataset: str, said: str) -
     text = f'[dataset]\nfile = "rows.jsonl"\n{dataset}\n[[checks]]\ncheck = "exact"'
     with pytest.raises(CompareError, match=said):
         suite_rows(read(folder, text))
+
+
+def test_what_nothing_is_compared_with_is_told_before_it_is_run(tmp_path: Path) -> None:
+    (tmp_path / "ask.toml").write_text('user = "{{ text }}"')
+    (tmp_path / "rows.csv").write_text("text,label\nfine,good\nso so,\n")
+    text = '[dataset]\nfile = "rows.csv"\n%s[[variants]]\nprompt = "ask.toml"\n'
+    text += '[[checks]]\ncheck = "length"\nmost = 5\n[[checks]]\ncheck = "one-of"\nlabels = ["good", "bad"]\n'
+    with pytest.raises(CompareError, match=r"line 8: one-of compares .* expected = .label. "):
+        planning.plan_of(read(tmp_path, text % ""), Defaults(), ModelSettings())
+    suite = read(tmp_path, text % 'columns = { expected = "label" }\n')
+    assert {it.expected for it in suite_rows(suite)} == {
+        "good",
+        None,
+    }  # an empty cell expects nothing
 
 
 @pytest.mark.parametrize(

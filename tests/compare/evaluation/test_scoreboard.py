@@ -34,6 +34,16 @@ def test_scores_are_compared_over_common_rows() -> None:
     assert other.met
 
 
+def test_nothing_is_met_while_rows_are_missing() -> None:
+    plan, answers = evaluation({"plain": [0.0] * 20, "tuned": [1.0] * 20})
+    suite = replace(plan.suite, require=(parse_expression("tuned.score > 0.5"),))
+    plan = replace(plan, suite=suite)
+    assert scoreboard(plan, answers).met
+    some = scoreboard(plan, [it for it in answers if it.row < 15])
+    assert [it.met for it in some.requirements] == [None] and not some.met
+    assert "tuned.score is 1" in some.requirements[0].figures
+
+
 def test_a_verdict_says_how_many_rows_could_not_be_scored() -> None:
     found = board("tuned.score > 0", "tuned").lines[1]
     assert "10 rows, 10 more could not be scored" in found.sentence
