@@ -14,6 +14,9 @@ from .plan import Place
 from .rows import SuiteRow
 from .suite import NamedCheck
 
+DIED = "died"
+"""Why an answer that the engine died with ended."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -42,6 +45,12 @@ class Checked:
     def place(self) -> Place:
         return (self.row, self.variant, self.repeat)
 
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be had, and nobody but its variant is to blame: others that were
+        computed beside it may be what the engine died with."""
+        return self.error is not None and self.finish_reason != DIED
+
     def score_of(self, check: int | None) -> float | None:
         """What one check gave, by its place in the suite; None is all of them together."""
         if check is None:
@@ -54,10 +63,11 @@ def counted(
 ) -> list[float]:
     """The scores that count of a variant's answers to a row, or those of one check by its place.
 
-    One that could not be had is 0: else a variant would be the better for failing where rows are
-    hard. A row that no variant could answer says nothing of any.
+    One that failed is 0: else a variant would be the better for failing where rows are hard. A row
+    that no variant could answer says nothing of any, and an answer that the engine died with nothing
+    of its variant.
     """
-    found = [it.score_of(check) if it.error is None else 0.0 for it in answers if row_answered]
+    found = [0.0 if it.failed else it.score_of(check) for it in answers if row_answered]
     return [score for score in found if score is not None]
 
 
@@ -69,6 +79,8 @@ class Asked:
     output: Output
     ready: Prepared | None = None
     logprob: float | None = None
+    died: bool = False
+    """The engine died with it, and with all that was computed beside it."""
     judged: dict[str, int] = field(default_factory=dict[str, int])
 
     @property
@@ -122,7 +134,7 @@ class Asked:
             self.answer,
             len(output.tokens),
             ready.tokens.count if ready else None,
-            output.finish_reason,
+            DIED if self.died else output.finish_reason,
             failed,
             self.logprob,
             score,

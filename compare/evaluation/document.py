@@ -41,6 +41,7 @@ def evaluation_document(
         "rows_asked": len(plan.rows),
         "rows": board.rows,
         "planned": board.planned,
+        "planned_gone": plan.planned.said_of_gone,
         "repeats": plan.repeats,
         "margin": board.margin,
         "baseline": board.baseline.name,

@@ -152,6 +152,7 @@ class Evaluator:
                 lost = self._asking.asked(group)
                 for it in lost:
                     it.output.state, it.output.error = State.FAILED, str(error)
+                    it.died = True
                 self._died(error, group, partial(put, lost))
         self._open = {}
 

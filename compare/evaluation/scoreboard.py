@@ -62,7 +62,8 @@ class CheckScore:
 class Line:
     """A variant's line. `verdict` is None for the baseline; `noise` without repeats.
 
-    `passed` answers of `answers` lack nothing; `errors` could not be had, `unscored` not be scored.
+    Of `answers`, `counted` are in the score, and `passed` of them lack nothing; `errors` could not
+    be had and count as 0, `unscored` could not be scored and do not count.
     `prompt_tokens` and `tokens` are means over answers.
     """
 
@@ -72,6 +73,7 @@ class Line:
     sentence: str
     noise: NoiseFloor | None
     passed: int
+    counted: int
     answers: int
     errors: int
     unscored: int
@@ -84,8 +86,7 @@ class Line:
     @property
     def pass_rate(self) -> float:
         """The share of answers that passed, of those that count; 0 without any."""
-        scored = self.answers - self.unscored
-        return self.passed / scored if scored else 0.0
+        return self.passed / self.counted if self.counted else 0.0
 
 
 @dataclass(frozen=True)
@@ -210,10 +211,11 @@ def _line(
         verdict,
         "" if verdict is None else sentence(verdict, name, base),
         noise_floor(table, plan.repeats) if plan.repeats > 1 else None,
-        sum(it.score == 1 for it in answers),
+        sum(score == 1 for row in table for score in row),
+        sum(map(len, table)),
         len(answers),
-        sum(it.error is not None for it in answers),
-        sum(it.error is None and it.score is None for it in answers),
+        sum(it.failed for it in answers),
+        sum(it.score is None and not it.failed for it in answers),
         statistics.fmean(prompts) if prompts else 0.0,
         statistics.fmean(it.tokens for it in fine) if fine else 0.0,
         _tags(plan, rows, table),
@@ -277,23 +279,29 @@ def _requirement(
     tables: Mapping[str, Table],
     of_checks: Mapping[str, Sequence[Table]],
 ) -> Requirement:
-    """Scores and pass rates are over the rows that all variants it names were scored on."""
+    """Scores and pass rates are over the rows that all variants it names were scored on, those of a
+    check over those on which it scored all of them."""
     names = {figure.variant for figure in wanted.figures()}
     lines = [it for it in board.lines if {it.variant.name, it.variant.label} & names]
-    common = [all(rows) for rows in zip(*(tables[it.variant.name] for it in lines), strict=True)]
+    ours = _common([tables[it.variant.name] for it in lines])
+    by_check = zip(*(of_checks[it.variant.name] for it in lines), strict=True)
+    checks = zip(*(_common(them) for them in by_check), strict=True)
     figures: dict[str, dict[str, Value | None]] = {}
-    for line in lines:
-        table = list(compress(tables[line.variant.name], common))
-        checks = [list(compress(it, common)) for it in of_checks[line.variant.name]]
-        found = _of(line, table, checks)
+    for line, table, of_each in zip(lines, ours, checks, strict=True):
+        found = _of(line, table, of_each)
         figures |= {line.variant.name: found, line.variant.label: found}
     return Requirement(wanted.text, wanted.met(figures), wanted.shown(figures))
 
 
+def _common(tables: Sequence[Table]) -> list[Table]:
+    """The same tables with the rows that are scored in all of them."""
+    there = [all(rows) for rows in zip(*tables, strict=True)]
+    return [list(compress(table, there)) for table in tables]
+
+
 def _of(line: Line, table: Table, checks: Sequence[Table]) -> dict[str, Value | None]:
     verdict, pace = line.verdict, line.pace
-    all_of_it = len(table) == line.score.rows
-    score = line.score if all_of_it else estimate(table)
+    score = line.score if len(table) == line.score.rows else estimate(table)
     figures: dict[str, Value | None] = dict.fromkeys(KINDS)
     figures |= {
         "errors": float(line.errors),
@@ -322,7 +330,7 @@ def _of(line: Line, table: Table, checks: Sequence[Table]) -> dict[str, Value | 
             "losses": float(difference.losses),
         }
     for it, own in zip(line.checks, checks, strict=True):
-        of_it = it.score if all_of_it else estimate(own)
+        of_it = it.score if len(own) == it.score.rows else estimate(own)
         within = of_it.interval
         found = (of_it.mean, within.low, within.high) if of_it.rows else (None,) * 3
         figures |= zip(_figures_of(it.name), found, strict=True)

@@ -128,9 +128,10 @@ class _Combined:
         low, high = self.low.interval(alpha), self.high.interval(alpha)
         scored = self.pairs.scored
         wins, losses, ties = tally(scored)
+        mean = float(scored.mean()) if len(scored) else 0.0
         return Difference(
-            float(scored.mean()) if len(scored) else 0.0,
-            Interval(low.low, high.high, 1 - alpha),
+            mean,
+            Interval(min(low.low, mean), max(high.high, mean), 1 - alpha),
             self.p,
             wins,
             losses,
@@ -140,7 +141,10 @@ class _Combined:
         )
 
     def more_rows(self, alpha: float, margin: float) -> int | None:
-        """The fewer of those to the planned test, if that would do, and to betting's verdict."""
+        """The fewer of those to the planned test, if that would do, and to betting's verdict; None
+        where neither would, and while what is not known could turn the lead round."""
+        if self.low.mean <= 0 < self.high.mean:
+            return None
         planned, needs = self.planned, list[int]()
         seen = (self.low if self.low.mean > 0 else self.high).scored
         if planned is not None and planned.to_come and self.anytime_part < 1:

@@ -58,12 +58,13 @@ def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> N
         if line.errors or line.unscored:
             first = next(
                 it for it in answers
-                if it.variant == line.variant.name and (it.error or it.score is None)
+                if it.variant == line.variant.name and it.score is None
             )  # fmt: skip
             why = first.error or next((r.reason for r in first.results if r.score is None), "")
+            zero = f", {line.errors:,} of them counted as 0" if line.errors else ""
             note(
-                f"{called(line.variant)}: {line.errors + line.unscored:,} answers without a score, the "
-                f"first on line {plan.rows[first.row].line}: {why}"
+                f"{called(line.variant)}: {line.errors + line.unscored:,} answers without a score{zero}, "
+                f"the first on line {plan.rows[first.row].line}: {why}"
             )
 
 

@@ -123,6 +123,8 @@ def sentences(document: Mapping[str, Any]) -> list[str]:
     ]
     if said := rows_said(document["rows"], document["rows_asked"], document["planned"]):
         found.append(said)
+    if said := document["planned_gone"]:
+        found.append(said)
     return [*found, *(said for _, said in requirements(document))]
 
 

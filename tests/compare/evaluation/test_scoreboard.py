@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from llamadiff.compare.evaluation.answers import DIED
 from llamadiff.compare.evaluation.expression import parse_expression
 from llamadiff.compare.evaluation.scoreboard import Scoreboard, scoreboard
 
@@ -32,6 +33,29 @@ def test_scores_are_compared_over_common_rows() -> None:
     assert not found.met and "tuned.score is 1, plain.score is 1" in found.figures
     (other,) = board(wanted, "combined").requirements  # which is not asked about
     assert other.met
+
+
+def test_what_the_engine_died_with_makes_nobody_the_better() -> None:
+    plan, answers = evaluation({"plain": [0.5] * 200, "tuned": [0.5] * 200})
+    lost = [
+        replace(it, score=None, error="died", finish_reason=DIED)
+        if it.variant == "plain" and it.row < 24
+        else it
+        for it in answers
+    ]
+    base, tuned = scoreboard(plan, lost).lines
+    assert tuned.verdict is not None and tuned.verdict.outcome == "undecided"
+    assert (base.errors, base.unscored, base.score.mean) == (0, 24, 0.5)
+    assert tuned.verdict.more_rows is None  # no row that is added can say what those were
+    failed = [replace(it, finish_reason="error") if it.error else it for it in lost]
+    (base, _) = scoreboard(plan, failed).lines
+    assert (base.errors, base.unscored) == (24, 0) and base.score.mean < 0.5
+
+
+def test_what_passed_is_counted_over_the_rows_of_the_score() -> None:
+    plan, answers = evaluation({"plain": [1.0] * 10, "tuned": [1.0] * 10})
+    half = [replace(it, score=None, error="too long") if it.row < 5 else it for it in answers]
+    assert [it.pass_rate for it in scoreboard(plan, half).lines] == [1.0, 1.0]
 
 
 def test_nothing_is_met_while_rows_are_missing() -> None:
