@@ -292,9 +292,10 @@ class Evaluate(SuiteFiles):
             return None
         instead = None if self._own or isinstance(item, Past) else self._home.instead()
         plan = await asyncio.to_thread(self._plan, path, instead)
-        others = await asyncio.to_thread(self._home.others_of, plan)
+        others, missing = await asyncio.to_thread(self._home.others_of, plan)
         it = Evaluating(plan, history, others=others)
-        it.notes += plan.notes
+        it.missing = missing
+        it.notes += [*plan.notes, *map(for_app, missing)]
         return it
 
     # -------------------------------------------------------------------- keys
