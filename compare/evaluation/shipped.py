@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ...prompts.errors import PromptError
 from ...prompts.fields import parse_table
 from ...prompts.files import as_text, read_bytes
 from ...prompts.suggest import did_you_mean
 from ..errors import CompareError
 
 SHIPPED = Path(__file__).parent.parent / "suites"
+PROMPT_KEYS = {"system", "user", "messages"}
+SUITE_KEYS = {"dataset", "checks", "variants"}
 MOST_PATH = 200
 """A longer text names no file."""
 
@@ -22,11 +25,21 @@ def shipped_suites() -> list[Path]:
 
 
 def suites_in(folders: Sequence[Path]) -> list[Path]:
-    """The suites' files in folders of a person's own, by name: every .toml file.
+    """The suites' files in folders of a person's own, by name: every .toml file but prompts.
 
     Folders that are not there have none.
     """
-    return sorted({path for folder in folders for path in folder.glob("*.toml")})
+    found = {path for folder in folders for path in folder.glob("*.toml")}
+    return sorted(path for path in found if not _is_prompt(path))
+
+
+def _is_prompt(path: Path) -> bool:
+    """Whether a file says what a prompt does; one that cannot be read may be a suite."""
+    try:
+        table = parse_table(as_text(read_bytes(path, "suite"), path, "suite"), str(path))
+    except PromptError:
+        return False
+    return bool(PROMPT_KEYS & table.keys()) and not SUITE_KEYS & table.keys()
 
 
 def ships(path: Path) -> bool:

@@ -243,6 +243,10 @@ def _begun(kept: Evaluations | None, plan: Plan, resume: bool) -> tuple[str | No
     CompareError when another program runs it."""
     key = kept.unfinished(plan) if kept is not None else None
     if kept is None or key is None:
+        if resume:
+            note(
+                "There is nothing to go on with: no run of the same rows, variants, files and checks was left unfinished. It begins anew."
+            )
         return None, []
     if resume:
         kept.take(key)

@@ -61,7 +61,7 @@ class Evaluate(SuiteFiles):
     HELP = (
         "A suite puts the rows of a dataset to several variants, checks the answers, and says "
         "which variant is better, by how much and how sure. Typing searches. Suites of your own "
-        "are .toml files in the folder that the details of an empty search name; docs/suites.md "
+        "are .toml files in the folder that the list names; docs/suites.md "
         "says what is in one."
     )
 
@@ -123,7 +123,11 @@ class Evaluate(SuiteFiles):
         if it is not None and it.key is not None:
             running[it.key] = it.share, it.paused
         typed = self.query_one(Input).value
-        self.table.show(listed_items(self._suites, self._entries, typed, running))
+        self.table.show(
+            listed_items(
+                self._suites, self._entries, typed, running, next(iter(self._folders), None)
+            )
+        )
         self._show_title()
         self.show_hints()
 
