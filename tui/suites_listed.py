@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Origin = Literal["ships", "yours", "opened"]
 MOST_PAST = 200
+THEIRS = "the playground's variants, without the suite's requirements"
 MOST_TIMED = 10
 """Evaluations looked at for how long one takes."""
 
@@ -130,7 +131,7 @@ def told_of_plan(plan: Plan, took: str, before: str, *, own: bool) -> list[tuple
     """Facts of an evaluation that would be begun, or was."""
     suite = plan.suite
     repeats = f", {plan.repeats} times each" if plan.repeats > 1 else ""
-    facts = [("asks", "the suite's own variants" if own else "the playground's variants, without the suite's requirements")]  # fmt: skip
+    facts = [("asks", "the suite's own variants" if own else THEIRS)]
     for number, variant in enumerate(plan.variants):
         mark = "◆" if variant.name == plan.baseline.name else " "
         adapted = "+".join(map(str, variant.adapters)) or "no adapter"

@@ -24,6 +24,7 @@ from ..safe_text import safe_line
 from ..sentences import for_app
 from ..suites_listed import (
     MOST_PAST,
+    THEIRS,
     Listed,
     Past,
     Told,
@@ -204,7 +205,8 @@ class Evaluate(SuiteFiles):
             plan = await asyncio.to_thread(kept.plan, item.entry.key)
         except (*MISTAKES, OSError) as mistake:
             title = item.name if isinstance(item, Listed) else getattr(item, "entry").suite  # noqa: B009
-            return Told(safe_line(for_app(str(mistake))), safe_line(title), [])
+            asks = [] if self._own or not isinstance(item, Listed) else [("asks", THEIRS)]
+            return Told(safe_line(for_app(str(mistake))), safe_line(title), asks)
         began = f"{item.entry.at.astimezone():%Y-%m-%d %H:%M}"
         facts = [("begun", began), ("state", item.state), ("file", item.entry.path)]
         facts += told_of_plan(plan, "", "", own=True)[1:]
