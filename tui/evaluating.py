@@ -134,8 +134,13 @@ class Evaluating:
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be gone on with."""
-        return self.state in ("stopped", "failed")
+        """Whether it can be gone on with: not where it failed before it began."""
+        return self.state == "stopped" or (self.state == "failed" and not self.refused)
+
+    @property
+    def refused(self) -> bool:
+        """Whether it failed before anything was asked."""
+        return self.state == "failed" and self.key is None and not self.answers
 
     async def run(
         self, runner_of: Callable[[], Awaitable[Runner]], hashes: FileHashes | None = None

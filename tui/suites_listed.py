@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Origin = Literal["ships", "yours", "opened"]
 MOST_PAST = 200
+THEIRS = "the playground's variants, without the suite's requirements"
 MOST_TIMED = 10
 """Evaluations looked at for how long one takes."""
 
@@ -86,8 +87,10 @@ def find_suites(folders: Sequence[Path], opened: Iterable[Path]) -> list[Listed]
     """All suites: those that ship, a person's own, and others that were opened or run. Reads files."""
     found: dict[Path, Origin] = dict.fromkeys(shipped_suites(), "ships")
     found |= dict.fromkeys(suites_in(folders), "yours")
+    known = {path.resolve() for path in found}
     for path in opened:
-        if path not in found and path.is_file():
+        if path.resolve() not in known and path.is_file():
+            known.add(path.resolve())
             found[path] = "opened"
     return [_listed(path, origin) for path, origin in found.items()]
 
@@ -105,8 +108,9 @@ def listed_items(
     entries: Sequence[Entry],
     typed: str,
     running: Mapping[str, tuple[float, bool]],
+    folder: Path | None = None,
 ) -> list[Item]:
-    """The lines to show, of those that have all the words typed."""
+    """The lines to show, of those that have all the words typed; a person's own are in `folder`."""
     words = typed.casefold().split()
 
     def fits(*texts: str) -> bool:
@@ -114,10 +118,11 @@ def listed_items(
         return all(word in whole for word in words)
 
     own = [it for it in suites if fits(it.name, it.about, str(it.path), it.origin, it.problem)]
+    where = f"; your own are in {safe_line(str(folder))}" if folder is not None else ""
     past = [Past(it, *running.get(it.key, (None, False))) for it in entries]
     past = [it for it in past if fits(it.entry.suite, it.entry.path, it.state, moment(it.entry.at))]
     return [
-        *([Heading("Suites")] * bool(own)), *own,
+        *([Heading(f"Suites{where}")] * bool(own)), *own,
         *([Heading("Evaluations, newest first")] * bool(past)), *past,
     ]  # fmt: skip
 
@@ -126,7 +131,7 @@ def told_of_plan(plan: Plan, took: str, before: str, *, own: bool) -> list[tuple
     """Facts of an evaluation that would be begun, or was."""
     suite = plan.suite
     repeats = f", {plan.repeats} times each" if plan.repeats > 1 else ""
-    facts = [("asks", "the suite's own variants" if own else "the playground's variants, without the suite's requirements")]  # fmt: skip
+    facts = [("asks", "the suite's own variants" if own else THEIRS)]
     for number, variant in enumerate(plan.variants):
         mark = "◆" if variant.name == plan.baseline.name else " "
         adapted = "+".join(map(str, variant.adapters)) or "no adapter"

@@ -62,6 +62,7 @@ def plan_of(
     else:
         suite = replace(suite, baseline=instead.baseline, require=())
         variants = _placed(instead, rows[0].values)
+        _check_columns(suite, variants, rows[0].values)
     for name in values or ():
         if not any(name in field for it in variants for _, _, field in it.prompt.text_fields()):
             raise CompareError(f"--var {name}: no variant's prompt uses {name}.")
@@ -83,6 +84,20 @@ def _check_expected(suite: Suite, rows: Sequence[SuiteRow]) -> None:
                 f"{suite.at('checks', number)}: {name} compares with what a row expects, and no row "
                 f'of {suite.dataset.file} says that; write columns = {{ expected = "{column}" }} '
                 "under [dataset]."
+            )
+
+
+def _check_columns(suite: Suite, variants: Sequence[Variant], columns: Mapping[str, str]) -> None:
+    """Raise CompareError for a variant whose prompt names no column of the dataset."""
+    for variant in variants:
+        fields = [text for _, _, text in variant.prompt.text_fields()]
+        names = [it.name for it in variant.prompt.variables if it.name not in variant.values]
+        if not any(it in names or any(it in text for text in fields) for it in columns):
+            example = next((it for it in columns if it != "expected"), "expected")
+            raise CompareError(
+                f"{suite.name} cannot be asked of {called(variant)}: its prompt "
+                f"{variant.prompt.name} uses no column of the dataset, {', '.join(sorted(columns))}; "
+                f"take a prompt that uses one, such as {{{{ {example} }}}}."
             )
 
 

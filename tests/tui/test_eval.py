@@ -202,7 +202,8 @@ def test_by_age_evaluations_go_with_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write_suite(tmp_path, 2)
-    assert run(["eval", str(path)]) == 0
+    assert run(["eval", str(path), "--resume"]) == 0
+    assert "There is nothing to go on with" in capsys.readouterr().err
     assert run(["run", "-p", "support", "--set", "max_tokens=2"]) == 0
     assert run(["history", "rm", "--older-than", "1d", "--json"]) == 0
     out = capsys.readouterr().out

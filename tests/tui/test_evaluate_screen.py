@@ -309,10 +309,21 @@ async def test_mistakes_are_told_with_their_place_and_an_edited_suite_is_read_ag
         await until(lambda: "8 answers in all" in words(pilot))
         await pilot.press("tab")
         await until(lambda: "the playground's variants" in words(pilot))
-        assert "Tell me about" in words(pilot) and "requires" not in words(pilot)
+        assert "Tell me about uses no column of the dataset" in words(pilot)
+        assert "such as {{ message }}" in words(pilot) and "answers in all" not in words(pilot)
         await pilot.press("f5")
-        await until(lambda: "asks about no column of the dataset" in words(pilot))
-        assert evaluating(pilot).state == "failed" and answers_in(home) == 0
+        await until(lambda: "uses no column of the dataset" in told(pilot))
+        assert playground(pilot).evaluating is None and answers_in(home) == 0
+        await pilot.press("tab")
+        await until(lambda: "8 answers in all" in words(pilot))
+        rows = path.parent / "rows.jsonl"
+        rows.write_text(
+            "\n".join(re.sub('"message"', '"text"', it) for it in rows.read_text().splitlines())
+        )
+        await pilot.press("f5")
+        await until(lambda: "● failed" in words(pilot) and "Nothing was asked." in words(pilot))
+        assert "asks about no column" in words(pilot) and "go on" not in words(pilot)
+        assert "0 %" not in words(pilot)
 
 
 async def test_rows_without_a_score_are_counted_and_shown(home: Path) -> None:

@@ -81,14 +81,14 @@ def eval_command(
         with open_history() as history:  # what was planned is read, with --no-history too
             known = history.evaluations
             plan = _plan(asked, suite, rows, allow_code, known)
-            others = others_of(
+            others, missing = others_of(
                 plan, asked.defaults(), suite_folders(), kept=known, allow_code=allow_code
             )
         note(_beginning(plan))
-        for said in plan.notes:
+        for said in (*plan.notes, *missing):
             note(said)
         wanted = as_json or bool(reports)
-        found, decision = asyncio.run(_carry_out(asked, plan, others, resume, wanted))
+        found, decision = asyncio.run(_carry_out(asked, plan, others, missing, resume, wanted))
     else:
         found, decision = _found(shown or "")
     board = found.board()
@@ -152,7 +152,12 @@ def _beginning(plan: Plan) -> str:
 
 
 async def _carry_out(
-    asked: Asked, plan: Plan, others: list[Other], resume: bool, hashes: bool
+    asked: Asked,
+    plan: Plan,
+    others: list[Other],
+    missing: list[str],
+    resume: bool,
+    hashes: bool,
 ) -> tuple[Kept, dict[str, Any] | None]:
     """Run it, and say what it decides; with `hashes` those of all files are waited for."""
     from ...compare.evaluation.evaluator import Evaluator
@@ -204,6 +209,7 @@ async def _carry_out(
                     measured = await measure(
                         it, plan, answers, others, measured, keep,
                         lambda suite, share: line.show(f"elsewhere: {suite}", share, ""),
+                        missing=missing,
                     )  # fmt: skip
                 except EngineError as error:
                     there = f"{len(answers):,} of {plan.answers:,} answers are kept"
@@ -237,6 +243,10 @@ def _begun(kept: Evaluations | None, plan: Plan, resume: bool) -> tuple[str | No
     CompareError when another program runs it."""
     key = kept.unfinished(plan) if kept is not None else None
     if kept is None or key is None:
+        if resume:
+            note(
+                "There is nothing to go on with: no run of the same rows, variants, files and checks was left unfinished. It begins anew."
+            )
         return None, []
     if resume:
         kept.take(key)

@@ -24,6 +24,7 @@ from ..safe_text import safe_line
 from ..sentences import for_app
 from ..suites_listed import (
     MOST_PAST,
+    THEIRS,
     Listed,
     Past,
     Told,
@@ -61,7 +62,7 @@ class Evaluate(SuiteFiles):
     HELP = (
         "A suite puts the rows of a dataset to several variants, checks the answers, and says "
         "which variant is better, by how much and how sure. Typing searches. Suites of your own "
-        "are .toml files in the folder that the details of an empty search name; docs/suites.md "
+        "are .toml files in the folder that the list names; docs/suites.md "
         "says what is in one."
     )
 
@@ -123,7 +124,11 @@ class Evaluate(SuiteFiles):
         if it is not None and it.key is not None:
             running[it.key] = it.share, it.paused
         typed = self.query_one(Input).value
-        self.table.show(listed_items(self._suites, self._entries, typed, running))
+        self.table.show(
+            listed_items(
+                self._suites, self._entries, typed, running, next(iter(self._folders), None)
+            )
+        )
         self._show_title()
         self.show_hints()
 
@@ -200,7 +205,8 @@ class Evaluate(SuiteFiles):
             plan = await asyncio.to_thread(kept.plan, item.entry.key)
         except (*MISTAKES, OSError) as mistake:
             title = item.name if isinstance(item, Listed) else getattr(item, "entry").suite  # noqa: B009
-            return Told(safe_line(for_app(str(mistake))), safe_line(title), [])
+            asks = [] if self._own or not isinstance(item, Listed) else [("asks", THEIRS)]
+            return Told(safe_line(for_app(str(mistake))), safe_line(title), asks)
         began = f"{item.entry.at.astimezone():%Y-%m-%d %H:%M}"
         facts = [("begun", began), ("state", item.state), ("file", item.entry.path)]
         facts += told_of_plan(plan, "", "", own=True)[1:]
@@ -292,9 +298,10 @@ class Evaluate(SuiteFiles):
             return None
         instead = None if self._own or isinstance(item, Past) else self._home.instead()
         plan = await asyncio.to_thread(self._plan, path, instead)
-        others = await asyncio.to_thread(self._home.others_of, plan)
+        others, missing = await asyncio.to_thread(self._home.others_of, plan)
         it = Evaluating(plan, history, others=others)
-        it.notes += plan.notes
+        it.missing = missing
+        it.notes += [*plan.notes, *map(for_app, missing)]
         return it
 
     # -------------------------------------------------------------------- keys

@@ -109,9 +109,9 @@ class EvaluateActions(HistoryActions):
             {it.name: playground.values.known_to([it]) for it in playground.variants},
         )
 
-    def others_of(self, plan: Plan) -> list[Other]:
-        """The suites that a plan's adapters are put to besides. Reads files; raises what is wrong
-        with them. A person is asked before their code runs."""
+    def others_of(self, plan: Plan) -> tuple[list[Other], list[str]]:
+        """The suites that a plan's adapters are put to besides, and what is wrong with others. Reads
+        files; raises CompareError. A person is asked before their code runs."""
         from ...compare.evaluation.decision.elsewhere import others_of
 
         return others_of(plan, self._defaults, self.suite_folders, kept=self._kept, allow_code=True)

@@ -154,25 +154,28 @@ class Evaluation(Page[None]):
         cells = min(MOST_BAR, max(8, self.size.width // 4))
         full = round(it.share * cells)
         done = f"  {it.done:,} of {plan.answers:,} answers"
+        share = "–" if it.refused else f"{100 * it.share:.0f} %"
         rate, left = it.rate, it.left_s
         figures = [f"{rate:,.{int(rate < 10)}f} answers/s"] if rate else []
         figures += [f"{span(left)} left"] if left is not None else []
         figures += [f"took {span(it.took_s)}"] if not it.busy and it.took_s else []
         errors = [(f"{' · ' * bool(figures)}{it.errors:,} without a score", "$error")] * bool(it.errors)  # fmt: skip
         line.say(
-            Content.assemble(("━" * full, "$primary"), ("─" * (cells - full), "$dim"), f" {100 * it.share:.0f} %", (done, "$dim")),
+            Content.assemble(("━" * full, "$primary"), ("─" * (cells - full), "$dim"), f" {share}", (done, "$dim")),
             Content.assemble((" · ".join(figures), "$dim"), *errors),
         )  # fmt: skip
 
     def _show_board(self) -> None:
         seen, pane = self.evaluating.seen, self.query_one("#evaluation-board")
         width = pane.scrollable_content_region.width or pane.size.width
-        key = (seen, width, self._by_tag)
+        key = (seen, width, self._by_tag, self.evaluating.refused)
         if key == self._drawn or self._tab != BOARD:
             return
         self._drawn = key
         text = Content.styled(COMPUTED, "$dim")
-        if seen is not None and width:
+        if self.evaluating.refused:
+            text = Content.styled("Nothing was asked.", "$dim")
+        elif seen is not None and width:
             text = board_lines(seen.board, self.evaluating.plan, width, tags=self._by_tag)
         pane.query_one(Paragraph).say(text)
 

@@ -10,6 +10,7 @@ from textual import work
 from textual.widgets import Input
 
 from ...compare.errors import CompareError
+from ...compare.evaluation.shipped import files_of
 from ..external import edit_file
 from ..paths import private
 from ..removing import question, remove
@@ -67,7 +68,8 @@ class SuiteFiles(SearchedList):
         self.look(path if not isinstance(item, Past) else None)
 
     async def _copied(self, path: Path) -> Path | None:
-        """A copy of a suite that ships, with its rows, among the person's own; it may be there."""
+        """A copy of a suite that ships among the person's own, with the files that it names; what is
+        there stays."""
         folder = next(iter(self._folders))
         copy = folder / path.name
         if copy.exists():
@@ -76,9 +78,11 @@ class SuiteFiles(SearchedList):
         if not await self.app.push_screen_wait(Confirm("Edit a copy of this suite?", sentence, "copy")):  # fmt: skip
             return None
         try:
-            private(folder)
-            for file in (path, path.with_suffix(".jsonl")):
-                (folder / file.name).write_bytes(file.read_bytes())
+            for file in reversed(files_of(path)):  # the suite last: it is whole once it is there
+                there = folder / file.relative_to(path.parent.resolve())
+                private(there.parent)
+                if not there.exists():
+                    there.write_bytes(file.read_bytes())
         except OSError as error:
             self.tell_error(CompareError(f"{folder} cannot be written: {error.strerror}."))
             return None

@@ -24,7 +24,7 @@ from ..plan import Plan
 from ..reading import load_suite
 from ..rows import suite_rows
 from ..settling import make_plan
-from ..shipped import find_suite
+from ..shipped import find_suite, ships
 from ..suite import Suite
 from ..variants import suite_variants
 from .build import chosen_of, stack_name
@@ -57,49 +57,60 @@ def others_of(
     *,
     kept: Evaluations | None = None,
     allow_code: bool = False,
-) -> list[Other]:
-    """The suites that the plan's suite names, with their own plain prompts, on the plan's model.
+) -> tuple[list[Other], list[str]]:
+    """The suites that the plan's suite names, with their own plain prompts, on the plan's model;
+    and a sentence for each that something is wrong with.
 
-    A person's own are in the `folders`; `kept` knows what was planned before. Where the plan has
-    fewer rows than planned, so has each of them. Raises what is wrong with them, as reading a suite
-    does.
+    A person's own are in the `folders`, which a suite that ships does not name; `kept` knows what
+    was planned before. Where the plan has fewer rows than planned, so has each of them. Raises
+    CompareError where the plan's suite names what is not there, itself, or code that is not allowed.
     """
-    return [
-        _other(plan, defaults, name, folders, kept, allow_code) for name in plan.suite.elsewhere
-    ]
+    found: list[Other] = []
+    problems: list[str] = []
+    for name in plan.suite.elsewhere:
+        path = _path(plan, name, folders)
+        try:
+            suite = load_suite(path)
+        except MISTAKES as mistake:
+            problems.append(f"{path.stem} is left out: {mistake}")
+            continue
+        if suite.code and not allow_code:
+            raise CompareError(
+                f"{suite.path}, which {plan.suite.path.name} names as elsewhere, checks answers "
+                "with Python code; give --allow-code if you trust it."
+            )
+        try:
+            found.append(_other(plan, suite, defaults, kept))
+        except MISTAKES as mistake:
+            problems.append(f"{path.stem} is left out: {mistake}")
+    return found, problems
 
 
 def others_left(
     plan: Plan, defaults: Defaults, folders: Sequence[Path], kept: Evaluations | None
 ) -> tuple[list[Other], list[str]]:
-    """As `others_of` with `allow_code`, with a sentence for each suite that is not as it was."""
+    """As `others_of` with `allow_code`, with a sentence for each suite that is not as it was; it
+    raises nothing."""
     found: list[Other] = []
     missing: list[str] = []
     for name in plan.suite.elsewhere:
         try:
-            found.append(_other(plan, defaults, name, folders, kept, allow_code=True))
+            suite = load_suite(_path(plan, name, folders))
+            found.append(_other(plan, suite, defaults, kept))
         except MISTAKES as mistake:
             missing.append(f"{Path(name).stem} is left as it was: {mistake}")
     return found, missing
 
 
-def _other(
-    plan: Plan,
-    defaults: Defaults,
-    name: str,
-    folders: Sequence[Path],
-    kept: Evaluations | None,
-    allow_code: bool,
-) -> Other:
-    path = find_suite(name, folders)
+def _path(plan: Plan, name: str, folders: Sequence[Path]) -> Path:
+    """The file of a suite that the plan's names."""
+    path = find_suite(name, () if ships(plan.suite.path) else folders)
     if path.resolve() == plan.suite.path.resolve():
         raise CompareError(f"{plan.suite.path}: elsewhere names the suite itself; leave it out.")
-    suite = load_suite(path)
-    if suite.code and not allow_code:
-        raise CompareError(
-            f"{suite.path}, which {plan.suite.path.name} names as elsewhere, checks answers with "
-            "Python code; give --allow-code if you trust it."
-        )
+    return path
+
+
+def _other(plan: Plan, suite: Suite, defaults: Defaults, kept: Evaluations | None) -> Other:
     specs = [it for it in suite.variants if it.label == suite.baseline] or list(suite.variants)
     axes = {
         key: values[:1]

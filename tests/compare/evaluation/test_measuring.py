@@ -32,7 +32,7 @@ async def test_what_was_stopped_goes_on_with_the_suites_that_are_missing(
     for name in ("one", "two"):
         write_suite(tmp_path, 3).rename(tmp_path / f"{name}.toml")
     plan = plan_of(write_suite(tmp_path, 3, 'elsewhere = ["one.toml", "two.toml"]\n' + CHECKS))
-    others = others_of(plan, Defaults())
+    others, _ = others_of(plan, Defaults())
     kept: list[Measured] = []
     told: list[str] = []
 
@@ -74,9 +74,8 @@ async def test_what_was_stopped_goes_on_with_the_suites_that_are_missing(
         told.clear()
         text = (tmp_path / "one.toml").read_text().replace("ignore_case = true", "without = true")
         (tmp_path / "one.toml").write_text(text)  # another suite by now
-        again = await measure(
-            runner, plan, answers, others_of(plan, Defaults()), before, kept.append, tell
-        )
+        others, _ = others_of(plan, Defaults())
+        again = await measure(runner, plan, answers, others, before, kept.append, tell)
         assert set(told) == {"one", "two"} and again.elsewhere[0] != before.elsewhere[0]
 
     found = replace(found, hashes={tmp_path / "x.gguf": "ab", tmp_path / "y.gguf": None})

@@ -11,6 +11,7 @@ from llamadiff.compare.errors import CompareError
 from llamadiff.compare.evaluation.decision.build import decision_of
 from llamadiff.compare.evaluation.decision.elsewhere import others_of, run_elsewhere, stacks_of
 from llamadiff.compare.evaluation.decision.table import written
+from llamadiff.compare.evaluation.shipped import SHIPPED
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults
 from llamadiff.models.engine.client import Engine
@@ -34,13 +35,13 @@ async def test_stacks_are_held_against_the_base(engine: Engine, tmp_path: Path) 
     keys = 'elsewhere = ["general", "instructions", "broken.toml"]\n'
     plan = plan_of(write_suite(tmp_path, 6, keys + CHECKS))
     more = replace(plan, planned=replace(plan.planned, count=24))
-    others = others_of(more, Defaults())
+    others, _ = others_of(more, Defaults())
     assert [(len(it.plan.rows), it.plan.planned.count) for it in others] == [
         (6, 48),
         (6, 56),
         (1, 1),
     ]
-    others = others_of(plan, Defaults())
+    others, _ = others_of(plan, Defaults())
     assert [len(it.plan.rows) for it in others] == [48, 56, 1]
     with Renderer() as renderer:
         runner = Runner(engine, renderer, cache_dir=tmp_path / "cache")
@@ -92,9 +93,32 @@ def test_mistakes_are_told_before_anything_runs(
         others_of(plan_of(path), Defaults())
 
 
+def test_one_that_cannot_be_read_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text(BROKEN)  # without its rows
+    wrong = BROKEN.replace("broken.jsonl", "rows.jsonl").replace("tell-me-about", "nothing")
+    (tmp_path / "wrong.toml").write_text(wrong)
+    keys = 'elsewhere = ["broken.toml", "general", "wrong.toml"]\n'
+    others, problems = others_of(plan_of(write_suite(tmp_path, 2, keys + CHECKS)), Defaults())
+    assert [it.suite.name for it in others] == ["General"]
+    assert problems[0].startswith("broken is left out: ") and "there is no file" in problems[0]
+    assert problems[1].startswith("wrong is left out: ") and "no prompt called" in problems[1]
+
+
+def test_a_suite_that_ships_means_those_that_ship(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    write_suite(own, 2).rename(own / "general.toml")
+    plan = plan_of(SHIPPED / "support.toml")
+    others, problems = others_of(plan, Defaults(), [own])
+    assert [it.suite.path.parent for it in others] == [SHIPPED] * 2 and not problems
+    plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "general"\n' + CHECKS))
+    ((other,), _) = others_of(plan, Defaults(), [own])
+    assert other.suite.path.parent == own
+
+
 def test_the_other_suites_model_and_adapters_do_not_count(tmp_path: Path) -> None:
     plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "support"\n' + CHECKS))
-    (other,) = others_of(plan, Defaults(prompt="tell-me-about", adapters=("support",)))
+    ((other,), _) = others_of(plan, Defaults(prompt="tell-me-about", adapters=("support",)))
     base, tuned = other.plan.variants
     assert base.model == plan.baseline.model and not base.adapters
     assert tuned.adapters == plan.variants[1].adapters and tuned.prompt == base.prompt
@@ -108,6 +132,6 @@ def test_the_other_suites_model_and_adapters_do_not_count(tmp_path: Path) -> Non
     )
     (tmp_path / "own.toml").write_text(own)
     plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "own.toml"\n' + CHECKS))
-    (other,) = others_of(plan, Defaults())
+    ((other,), _) = others_of(plan, Defaults())
     base = other.plan.baseline
     assert (base.prompt.slug, base.model, base.adapters) == ("support", plan.baseline.model, ())
