@@ -171,7 +171,8 @@ def _calling(decision: Decision, side: Side) -> Iterator[str]:
 
 def _break_even(decision: Decision, side: Side) -> Iterator[str]:
     for it in side.break_even:
-        yield f"in {UNITS[it.unit]}: {after(it)}; {saves(it)}"
+        when = after(it) if it.sure else "too few calls were timed to say"
+        yield f"in {UNITS[it.unit]}: {when}; {saves(it)}"
     if side.trained and not side.break_even:
         yield f"what training cost is {NOT_RECORDED}"
 

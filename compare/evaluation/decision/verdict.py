@@ -98,8 +98,8 @@ def _costs(decision: Decision, side: Side) -> Iterator[str]:
     if not side.trained:
         yield "it costs nothing to make"
         return
-    if side.break_even:
-        yield _paying(side.break_even)
+    if sure := [it for it in side.break_even if it.sure]:
+        yield _paying(sure)
     lost = [it for it in side.elsewhere if it.verdict.difference.interval.high < 0]
     if lost:
         each = (

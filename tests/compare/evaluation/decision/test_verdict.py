@@ -169,6 +169,21 @@ def test_break_even() -> None:
     assert "training never pays for itself in time or in prompt tokens" in said
 
 
+def test_a_time_that_few_calls_say_badly_is_not_in_the_verdict() -> None:
+    shares = {"plain": 0.2, "prompted": 0.5, "tuned": 0.9, "combined": 0.9}
+    scores = {kind: passing(N, it) for kind, it in shares.items()}
+    slower = (0.0101, 0.0302, 0.0151, 0.0201, 0.0121), (0.01, 0.01, 0.01, 0.01, 0.01)
+    for timed in (slower, slower[::-1]):  # on one side of 0, but hardly
+        found = decided(scores, paces=paces(*timed))
+        assert "pays for itself in prompt tokens after" in written(found).verdict
+        assert "in time" not in written(found).verdict
+        cell = {row.title: row.cells for row in written(found).rows}["break-even"][1]
+        assert cell[0].startswith("in time: too few calls were timed to say; ")
+        assert not wrong_figures(found)
+    said = written(decided(scores, paces=paces(SLOW, FAST))).verdict
+    assert "training pays for itself in time after" in said
+
+
 def test_what_a_file_does_not_say_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "training_of", lambda path: Training())
     scores = {kind: passing(60, 0.5) for kind in ("plain", "tuned")}
