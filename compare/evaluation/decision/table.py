@@ -262,7 +262,8 @@ def _success(decision: Decision, side: Side) -> Iterator[str]:
     if side.rated is None:
         yield "no ratings yet"
     else:
-        yield f"preferred in {share(side.rated.chance)}, {side.rated.ratings:,} ratings"
+        count = f"{side.rated.ratings:,} rating{'' if side.rated.ratings == 1 else 's'}"
+        yield f"chance of being preferred to an average variant: {share(side.rated.chance)}, {count}"
 
 
 def _notes(decision: Decision) -> Iterator[str]:

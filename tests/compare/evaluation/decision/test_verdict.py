@@ -224,7 +224,9 @@ def test_ratings_come_from_whoever_has_them() -> None:
     found = decided(scores, ratings=lambda: [*given, Rating("tuned", "gone", "second")])
     side = found.side("tuned")
     assert side and side.rated and side.rated.ratings == 10 and side.rated.chance.mean > 0.6
-    assert any("10 ratings" in it for it in written(found).rows[-1].cells[0])
+    said = written(found).rows[-1].cells[0][-1]
+    assert said.startswith("chance of being preferred to an average variant: ")
+    assert said.endswith(", 10 ratings")
 
 
 def test_the_best_of_several_is_compared_on_other_rows() -> None:
