@@ -337,8 +337,8 @@ EVALUATION_KEYS = [
 ROW_KEYS = [
     Binding("left", "row(-1)", "row before", id="row.left", key_display="← →", priority=True, tooltip="The row before or after"),
     Binding("right", "row(1)", "next row", id="row.right", priority=True, show=False, tooltip="The next row"),
-    Binding("space", "mark", "mark", id="row.mark", tooltip="Mark this answer to compare others with it"),
-    Binding("d", "diff", "diff", id="row.diff", tooltip="Compare with the marked answer, else the baseline's"),
+    Binding("space", "mark", "mark", id="row.mark", tooltip="Mark two answers, to compare the first with the second"),
+    Binding("d", "diff", "diff", id="row.diff", tooltip="Compare the marked two, else with the baseline's"),
     Binding("tab", "app.focus_next", "scroll", id="row.scroll", tooltip="To the texts, to scroll them"),
     Binding("escape", "leave", "back", id="row.leave", tooltip="Back to the rows"),
 ]  # fmt: skip

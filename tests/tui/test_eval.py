@@ -120,7 +120,7 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     assert "delivery" in out and "tuned: " in out
     assert "20 rows × 2 variants = 40 answers" in err
     assert re.search(r"(Fine-tune|Not decided|Neither): ", out)
-    assert "Prompting" in out and "no such variant" in out and "2,831 rows: " in out
+    assert "Fine-tuning" in out and "Prompting" not in out and "2,831 rows: " in out
 
     path.write_text(path.read_text() + '[[require]]\nthat = "tuned.score > 1"\n')
     assert run(["eval", str(path), "--rows", "4"]) == 1

@@ -150,7 +150,15 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
         assert len(pilot.app.screen.query_one(AnswerTable).items) == 2
         await pilot.press("down", "d")
         await until(lambda: isinstance(pilot.app.screen, Compare) and "B · tuned" in screen_text(pilot))  # fmt: skip
-        assert "A · base" in screen_text(pilot)
+        assert re.search(r"A · base +→ +B · tuned *\n", screen_text(pilot))  # no clock time
+        await pilot.press("escape")
+        assert "← → row" in screen_text(pilot)
+        await pilot.press("up", "d")  # the baseline's is compared with the other
+        await until(lambda: isinstance(pilot.app.screen, Compare) and "A · base  →  B" in screen_text(pilot))  # fmt: skip
+        await pilot.press("escape", "down", "space", "up", "space")
+        await until(lambda: "diff B → A" in screen_text(pilot))
+        await pilot.press("d")
+        await until(lambda: isinstance(pilot.app.screen, Compare) and "B · tuned  →  A · base" in screen_text(pilot))  # fmt: skip
         await pilot.press("escape", "right", "escape")
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         await until(lambda: table.chosen is not None and table.chosen == table.items[2])

@@ -92,6 +92,11 @@ async def test_keys_say_what_is_better_and_all_is_kept(tmp_path: Path) -> None:
         await until_told(pilot, "should have said: " + MESSAGE)
         last = history.ratings.all(what)[-1]
         assert (last.note, last.answer) == ("hm", None) and last.edited.endswith("them.!")
+        await pilot.press("e")
+        await until(lambda: isinstance(pilot.app.screen, RateText))
+        await pilot.press(*"?", "escape")  # keeps what was typed
+        await until(lambda: history.ratings.all(what)[-1].edited != last.edited)
+        assert "?" in history.ratings.all(what)[-1].edited
         await pilot.press("1", "2", "1")  # quicker than the screen
         await until_told(pilot, "8 of 36")
         kept = history.ratings.all(what)
@@ -124,7 +129,7 @@ async def test_the_result_before_the_end_is_asked_for_twice(tmp_path: Path) -> N
         await until_told(pilot, "2 of 36")
         await pilot.press("r")
         await until(lambda: isinstance(pilot.app.screen, Confirm))
-        await pilot.press("y")
+        await pilot.press("r")
         await until_told(pilot, "1 of 36 pairs are rated so far")
         await pilot.press("1")  # nothing is shown to be rated
         await pilot.press("m")
@@ -140,6 +145,7 @@ async def test_goals_end_at_whole_rounds_and_m_goes_on(tmp_path: Path) -> None:
         assert rating is not None and rating.goal == rating.pairs == 120
         rating.goal = 1
         await pilot.press("1")
+        await until_told(pilot, "1 of 1 asked for (120 in all) pairs are rated")
         await until_told(pilot, "119 pairs are left; m goes on")
         await pilot.press("m")
         await until_told(pilot, "2 of 120")

@@ -51,8 +51,12 @@ class Compare(Page[None]):
         "what only the second has is underlined; side by side, each underlines its own."
     )
 
-    def __init__(self, pairs: Sequence[tuple[Side, Side]], at: int = 0) -> None:
+    def __init__(
+        self, pairs: Sequence[tuple[Side, Side]], at: int = 0, *, dated: bool = True
+    ) -> None:
+        """`dated` says when each was made."""
         super().__init__()
+        self._dated = dated
         self._pairs = pairs
         self._at = at
         self._beside = False
@@ -85,7 +89,7 @@ class Compare(Page[None]):
         first, other = self._pairs[self._at]
         signs = self.app.no_color
         drawn = await asyncio.to_thread(_drawn, first.output, other.output, signs=signs)
-        self.query_one(".compare-between", FittedLine).say(_between(first, other))
+        self.query_one(".compare-between", FittedLine).say(_between(first, other, self._dated))
         self.query_one(".compare-figures", FittedLine).say(drawn.figures)
         before, after = self.query_one("#compare-first", OutputText), self.query_one("#compare-other", OutputText)  # fmt: skip
         if self._beside:
@@ -129,7 +133,7 @@ def pairs_of(shown: Side, marked: Side | None) -> tuple[Sequence[tuple[Side, Sid
     return pairs, outputs.index(output)
 
 
-def _between(first: Side, other: Side) -> list[Content]:
+def _between(first: Side, other: Side, dated: bool) -> list[Content]:
     """Which two these are; with seconds where the minutes do not tell the runs apart."""
     sides = (first, other)
     names = [side.output.name for side in sides]
@@ -139,6 +143,7 @@ def _between(first: Side, other: Side) -> list[Content]:
     elif times[0] == times[1]:
         times = [f"{side.recorded.at.astimezone():%H:%M:%S}" for side in sides]
     whens = [f", {time}" for time in times] if len(times) > 1 else ["", f", {times[0]}"]
+    whens = whens if dated else ["", ""]
     titles = [safe_line(f" · {side.output.variant.title}") for side in sides]
     return [
         Content.assemble((a, "$removed"), ("  →  ", "bold"), (b, "$added"))

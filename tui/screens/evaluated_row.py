@@ -50,19 +50,28 @@ class EvaluatedRow(Page[int]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        bar = self.query_one(KeyBar)
-        bar.hints = [
-            ("row.left", "row"), ("lines.up lines.down", "answer"), ("row.diff", "diff"),
-            ("row.leave", "back"), ("row.mark", "mark"), ("row.scroll", "scroll"),
-        ]  # fmt: skip
         table = self.query_one(AnswerTable)
         base = self._evaluating.plan.baseline.name
         table.names = {
             it.name: f"{'◆' if it.name == base else ' '} {it.name} {safe_line(it.title)}"
             for it in self._evaluating.plan.variants
         }
+        self._show_keys()
         self.set_interval(REFRESH_S, self._show_new)
         self._show()
+
+    def _show_keys(self) -> None:
+        """With what `d` compares, once two are marked."""
+        table = self.query_one(AnswerTable)
+        marked = [
+            _short(it) for key in table.marked for it in table.items if table.key_of(it) == key
+        ]
+        between = f" {' → '.join(marked)}" if len(marked) == 2 else ""
+        self.query_one(KeyBar).hints = [
+            ("row.left row.right", "row"), ("lines.up lines.down", "answer"),
+            ("row.diff", f"diff{between}"), ("row.leave", "back"), ("row.mark", "mark two"),
+            ("row.scroll", "scroll"),
+        ]  # fmt: skip
 
     @property
     def _place(self) -> int:
@@ -141,31 +150,41 @@ class EvaluatedRow(Page[int]):
 
     def action_row(self, step: int) -> None:
         self._at = (self._at + step) % len(self._rows)
-        self.query_one(AnswerTable).marked = None
+        self.query_one(AnswerTable).marked = ()
+        self._show_keys()
         self._show()
 
     def action_mark(self) -> None:
+        """Mark the chosen answer, as the second if one is marked; again takes its mark off."""
         table = self.query_one(AnswerTable)
         if table.chosen is not None:
-            key = table.key_of(table.chosen)
-            table.marked = None if table.marked == key else key
+            key, marked = table.key_of(table.chosen), table.marked
+            without = tuple(it for it in marked if it != key)
+            table.marked = without if key in marked else (*marked[:1], key)
             table.refresh()
+            self._show_keys()
 
     def action_diff(self) -> None:
-        """Compare every answer with the marked one, or the baseline's, beginning with the chosen."""
+        """Compare the first marked answer with the second. With fewer marks every answer with the
+        marked one, or with the baseline's to the same repeat, beginning with the chosen."""
         table, base = self.query_one(AnswerTable), self._evaluating.plan.baseline.name
         answers, chosen = list(table.items), table.chosen
         if chosen is None or len(answers) < 2:
             self.app.notify("There is only one answer.", timeout=3)
             return
-        marked = table.marked
-        first = next((it for it in answers if table.key_of(it) == marked), None)
-        first = first or next((it for it in answers if it.variant == base), answers[0])
-        others = [it for it in answers if it is not first]
-        at = others.index(chosen) if chosen in others else 0
+        marked = [it for key in table.marked for it in answers if table.key_of(it) == key]
+        if len(marked) == 2:
+            first, *others = marked
+        else:
+            own = [it for it in answers if it.variant == base] or answers
+            alike = next((it for it in own if it.repeat == chosen.repeat), own[0])
+            first = marked[0] if marked and marked[0] is not chosen else alike
+            others = [it for it in answers if it is not first]
+        of_others = [(it is not chosen, it.variant == first.variant, it.repeat != first.repeat) for it in others]  # fmt: skip
+        at = of_others.index(min(of_others))
         sides = dict(zip(map(table.key_of, answers), self._sides(answers), strict=True))
         pairs = [(sides[table.key_of(first)], sides[table.key_of(it)]) for it in others]
-        self.app.push_screen(Compare(pairs, at))
+        self.app.push_screen(Compare(pairs, at, dated=False))
 
     def _sides(self, answers: Sequence[Checked]) -> list[Side]:
         """The answers as outputs of one run."""
@@ -182,3 +201,7 @@ class EvaluatedRow(Page[int]):
 
     def action_leave(self) -> None:
         self.dismiss(self._place)
+
+
+def _short(answer: Checked) -> str:
+    return answer.variant + (f".{answer.repeat + 1}" if answer.repeat else "")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -301,7 +301,7 @@ class Rate(Page[None]):
         if self._rating is None or self._shown is None:
             return
         sentence = "Knowing who leads may sway what you choose from here on."
-        if await self.app.push_screen_wait(Confirm("See the result now?", sentence, "see it")):
+        if await self.app.push_screen_wait(_See("See the result now?", sentence, "see it")):
             self._shown = None
             await self._show_end(asked=True)
 
@@ -332,6 +332,14 @@ class Rate(Page[None]):
     def tell_mistake(self, sentence: str) -> None:
         super().tell_mistake(sentence)
         self._work()
+
+
+class _See(Confirm):
+    """Asked for with `r`, and seen with another `r`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "yes", "see it", id="rate.see", show=False)
+    ]
 
 
 def _drawn(

@@ -23,8 +23,8 @@ def end_page(rating: Rating, history: History, *, asked: bool) -> Content:
     kept, seeds = history.ratings.all(what), history.ratings.seeds(what)
     found = results(source, kept, seeds)
     lines = [Content.styled(safe_line(_thanks(rating, asked=asked)), "bold"), Content()]
-    left = rating.pairs - rating.done
-    if left and rating.pairs:
+    left = rating.goal - rating.done or rating.pairs - rating.done
+    if left:
         lines += [Content(f"{left:,} pairs are left; m goes on with them."), Content()]
     if found.rated:
         lines += [*_table(table(source, found)), Content()]
@@ -46,5 +46,8 @@ def _table(rows: Sequence[Sequence[str]]) -> list[Content]:
 def _thanks(rating: Rating, *, asked: bool) -> str:
     if not rating.pairs:
         return f"There is nothing to rate: all {rating.same:,} pairs have the same text twice."
-    done = f"{rating.done:,} of {rating.pairs:,} pairs are rated"
+    of = f"{rating.goal:,}"
+    if rating.goal < rating.pairs:
+        of += f" asked for ({rating.pairs:,} in all)"
+    done = f"{rating.done:,} of {of} pairs are rated"
     return f"{done} so far." if asked else f"Thank you, {rating.rater}. {done}."

@@ -18,7 +18,7 @@ class RateText(Dialog[str]):
     """Gives the text; empty takes away what was written before."""
 
     TITLE_TEXT = "What it should have said"
-    KEYS_TEXT = "ctrl+s take · tab another beginning · esc cancel"
+    KEYS_TEXT = "ctrl+s or esc keep · tab another beginning"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "take", "take", id="ratetext.take", priority=True, tooltip="Take this text"),
         Binding("tab", "start(1)", "another beginning", id="ratetext.start", priority=True, tooltip="Begin with another text"),
@@ -63,6 +63,10 @@ class RateText(Dialog[str]):
         area.load_text(self._texts[self._at])
         area.move_cursor(area.document.end)
         self._show()
+
+    def action_cancel(self) -> None:
+        """Escape keeps what was typed, as in all other places that texts are written in."""
+        self.action_take()
 
     def action_take(self) -> None:
         self.dismiss(self.query_one(SafeTextArea).text)

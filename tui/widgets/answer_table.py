@@ -18,15 +18,16 @@ BEGINNING = 300
 
 
 class AnswerTable(ChosenLines[Checked]):
-    """Each variant's answer with its mark; ◂ is the marked one."""
+    """Each variant's answer with its mark; 1 and 2 are those marked to be compared."""
 
-    HELP = "The answers of all variants, with their marks; ◂ is the one that others are compared with."  # fmt: skip
+    HELP = "The answers of all variants, with their marks; d compares 1 with 2, the first with the second."  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
         self.names: Mapping[str, str] = {}
         """What the variants are called, with their letters."""
-        self.marked: object = None
+        self.marked: tuple[object, ...] = ()
+        """Their keys, two at most, the first one first."""
 
     def key_of(self, item: Checked) -> object:
         return (item.variant, item.repeat)
@@ -41,7 +42,8 @@ class AnswerTable(ChosenLines[Checked]):
         names = min(MOST_NAME, max(cell_len(self.title_of(it)) for it in self.items))
         sign = mark([item])
         said = item.error or " ".join(item.answer[:BEGINNING].split()) or "(nothing)"
-        marked = "◂ " if self.key_of(item) == self.marked else "  "
+        key = self.key_of(item)
+        marked = f"{self.marked.index(key) + 1} " if key in self.marked else "  "
         return [
             (marked, "bold $accent"), (padded(self.title_of(item), names), ""), ("  ", ""),
             (padded(sign, 2), STYLES.get(sign, "$warning")), ("  ", ""),

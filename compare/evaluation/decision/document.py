@@ -8,7 +8,7 @@ from typing import Any
 
 from .figures import BreakEven, Decision, Elsewhere, Part, Side, Tried
 from .rules import Pair
-from .table import HEAD, written
+from .table import written
 from .verdict import more_rows
 
 
@@ -23,12 +23,13 @@ def decision_document(decision: Decision) -> dict[str, Any]:
             "verdict": texts.verdict,
             "outcome": ruling.outcome,
             "pick": ruling.pick,
+            "untried": list(ruling.untried),
             "more_rows": more_rows(decision, ruling.open) if ruling.open else None,
             "rows": decision.rows,
             "chosen_on": decision.chosen_on,
             "margin": decision.margin,
             "level": decision.level,
-            "head": list(HEAD),
+            "head": list(texts.head),
             "table": [
                 {"row": it.title, "cells": [list(cell) for cell in it.cells]} for it in texts.rows
             ],

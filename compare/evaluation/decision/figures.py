@@ -13,6 +13,9 @@ from ...statistics.verdict import Verdict
 from .rules import Pair, Ruling
 from .sides import Kind
 
+WIDEST = 10
+"""The larger end of an interval by the smaller, beyond which it says too little."""
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -42,12 +45,21 @@ class BreakEven:
     """After how many calls what was spent once has been saved, call by call.
 
     `unit` is "seconds" or "prompt tokens"; `saved` is per call against prompting, and negative
-    where a call costs more. `calls`, its estimate and the ends of its interval: None is never.
+    where a call costs more. `calls`, its estimate and the ends of its interval: None is never. It is
+    `sure` where the interval says it well: tokens are counted, but calls are timed a few times, and
+    say it only with both ends of `saved` on one side of 0 and at most `WIDEST` apart as a ratio.
     """
 
     unit: str
     spent: float
     saved: Estimate
+
+    @property
+    def sure(self) -> bool:
+        low, high = self.saved.interval.low, self.saved.interval.high
+        ends = sorted((abs(low), abs(high)))
+        timed = low * high > 0 and ends[1] <= WIDEST * ends[0]
+        return timed or low == high or self.unit != "seconds"
 
     @property
     def calls(self) -> int | None:

@@ -1,7 +1,8 @@
 """What follows from the comparisons: the rules that docs/decision.md has as a table.
 
-The cheapest kind wins that no costlier one is better than by what matters. Where both ends of a
-kind's intervals move its way, as they do with more passes, it never loses a recommendation.
+The cheapest kind wins that no costlier one is better than by what matters, and both together only
+where each of the two was tried alone. Where both ends of a kind's intervals move its way, as they do
+with more passes, it never loses a recommendation.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ Outcome = Literal["neither", "prompt", "fine-tune", "both", "undecided"]
 OUTCOMES: Mapping[Kind, Outcome] = {
     "plain": "neither", "prompted": "prompt", "tuned": "fine-tune", "combined": "both",
 }  # fmt: skip
+HALVES: Sequence[Kind] = ("prompted", "tuned")
+"""What both together consist of."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,13 @@ class Pair:
 @dataclass(frozen=True)
 class Ruling:
     """`pick` is recommended; None if undecided. `open` are the comparisons that are missing: those
-    that keep the decision back, or with a pick, that of both together with it."""
+    that keep the decision back, or with a pick, that of both together with it. `untried` are the
+    kinds without which both together are not recommended, where that keeps the decision back."""
 
     outcome: Outcome
     pick: Kind | None
     open: tuple[Pair, ...] = ()
+    untried: tuple[Kind, ...] = ()
 
 
 def relation(interval: Interval, margin: float) -> Relation:
@@ -58,14 +63,20 @@ def relation(interval: Interval, margin: float) -> Relation:
 
 def rule(kinds: Sequence[Kind], pairs: Mapping[tuple[Kind, Kind], Pair]) -> Ruling:
     """`kinds` that there are, the cheapest first, two at least; `pairs` by cheaper and costlier."""
+    untried: tuple[Kind, ...] = tuple(
+        it for it in HALVES if "combined" in kinds and it not in kinds
+    )
     for index, kind in enumerate(kinds):
         costlier = [pairs[kind, other] for other in kinds[index + 1 :]]
         if any(pair.relation == "better" for pair in costlier):
             continue
         missing = tuple(pair for pair in costlier if pair.relation == "open")
+        if kind == "combined" and untried:
+            return Ruling("undecided", None, (), untried)
         if not missing or _only_both(kinds, missing):
             return Ruling(OUTCOMES[kind], kind, missing)
-        return Ruling("undecided", None, missing)
+        both = any(pair.costlier == "combined" for pair in missing)
+        return Ruling("undecided", None, missing, untried if both else ())
     raise ValueError("there are no kinds")
 
 

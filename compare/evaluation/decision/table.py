@@ -34,7 +34,9 @@ NAMES: Mapping[Kind, str] = {
     "tuned": "fine-tuning",
     "combined": "both",
 }
-HEAD = ("", "Prompting", "Fine-tuning", "Both")
+HEADS: Mapping[Kind, str] = {
+    "prompted": "Prompting", "tuned": "Fine-tuning", "combined": "Both",
+}  # fmt: skip
 
 Cell = tuple[str, ...]
 """Lines."""
@@ -42,17 +44,19 @@ Cell = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Row:
-    """A row: its title, and for prompting, fine-tuning and both what is known."""
+    """A row: its title, and what is known of each kind."""
 
     title: str
-    cells: tuple[Cell, Cell, Cell]
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
 class Written:
-    """The whole table. `notes` say what its figures are."""
+    """The whole table, with a column for each kind of `SIDES` that there is a variant of; `head` has
+    a title for each, and an empty one for the first column. `notes` say what its figures are."""
 
     verdict: str
+    head: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
 
@@ -74,20 +78,21 @@ def written(decision: Decision) -> Written:
         "what makes tuning succeed": _success,
     }
     rows = tuple(_row(decision, title, make) for title, make in makers.items())
-    return Written(verdict(decision), rows, tuple(_notes(decision)))
+    head = ("", *(HEADS[it] for it in _columns(decision)))
+    return Written(verdict(decision), head, rows, tuple(_notes(decision)))
 
 
 def _row(decision: Decision, title: str, make: Callable[[Decision, Side], Iterator[str]]) -> Row:
-    prompted, tuned, both = (cell(decision, make, kind) for kind in SIDES)
-    if both == tuned and title in OF_THE_ADAPTER and decision.side("tuned"):
-        both = ("as fine-tuning",)
-    return Row(title, (prompted, tuned, both))
+    cells: dict[Kind, Cell] = {
+        kind: tuple(make(decision, side)) or ("–",) for kind, side in _columns(decision).items()
+    }
+    if "tuned" in cells and cells["tuned"] == cells.get("combined") and title in OF_THE_ADAPTER:
+        cells["combined"] = ("as fine-tuning",)
+    return Row(title, tuple(cells.values()))
 
 
-def cell(decision: Decision, make: Callable[[Decision, Side], Iterator[str]], kind: Kind) -> Cell:
-    """One cell; a kind that the suite has no variant of is said to be missing."""
-    side = decision.side(kind)
-    return ("no such variant",) if side is None else tuple(make(decision, side)) or ("–",)
+def _columns(decision: Decision) -> Mapping[Kind, Side]:
+    return {kind: side for kind in SIDES if (side := decision.side(kind)) is not None}
 
 
 # ------------------------------------------------------------------------------ rows
@@ -166,7 +171,8 @@ def _calling(decision: Decision, side: Side) -> Iterator[str]:
 
 def _break_even(decision: Decision, side: Side) -> Iterator[str]:
     for it in side.break_even:
-        yield f"in {UNITS[it.unit]}: {after(it)}; {saves(it)}"
+        when = after(it) if it.sure else "too few calls were timed to say"
+        yield f"in {UNITS[it.unit]}: {when}; {saves(it)}"
     if side.trained and not side.break_even:
         yield f"what training cost is {NOT_RECORDED}"
 
@@ -239,6 +245,8 @@ def _when(decision: Decision, side: Side) -> Iterator[str]:
         yield "not decided"
         if (needed := more_rows(decision, decision.ruling.open)) is not None:
             yield f"about {calls(needed)} more rows would decide it"
+    elif decision.ruling.untried:
+        yield "not decided"
     else:
         yield "not here"
 
@@ -254,7 +262,8 @@ def _success(decision: Decision, side: Side) -> Iterator[str]:
     if side.rated is None:
         yield "no ratings yet"
     else:
-        yield f"preferred in {share(side.rated.chance)}, {side.rated.ratings:,} ratings"
+        count = f"{side.rated.ratings:,} rating{'' if side.rated.ratings == 1 else 's'}"
+        yield f"chance of being preferred to an average variant: {share(side.rated.chance)}, {count}"
 
 
 def _notes(decision: Decision) -> Iterator[str]:

@@ -25,6 +25,7 @@ CALLED: Mapping[Kind, str] = {
     "tuned": "the adapter",
     "combined": "the engineered prompt on the adapter",
 }
+ALONE: Mapping[Kind, str] = {"prompted": "prompting", "tuned": "fine-tuning"}
 
 
 def verdict(decision: Decision) -> str:
@@ -36,7 +37,9 @@ def verdict(decision: Decision) -> str:
     if not any(it.verdict.difference.rows for it in decision.pairs):
         return f"{head}: no row was scored under two variants."
     if ruling.pick is None:
-        return f"{head}: {_missing(decision, ruling.open)}.{_left_out(decision)}"
+        parts = [_missing(decision, ruling.open)] if ruling.open else []
+        parts += [_untried(ruling.untried)] if ruling.untried else []
+        return f"{head}: {'; '.join(parts)}.{_left_out(decision)}"
     side = decision.side(ruling.pick)
     assert side is not None
     parts = [*_reasons(decision, side), *_costs(decision, side)]
@@ -95,8 +98,8 @@ def _costs(decision: Decision, side: Side) -> Iterator[str]:
     if not side.trained:
         yield "it costs nothing to make"
         return
-    if side.break_even:
-        yield _paying(side.break_even)
+    if sure := [it for it in side.break_even if it.sure]:
+        yield _paying(sure)
     lost = [it for it in side.elsewhere if it.verdict.difference.interval.high < 0]
     if lost:
         each = (
@@ -135,8 +138,6 @@ def beyond_training(decision: Decision) -> str:
 
 
 def _missing(decision: Decision, pairs: Sequence[Pair]) -> str:
-    if not pairs:
-        return "there is nothing to compare"
     leads = ", ".join(
         f"{CALLED[it.costlier]} {lead(it.verdict.difference.mean, it.verdict.difference.interval)}"
         for it in pairs
@@ -145,6 +146,12 @@ def _missing(decision: Decision, pairs: Sequence[Pair]) -> str:
         f"against {CALLED[pairs[0].cheaper]} these leads, in points, may be luck or matter: {leads}; "
         f"{_more(decision, pairs)}"
     )
+
+
+def _untried(kinds: Sequence[Kind]) -> str:
+    names = " and ".join(f"{ALONE[it]} alone" for it in kinds)
+    one = len(kinds) == 1
+    return f"{names} {'was' if one else 'were'} not tried: add {'it' if one else 'them'}"
 
 
 def _more(decision: Decision, pairs: Sequence[Pair]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from llamadiff.compare.evaluation.decision.figures import Decision
-from llamadiff.compare.evaluation.decision.sides import KINDS, SIDES, Kind
+from llamadiff.compare.evaluation.decision.sides import KINDS, Kind
 from llamadiff.compare.evaluation.decision.table import NAMES, written
 from llamadiff.compare.evaluation.decision.verdict import CALLED
 
@@ -24,6 +24,7 @@ class _Said:
         self._rest = self._texts.verdict
         self._kind = found.ruling.pick
         self._rows = {row.title: row.cells for row in self._texts.rows}
+        self._columns = [side.kind for side in found.sides if side.kind != "plain"]
         self._labels = [side.label for side in found.sides]
         self._wrong: list[str] = []
 
@@ -55,7 +56,7 @@ class _Said:
         self._rest = re.sub(pattern, "", self._rest)
 
     def _cell(self, title: str, kind: Kind | None) -> tuple[str, ...]:
-        return self._rows[title][SIDES.index(kind)] if kind in SIDES else ()
+        return self._rows[title][self._columns.index(kind)] if kind in self._columns else ()
 
     def _has(self, title: str, kind: Kind | None, line: str) -> None:
         if not any(it == line or it.startswith(f"{line},") for it in self._cell(title, kind)):

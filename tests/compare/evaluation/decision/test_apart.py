@@ -90,7 +90,7 @@ def test_planned_rows_that_are_missing_leave_the_test_of_new_ones_to_come() -> N
 def test_the_noise_floor_stands_beside_every_lead() -> None:
     plan, answers = evaluation({"plain": [0.0] * 30, "tuned": [0.0] * 10 + [1.0] * 20}, new=12)
     found = decision_of(plan, answers)
-    assert found and "noise floor not measured (repeats = 1)" in cell(found, "objective", 1)
+    assert found and "noise floor not measured (repeats = 1)" in cell(found, "objective", 0)
     plan = replace(plan, suite=replace(plan.suite, repeats=2))
     again = [
         replace(it, repeat=1, score=1.0 if it.variant == "plain" and it.row < 6 else it.score)
@@ -102,8 +102,8 @@ def test_the_noise_floor_stands_beside_every_lead() -> None:
     assert side and side.noise  # the noisier one of the two
     floor = f", noise ±{100 * side.noise.interval.high:.1f}"
     assert floor == ", noise ±11.3"
-    assert any(it.endswith(floor) for it in cell(found, "objective", 1))
-    assert all("noise ±" in it for it in cell(found, "new rows", 1) if "against" in it)
+    assert any(it.endswith(floor) for it in cell(found, "objective", 0))
+    assert all("noise ±" in it for it in cell(found, "new rows", 0) if "against" in it)
     assert any("Noise is how far" in it for it in written(found).notes)
 
 

@@ -73,7 +73,10 @@ def test_every_branch(said: str, outcome: str, missing: int) -> None:
         (("plain", "tuned"), ("enough",), "neither"),
         (("plain", "tuned"), ("open",), "undecided"),
         (("plain", "prompted", "combined"), ("better", "better", "open"), "undecided"),
-        (("plain", "combined"), ("better",), "both"),
+        (("plain", "combined"), ("better",), "undecided"),
+        (("plain", "prompted", "combined"), ("better", "better", "better"), "undecided"),
+        (("plain", "tuned", "combined"), ("better", "better", "better"), "undecided"),
+        (("plain", "tuned", "combined"), ("better", "better", "enough"), "fine-tune"),
     ],
 )
 def test_kinds_that_there_are_not(

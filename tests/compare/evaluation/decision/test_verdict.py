@@ -169,15 +169,53 @@ def test_break_even() -> None:
     assert "training never pays for itself in time or in prompt tokens" in said
 
 
+def test_a_time_that_few_calls_say_badly_is_not_in_the_verdict() -> None:
+    shares = {"plain": 0.2, "prompted": 0.5, "tuned": 0.9, "combined": 0.9}
+    scores = {kind: passing(N, it) for kind, it in shares.items()}
+    slower = (0.0101, 0.0302, 0.0151, 0.0201, 0.0121), (0.01, 0.01, 0.01, 0.01, 0.01)
+    for timed in (slower, slower[::-1]):  # on one side of 0, but hardly
+        found = decided(scores, paces=paces(*timed))
+        assert "pays for itself in prompt tokens after" in written(found).verdict
+        assert "in time" not in written(found).verdict
+        cell = {row.title: row.cells for row in written(found).rows}["break-even"][1]
+        assert cell[0].startswith("in time: too few calls were timed to say; ")
+        assert not wrong_figures(found)
+    said = written(decided(scores, paces=paces(SLOW, FAST))).verdict
+    assert "training pays for itself in time after" in said
+
+
 def test_what_a_file_does_not_say_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "training_of", lambda path: Training())
     scores = {kind: passing(60, 0.5) for kind in ("plain", "tuned")}
-    rows = {row.title: row.cells for row in written(decided(scores)).rows}
-    assert "not recorded in the file" in rows["process"][1][1]
-    assert rows["data needed"][1][0].startswith("rows not recorded in the file: 50.0")
-    assert "time not recorded in the file" in rows["cost to make"][1][0]
-    assert rows["break-even"][1] == ("what training cost is not recorded in the file",)
-    assert rows["process"][0] == ("no such variant",)
+    rows = {row.title: row.cells[0] for row in written(decided(scores)).rows}
+    assert "not recorded in the file" in rows["process"][1]
+    assert rows["data needed"][0].startswith("rows not recorded in the file: 50.0")
+    assert "time not recorded in the file" in rows["cost to make"][0]
+    assert rows["break-even"] == ("what training cost is not recorded in the file",)
+
+
+def test_both_together_need_each_of_the_two_tried_alone() -> None:
+    found = decided({"plain": passing(N, 0.2), "combined": passing(N, 0.9)})
+    texts = written(found)
+    assert texts.verdict == (
+        "Not decided: prompting alone and fine-tuning alone were not tried: add them."
+    )
+    assert {row.title: row.cells for row in texts.rows}["when to use"] == (("not decided",),)
+    document = decision_document(found)
+    assert document["untried"] == ["prompted", "tuned"] and document["pick"] is None
+    found = decided({"plain": passing(N, 0.1), "prompted": passing(N, 0.4), "combined": passing(N, 0.9)})  # fmt: skip
+    assert written(found).verdict == "Not decided: fine-tuning alone was not tried: add it."
+    found = decided({"plain": passing(40, 0.5), "combined": passing(40, 0.6, 7)})
+    assert re.search(r"more rows would decide it; prompting alone and", written(found).verdict)
+    assert not wrong_figures(found)
+
+
+def test_the_table_has_columns_for_the_kinds_there_are() -> None:
+    texts = written(decided({"plain": passing(N, 0.2), "prompted": passing(N, 0.9)}))
+    assert texts.head == ("", "Prompting")
+    assert all(len(row.cells) == 1 for row in texts.rows)
+    texts = written(decided({kind: passing(N, 0.5) for kind in ("plain", "tuned", "combined")}))
+    assert texts.head == ("", "Fine-tuning", "Both")
 
 
 def test_ratings_come_from_whoever_has_them() -> None:
@@ -186,7 +224,9 @@ def test_ratings_come_from_whoever_has_them() -> None:
     found = decided(scores, ratings=lambda: [*given, Rating("tuned", "gone", "second")])
     side = found.side("tuned")
     assert side and side.rated and side.rated.ratings == 10 and side.rated.chance.mean > 0.6
-    assert any("10 ratings" in it for it in written(found).rows[-1].cells[1])
+    said = written(found).rows[-1].cells[0][-1]
+    assert said.startswith("chance of being preferred to an average variant: ")
+    assert said.endswith(", 10 ratings")
 
 
 def test_the_best_of_several_is_compared_on_other_rows() -> None:
@@ -278,7 +318,7 @@ def test_control_counts_broken_forms_and_changing_seeds() -> None:
     assert plain.violations.mean == 0 and tuned.violations.mean == 0.125
     assert plain.changing and plain.changing.mean == 0
     assert tuned.changing and tuned.changing.mean == 0.25 and tuned.changing.rows == 8
-    control = {row.title: row.cells for row in written(found).rows}["control"][1]
+    control = {row.title: row.cells for row in written(found).rows}["control"][0]
     assert control[0].startswith("form broken: 12.5 % (") and control[1].startswith(
         "seeds change 25.0 % ("
     )
