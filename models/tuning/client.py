@@ -23,6 +23,8 @@ from .tasks import Command, Done, Failed, GoOn, Job, Pause, Report, Stop, line, 
 
 _LINE_LIMIT = 1 << 26
 """Bytes of a report: the losses of a training that goes on come in one."""
+ENDING_S = 2.0
+"""Seconds in which a process that says no more has ended by itself."""
 _ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait leave their cores to others
     "HF_HUB_OFFLINE": "1",
@@ -78,17 +80,16 @@ class Tuning:
                 yield report
                 if isinstance(report, Done | Failed):
                     return
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
             said = last_words(self._log, start)
-            why = cause_of_end(await process.wait(), "The process that trains")
+            why = cause_of_end(await _ended(process), "The process that trains")
             raise EngineError(
                 f"{why} {f'It last said: {said} ' if said else ''}Its log is {self._log}."
             )
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
 
     async def _start(self) -> int:
         """Start the process; the length of the log then. Raises EngineError."""
@@ -116,6 +117,16 @@ class Tuning:
         if self._process and self._process.stdin:
             with contextlib.suppress(OSError, RuntimeError):
                 self._process.stdin.write(line(command))
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int:
+    """How a process ended that says no more; it is made to, if it does not. To kill one that has
+    ended would take its exit status away."""
+    with contextlib.suppress(TimeoutError):
+        return await asyncio.wait_for(process.wait(), ENDING_S)
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    return await process.wait()
 
 
 async def reference_of(engine: Engine, model: LoadedModel, row: Row) -> tuple[float, ...]:
