@@ -184,7 +184,7 @@ def test_what_was_run_is_listed_shown_again_and_removed(
         history.ratings.put(Rated("evaluation", key), Rating("anna", 0, 0, "A", "B", "second"))
     assert run(["eval", "--show", "last"]) == 1
     out = capsys.readouterr().out
-    assert "preferred in " in out and "no ratings yet" not in out
+    assert "chance of being" in out and "no ratings yet" not in out
 
     said = json.dumps(document["answers"][0]["answers"][0]["text"])[1:20]
     file = home / "state" / "history.db"

@@ -133,7 +133,7 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
         await until(lambda: len(history(pilot).ratings.all(rated(pilot))) == 1)
         await pilot.press("escape")
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
-        await until(lambda: "preferred in " in words(pilot))
+        await until(lambda: "chance of being" in words(pilot))
         await pilot.press("tab")
         await until(
             lambda: "by disagreement" in screen_text(pilot) and "ASKS" in screen_text(pilot)
