@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ...statistics.wording import FADED
 from .apart import NEW
 from .figures import BreakEven, Decision, Side
 from .rules import Outcome, Pair
@@ -39,13 +40,14 @@ def verdict(decision: Decision) -> str:
     if ruling.pick is None:
         parts = [_missing(decision, ruling.open)] if ruling.open else []
         parts += [_untried(ruling.untried)] if ruling.untried else []
-        return f"{head}: {'; '.join(parts)}.{_left_out(decision)}"
+        return f"{head}: {'; '.join(parts)}.{_faded(ruling.open)}{_left_out(decision)}"
     side = decision.side(ruling.pick)
     assert side is not None
     parts = [*_reasons(decision, side), *_costs(decision, side)]
     said = f"{head}: {'; '.join(parts)}."
     if ruling.open:
         said += f" Whether {CALLED['combined']} is better still is not decided: {_more(decision, ruling.open)}."
+        said += _faded(ruling.open)
     return said + _left_out(decision)
 
 
@@ -57,6 +59,10 @@ def left_out(decision: Decision) -> int:
 def _left_out(decision: Decision) -> str:
     count = left_out(decision)
     return f" {count:,} of {decision.rows:,} rows could not be scored." if count else ""
+
+
+def _faded(pairs: Sequence[Pair]) -> str:
+    return f" {FADED}" if any(it.verdict.faded for it in pairs) else ""
 
 
 def _reasons(decision: Decision, side: Side) -> Iterator[str]:

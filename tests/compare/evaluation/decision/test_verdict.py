@@ -143,6 +143,16 @@ def test_rows_that_could_not_be_scored_are_said() -> None:
     assert found.pairs[0].verdict.difference.interval.low < found.pairs[0].verdict.difference.mean
 
 
+def test_a_winner_that_all_rows_hardly_lean_to_is_said_to_be_none() -> None:
+    """The adapter wins 26 and loses 8 of the planned 100 rows, and 10 and 26 of 200 more."""
+    tuned = [1.0] * 26 + [0.0] * 74 + [1.0] * 10 + [0.0] * 190
+    plain = [0.0] * 26 + [1.0] * 8 + [0.0] * 76 + [1.0] * 26 + [0.0] * 164
+    found = decision_of(*evaluation({"plain": plain, "tuned": tuned}, planned=100))
+    assert found is not None and found.ruling.outcome == "undecided"
+    assert "would decide it. The planned rows alone have a winner, but all" in written(found).verdict  # fmt: skip
+    assert not wrong_figures(found)
+
+
 def test_break_even() -> None:
     def of(mean: float, low: float, high: float) -> str:
         return after(BreakEven("seconds", 47, Estimate(mean, Interval(low, high), 5, "")))
