@@ -276,6 +276,11 @@ def _notes(decision: Decision) -> Iterator[str]:
             f"and compared on the other {decision.rows:,}; scores under process and data are those "
             "it was taken by."
         )
+        if decision.unused:
+            yield (
+                f"{decision.unused:,} more of the half by which it was taken were not planned when "
+                "all of the several were first compared, and are not used: one choice stays."
+            )
     if decision.waits_for:
         yield (
             "Where several stand for one kind, the best is picked by half of the planned rows, once "
