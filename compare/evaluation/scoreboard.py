@@ -13,7 +13,7 @@ from itertools import compress
 from ..statistics.figures import Estimate, Table
 from ..statistics.means import estimate
 from ..statistics.noise import NoiseFloor, noise_floor
-from ..statistics.verdict import Verdict, decide_all
+from ..statistics.verdict import ALPHA, Verdict, decide_all
 from ..statistics.wording import sentence
 from ..variants import Variant
 from .answers import Checked, counted
@@ -124,6 +124,19 @@ def check_title(name: str, weight: float) -> str:
 def met_said(met: bool | None) -> str:
     """What is said of a requirement before it."""
     return {True: "met", False: "NOT MET", None: "not known yet"}[met]
+
+
+def levels_said(board: Scoreboard) -> str:
+    """Why intervals of differences are of other levels than one alone would be; empty where none is."""
+    compared = [it.verdict.difference.interval.level for it in board.lines if it.verdict]
+    levels = sorted(set(compared), reverse=True)
+    if len(compared) < 2:
+        return ""
+    said = " and ".join(f"{100 * it:.4g} %" for it in levels)
+    return (
+        f"The intervals of differences are of {said}: {len(compared)} comparisons share the "
+        f"{100 * ALPHA:g} %, and one that is sure leaves its part to the others."
+    )
 
 
 def rows_said(rows: int, asked: int, planned: int) -> str:

@@ -137,16 +137,14 @@ def _data(decision: Decision, side: Side) -> Iterator[str]:
     tried = side.tried
     if side.kind == "prompted" and plain is not None:
         tried = (*plain.tried, *tried)
-    points = sorted({(it.examples, it.rows_trained or 0, it.label) for it in tried})
-    scores = {it.label: it.score for it in tried}
-    known = {it.label: it.rows_trained for it in tried}
-    for examples, rows, label in points:
-        parts = []
+    for it in sorted(tried, key=lambda it: (it.examples, it.rows_trained or 0, it.label)):
+        parts = [it.label]
         if side.kind != "tuned":
-            parts.append(f"{examples:,} example{'' if examples == 1 else 's'}")
+            parts.append(f"{it.examples:,} example{'' if it.examples == 1 else 's'}")
         if side.kind != "prompted":
-            parts.append(f"{rows:,} rows" if known[label] is not None else f"rows {NOT_RECORDED}")
-        yield f"{', '.join(parts)}: {score(scores[label])}"
+            rows = it.rows_trained
+            parts.append(f"rows {NOT_RECORDED}" if rows is None else f"{rows:,} rows")
+        yield f"{', '.join(parts)}: {score(it.score)}"
 
 
 def _making(decision: Decision, side: Side) -> Iterator[str]:

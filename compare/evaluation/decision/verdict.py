@@ -116,11 +116,17 @@ def _costs(decision: Decision, side: Side) -> Iterator[str]:
 
 
 def _paying(found: Sequence[BreakEven]) -> str:
-    paid = [f"in {UNITS[it.unit]} {after(it)}" for it in found if it.least is not None]
-    never = " or ".join(f"in {UNITS[it.unit]}" for it in found if it.least is None)
-    if not paid:
-        return f"training never pays for itself {never}"
-    return f"training pays for itself {', '.join(paid)}{f', never {never}' if never else ''}"
+    paid = [f"in {UNITS[it.unit]} {after(it)}" for it in found if it.calls is not None]
+    not_paid = {
+        how: " or ".join(
+            f"in {UNITS[it.unit]}" for it in found if it.calls is None and after(it) == how
+        )
+        for how in ("never", "not on average")
+    }
+    said = ", ".join([*paid, *(f"{how} {units}" for how, units in not_paid.items() if units)])
+    return (
+        f"training pays for itself {said}" if paid else f"training does not pay for itself: {said}"
+    )
 
 
 def beyond_training(decision: Decision) -> str:

@@ -8,7 +8,7 @@ from llamadiff.compare.evaluation.answers import DIED
 from llamadiff.compare.evaluation.decision.build import decision_of
 from llamadiff.compare.evaluation.decision.table import written
 from llamadiff.compare.evaluation.expression import parse_expression
-from llamadiff.compare.evaluation.scoreboard import Scoreboard, scoreboard
+from llamadiff.compare.evaluation.scoreboard import Scoreboard, levels_said, scoreboard
 from llamadiff.compare.evaluation.settled import Settled
 
 from .decision.made import evaluation, passing
@@ -87,6 +87,20 @@ def test_planned_rows_that_are_gone_are_said_where_they_count() -> None:
     assert all("planned" not in it.figures for it in scores)
     decision = decision_of(plan, answers)
     assert decision is not None and written(decision).notes[-1] == said
+
+
+def test_why_intervals_are_of_several_levels_is_said() -> None:
+    scores = {"plain": passing(60, 0.1), "tuned": passing(60, 0.9), "combined": passing(60, 0.1)}
+    plan, answers = evaluation(scores)
+    found = scoreboard(plan, answers)
+    assert {it.verdict.difference.interval.level for it in found.lines if it.verdict} == {0.975, 0.95}  # fmt: skip
+    said = levels_said(found)
+    assert said == (
+        "The intervals of differences are of 97.5 % and 95 %: 2 comparisons share the 5 %, and one "
+        "that is sure leaves its part to the others."
+    )
+    plan, answers = evaluation({kind: scores[kind] for kind in ("plain", "tuned")})
+    assert levels_said(scoreboard(plan, answers)) == ""
 
 
 def test_a_verdict_says_how_many_rows_could_not_be_scored() -> None:
