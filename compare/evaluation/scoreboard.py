@@ -132,7 +132,8 @@ def levels_said(board: Scoreboard) -> str:
     levels = sorted(set(compared), reverse=True)
     if len(compared) < 2:
         return ""
-    said = " and ".join(f"{100 * it:.4g} %" for it in levels)
+    *others, lowest = (f"{100 * it:.4g} %" for it in levels)
+    said = f"{', '.join(others)} and {lowest}" if others else lowest
     return (
         f"The intervals of differences are of {said}: {len(compared)} comparisons share the "
         f"{100 * ALPHA:g} %, and one that is sure leaves its part to the others."
