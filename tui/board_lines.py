@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
-from ..compare.evaluation.scoreboard import check_title, met_said, rows_said
+from ..compare.evaluation.scoreboard import check_title, levels_said, met_said, rows_said
 from ..compare.evaluation.variants import called
 from ..compare.statistics.wording import NOT_MEASURED, noise_floor_sentence, plus_minus, points
 from .safe_text import safe_line
@@ -208,6 +208,8 @@ def _sentences(board: Scoreboard, plan: Plan) -> list[Content]:
             decided = line.verdict.outcome != "undecided"
             said = line.sentence if decided else f"{called(line.variant)}: {line.sentence}"
             found.append(Content.assemble((f"{mark[0]} ", style), safe_line(said)))
+    if said := levels_said(board):
+        found.append(Content.styled(f"  {said}", "$dim"))
     if said := rows_said(board.rows, len(plan.rows), board.planned):
         found.append(Content.styled(f"  {said}", "$warning"))
     elif len(plan.rows) > board.planned:

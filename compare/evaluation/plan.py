@@ -68,6 +68,8 @@ class Plan:
     """By rubric, what judges by it."""
     apart: Mapping[Names, Settled] = field(default_factory=dict[Names, Settled])
     notes: tuple[str, ...] = ()
+    to_keep: Mapping[str, Settled] = field(default_factory=dict[str, Settled])
+    """By the hash of a comparison, what the history is to know of it."""
 
     def planned_for(self, one: Variant, other: Variant, rows: Sequence[int]) -> Planned:
         """Which of these rows, given by their places, were planned for a comparison."""

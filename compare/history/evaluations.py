@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -118,17 +118,14 @@ class Evaluations:
         )
         return moment(self._there(key, found)[0])
 
-    def settled(self, comparisons: Collection[str], keys: Collection[str]) -> dict[str, Settled]:
-        """What was planned of these comparisons, by those that were made before on such rows."""
-        return self._read(lambda it: settled(it, comparisons, keys), {})
+    def settled(self, comparisons: Mapping[str, Collection[str]]) -> dict[str, Settled]:
+        """What was planned of comparisons that were made before; given are the keys of the rows
+        there are for each."""
+        return self._read(lambda it: settled(it, comparisons), {})
 
     def settle(self, plan: Plan) -> None:
         """Keep which rows are planned; what was kept of its comparisons before stays."""
-        from ..evaluation.comparisons import comparisons
-
-        found = comparisons(plan.variants, plan.suite.dataset.where)
-        planned = {it: plan.apart.get(names, plan.planned) for names, it in found.items()}
-        self._change(lambda it: settle(it, planned))
+        self._change(lambda it: settle(it, plan.to_keep))
 
     def add(self, key: str, answers: Iterable[Checked]) -> None:
         """Keep the answers of a group: all of them, or none when that cannot be written, which is

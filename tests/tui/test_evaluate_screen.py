@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -295,6 +297,14 @@ async def test_mistakes_are_told_with_their_place_and_an_edited_suite_is_read_ag
     async with opened(home, size=(80, 40)) as pilot:
         await pilot.press("f4")
         await until(lambda: "✗" in screen_text(pilot))
+        with warnings.catch_warnings(record=True) as unawaited:
+            warnings.simplefilter("always")
+            assert isinstance(pilot.app.screen, Evaluate)
+            pilot.app.screen.look()  # the second look takes the place of the first, not begun yet
+            pilot.app.screen.look()
+            await pilot.pause()
+            gc.collect()
+        assert not [it for it in unawaited if "never awaited" in str(it.message)]
         pilot.app.screen.query_one(Input).value = "yours"
         await until(lambda: "✗ line " in words(pilot) and "suite.toml, line " in words(pilot))
         assert "wrong" in words(pilot)

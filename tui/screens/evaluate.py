@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -103,7 +104,9 @@ class Evaluate(SuiteFiles):
         self.look()
 
     def look(self, choose: object = None) -> None:
-        self.run_worker(self._look(choose), group="look", exclusive=True, exit_on_error=False)
+        self.run_worker(
+            partial(self._look, choose), group="look", exclusive=True, exit_on_error=False
+        )
 
     async def _look(self, choose: object) -> None:
         kept = self.kept
@@ -181,7 +184,7 @@ class Evaluate(SuiteFiles):
         self._pause = self.set_timer(DETAILS_PAUSE_S, self._look_into)
 
     def _look_into(self) -> None:
-        self.run_worker(self._details(), group="details", exclusive=True, exit_on_error=False)
+        self.run_worker(self._details, group="details", exclusive=True, exit_on_error=False)
 
     async def _details(self) -> None:
         item, details = self.table.chosen, self.details
@@ -240,7 +243,9 @@ class Evaluate(SuiteFiles):
     def action_open(self) -> None:
         item = self.table.chosen
         if isinstance(item, Past):
-            self.run_worker(self._open(item), group="open", exclusive=True, exit_on_error=False)
+            self.run_worker(
+                partial(self._open, item), group="open", exclusive=True, exit_on_error=False
+            )
         else:
             self.action_start()
 

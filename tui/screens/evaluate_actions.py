@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,7 +162,9 @@ class EvaluateActions(HistoryActions):
         """Run an evaluation; none other may be running."""
         self.evaluating = it
         it.state = "starting"
-        self._work = self.run_worker(self._evaluate(it), group="evaluation", exit_on_error=False)
+        self._work = self.run_worker(
+            partial(self._evaluate, it), group="evaluation", exit_on_error=False
+        )
         self._telling = self._telling or self.set_interval(TELL_EVERY_S, self._tell)
         self._tell()
 

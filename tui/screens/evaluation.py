@@ -110,7 +110,7 @@ class Evaluation(Page[None]):
         if not self.is_attached or covered(self):
             return
         if it.due(deciding=self._deciding):
-            self.run_worker(self._look(), group="board", exit_on_error=False)
+            self.run_worker(self._look, group="board", exit_on_error=False)
         self._show_title()
         told = self.query_one("#evaluation-told", Paragraph)
         said = [it.problem] if it.problem else it.notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -233,11 +234,11 @@ class Playground(
 
     def _settled(self) -> None:
         """A person has paused: preview the prompt. A preview under way is given up for it."""
-        self.run_worker(self._preview(), group="preview", exclusive=True, exit_on_error=False)
+        self.run_worker(self._preview, group="preview", exclusive=True, exit_on_error=False)
 
     def _live(self) -> None:
         """A person has paused for longer: run what waits and is well."""
-        self.run_worker(self._run_pending(), group="live", exclusive=True, exit_on_error=False)
+        self.run_worker(self._run_pending, group="live", exclusive=True, exit_on_error=False)
 
     async def _preview(self) -> None:
         panel, variant = self.query_one(PromptPanel), self.playground.current
@@ -273,7 +274,7 @@ class Playground(
             return
         self.app.clear_notifications()
         self.run_worker(
-            self.session.carry_out(run), group="run", exclusive=True, exit_on_error=False
+            partial(self.session.carry_out, run), group="run", exclusive=True, exit_on_error=False
         )
         self._flushes.resume()
         self._show_variants()

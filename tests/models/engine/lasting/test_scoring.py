@@ -20,18 +20,8 @@ from llamadiff.models.engine.protocol import (
     TokenLogprob,
 )
 
-from ...conftest import listen
-from .asking import ids, request
-
-
-@pytest.fixture
-def engine(lasting_engine: Engine) -> Engine:
-    return lasting_engine
-
-
-@pytest.fixture
-def model(lasting_model: LoadedModel) -> LoadedModel:
-    return lasting_model
+from ....conftest import listen
+from ..asking import ids, request
 
 
 async def score(

@@ -16,11 +16,11 @@ from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import Finished, ModelSettings, Prefill, Request
 from llamadiff.models.gguf.check import check_model
 
-from ...conftest import Heard, listen
-from . import asking
-from .architectures import ARCHITECTURES, CONTEXT, LAYERS, VOCABULARY, WINDOW, write
-from .asking import bits
-from .test_saved import EAGER
+from ....conftest import Heard, listen
+from .. import asking
+from ..architectures import ARCHITECTURES, CONTEXT, LAYERS, VOCABULARY, WINDOW, write
+from ..asking import bits
+from ..test_saved import EAGER
 
 Bits = list[tuple[int, float]]
 Fresh = Callable[[list[int]], Awaitable[Bits]]
@@ -48,11 +48,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture(params=list(ARCHITECTURES))
 def kind(request: pytest.FixtureRequest) -> str:
     return request.param
-
-
-@pytest.fixture
-def engine(lasting_engine: Engine) -> Engine:
-    return lasting_engine
 
 
 @pytest_asyncio.fixture(loop_scope="module")

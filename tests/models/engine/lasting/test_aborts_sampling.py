@@ -10,22 +10,12 @@ from llamadiff.models.engine.protocol import Sampling
 from llamadiff.models.engine.samplers import ORDER, make_sampling
 from llamadiff.models.errors import ModelError
 
-from .asking import NEVER_END
-from .surviving import PEAK, ask, confined, peak, refusal, short
+from ..asking import NEVER_END
+from ..surviving import PEAK, ask, confined, peak, refusal, short
 
 END = 4
 """The bundled model's end of turn."""
 NAN, INF = math.nan, math.inf
-
-
-@pytest.fixture
-def engine(lasting_engine: Engine) -> Engine:
-    return lasting_engine
-
-
-@pytest.fixture
-def model(lasting_model: LoadedModel) -> LoadedModel:
-    return lasting_model
 
 
 @pytest.mark.parametrize("name", ["greedy", "dist", "mirostat", "grammar", "softmax"])

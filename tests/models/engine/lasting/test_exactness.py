@@ -7,19 +7,9 @@ from llamadiff.models.engine.client import Engine
 from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import AdapterUse, Request
 
-from ...conftest import listen
-from . import asking
-from .asking import bits
-
-
-@pytest.fixture
-def engine(lasting_engine: Engine) -> Engine:
-    return lasting_engine
-
-
-@pytest.fixture
-def model(lasting_model: LoadedModel) -> LoadedModel:
-    return lasting_model
+from ....conftest import listen
+from .. import asking
+from ..asking import bits
 
 
 async def prompt(engine: Engine, model: LoadedModel, words: int = 0) -> list[int]:

@@ -12,8 +12,8 @@ from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import Sampling
 from llamadiff.models.engine.samplers import make_sampling, steps
 
-from ...conftest import listen
-from .asking import ids, request
+from ....conftest import listen
+from ..asking import ids, request
 
 CHAIN = """
 import json, sys
@@ -68,16 +68,6 @@ def test_the_steps_told_are_the_chain_that_llama_cpp_runs(base: Path) -> None:
 
 def test_a_grammar_is_the_last_step() -> None:
     assert steps(Sampling(), constrained=True)[-2:] == ("dist", "grammar")
-
-
-@pytest.fixture
-def engine(lasting_engine: Engine) -> Engine:
-    return lasting_engine
-
-
-@pytest.fixture
-def model(lasting_model: LoadedModel) -> LoadedModel:
-    return lasting_model
 
 
 @pytest.mark.parametrize("temperature", [0.0, 2.0])

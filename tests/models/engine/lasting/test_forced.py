@@ -6,20 +6,10 @@ from llamadiff.models.engine.client import Engine
 from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import AdapterUse, Sampling
 
-from ...conftest import listen
-from .asking import NEVER_END, bits, ids, request
+from ....conftest import listen
+from ..asking import NEVER_END, bits, ids, request
 
 ANY = "root ::= [^x]*\n"
-
-
-@pytest.fixture
-def engine(lasting_engine: Engine) -> Engine:
-    return lasting_engine
-
-
-@pytest.fixture
-def model(lasting_model: LoadedModel) -> LoadedModel:
-    return lasting_model
 
 
 def sampling(**changes: object) -> Sampling:

@@ -19,21 +19,11 @@ from llamadiff.models.engine.protocol import AdapterUse, ModelSettings, Sampling
 from llamadiff.models.errors import ModelError
 from llamadiff.prompts.rendering.helper import Renderer
 
-from .architectures import write
-from .asking import NEVER_END
-from .surviving import PROMPT, ask, confined, refusal, short
+from ..architectures import write
+from ..asking import NEVER_END
+from ..surviving import PROMPT, ask, confined, refusal, short
 
 WriteFile = Callable[..., Path]
-
-
-@pytest.fixture
-def engine(lasting_engine: Engine) -> Engine:
-    return lasting_engine
-
-
-@pytest.fixture
-def model(lasting_model: LoadedModel) -> LoadedModel:
-    return lasting_model
 
 
 # ------------------------------------------------------------------------------------ adapters

@@ -17,8 +17,8 @@ from llamadiff.models.engine.client import Engine
 from llamadiff.models.engine.loads import LoadedModel
 from llamadiff.models.engine.protocol import BACKGROUND, AdapterUse, ModelSettings
 
-from ...conftest import ROOT, listen, until
-from .asking import bits, request
+from ....conftest import ROOT, listen, until
+from ..asking import bits, request
 
 Shapes = Callable[[str, str], Path]
 Stack = tuple[AdapterUse, ...]
@@ -72,11 +72,6 @@ def random_adapter(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, i
         return path
 
     return write
-
-
-@pytest.fixture
-def engine(lasting_engine: Engine) -> Engine:
-    return lasting_engine
 
 
 @pytest_asyncio.fixture(loop_scope="module")
