@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..amounts import size, span
@@ -75,7 +75,7 @@ async def train(
         if said:
             note(said)
         with ProgressLine() as line, _stopping(tuner) as came:
-            watch = _Watch(line, stopping=came)
+            watch = _Watch(line)
             try:
                 async for event in tuner.events():
                     watch.hear(event)
@@ -126,9 +126,9 @@ def _stopping(tuner: Tuner) -> Iterator[list[int]]:
 class _Watch:
     """Says what happens."""
 
-    def __init__(self, line: ProgressLine, *, stopping: Sequence[int]) -> None:
+    def __init__(self, line: ProgressLine) -> None:
         self.records: list[Record] = []
-        self._line, self._stopping = line, stopping
+        self._line = line
         self._answers: dict[str, str] = {}
 
     def hear(self, event: Event) -> None:
