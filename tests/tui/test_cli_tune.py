@@ -54,6 +54,20 @@ def test_rows_of_a_suite_are_grave(capsys: pytest.CaptureFixture[str]) -> None:
     assert learned == ["positive", "<|end|>"]
 
 
+@pytest.mark.parametrize("name", ["sentiment", "support"])
+def test_rows_that_ship_are_sound_for_every_suite_that_ships(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suites = [part for path in SHIPPED.glob("*.toml") for part in ("--suite", path.stem)]
+    arguments = ["tune", "--base", "demo", "--data", name, "-p", name, *suites, "--check", "--json"]
+    assert run(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["findings"] == [] and document["problem"] is None
+    assert document["train"] == 300
+    (estimate,) = document["estimates"]
+    assert estimate["steps"] == 190 and estimate["seconds"] > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

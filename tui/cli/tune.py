@@ -141,13 +141,11 @@ def _check(plan: TuningPlan, *, as_json: bool) -> int:
 
 def _train(plan: TuningPlan, *, resume: bool, as_json: bool) -> int:
     from ...compare.tuning.document import tuning_document
-    from ...models.errors import ModelError
-    from ...models.tuning.extra import missing_extra
+    from ...compare.tuning.tuner import refuse
     from .commands import Exit
     from .training import forget, train
 
-    if missing := missing_extra():
-        raise ModelError(missing)
+    refuse(plan)
     for suite in plan.evaluated:
         _evaluation(plan, suite)  # what is wrong with it is told before anything is trained
     data_, records, came = asyncio.run(train(plan, resume=resume, on_data=_say_findings))
