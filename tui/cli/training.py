@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -175,10 +176,9 @@ class _Watch:
         for it in event.samples:
             was = self._answers.get(it.question, it.before)
             if it.now != was:
-                self._line.say(
-                    f"step {event.step:,}: {_short(it.question)}: {_short(was)} → {_short(it.now)}"
-                    + " ✓" * (it.now.strip() == it.expected.strip())
-                )
+                then, now = _parted(was, it.now)
+                right = " ✓" if it.now.strip() == it.expected.strip() else ""
+                self._line.say(f"step {event.step:,}: {_short(it.question)}: {then} → {now}{right}")
             self._answers[it.question] = it.now
 
     def _done(self, record: Record, event: Done) -> str:
@@ -208,6 +208,16 @@ def _now(record: Record) -> str:
         parts.append(f"held out {held[-1][1]:.3f}")
     parts += [f"{last.tokens_per_s:,.0f} tokens/s", f"{span(last.left_s)} left"]
     return " · ".join([*parts, size(last.memory_bytes)])
+
+
+def _parted(one: str, other: str) -> tuple[str, str]:
+    """Both in short, from the word in which they part where that is far in."""
+    words = one.split(), other.split()
+    same = os.path.commonprefix(words)
+    if len(" ".join(same)) < SHOWN // 2:
+        return _short(one), _short(other)
+    one, other = (_short(f"…{' '.join(it[len(same) :])}") for it in words)
+    return one, other
 
 
 def _short(text: str) -> str:
