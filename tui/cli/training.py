@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import itertools
 import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -213,7 +213,7 @@ def _now(record: Record) -> str:
 def _parted(one: str, other: str) -> tuple[str, str]:
     """Both in short, from the word in which they part where that is far in."""
     words = one.split(), other.split()
-    same = os.path.commonprefix(words)
+    same = [a for a, _ in itertools.takewhile(lambda it: it[0] == it[1], zip(*words, strict=False))]
     if len(" ".join(same)) < SHOWN // 2:
         return _short(one), _short(other)
     one, other = (_short(f"…{' '.join(it[len(same) :])}") for it in words)
