@@ -203,11 +203,11 @@ def estimate(it: Estimate) -> str:
 def _now(record: Record) -> str:
     last, held = record.last, record.validations
     assert last is not None
-    parts = [f"{record.step:,} of {record.steps:,}", f"loss {record.losses[-1][1]:.3f}"]
+    parts = [f"{record.step:,} of {record.steps:,}", f"{span(last.left_s)} left"]
+    parts.append(f"loss {record.losses[-1][1]:.3f}")
     if held:
         parts.append(f"held out {held[-1][1]:.3f}")
-    parts += [f"{last.tokens_per_s:,.0f} tokens/s", f"{span(last.left_s)} left"]
-    return " · ".join([*parts, size(last.memory_bytes)])
+    return " · ".join([*parts, f"{last.tokens_per_s:,.0f} tokens/s", size(last.memory_bytes)])
 
 
 def _parted(one: str, other: str) -> tuple[str, str]:

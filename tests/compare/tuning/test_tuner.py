@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -99,3 +100,28 @@ async def test_what_cannot_be_trained_is_said_with_the_checks(
         assert found.problem.startswith(words) and bool(found.problem) == bool(words)
         assert found.settings.method == ("sft" if words else "dpo")
         assert bool(found.estimates) != bool(words)
+
+
+async def test_rated_rows_are_trained_on_and_known_by_their_keys(
+    engine: Engine, base: Path, tmp_path: Path
+) -> None:
+    data, out = tmp_path / "rated.jsonl", tmp_path / "mine.gguf"
+    rows = [
+        {
+            "prompt": [{"role": "user", "content": f"What is {what}?"}],
+            "chosen": [{"role": "assistant", "content": f"{what} is fine."}],
+            "rejected": [{"role": "assistant", "content": "No."}],
+            "suite_row": key,
+        }
+        for what, key in (("tea", "a1"), ("rain", "b2"), ("snow", "b2"), ("wood", "c3"))
+    ]
+    data.write_text("\n".join(map(json.dumps, rows)))
+    plan = TuningPlan(base=base, data=data, out=out, settings={"steps": "2", "batch": "2"})
+    places = Places(tmp_path / "state", tmp_path / "cache", tmp_path / "log")
+    async with checked(engine, plan, tmp_path / "cache") as (runner, found):
+        assert sorted(found.keys(plan.adapters[0])) == ["a1", "b2", "c3"]
+        heard = [it async for it in Tuner(runner, plan, found, places).events()]
+    (looked, *_) = [it for it in heard if isinstance(it, Validated)]
+    assert looked.margin is not None and isinstance(heard[-1], Done)
+    said = read_training(out)
+    assert said.method == "dpo" and sorted(said.data_keys) == ["a1", "b2", "c3"]
