@@ -133,9 +133,9 @@ def _written(it: Settled, plan: Plan) -> list[object]:
 
 
 def _settled(given: Sequence[Any], rows: Sequence[SuiteRow]) -> Settled:
-    count, there, absent, gone, number = given
+    count, there, absent, gone, *number = given  # which earlier versions did not write
     keys = frozenset([*(rows[place].key for place in there), *absent, *gone])
-    return Settled(keys, count, frozenset(gone), number)
+    return Settled(keys, count, frozenset(gone), *number)
 
 
 def _variant(given: Mapping[str, Any], names: Mapping[str, str]) -> Variant:
