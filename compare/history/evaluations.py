@@ -90,7 +90,8 @@ class Evaluations:
         return key
 
     def take(self, key: str) -> None:
-        """Have it run by this program from now on. Raises CompareError when another one runs it."""
+        """Have it run by this program from now on, until it ends (again). Raises CompareError when
+        another one runs it."""
         self._change(lambda it: _take(it, key))
 
     def release(self, key: str) -> None:
@@ -106,7 +107,8 @@ class Evaluations:
         return self._read(lambda it: bool(running(it, [key])), False)
 
     def unfinished(self, plan: Plan) -> str | None:
-        """The newest evaluation that would give the same and has not ended, if there is one."""
+        """The newest evaluation that would give the same and has not ended, or has answers that the
+        engine died with, if there is one."""
         mark = plan.fingerprint()
         return self._read(lambda it: _unfinished(it, mark), None)
 
@@ -213,7 +215,10 @@ def _take(it: Connection, key: str) -> None:
         raise CompareError(GONE.format(key))
     if found[0] != owner() and not nobodys(*found):
         raise CompareError(RUNS_ELSEWHERE.format(key))
-    it.execute("UPDATE evaluations SET owner = ?, beat = ? WHERE key = ?", (owner(), now(), key))
+    it.execute(
+        "UPDATE evaluations SET owner = ?, beat = ?, ended = NULL WHERE key = ?",
+        (owner(), now(), key),
+    )
 
 
 def _end(it: Connection, key: str) -> None:
@@ -234,10 +239,13 @@ def _hold(it: Connection, key: str) -> None:
 
 
 def _unfinished(it: Connection, mark: str) -> str | None:
+    from ..evaluation.answers import DIED
+
     found = it.execute(
-        "SELECT key FROM evaluations WHERE fingerprint = ? AND ended IS NULL "
+        "SELECT key FROM evaluations WHERE fingerprint = ? AND (ended IS NULL OR EXISTS "
+        "(SELECT 1 FROM answers WHERE evaluation = evaluations.id AND finish_reason = ?)) "
         "ORDER BY id DESC LIMIT 1",
-        (mark,),
+        (mark, DIED),
     ).fetchone()
     return None if found is None else found[0]
 

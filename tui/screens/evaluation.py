@@ -113,7 +113,10 @@ class Evaluation(Page[None]):
             self.run_worker(self._look(), group="board", exit_on_error=False)
         self._show_title()
         told = self.query_one("#evaluation-told", Paragraph)
-        said = [it.problem] if it.problem else it.notes
+        said = [it.problem] if it.problem else [*it.notes]
+        if it.died and it.state == "done":
+            answers = f"{it.died:,} answer{'s' * (it.died != 1)}"
+            said.append(f"The engine died with {answers}; F5 asks again.")
         told.display = bool(said)
         told.set_class(bool(it.problem), "-problem")
         style = "$error" if it.problem else "$warning"
@@ -222,7 +225,7 @@ class Evaluation(Page[None]):
         if it.busy:
             going = [("evaluation.leave", "stop"), ("evaluation.pause", "go on" if it.paused else "pause")]  # fmt: skip
         elif it.resumable:
-            going = [("evaluation.run", "go on")]
+            going = [("evaluation.run", "ask again" if it.state == "done" else "go on")]
         own: list[Hint] = [("evaluation.tags", "by tag")] * (self._tab == BOARD)
         if self._tab == ROWS:
             own = [("rows.open", "open"), ("evaluation.order", f"by {self._next_order}"), ("evaluation.search", "search"), ("evaluation.errors", "all rows" if self._only_errors else "without a score")]  # fmt: skip
