@@ -213,6 +213,10 @@ async def _carry_out(
                         lambda suite, share: line.show(f"elsewhere: {suite}", share, ""),
                         missing=missing,
                     )  # fmt: skip
+                except asyncio.CancelledError:
+                    if key is not None and answers:
+                        note(f"{len(answers):,} of {plan.answers:,} answers are kept; the same with --resume goes on with them.")  # fmt: skip
+                    raise
                 except EngineError as error:
                     kept_of = f"{len(answers):,} of {plan.answers:,} answers are kept"
                     more = f" {kept_of}; --resume goes on with them." if key and answers else ""
