@@ -157,6 +157,8 @@ class Evaluating:
             await self._run(await runner_of())
             if hashes is not None:
                 await self.hash_files(hashes, HASHING_S)
+            decision = await asyncio.to_thread(decided, self._history, self.kept())
+            self._learn(self._measured.decided(decision))
             self._end()
         except asyncio.CancelledError:
             self.state = "stopped"

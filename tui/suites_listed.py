@@ -70,6 +70,8 @@ class Past:
             return f"stopped, all {entry.rows:,} rows are there"
         if entry.ended is None:
             return f"stopped at {entry.done:,} of {entry.rows:,} rows"
+        if entry.verdict:
+            return f"{entry.verdict} · {entry.rows:,} rows"
         return f"finished, {entry.rows:,} rows"
 
 
@@ -126,7 +128,7 @@ def listed_items(
     own = [replace(it, left=left.get(str(it.path.resolve()), "")) for it in suites]
     own = [it for it in own if fits(it.name, it.about, str(it.path), it.origin, it.problem)]
     where = f"; your own are in {safe_line(str(folder))}" if folder is not None else ""
-    past = [it for it in past if fits(it.entry.suite, it.entry.path, it.state, moment(it.entry.at))]
+    past = [it for it in past if fits(it.entry.suite, it.entry.path, it.state, "finished" * (it.entry.ended is not None), moment(it.entry.at))]  # fmt: skip
     return [
         *([Heading(f"Suites{where}")] * bool(own)), *own,
         *([Heading("Evaluations, newest first")] * bool(past)), *past,

@@ -58,6 +58,8 @@ class Entry:
     """How many there will be."""
     running: bool
     """Whether a program runs it now, this one or another."""
+    verdict: str
+    """What it decided in the end, in a word or two; empty where that is not known."""
 
     @property
     def done(self) -> int:
@@ -333,17 +335,45 @@ def _entries(it: Connection, limit: int) -> list[Entry]:
         "SELECT key, at, ended, suite, path, rows, planned, json_extract(definition, '$.repeats'), "
         "(SELECT json_group_array(coalesce(nullif(json_extract(value, '$.label'), ''), "
         "json_extract(value, '$.name'))) FROM json_each(definition, '$.variants')), "
-        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id), owner, beat "
+        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id), "
+        "CASE WHEN ended IS NOT NULL AND json_valid(measured) THEN json_extract(measured, '$.verdict') END, "
+        "owner, beat "
         "FROM evaluations ORDER BY id DESC LIMIT ?",
         (limit,),
     )
     entries: list[Entry] = []
-    for key, at, ended, suite, path, rows, planned, repeats, listed, answers, *owned in found:
+    for (
+        key,
+        at,
+        ended,
+        suite,
+        path,
+        rows,
+        planned,
+        repeats,
+        listed,
+        answers,
+        verdict,
+        *owned,
+    ) in found:
         variants = tuple(json.loads(listed))
         over = None if ended is None else moment(ended)
         of = rows * len(variants) * repeats
         going = not nobodys(owned[0], moment(owned[1]))
         entries.append(
-            Entry(key, moment(at), over, suite, path, rows, planned, variants, answers, of, going)
+            Entry(
+                key,
+                moment(at),
+                over,
+                suite,
+                path,
+                rows,
+                planned,
+                variants,
+                answers,
+                of,
+                going,
+                verdict or "",
+            )
         )
     return entries

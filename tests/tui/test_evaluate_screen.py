@@ -43,6 +43,7 @@ from .app import opened, playground, screen_text, told
 SIZES = [(120, 40), (80, 24)]
 ENDS = ", ".join(f"{token} = -100.0" for token in range(8))
 SLOW = VARIANTS.replace("max_tokens = 24", f"max_tokens = 300\nlogit_bias = {{ {ENDS} }}")
+SLOWER = SLOW.replace("300", "50")
 REQUIRE = '[[require]]\nthat = "tuned.score >= base.score"\n'
 
 
@@ -180,7 +181,9 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
         await pilot.press("escape")
         await until(lambda: isinstance(pilot.app.screen, Evaluate))
         pilot.app.screen.query_one(Input).value = "finished"
-        await until(lambda: f"finished, {rows} rows" in screen_text(pilot))
+        verdict = str(document["decision"]["verdict"]).partition(":")[0]
+        await until(lambda: f"{verdict} · {rows} rows" in screen_text(pilot))
+        assert verdict in ("Fine-tune", "Not decided", "Neither")
         assert isinstance(items(pilot).chosen, Past)
         await pilot.press("delete")
         await until(lambda: "Remove the evaluation" in screen_text(pilot))
@@ -341,12 +344,12 @@ async def test_mistakes_are_told_with_their_place_and_an_edited_suite_is_read_ag
 async def test_a_suite_is_read_before_it_starts_and_what_closing_stops_is_told(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = suite(home, 48, SLOW)
+    path = suite(home, 48, SLOWER)
     lacking = VARIANTS.replace('prompt = "support"', 'prompt = "lacking.toml"', 1)
     prompt = 'name = "Lacking"\nuser = "{{ message }} {{ mood }}"\n'
     (path.parent / "lacking.toml").write_text(prompt)
     other = path.with_name("other.toml")
-    other.write_text(path.read_text().replace("Mine", "Other").replace(SLOW, lacking))
+    other.write_text(path.read_text().replace("Mine", "Other").replace(SLOWER, lacking))
     async with opened(home, size=(80, 40)) as pilot:
         await choose(pilot, "Other")
         await until(lambda: "variant base: " in words(pilot))
@@ -369,7 +372,7 @@ async def test_a_suite_is_read_before_it_starts_and_what_closing_stops_is_told(
     said = capsys.readouterr().err
     assert f"Mine was stopped; {answers_in(home)} of 96 answers are kept: " in said
     assert f"`llamadiff eval --resume -c 60000 {path}` goes on" in said
-    path.write_text(path.read_text().replace("300", "200"))
+    path.write_text(path.read_text().replace("50", "20"))
     tell_of(app.unfinished)
     assert ": F4 in the app, and F5 there, go on" in capsys.readouterr().err
     async with opened(home, size=(120, 40)) as pilot:

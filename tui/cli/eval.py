@@ -224,13 +224,14 @@ async def _carry_out(
         patience_s = None if hashes else HASHING_S
         known = await FileHashes(cache_dir()).known(plan.files, patience_s)
         measured = replace(measured, hashes=known)
-        keep(measured)
+        found = Kept(key, at, datetime.now(UTC), program, plan, answers, measured)
+        decision = await asyncio.to_thread(decided, history, found)
+        keep(measured.decided(decision))
         if kept is not None and key is not None:
             kept.end(key)
             if died := sum(it.died for it in answers):
                 note(f"{_died_with(died)}; --resume asks for them again.")
-        found = Kept(key, at, datetime.now(UTC), program, plan, answers, measured)
-        return found, await asyncio.to_thread(decided, history, found)
+        return found, decision
 
 
 @contextlib.contextmanager
