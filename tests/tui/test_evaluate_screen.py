@@ -130,6 +130,8 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
         assert (elsewhere["suite"], elsewhere["score"]["rows"]) == ("suite", 2)
         pilot.app.screen.query_one("#evaluation-decision").scroll_end(animate=False)
         await until(lambda: "no ratings yet" in words(pilot))
+        head = next(it for it in screen_text(pilot).splitlines() if "Fine-tuning" in it)
+        assert head.split() == ["▌", "Fine-tuning"]  # kept above what scrolled away below it
         await pilot.press("r")
         await until(lambda: isinstance(pilot.app.screen, Rate) and "1 2 pick" in words(pilot))
         await pilot.press("1")
