@@ -13,6 +13,8 @@ from .safe_text import safe_line
 
 GAP = 2
 WIDEST_TITLE = 13
+JOINED = "\N{NO-BREAK SPACE}"
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|min|kB|MB|GB)\b)")
 _PIECES = re.compile(r"[^/_+@=,.-]+[/_+@=,.-]*|[/_+@=,.-]+")
 LEAST = 16
 """Cells of a column below which all three stand under each other."""
@@ -65,7 +67,8 @@ def _stacked(
 
 
 def wrapped(text: str, width: int, hang: int = 0) -> list[str]:
-    """A text in lines of at most `width` cells, broken between words, all but the first indented."""
+    """A text in lines of at most `width` cells, broken between words, all but the first indented. A
+    number stays with its unit."""
     width = max(4, width)
     lines: list[str] = []
     line = ""
@@ -73,7 +76,8 @@ def wrapped(text: str, width: int, hang: int = 0) -> list[str]:
     def indent() -> str:
         return " " * hang if lines else ""
 
-    for word in safe_line(text).split():
+    words = _BEFORE_UNIT.sub(JOINED, " ".join(safe_line(text).split())).split(" ")
+    for word in (it.replace(JOINED, " ") for it in words if it):
         longer = f"{line} {word}" if line else indent() + word
         if cell_len(longer) <= width:
             line = longer

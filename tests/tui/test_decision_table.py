@@ -56,6 +56,8 @@ def test_words_are_kept_whole_where_they_fit() -> None:
     assert wrapped("one two three", 7, hang=1) == ["one two", " three"]
     assert wrapped("abcdefghij kl", 6, hang=1) == ["abcde", " fghij", " kl"]
     assert wrapped("", 10) == [""]
+    assert wrapped("broken: 31.1 % (13 to 55)", 13) == ["broken:", "31.1 % (13 to", "55)"]
+    assert wrapped("time 47 s", 8) == ["time", "47 s"]
     named = "sentiment-engineered@1.5+support_v2"
     assert wrapped(named, 16, hang=1) == ["sentiment-", " engineered@1.5+", " support_v2"]
 

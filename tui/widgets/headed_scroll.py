@@ -54,6 +54,6 @@ class HeadedScroll(VerticalScroll):
         for child in self.children:
             at = self.scroll_offset.y - child.virtual_region.y
             heads: Sequence[Head] = getattr(child, "heads", ()) if child.display else ()
-            found = next((it for it in heads if it.first < at < it.end), found)
+            found = next((it for it in heads if it.first < at < it.end - 1), found)
         line.say(found.text if found is not None else Content())
         line.visible = found is not None
