@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -49,6 +49,12 @@ class Group:
     def small(self) -> bool:
         """It would fit into a batch with another."""
         return len(self.places) <= WIDTH // 2
+
+    @property
+    def by_row(self) -> list[Group]:
+        """Its rows, each by itself."""
+        rows = itertools.groupby(self.places, key=lambda place: place[0])
+        return [replace(self, places=tuple(places)) for _, places in rows]
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ class EvaluateActions(HistoryActions):
         super().__init__()
         self.evaluating: Evaluating | None = None
         """The evaluation that runs, or ran last."""
+        self.last_item: object = None
+        """What was chosen last in the list of suites and evaluations, by its key."""
         self._work: Worker[None] | None = None
         self._telling: Timer | None = None
         self._hashes: FileHashes | None = None
@@ -95,6 +97,13 @@ class EvaluateActions(HistoryActions):
         """The evaluation that runs, if one does."""
         it = self.evaluating
         return it if it is not None and it.busy else None
+
+    @property
+    def cut_off(self) -> Evaluating | None:
+        """The evaluation that closing the app stops; one that a person stopped is none."""
+        it = self.evaluating
+        mine = it is not None and (it.busy or it.state == "stopped") and self._work is not None
+        return it if mine else None
 
     def instead(self) -> Instead:
         """The playground's variants, as a suite would ask them."""
@@ -188,6 +197,7 @@ class EvaluateActions(HistoryActions):
             self._work.cancel()
             with contextlib.suppress(WorkerError):
                 await self._work.wait()
+        self._work = None
         self._tell()
 
     def _tell(self) -> None:

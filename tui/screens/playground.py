@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -38,6 +38,7 @@ from .talk_actions import TalkActions
 if TYPE_CHECKING:
     from ...compare.variants import Variant
     from ...prompts.document import Prompt
+    from ..app import LlamadiffApp
     from ..setup import Setup
 
 FLUSHES_PER_S = 10
@@ -94,6 +95,7 @@ class Playground(
 
     async def on_unmount(self) -> None:
         self.keep_drafts()
+        cast("LlamadiffApp", self.app).unfinished = self.cut_off
         await self.stop_evaluating()
         await self.session.close()
 
