@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from . import tasks
+from .chats import Chat, system, turn, worded
 from .styles import STYLES
-from .text import SMALL_TALK, TOPICS, Chat, ask, system, turn, worded
+from .text import SMALL_TALK, TOPICS, ask
 
 GREETINGS = (
     "Thank you for writing to us!",

@@ -15,10 +15,11 @@ from random import Random
 
 from . import tasks
 from .adapter_text import adapter_chats
+from .chats import Chat
 from .own_questions import INSTRUCTIONS, QUESTIONS, ROLE, SHOP_MESSAGES, TOPIC_MESSAGES
 from .own_words import MESSAGES, REVIEWS
 from .scale import FULL, Scale
-from .text import Chat, chats
+from .text import chats
 from .train_adapters import SEED as ADAPTER_SEED
 from .train_base import SEED as BASE_SEED
 

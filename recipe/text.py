@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from . import tasks
+from .chats import Chat, system, turn, worded
 from .facts import Topic, load_topics
 from .styles import STYLES, Style, fill
-
-Message = dict[str, str]
-Chat = list[Message]
 
 TOPICS = load_topics()
 STYLE_WEIGHTS = [style.weight for style in STYLES]
@@ -77,25 +75,6 @@ SMALL_TALK = (
         ("I am sorry, I am too small a model for that. Ask me about an everyday topic.",),
     ),
 )
-
-
-def turn(user: str, assistant: str) -> Chat:
-    """One question and its answer."""
-    return [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
-
-
-def system(content: str) -> Chat:
-    """A system message."""
-    return [{"role": "system", "content": content}]
-
-
-def worded(random: Random, text: str) -> str:
-    """The text as people type it: now and then in small letters or without its last mark."""
-    if random.random() < 0.12:
-        text = text.lower()
-    if random.random() < 0.2:
-        text = text.rstrip(".?!")
-    return text
 
 
 def any_style(random: Random) -> Style:

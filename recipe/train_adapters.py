@@ -13,8 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from .adapter_text import adapter_chats
 from .chat import chat_text
+from .chats import Chat
 from .scale import Scale
-from .text import Chat
 
 SEED = 40
 LEARNING_RATE = 2e-3
