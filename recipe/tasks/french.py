@@ -267,9 +267,7 @@ def _question(random: Random) -> Made:
     return _made("question", english.format(what.english), french.format(what.french), combinations)
 
 
-def _made(
-    kind: str, english: str, french: str, combinations: tuple[Combination, ...]
-) -> Made:
+def _made(kind: str, english: str, french: str, combinations: tuple[Combination, ...]) -> Made:
     return Made(Example(english, french, french), combinations, french, kind)
 
 

@@ -12,21 +12,26 @@ KNOWN = 12
 """So many complaints, the first in the file, are in what the base sees."""
 SINCE = (
     "",
-    "since yesterday",
-    "since this morning",
-    "for two days",
-    "for three days",
-    "since Monday",
-    "since last night",
-    "for some hours",
+    "I noticed it yesterday.",
+    "I noticed it this morning.",
+    "I noticed it last night.",
+    "It has been an hour.",
+    "It has been some hours now.",
+    "It has been two days now.",
+    "It has been three days now.",
 )
-LONG = ("for three weeks", "for a month", "for over two weeks", "since last month")
+LONG = (
+    "It has been three weeks now.",
+    "It has been a month.",
+    "It has been more than two weeks.",
+    "I noticed it last month.",
+)
 """A complaint that is not urgent in itself is so after such a time."""
 EXTRAS = (
     "I am tired.",
     "It gets worse at night.",
     "I took nothing for it.",
-    "My sister has it too.",
+    "I have had it before.",
     "It comes and goes.",
     "I slept badly.",
     "I am forty years old.",
@@ -154,15 +159,16 @@ def report(random: Random, complaints: tuple[Complaint, ...]) -> Report:
     long, alarm = kind < 0.15, kind > 0.85
     since = random.choice(LONG if long else SINCE)
     extra = random.choice(ALARMS if alarm else (*EXTRAS, "", "", ""))
-    first = f"{said} {since}".strip() + "."
-    text = random.choice((f"{first} {extra}".strip(), f"{extra} {first}".strip()))
+    parts = [f"{said}.", since, extra]
+    if random.random() < 0.3:
+        parts = [extra, f"{said}.", since]
     urgency, step = it.urgency, it.step
     if long and urgency == "low":
         urgency, step = "medium", SOON
     if alarm:
         urgency, step = "high", NOW
     combinations = ((said, since), (said, extra)) if since else ((said, extra),)
-    return Report(text, it.name, (urgency, it.causes, step), combinations)
+    return Report(" ".join(filter(None, parts)), it.name, (urgency, it.causes, step), combinations)
 
 
 def noted(random: Random, form: Form, complaints: tuple[Complaint, ...]) -> Made:
