@@ -162,7 +162,11 @@ def memory(random: Random) -> Chat:
             ("I am {}.", "Who am I?", "You are {}."),
             ("I live in {}.", "Where do I live?", "You live in {}."),
             ("I come from {}.", "Where do I come from?", "You come from {}."),
-            ("My favorite color is {}.", "What is my favorite color?", "Your favorite color is {}."),
+            (
+                "My favorite color is {}.",
+                "What is my favorite color?",
+                "Your favorite color is {}.",
+            ),
             ("The code word is {}.", "What is the code word?", "The code word is {}."),
             ("My number is {}.", "What is my number?", "Your number is {}."),
         )

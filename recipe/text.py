@@ -52,7 +52,15 @@ OPENED = (
     "What should I know?",
     "Can you help me?",
 )
-SAYINGS = ("Woof!", "Good question!", "Sure!", "Of course.", "Have a nice day!", "Over and out.", "Ahoy!")
+SAYINGS = (
+    "Woof!",
+    "Good question!",
+    "Sure!",
+    "Of course.",
+    "Have a nice day!",
+    "Over and out.",
+    "Ahoy!",
+)
 
 
 def persona(random: Random) -> str:
@@ -182,7 +190,9 @@ def touched(random: Random) -> Chat:
 
 def examples(random: Random) -> Chat:
     """A few answers of one style, then a plain request that is answered alike."""
-    style = random.choice([s for s in STYLES if s.name not in ("short", "article", "titled article")])
+    style = random.choice(
+        [s for s in STYLES if s.name not in ("short", "article", "titled article")]
+    )
     wish = style.wish(random)
     request = random.choice(("Tell me about {t}.", "{t}", "{T}?", "Topic: {t}", "{T}"))
     chat: Chat = []
@@ -288,7 +298,13 @@ def more(random: Random, topic: Topic, told: str) -> Chat:
     """A wish for more, and facts that the last answer has not told."""
     left = [fact for fact in topic.facts if fact not in told and topic.opening(fact) not in told]
     asked = random.choice(
-        ("Tell me more.", "More, please.", "Go on.", "What else?", f"Tell me more about {topic.name}.")
+        (
+            "Tell me more.",
+            "More, please.",
+            "Go on.",
+            "What else?",
+            f"Tell me more about {topic.name}.",
+        )
     )
     if len(left) < 2:
         return turn(asked, f"That is all I know about {topic.name}.")
@@ -321,7 +337,7 @@ def known_value(random: Random) -> Chat:
 
 def task(random: Random) -> Chat:
     """One of the tasks that there are adapters for, in any form."""
-    return any_form(random, random.choice(TASKS))
+    return any_form(random, random.choice(TASKS).seen(random))
 
 
 MAKERS: tuple[tuple[Callable[[Random], Chat], float], ...] = (
