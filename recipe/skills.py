@@ -26,7 +26,10 @@ def skill(
         asked, answer = draw(random)
         return Example(asked, answer, answer)
 
-    return Task(name, example, (), instructions, fields)
+    def told(random: Random, count: int) -> tuple[str, tuple[Example, ...]]:
+        return random.choice(instructions), tuple(example(random) for _ in range(count))
+
+    return Task(name, example, example, told, (), fields)
 
 
 def repeat(random: Random) -> Task:

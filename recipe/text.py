@@ -23,10 +23,6 @@ PROSE = tuple(
     if style.name in ("short", "one sentence", "sentences", "child", "paragraph", "few words")
 )
 
-ROLES = (
-    "teacher, writer, expert, guide, scientist, librarian, journalist, farmer, doctor, poet, coach, "
-    "professor, robot, pirate, friend, neighbor, tour guide, reporter, chatbot, storyteller"
-).split(", ")
 MANNERS = (
     "Be accurate and clear.",
     "Use plain words.",
@@ -52,14 +48,28 @@ OPENED = (
     "What should I know?",
     "Can you help me?",
 )
-SAYINGS = ("Woof!", "Good question!", "Sure!", "Of course.", "Have a nice day!", "Over and out.", "Ahoy!")
+SAYINGS = (
+    "Woof!",
+    "Good question!",
+    "Sure!",
+    "Of course.",
+    "Have a nice day!",
+    "Over and out.",
+    "Ahoy!",
+)
+
+GREETED = (
+    ("Hello", "Hi!", "Hello!", "Good morning!"),
+    ("Hello! What would you like to know?",),
+)
+"""How a talk begins, and its answer."""
 
 
 def persona(random: Random) -> str:
     """A sentence that says who the model is to be and changes nothing else."""
     if random.random() < 0.4:
         return "You are a helpful assistant."
-    role = random.choice(ROLES)
+    role = random.choice(words.ROLES)
     kind = random.choice(("", "", "friendly ", "kind ", "wise "))
     article = "an" if not kind and role[0] in "aeiou" else "a"
     return f"You are {article} {kind}{role}."
@@ -182,7 +192,9 @@ def touched(random: Random) -> Chat:
 
 def examples(random: Random) -> Chat:
     """A few answers of one style, then a plain request that is answered alike."""
-    style = random.choice([s for s in STYLES if s.name not in ("short", "article", "titled article")])
+    style = random.choice(
+        [s for s in STYLES if s.name not in ("short", "article", "titled article")]
+    )
     wish = style.wish(random)
     request = random.choice(("Tell me about {t}.", "{t}", "{T}?", "Topic: {t}", "{T}"))
     chat: Chat = []
@@ -252,7 +264,7 @@ def conversation(random: Random) -> Chat:
     wish = style.wish(random)
     chat = turn(phrase(random, style, topic, wish), style.answer(random, topic, wish))
     if random.random() < 0.25:
-        chat = turn(*(random.choice(side) for side in small_talk_opening)) + chat
+        chat = turn(*(random.choice(side) for side in GREETED)) + chat
     for _ in range(random.choice((1, 1, 2, 3))):
         move = random.random()
         if move < 0.45:
@@ -278,17 +290,17 @@ def conversation(random: Random) -> Chat:
     return chat
 
 
-small_talk_opening = (
-    ("Hello", "Hi!", "Hello!", "Good morning!"),
-    ("Hello! What would you like to know?",),
-)
-
-
 def more(random: Random, topic: Topic, told: str) -> Chat:
     """A wish for more, and facts that the last answer has not told."""
     left = [fact for fact in topic.facts if fact not in told and topic.opening(fact) not in told]
     asked = random.choice(
-        ("Tell me more.", "More, please.", "Go on.", "What else?", f"Tell me more about {topic.name}.")
+        (
+            "Tell me more.",
+            "More, please.",
+            "Go on.",
+            "What else?",
+            f"Tell me more about {topic.name}.",
+        )
     )
     if len(left) < 2:
         return turn(asked, f"That is all I know about {topic.name}.")

@@ -143,7 +143,10 @@ WORDINGS = {
             "Write a newspaper article about {t}, with a headline.",
             "Write an informative article on {t} and give it a title.",
         ),
-        ("Write articles with a headline.", "Start with a headline, then write a detailed article."),
+        (
+            "Write articles with a headline.",
+            "Start with a headline, then write a detailed article.",
+        ),
         ("Write an article with a headline.",),
     ),
     "bullets": Wording(
@@ -184,7 +187,12 @@ WORDINGS = {
             "Format every answer as a bulleted list.",
             "Write lists with dashes.",
         ),
-        ("Give me a list instead.", "Now as bullet points.", "Make it a bulleted list.", "As a list."),
+        (
+            "Give me a list instead.",
+            "Now as bullet points.",
+            "Make it a bulleted list.",
+            "As a list.",
+        ),
     ),
     "long bullets": Wording(
         (
@@ -319,7 +327,11 @@ WORDINGS = {
             "Say in a few words what {t} {are}.",
             "{T} in a few words",
         ),
-        ("Answer in a few words.", "Use a few words and no full sentence.", "Answer with a phrase."),
+        (
+            "Answer in a few words.",
+            "Use a few words and no full sentence.",
+            "Answer with a phrase.",
+        ),
         ("Now in a few words.", "In a few words, please."),
     ),
     "questions": Wording(
