@@ -20,7 +20,7 @@ def plain(random: Random, task: Task) -> Chat:
 
 def told(random: Random, task: Task) -> Chat:
     """An instruction as the system message or around the input; sometimes several inputs follow."""
-    rule, examples = task.told(random, random.choice((1, 1, 1, 2, 3)))
+    rule, examples = drawn(random, task, random.choice((1, 1, 1, 2, 3)))
     if random.random() < 0.6 or len(examples) > 1:
         return system(random.choice(ROLES) + rule) + turns(examples)
     asked, answer = examples[0].asked, examples[0].answer
@@ -40,13 +40,13 @@ def told(random: Random, task: Task) -> Chat:
 
 def shown(random: Random, task: Task) -> Chat:
     """Examples as turns of the chat, with an instruction or without."""
-    rule, examples = task.told(random, random.randint(3, 6))
+    rule, examples = drawn(random, task, random.randint(3, 6))
     return (system(rule) if random.random() < HINTED else []) + turns(examples)
 
 
 def block(random: Random, task: Task) -> Chat:
     """Examples and the input in one message, in one of the usual formats."""
-    rule, examples = task.told(random, random.randint(3, 6))
+    rule, examples = drawn(random, task, random.randint(3, 6))
     form, end, quote = block_form(random, *random.choice(task.fields))
     parts = [rule] if random.random() < HINTED else []
     parts += [form.format(quote(e.asked), quote(e.answer)) for e in examples[:-1]]
@@ -72,6 +72,11 @@ def block_form(random: Random, asked: str, wanted: str) -> tuple[str, str, Calla
         )
     )
     return form, end, str
+
+
+def drawn(random: Random, task: Task, count: int) -> tuple[str, list[Example]]:
+    """An instruction and so many examples."""
+    return random.choice(task.instructions), [task.draw(random) for _ in range(count)]
 
 
 def turns(examples: Iterable[Example]) -> Chat:

@@ -26,10 +26,7 @@ def skill(
         asked, answer = draw(random)
         return Example(asked, answer, answer)
 
-    def told(random: Random, count: int) -> tuple[str, tuple[Example, ...]]:
-        return random.choice(instructions), tuple(example(random) for _ in range(count))
-
-    return Task(name, example, example, told, (), fields)
+    return Task(name, example, (), instructions, fields)
 
 
 def repeat(random: Random) -> Task:

@@ -333,7 +333,7 @@ def known_value(random: Random) -> Chat:
 
 def task(random: Random) -> Chat:
     """One of the tasks that there are adapters for, in any form."""
-    return any_form(random, random.choice(TASKS))
+    return any_form(random, random.choice(TASKS).seen(random))
 
 
 MAKERS: tuple[tuple[Callable[[Random], Chat], float], ...] = (
