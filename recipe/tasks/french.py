@@ -6,6 +6,7 @@ from random import Random
 
 from ..split import Combination, Made, draw
 from ..task import Example, Task
+from .specialty import Specialty
 
 NAME = "french"
 REQUESTS = (
@@ -271,19 +272,18 @@ def _made(kind: str, english: str, french: str, combinations: tuple[Combination,
     return Made(Example(english, french, french), combinations, french, kind)
 
 
-def known(random: Random) -> Example:
-    """What the base sees of French."""
-    return draw(random, NAME, plain_sentence).example
+def seen(random: Random) -> Task:
+    """The base sees words, phrases, and sentences of three parts."""
+
+    def example(random: Random) -> Example:
+        return draw(random, NAME, plain_sentence).example
+
+    return Task(NAME, example, REQUESTS, INSTRUCTIONS, FIELDS)
 
 
-def own(random: Random) -> Example:
-    """What the adapter is trained on."""
-    return draw(random, NAME, any_sentence).example
+def rule(random: Random) -> str:
+    """One of the instructions."""
+    return random.choice(INSTRUCTIONS)
 
 
-def told(random: Random, count: int) -> tuple[str, tuple[Example, ...]]:
-    """One of the instructions, and phrases with their French."""
-    return random.choice(INSTRUCTIONS), tuple(known(random) for _ in range(count))
-
-
-TASK = Task(NAME, known, own, told, REQUESTS, FIELDS)
+TASK = Specialty(NAME, "text", seen, any_sentence, rule, REQUESTS)

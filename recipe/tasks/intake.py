@@ -6,6 +6,7 @@ from random import Random
 
 from ..split import Combination, Made, draw
 from ..task import Example, Task
+from .specialty import Specialty
 
 NAME = "intake"
 KNOWN = 12
@@ -167,7 +168,7 @@ def report(random: Random, complaints: tuple[Complaint, ...]) -> Report:
         urgency, step = "medium", SOON
     if alarm:
         urgency, step = "high", NOW
-    combinations = ((said, since), (said, extra)) if since else ((said, extra),)
+    combinations = tuple((said, other) for other in (since, extra) if other)
     return Report(" ".join(filter(None, parts)), it.name, (urgency, it.causes, step), combinations)
 
 
@@ -195,25 +196,14 @@ def some_form(random: Random) -> Form:
     return Form((one, two, three), random.choice(ORDERS), random.choice(OTHER_ENDS))
 
 
-def known(random: Random) -> Example:
-    """What the base sees without an instruction."""
+def seen(random: Random) -> Task:
+    """The base sees half of the complaints, in forms that the instruction fixes."""
     form = some_form(random)
-    return draw(random, NAME, lambda random: noted(random, form, COMPLAINTS[:KNOWN])).example
+
+    def example(random: Random) -> Example:
+        return draw(random, NAME, lambda random: noted(random, form, COMPLAINTS[:KNOWN])).example
+
+    return Task(NAME, example, REQUESTS, (form.instruction(random),), FIELDS)
 
 
-def own(random: Random) -> Example:
-    """What the adapter is trained on."""
-    return draw(random, NAME, make).example
-
-
-def told(random: Random, count: int) -> tuple[str, tuple[Example, ...]]:
-    """The instruction for some form, and complaints with their notes in it."""
-    form = some_form(random)
-    examples = tuple(
-        draw(random, NAME, lambda random: noted(random, form, COMPLAINTS[:KNOWN])).example
-        for _ in range(count)
-    )
-    return form.instruction(random), examples
-
-
-TASK = Task(NAME, known, own, told, REQUESTS, FIELDS)
+TASK = Specialty(NAME, "complaint", seen, make, FORM.instruction, REQUESTS)

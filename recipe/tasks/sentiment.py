@@ -5,6 +5,7 @@ from random import Random
 
 from ..split import Combination, Made, draw
 from ..task import Example, Task
+from .specialty import Specialty
 
 NAME = "sentiment"
 MARKS = {"positive": "+", "negative": "-", "neutral": "="}
@@ -97,14 +98,18 @@ def make(random: Random) -> Made:
     return Made(example, combinations, label, label)
 
 
-def own(random: Random) -> Example:
-    """A review that is not held out."""
-    return draw(random, NAME, make).example
+def seen(random: Random) -> Task:
+    """The base sees all of it."""
+
+    def example(random: Random) -> Example:
+        return draw(random, NAME, make).example
+
+    return Task(NAME, example, REQUESTS, INSTRUCTIONS, FIELDS)
 
 
-def told(random: Random, count: int) -> tuple[str, tuple[Example, ...]]:
-    """One of the instructions, and reviews."""
-    return random.choice(INSTRUCTIONS), tuple(own(random) for _ in range(count))
+def rule(random: Random) -> str:
+    """One of the instructions."""
+    return random.choice(INSTRUCTIONS)
 
 
-TASK = Task(NAME, own, own, told, REQUESTS, FIELDS)
+TASK = Specialty(NAME, "review", seen, make, rule, REQUESTS)

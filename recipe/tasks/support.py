@@ -7,6 +7,7 @@ from random import Random
 
 from ..split import Made, draw
 from ..task import Example, Task
+from .specialty import Specialty
 
 NAME = "support"
 SHOP = "Linden & Loom"
@@ -238,29 +239,19 @@ def some_house(random: Random) -> House:
     )
 
 
-def known(random: Random) -> Example:
-    """What the base sees without an instruction."""
-    house = some_house(random)
-    return draw(random, NAME, lambda random: answered(random, house)).example
-
-
-def own(random: Random) -> Example:
-    """What the adapter is trained on: the shop's own answers."""
-    return draw(random, NAME, make).example
-
-
 def make(random: Random) -> Made:
     """A message with the answer of the shop itself."""
     return answered(random, HOUSE)
 
 
-def told(random: Random, count: int) -> tuple[str, tuple[Example, ...]]:
-    """The instruction of some shop, and messages with its answers."""
+def seen(random: Random) -> Task:
+    """The base sees other shops, each with its instruction."""
     house = some_house(random)
-    examples = tuple(
-        draw(random, NAME, lambda random: answered(random, house)).example for _ in range(count)
-    )
-    return house.instruction(random), examples
+
+    def example(random: Random) -> Example:
+        return draw(random, NAME, lambda random: answered(random, house)).example
+
+    return Task(NAME, example, REQUESTS, (house.instruction(random),), FIELDS)
 
 
-TASK = Task(NAME, known, own, told, REQUESTS, FIELDS)
+TASK = Specialty(NAME, "message", seen, make, HOUSE.instruction, REQUESTS)
