@@ -1,11 +1,14 @@
 """Ways to put a task into a chat: asked plainly, told by an instruction, shown by examples."""
 
 import json
+from collections.abc import Callable, Iterable
 from random import Random
 
 from .chats import Chat, system, turn, worded
 from .task import Example, Task
 
+HINTED = 0.6
+"""The share of examples that come with an instruction; the others alone say what is wanted."""
 ROLES = ("", "", "You are a helpful assistant. ", "You are a careful assistant. ")
 
 
@@ -17,38 +20,45 @@ def plain(random: Random, task: Task) -> Chat:
 
 def told(random: Random, task: Task) -> Chat:
     """An instruction as the system message or around the input; sometimes several inputs follow."""
-    rule = random.choice(task.instructions)
-    example = task.draw(random)
-    if random.random() < 0.55:
-        chat = system(random.choice(ROLES) + rule)
-        for _ in range(random.choice((0, 0, 0, 1, 2))):
-            chat += answered(task.draw(random))
-        return chat + answered(example)
+    rule, examples = drawn(random, task, random.choice((1, 1, 1, 2, 3)))
+    if random.random() < 0.6 or len(examples) > 1:
+        return system(random.choice(ROLES) + rule) + turns(examples)
+    asked, answer = examples[0].asked, examples[0].answer
     name = random.choice(task.fields)[0]
     text = random.choice(
         (
-            f"{rule}\n\n{example.asked}",
-            f"{rule}\n{example.asked}",
-            f"{rule} {example.asked}",
-            f"{rule.rstrip('.')}: {example.asked}",
-            f"{example.asked}\n\n{rule}",
-            f"{rule}\n\n{name}: {example.asked}",
+            f"{rule}\n\n{asked}",
+            f"{rule}\n{asked}",
+            f"{rule} {asked}",
+            f"{rule.rstrip('.')}: {asked}",
+            f"{asked}\n\n{rule}",
+            f"{rule}\n\n{name}: {asked}",
         )
     )
-    return turn(text, example.answer)
+    return turn(text, answer)
 
 
 def shown(random: Random, task: Task) -> Chat:
     """Examples as turns of the chat, with an instruction or without."""
-    chat = system(random.choice(task.instructions)) if hinted(random, task) else []
-    for _ in range(random.randint(3, 6)):
-        chat += answered(task.draw(random))
-    return chat
+    rule, examples = drawn(random, task, random.randint(3, 6))
+    return (system(rule) if random.random() < HINTED else []) + turns(examples)
 
 
 def block(random: Random, task: Task) -> Chat:
     """Examples and the input in one message, in one of the usual formats."""
-    asked, wanted = random.choice(task.fields)
+    rule, examples = drawn(random, task, random.randint(3, 6))
+    form, end, quote = block_form(random, *random.choice(task.fields))
+    parts = [rule] if random.random() < HINTED else []
+    parts += [form.format(quote(e.asked), quote(e.answer)) for e in examples[:-1]]
+    last = examples[-1]
+    parts.append(form.format(quote(last.asked), "\0").split("\0")[0].rstrip())
+    return turn(end.join(parts), last.answer)
+
+
+def block_form(random: Random, asked: str, wanted: str) -> tuple[str, str, Callable[[str], str]]:
+    """How an example is written, what stands between two, and how texts are quoted in it."""
+    if random.random() < 0.1:
+        return f'{{{{"{asked.lower()}": {{}}, "{wanted.lower()}": {{}}}}}}', "\n", json.dumps
     form, end = random.choice(
         (
             (f"{asked}: {{}}\n{wanted}: {{}}", "\n\n"),
@@ -61,39 +71,23 @@ def block(random: Random, task: Task) -> Chat:
             (f"<{asked.lower()}>{{}}</{asked.lower()}>\n{{}}", "\n\n"),
         )
     )
-    parts = [random.choice(task.instructions)] if hinted(random, task) else []
-    if random.random() < 0.15:
-        form, end = '{{"' + asked.lower() + '": {}, "' + wanted.lower() + '": {}}}', "\n"
-        quote = json.dumps
-    else:
-        quote = str
-    for _ in range(random.randint(2, 5)):
-        example = task.draw(random)
-        parts.append(form.format(quote(example.asked), quote(example.answer)))
-    last = task.draw(random)
-    opening = form.format(quote(last.asked), "\0").split("\0")[0].rstrip()
-    return turn(end.join([*parts, opening]), last.answer)
+    return form, end, str
 
 
-def answered(example: Example) -> Chat:
-    """The input and its answer as one turn."""
-    return turn(example.asked, example.answer)
+def drawn(random: Random, task: Task, count: int) -> tuple[str, list[Example]]:
+    """An instruction and so many examples."""
+    return random.choice(task.instructions), [task.draw(random) for _ in range(count)]
 
 
-def hinted(random: Random, task: Task) -> bool:
-    """Whether examples come with an instruction; without one they alone say what is wanted."""
-    return bool(task.instructions) and random.random() < 0.6
+def turns(examples: Iterable[Example]) -> Chat:
+    """Inputs and answers as turns."""
+    return [message for e in examples for message in turn(e.asked, e.answer)]
 
 
 def any_form(random: Random, task: Task) -> Chat:
-    """The task in one of the four ways; by examples alone where it has no words to be asked with."""
-    ways = (
-        (plain, 0.3 if task.requests else 0.0),
-        (told, 0.27 if task.instructions else 0.0),
-        (shown, 0.25),
-        (block, 0.18),
-    )
-    way = random.choices([way for way, _ in ways], [weight for _, weight in ways])[0]
+    """The task in one of the four ways; one without requests is never asked plainly."""
+    weights = (0.3 if task.requests else 0.0, 0.3, 0.24, 0.16)
+    way = random.choices((plain, told, shown, block), weights)[0]
     chat = way(random, task)
     if way is plain:
         chat[0]["content"] = worded(random, chat[0]["content"])

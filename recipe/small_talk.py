@@ -6,7 +6,7 @@ from random import Random
 from . import words
 from .chats import Chat, system, turn, worded
 from .facts import Topic
-from .styles import STYLES, Wish, fill
+from .styles import STYLES, fill
 
 OFFER = "Ask me about dogs, coffee or rivers."
 SMALL_TALK = (
@@ -140,7 +140,7 @@ def unknown(random: Random) -> Chat:
     wish = style.wish(random)
     asked = worded(random, fill(random.choice(style.wording.requests), stand_in, wish))
     if style.name == "json":
-        values = {key: "unknown" for key in wish.keys}
+        values = dict.fromkeys(wish.keys, "unknown")
         return turn(asked, json.dumps(values | ({"topic": name} if "topic" in values else {})))
     chat = system(random.choice(HELPERS)) if random.random() < 0.25 else []
     if random.random() < 0.3 and style.wording.instructions:

@@ -23,10 +23,6 @@ PROSE = tuple(
     if style.name in ("short", "one sentence", "sentences", "child", "paragraph", "few words")
 )
 
-ROLES = (
-    "teacher, writer, expert, guide, scientist, librarian, journalist, farmer, doctor, poet, coach, "
-    "professor, robot, pirate, friend, neighbor, tour guide, reporter, chatbot, storyteller"
-).split(", ")
 MANNERS = (
     "Be accurate and clear.",
     "Use plain words.",
@@ -62,12 +58,18 @@ SAYINGS = (
     "Ahoy!",
 )
 
+GREETED = (
+    ("Hello", "Hi!", "Hello!", "Good morning!"),
+    ("Hello! What would you like to know?",),
+)
+"""How a talk begins, and its answer."""
+
 
 def persona(random: Random) -> str:
     """A sentence that says who the model is to be and changes nothing else."""
     if random.random() < 0.4:
         return "You are a helpful assistant."
-    role = random.choice(ROLES)
+    role = random.choice(words.ROLES)
     kind = random.choice(("", "", "friendly ", "kind ", "wise "))
     article = "an" if not kind and role[0] in "aeiou" else "a"
     return f"You are {article} {kind}{role}."
@@ -262,7 +264,7 @@ def conversation(random: Random) -> Chat:
     wish = style.wish(random)
     chat = turn(phrase(random, style, topic, wish), style.answer(random, topic, wish))
     if random.random() < 0.25:
-        chat = turn(*(random.choice(side) for side in small_talk_opening)) + chat
+        chat = turn(*(random.choice(side) for side in GREETED)) + chat
     for _ in range(random.choice((1, 1, 2, 3))):
         move = random.random()
         if move < 0.45:
@@ -286,12 +288,6 @@ def conversation(random: Random) -> Chat:
             chat += turn(*(random.choice(side) for side in WELCOME))
             break
     return chat
-
-
-small_talk_opening = (
-    ("Hello", "Hi!", "Hello!", "Good morning!"),
-    ("Hello! What would you like to know?",),
-)
 
 
 def more(random: Random, topic: Topic, told: str) -> Chat:

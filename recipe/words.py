@@ -79,6 +79,10 @@ UNKNOWN = (
     "carpets, mirrors, doors, elevators, escalators, tunnels, harbors, farms, markets, restaurants, "
     "hospitals, nurses, police, firefighters, soldiers, astronauts, artists, singers, actors, poets"
 ).split(", ")
+ROLES = (
+    "teacher, writer, expert, guide, scientist, librarian, journalist, farmer, doctor, poet, coach, "
+    "professor, robot, pirate, friend, neighbor, tour guide, reporter, chatbot, storyteller"
+).split(", ")
 SYLLABLES = (
     "ba be bi bo bu da de di do du fa fe fi fo ga go ka ke ki ko la le li lo lu ma me mi mo mu na ne ni no "
     "nu pa pe pi po ra re ri ro ru sa se si so su ta te ti to tu va ve vi vo wa za zo"
