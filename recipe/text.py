@@ -7,10 +7,10 @@ from . import words
 from .chats import Chat, system, turn, worded
 from .facts import Topic, load_topics
 from .shots import any_form
-from .skills import SKILLS, skill
+from .skills import SKILLS
 from .small_talk import WELCOME, memory, nonsense, small_talk, unknown
 from .styles import STYLES, Style, Wish, fill
-from .task import Task
+from .task import Pair, Task, skill
 from .tasks import TASKS
 
 TOPICS = load_topics()
@@ -215,7 +215,7 @@ def attribute(random: Random) -> Task:
     """One of the values of a topic, asked for by its name or by examples."""
     key = random.choice(tuple(ATTRIBUTES))
 
-    def draw(random: Random) -> tuple[str, str]:
+    def draw(random: Random) -> Pair:
         topic = random.choice(TOPICS)
         return topic.name, topic.values[key]
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from recipe import skills, words
+from recipe import words
 from recipe.chats import Chat
 from recipe.facts import load_topics
 from recipe.shots import any_form, block, plain, shown, told
@@ -12,14 +12,14 @@ from recipe.skills import SKILLS
 from recipe.small_talk import unknown_name
 from recipe.task import Example, Task
 
-NAMES = [each.__name__ for each in dict.fromkeys(SKILLS)]
+BY_NAME = {each.__name__: each for each in SKILLS}
 
 
 def made(name: str, seed: int) -> Task:
-    return getattr(skills, name)(Random(seed))
+    return BY_NAME[name](Random(seed))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_every_skill_is_told_and_shown(name: str) -> None:
     for seed in range(30):
         task = made(name, seed)

@@ -47,11 +47,23 @@ def test_dogs_are_told_with_breeds_characteristics_and_roles() -> None:
     assert len(paragraphs) == 5
     facts = (DOGS.kinds, DOGS.traits, DOGS.roles)
     for aspect, paragraph in zip(facts, paragraphs[1:4], strict=True):
-        assert all(fact in paragraph for fact in aspect)
+        assert DOGS.following(aspect[0]) in paragraph
+        assert all(fact in paragraph for fact in aspect[1:])
     request = "Write an informative article on the diverse breeds of dogs, their unique characteristics, and their roles in various aspects of human life."
     asked = BY_NAME["article"].wording.requests
     assert request in [fill(each, DOGS, Wish(0, ("topic",))) for each in asked]
     assert len(answer("short", DOGS)) < len(article) / 4
+
+
+def test_names_and_pronouns_take_each_other_s_place() -> None:
+    heart = next(topic for topic in TOPICS if topic.name == "the heart")
+    assert DOGS.opening("They bark.") == DOGS.opening("Dogs bark.") == "Dogs bark."
+    assert DOGS.opening("Their ears move.") == "Dogs' ears move."
+    assert heart.opening("Its valves close.") == "The heart's valves close."
+    assert DOGS.following("Dogs bark.") == DOGS.following("They bark.") == "They bark."
+    assert heart.following("The heart beats.") == "It beats."
+    for untouched in ("The heart of a child beats fast.", "The heartbeat is heard."):
+        assert heart.following(untouched) == heart.opening(untouched) == untouched
 
 
 @pytest.mark.parametrize("style", STYLES, ids=[style.name for style in STYLES])
@@ -73,6 +85,7 @@ def test_counts_and_keys_are_obeyed() -> None:
         for count in (2, 3):
             assert len(sentences(answer("sentences", topic, count))) == count, topic.name
             assert answer("questions", topic, count).count("Q: ") == count
+            assert topic.definition in answer("sentences", topic, count)
         for count in (2, 3, 4, 5):
             bullets = answer("bullets", topic, count).split("\n")
             assert len(bullets) == count and all(line.startswith("- ") for line in bullets)
