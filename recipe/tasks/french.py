@@ -67,13 +67,15 @@ ANIMAL_VERBS = ("sleep", "eat", "wait", "play", "run", "walk", "swim", "dream", 
 @dataclass(frozen=True)
 class Phrase:
     """Words in English and in French. ``gender`` is that of a noun, ``form`` that of the verb that
-    a subject takes; ``words`` are what may not be combined anew."""
+    a subject takes; ``words`` are those that others are combined with, and ``combinations`` those
+    within it, of an adjective and its noun."""
 
     english: str
     french: str
     gender: str = "m"
     form: int = 1
     words: str = ""
+    combinations: tuple[Combination, ...] = ()
 
 
 def elided(word: str, following: str) -> str:
@@ -113,10 +115,11 @@ def noun(random: Random, groups: str, articles: tuple[str, ...], *, adjectives: 
             french = f"{forms[2 if gender == 'f' else 1 if vowel else 0]} {french}"
         else:
             french = f"{french} {forms[gender == 'f']}"
-        whole = f"{adjective} {english}"
+        whole, combinations = f"{adjective} {english}", ((adjective, english),)
     else:
-        whole = english
-    return Phrase(*determined(whole, french, gender, random.choice(articles)), gender, words=whole)
+        whole, combinations = english, ()
+    said = determined(whole, french, gender, random.choice(articles))
+    return Phrase(*said, gender, words=whole, combinations=combinations)
 
 
 def pronoun(random: Random) -> Phrase:
@@ -175,7 +178,7 @@ def any_sentence(random: Random) -> Made:
             return _fixed(random)
         case 1:
             it = noun(random, " ".join(GROUPS), ("the", "a", "my", "this"), adjectives=True)
-            return _made("noun", it.english, it.french, (tuple(it.words.split()),))
+            return _made("noun", it.english, it.french, it.combinations)
         case 2:
             return _request(random)
         case 3:
@@ -212,6 +215,7 @@ def _action(
         combinations = ((who.words, verb[0]), (verb[0], where.words))
     english, french = conjugated(tuple(verb), who, negated=negated)
     english, french = f"{english} {where.english}", f"{french} {where.french}"
+    combinations = (*combinations, *who.combinations, *where.combinations)
     if adjectives and random.random() < 0.25:
         when = random.choice(WORDS["times"])
         english, french = f"{english} {when[0]}", f"{french} {when[1]}"
@@ -247,7 +251,7 @@ def _request(random: Random) -> Made:
             ("Here is {}.", "Voici {}."),
         )
     )
-    combinations = ((english, what.words),)
+    combinations = ((english, what.words), *what.combinations)
     return _made("request", english.format(what.english), french.format(what.french), combinations)
 
 
@@ -264,7 +268,7 @@ def _question(random: Random) -> Made:
     )
     what = noun(random, groups, articles, adjectives=True)
     english, french = asked
-    combinations = ((english, what.words),)
+    combinations = ((english, what.words), *what.combinations)
     return _made("question", english.format(what.english), french.format(what.french), combinations)
 
 
