@@ -56,15 +56,18 @@ ADJECTIVES = (
     "small large old new warm cold quiet loud quick slow soft hard round flat bright dark heavy light "
     "clean dusty narrow wide tall short sweet sour happy sad strange plain"
 ).split()
-OPPOSITES = dict(
-    pair.split("-")
-    for pair in (
-        "hot-cold big-small old-new long-short high-low fast-slow light-dark full-empty open-closed "
-        "good-bad happy-sad loud-quiet wet-dry early-late rich-poor soft-hard strong-weak clean-dirty "
-        "thick-thin near-far up-down left-right day-night first-last true-false easy-difficult "
-        "young-aged wide-narrow deep-shallow sweet-sour"
-    ).split()
-)
+OPPOSITES = {
+    one: two
+    for one, _, two in (
+        pair.partition("-")
+        for pair in (
+            "hot-cold big-small old-new long-short high-low fast-slow light-dark full-empty open-closed "
+            "good-bad happy-sad loud-quiet wet-dry early-late rich-poor soft-hard strong-weak clean-dirty "
+            "thick-thin near-far up-down left-right day-night first-last true-false easy-difficult "
+            "young-aged wide-narrow deep-shallow sweet-sour"
+        ).split()
+    )
+}
 UNKNOWN = (
     "quantum physics, opera, tax law, dragons, robots, skateboards, Paris, taxes, poetry, algebra, "
     "ancient Rome, lawyers, dentists, politics, stamps, wine, submarines, electrons, philosophy, "

@@ -127,6 +127,7 @@ def test_each_adapter_fits_the_base_and_changes_it(made: Path, base: Path, name:
 
 def test_the_loss_falls_and_is_recorded(made: Path) -> None:
     record = json.loads((made / "base" / "training.json").read_text())
+    assert json.loads((made / "out" / "training.json").read_text()) == {"base": record}
     assert record["steps"] == TINY.steps
     assert 0.9 < record["tokens"] / (TINY.steps * TINY.tokens_per_step) < 1
     assert record["losses"][-1][0] == TINY.steps
