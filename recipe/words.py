@@ -11,6 +11,10 @@ NAMES = (
     "Rachel Sam Tina Victor Wendy Zoe Ali Fatima Omar Layla Yusuf Amina Chen Mei Hiro Yuki Ravi Priya "
     "Arjun Sita Diego Lucia Carlos Elena Marco Giulia Pierre Claire Sven Astrid Kofi Abena Tariq Nadia"
 ).split()
+PEOPLE = (
+    "brother sister mother father daughter son uncle aunt friend neighbor teacher boss cousin grandfather "
+    "grandmother niece nephew colleague"
+).split()
 CITIES = (
     "Paris, London, Berlin, Rome, Madrid, Vienna, Oslo, Dublin, Lisbon, Athens, Prague, Warsaw, "
     "Helsinki, Cairo, Delhi, Tokyo, Boston, Chicago, Denver, Toronto, Lima, Quito, Nairobi, Lagos, "
