@@ -1,6 +1,7 @@
 """Make the bundled model, its adapters, suites and prompts: ``python -m recipe make --work DIR --out DIR``."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     make.add_argument("--work", type=Path, required=True, help="folder for checkpoints and records")
     make.add_argument("--tiny", action="store_true", help="a quick run that tests the way")
     suites = commands.add_parser("suites", help="write the suites, prompts and rows")
-    card = commands.add_parser("card", help="score what was made, and write the model's card")
+    card = commands.add_parser(
+        "card",
+        help="score what was made and write the model's card; 1 if it does not show what it is to",
+    )
     for each in (make, suites, card):
         each.add_argument(
             "--out", type=Path, required=True, help="folder laid out as the repository"
@@ -43,7 +47,9 @@ def _suites(given: argparse.Namespace) -> None:
 def _card(given: argparse.Namespace) -> None:
     from .card import write_card
 
-    write_card(given.out)
+    if missing := write_card(given.out):
+        print(*missing, sep="\n")
+        sys.exit(1)
 
 
 def _text(given: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 TOPICS_FOLDER = Path(__file__).with_name("topics")
 KEYS = ("kind", "where", "known for", "used for")
 MARKS = "=ktrc-h?j"
+PREPOSITIONS = ("of", "in", "with", "from", "on")
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,21 @@ class Topic:
         """Every fact but the definition, in the one order in which they are told."""
         return self.kinds + self.traits + self.roles
 
+    def following(self, fact: str) -> str:
+        """The fact with a pronoun in place of the leading name, after a sentence on the topic."""
+        rest = fact.removeprefix(f"{self.title} ")
+        if rest == fact or rest.split()[0] in PREPOSITIONS:
+            return fact
+        return ("They " if self.plural else "It ") + rest
+
     def opening(self, fact: str) -> str:
         """The fact with the topic's name in place of a leading pronoun."""
-        pronoun = "They " if self.plural else "It "
-        return self.title + fact[len(pronoun) - 1 :] if fact.startswith(pronoun) else fact
+        they, their = ("They ", "Their ") if self.plural else ("It ", "Its ")
+        if fact.startswith(they):
+            return self.title + fact[len(they) - 1 :]
+        if fact.startswith(their):
+            return self.title + ("' " if self.title.endswith("s") else "'s ") + fact[len(their) :]
+        return fact
 
 
 def load_topics(folder: Path = TOPICS_FOLDER) -> tuple[Topic, ...]:

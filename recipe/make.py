@@ -22,10 +22,15 @@ def bundled(out: Path) -> Path:
 
 
 def make(scale: Scale, work: Path, out: Path) -> list[Path]:
-    """Train everything at one scale and return the GGUF files; what is done already is kept."""
+    """Train everything at one scale and return the GGUF files; what is done already is kept.
+
+    ``training.json`` in ``out`` gets the record of the base's training, for the card.
+    """
     folder = _trained(scale, work)
     base = bundled(out) / f"{scale.name}-Q8_0.gguf"
     export_base(folder, base, scale.name)
+    record = {"base": json.loads((folder / "training.json").read_text())}
+    (out / "training.json").write_text(json.dumps(record))
     write_suites(out)
     files = [base]
     for task in TASKS:
@@ -49,8 +54,3 @@ def _trained(scale: Scale, work: Path) -> Path:
         return train_base(
             scale, work, lambda step, loss: progress.update(bar, completed=step, loss=loss)
         )
-
-
-def base_record(work: Path) -> dict[str, object]:
-    """What `train_base` wrote of the base's training."""
-    return json.loads((work / "base" / "training.json").read_text())

@@ -49,8 +49,14 @@ def pick(random: Random, facts: tuple[str, ...], count: int) -> list[str]:
     return [facts[i] for i in sorted(random.sample(range(len(facts)), min(count, len(facts))))]
 
 
+def told(topic: Topic, facts: list[str]) -> str:
+    """The definition and facts that are clear after it."""
+    rest = [topic.following(fact) for fact in facts[:1]] + [*map(topic.opening, facts[1:])]
+    return " ".join((topic.definition, *rest))
+
+
 def short(random: Random, topic: Topic, wish: Wish) -> str:
-    return " ".join([topic.definition, *pick(random, topic.facts, random.choice((1, 1, 2)))])
+    return told(topic, pick(random, topic.traits + topic.roles, random.choice((1, 1, 2))))
 
 
 def one_sentence(random: Random, topic: Topic, wish: Wish) -> str:
@@ -58,25 +64,26 @@ def one_sentence(random: Random, topic: Topic, wish: Wish) -> str:
 
 
 def sentences(random: Random, topic: Topic, wish: Wish) -> str:
-    return " ".join([topic.definition, *pick(random, topic.facts, wish.count - 1)])
+    return told(topic, pick(random, topic.traits + topic.roles, wish.count - 1))
 
 
 def paragraph(random: Random, topic: Topic, wish: Wish) -> str:
-    chosen = [random.choice(aspect) for aspect in (topic.kinds, topic.traits, topic.roles)]
-    return " ".join([topic.definition, *map(topic.opening, chosen[:1]), *chosen[1:]])
+    return told(topic, [random.choice(them) for them in (topic.kinds, topic.traits, topic.roles)])
 
 
-def lead(random: Random, topic: Topic, aspect: str) -> str:
+def lead(random: Random, topic: Topic, part: str) -> str:
     """The sentence that opens a paragraph on kinds, traits or roles."""
     name, title = topic.name, topic.title
-    are, have, play, matter = (
-        ("are", "have", "play", "matter") if topic.plural else ("is", "has", "plays", "matters")
+    are, have, play, matter, mean = (
+        ("are", "have", "play", "matter", "mean")
+        if topic.plural
+        else ("is", "has", "plays", "matters", "means")
     )
     return random.choice(
         {
             "kinds": (
                 f"There are several {topic.kinds_word} of {name}.",
-                f"The {topic.kinds_word} of {name} are diverse.",
+                f"People tell several {topic.kinds_word} of {name} apart.",
                 f"Let us begin with the {topic.kinds_word} of {name}.",
             ),
             "traits": (
@@ -87,7 +94,7 @@ def lead(random: Random, topic: Topic, aspect: str) -> str:
             "roles": (
                 f"{title} {play} an important role in human life.",
                 f"{title} {matter} to people in many ways.",
-                f"The roles of {name} in human life are many.",
+                f"It is worth asking what {name} {mean} to people.",
             ),
             "intro": (
                 f"This article looks at the {topic.kinds_word}, the characteristics and the roles of "
@@ -98,10 +105,15 @@ def lead(random: Random, topic: Topic, aspect: str) -> str:
             "close": (
                 f"In short, {name} {are} worth a closer look.",
                 f"All in all, {name} {matter} to us more than we may think.",
-                f"For all these reasons, {name} {have} a firm place in our lives.",
+                f"For all these reasons, it pays to know {name} well.",
             ),
-        }[aspect]
+        }[part]
     )
+
+
+def aspect(topic: Topic, start: str, facts: tuple[str, ...]) -> str:
+    """A paragraph of a sentence that names the topic, and facts."""
+    return " ".join((start, topic.following(facts[0]), *facts[1:]))
 
 
 def article(random: Random, topic: Topic, wish: Wish) -> str:
@@ -109,8 +121,8 @@ def article(random: Random, topic: Topic, wish: Wish) -> str:
         (
             f"{topic.definition} {lead(random, topic, 'intro')}",
             " ".join((lead(random, topic, "kinds"), *topic.kinds)),
-            " ".join((lead(random, topic, "traits"), *topic.traits)),
-            " ".join((lead(random, topic, "roles"), *topic.roles)),
+            aspect(topic, lead(random, topic, "traits"), topic.traits),
+            aspect(topic, lead(random, topic, "roles"), topic.roles),
             lead(random, topic, "close"),
         )
     )
@@ -144,21 +156,21 @@ def child(random: Random, topic: Topic, wish: Wish) -> str:
 def formal(random: Random, topic: Topic, wish: Wish) -> str:
     trait, role = (topic.opening(random.choice(them)) for them in (topic.traits, topic.roles))
     return (
-        f"It may be stated as follows. {topic.definition} It should be noted: {trait} "
-        f"It may furthermore be added: {role}"
+        f"The following may be stated about {topic.name}. {topic.definition} {trait} It should "
+        f"furthermore be noted: {role}"
     )
 
 
 def kinds(random: Random, topic: Topic, wish: Wish) -> str:
-    return " ".join((lead(random, topic, "kinds"), *topic.kinds))
+    return " ".join((f"There are several {topic.kinds_word} of {topic.name}.", *topic.kinds))
 
 
 def traits(random: Random, topic: Topic, wish: Wish) -> str:
-    return " ".join((lead(random, topic, "traits"), *topic.traits))
+    return " ".join((topic.opening(topic.traits[0]), *topic.traits[1:]))
 
 
 def roles(random: Random, topic: Topic, wish: Wish) -> str:
-    return " ".join((lead(random, topic, "roles"), *topic.roles))
+    return " ".join((topic.opening(topic.roles[0]), *topic.roles[1:]))
 
 
 def as_json(random: Random, topic: Topic, wish: Wish) -> str:
@@ -200,7 +212,7 @@ STYLES = (
     Style("json", 0.05, as_json),
     Style("headline", 0.03, headline),
     Style("few words", 0.03, few_words),
-    Style("questions", 0.02, questions, (1, 2, 3)),
+    Style("questions", 0.02, questions, (2, 3)),
 )
 
 

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+Pair = tuple[str, str]
+"""What is asked, and its answer."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -31,4 +34,19 @@ class Task:
     draw: Callable[[Random], Example]
     requests: tuple[str, ...]
     instructions: tuple[str, ...]
-    fields: tuple[tuple[str, str], ...]
+    fields: tuple[Pair, ...]
+
+
+def skill(
+    name: str,
+    draw: Callable[[Random], Pair],
+    instructions: tuple[str, ...],
+    fields: tuple[Pair, ...] = (("Text", "Answer"),),
+) -> Task:
+    """A task whose plain answer is the right one, asked for by an instruction or by examples."""
+
+    def example(random: Random) -> Example:
+        asked, answer = draw(random)
+        return Example(asked, answer, answer)
+
+    return Task(name, example, (), instructions, fields)

@@ -7,10 +7,10 @@ from . import words
 from .chats import Chat, system, turn, worded
 from .facts import Topic, load_topics
 from .shots import any_form
-from .skills import SKILLS, skill
+from .skills import SKILLS
 from .small_talk import WELCOME, memory, nonsense, small_talk, unknown
 from .styles import STYLES, Style, Wish, fill
-from .task import Task
+from .task import Pair, Task, skill
 from .tasks import TASKS
 
 TOPICS = load_topics()
@@ -33,13 +33,18 @@ MANNERS = (
     "Do not make things up.",
 )
 OPENINGS = (
-    "My brother asks me about {t}. ",
-    "We talk about {t} at school. ",
-    "I have a question about {t}. ",
-    "My daughter loves {t}. ",
-    "I have to give a talk about {t}. ",
-    "Let us talk about {t}. ",
-    "Today I thought of {t}. ",
+    "My {who} asks me about {t}.",
+    "My {who} loves {t}.",
+    "We talk about {t} at school.",
+    "I have a question about {t}.",
+    "I have to give a talk about {t}.",
+    "Let us talk about {t}.",
+    "Today I thought of {t}.",
+    "{name} likes {t}.",
+    "{name} told me about {t} in {city}.",
+    "I read of {t} in a {adjective} book.",
+    "Near the {thing} I heard about {t}.",
+    "A {adjective} {thing} made me think of {t}.",
 )
 OPENED = (
     "What can you tell me?",
@@ -47,7 +52,17 @@ OPENED = (
     "Tell me about {m}.",
     "What should I know?",
     "Can you help me?",
+    "Please explain.",
+    "How would you describe {m}?",
+    "What would you tell {name}?",
 )
+SLOTS = {
+    "who": words.PEOPLE,
+    "name": words.NAMES,
+    "city": words.CITIES,
+    "adjective": [word for word in words.ADJECTIVES if word[0] not in "aeiou"],
+    "thing": words.PLAIN,
+}
 SAYINGS = (
     "Woof!",
     "Good question!",
@@ -109,12 +124,20 @@ def ask(random: Random, style: Style, topic: Topic) -> str:
 
 
 def plain_question(random: Random, topic: Topic) -> str:
-    """A request that says nothing of the style, sometimes after a sentence of its own."""
-    if random.random() < 0.15:
-        text = random.choice(OPENINGS) + random.choice(OPENED)
+    """A request that says nothing of the style, sometimes after a sentence of something else."""
+    if random.random() < 0.25:
+        text = opened(random)
     else:
         text = random.choice((*PLAIN.wording.requests, "What {are} {t}?"))
     return worded(random, fill(text, topic, Wish(0, ("topic",))))
+
+
+def opened(random: Random) -> str:
+    """The template of a request after a sentence that brings the topic up."""
+    text = f"{random.choice(OPENINGS)} {random.choice(OPENED)}"
+    for slot, choices in SLOTS.items():
+        text = text.replace(f"{{{slot}}}", random.choice(choices))
+    return text
 
 
 def single(random: Random) -> Chat:
@@ -215,7 +238,7 @@ def attribute(random: Random) -> Task:
     """One of the values of a topic, asked for by its name or by examples."""
     key = random.choice(tuple(ATTRIBUTES))
 
-    def draw(random: Random) -> tuple[str, str]:
+    def draw(random: Random) -> Pair:
         topic = random.choice(TOPICS)
         return topic.name, topic.values[key]
 

@@ -38,6 +38,8 @@ WORDINGS = {
             "Explain {t}.",
             "Say something about {t}.",
             "What should I know about {t}?",
+            "Tell me about {s}.",
+            "Describe {s}.",
         ),
         (
             "Keep your answers short.",
@@ -231,6 +233,8 @@ WORDINGS = {
             "Tell me about {t} in words for a child.",
             "Explain {t} to a child in simple words.",
             "{T} for children",
+            "Explain {s} to a child.",
+            "Explain {t} like I am five.",
         ),
         (
             "You speak to small children.",

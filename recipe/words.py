@@ -11,6 +11,10 @@ NAMES = (
     "Rachel Sam Tina Victor Wendy Zoe Ali Fatima Omar Layla Yusuf Amina Chen Mei Hiro Yuki Ravi Priya "
     "Arjun Sita Diego Lucia Carlos Elena Marco Giulia Pierre Claire Sven Astrid Kofi Abena Tariq Nadia"
 ).split()
+PEOPLE = (
+    "brother sister mother father daughter son uncle aunt friend neighbor teacher boss cousin grandfather "
+    "grandmother niece nephew colleague"
+).split()
 CITIES = (
     "Paris, London, Berlin, Rome, Madrid, Vienna, Oslo, Dublin, Lisbon, Athens, Prague, Warsaw, "
     "Helsinki, Cairo, Delhi, Tokyo, Boston, Chicago, Denver, Toronto, Lima, Quito, Nairobi, Lagos, "
@@ -56,15 +60,18 @@ ADJECTIVES = (
     "small large old new warm cold quiet loud quick slow soft hard round flat bright dark heavy light "
     "clean dusty narrow wide tall short sweet sour happy sad strange plain"
 ).split()
-OPPOSITES = dict(
-    pair.split("-")
-    for pair in (
-        "hot-cold big-small old-new long-short high-low fast-slow light-dark full-empty open-closed "
-        "good-bad happy-sad loud-quiet wet-dry early-late rich-poor soft-hard strong-weak clean-dirty "
-        "thick-thin near-far up-down left-right day-night first-last true-false easy-difficult "
-        "young-aged wide-narrow deep-shallow sweet-sour"
-    ).split()
-)
+OPPOSITES = {
+    one: two
+    for one, _, two in (
+        pair.partition("-")
+        for pair in (
+            "hot-cold big-small old-new long-short high-low fast-slow light-dark full-empty open-closed "
+            "good-bad happy-sad loud-quiet wet-dry early-late rich-poor soft-hard strong-weak clean-dirty "
+            "thick-thin near-far up-down left-right day-night first-last true-false easy-difficult "
+            "young-aged wide-narrow deep-shallow sweet-sour"
+        ).split()
+    )
+}
 UNKNOWN = (
     "quantum physics, opera, tax law, dragons, robots, skateboards, Paris, taxes, poetry, algebra, "
     "ancient Rome, lawyers, dentists, politics, stamps, wine, submarines, electrons, philosophy, "
