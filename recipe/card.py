@@ -32,7 +32,7 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Made:
+class Bundle:
     """The files that were made, and what they scored. ``record`` is that of the base's training."""
 
     base: ModelFacts
@@ -41,8 +41,8 @@ class Made:
     scores: Sequence[Scores]
 
 
-def write_card(out: Path) -> list[str]:
-    """Run the suites in ``out`` on the models there and write the card beside those.
+def write_card(out: Path, rows: int | None = None) -> list[str]:
+    """Run the suites in ``out``, or ``rows`` of each, on the models there; write the card beside those.
 
     Gives the sentences on what the table was to show and does not; none where all is shown.
     """
@@ -50,15 +50,15 @@ def write_card(out: Path) -> list[str]:
     (base,) = folder.glob("*-Q8_0.gguf")
     adapters = tuple(check_adapter(folder / f"{task.name}.gguf") for task in TASKS)
     with tempfile.TemporaryDirectory() as work:
-        scores = asyncio.run(measure(base, out, Path(work)))
+        scores = asyncio.run(measure(base, out, Path(work), rows))
     record = json.loads((out / "training.json").read_text(encoding="utf-8"))["base"]
-    made = Made(check_model(base), adapters, record, scores)
+    made = Bundle(check_model(base), adapters, record, scores)
     text = (HERE / "card.md").read_text(encoding="utf-8").format(**_parts(made))
     (folder / "README.md").write_text(text, encoding="utf-8")
     return [said for said, holds in claims(scores) if not holds]
 
 
-def _parts(made: Made) -> dict[str, str]:
+def _parts(made: Bundle) -> dict[str, str]:
     base = made.base
     return {
         "name": base.title or base.name,
@@ -87,7 +87,7 @@ def _parts(made: Made) -> dict[str, str]:
     }
 
 
-def _files(made: Made) -> Iterable[Sequence[str]]:
+def _files(made: Bundle) -> Iterable[Sequence[str]]:
     base = made.base
     yield _file(base.path, "the base model", base.parameters)
     for it in made.adapters:
@@ -99,7 +99,7 @@ def _file(path: Path, what: str, parameters: int) -> Sequence[str]:
     return f"`{path.name}`", what, f"{parameters:,}", size, f"`{sha256_file(path, None)}`"
 
 
-def _training(made: Made) -> Iterable[Sequence[str]]:
+def _training(made: Bundle) -> Iterable[Sequence[str]]:
     record = made.record
     steps, losses = record["steps"], record["losses"]
     yield (
@@ -152,8 +152,9 @@ def claims(scores: Sequence[Scores]) -> list[tuple[str, bool]]:
         return table[high].interval.low > table[low].interval.high
 
     names = [task.name for task in TASKS]
-    orders = [it for it in names if above(it, it, ENGINEERED) and above(it, ENGINEERED, PLAIN)]
-    enough = [it for it in names if not above(it, it, ENGINEERED)]
+    helped = [it for it in names if above(it, ENGINEERED, PLAIN)]
+    orders = [it for it in helped if above(it, it, ENGINEERED)]
+    enough = [it for it in helped if it not in orders]
     found = [
         (
             f"the adapter is above the engineered prompt and that above the plain one on {_listed(orders)}",

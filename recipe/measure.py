@@ -42,8 +42,11 @@ class Scores:
     new: dict[str, Estimate]
 
 
-async def measure(base: Path, out: Path, work: Path) -> list[Scores]:
-    """The scores of every suite in ``out`` on the GGUF file ``base`` and the adapters beside it."""
+async def measure(base: Path, out: Path, work: Path, rows: int | None = None) -> list[Scores]:
+    """The scores of every suite in ``out`` on the GGUF file ``base`` and the adapters beside it.
+
+    All rows are run, or the first ``rows`` of each in the order that its seed draws.
+    """
     defaults = Defaults(
         model=str(base),
         catalog=Catalog([base.parent], cache_dir=work, only=True),
@@ -54,15 +57,14 @@ async def measure(base: Path, out: Path, work: Path) -> list[Scores]:
         with Renderer() as renderer:
             runner = Runner(engine, renderer, cache_dir=work)
             names = [task.name for task in TASKS] + ["general", "instructions"]
-            return [
-                await _measured(runner, defaults, suites_in(out) / f"{name}.toml") for name in names
-            ]
+            paths = [suites_in(out) / f"{name}.toml" for name in names]
+            return [await _measured(runner, defaults, path, rows) for path in paths]
     finally:
         await engine.close()
 
 
-async def _measured(runner: Runner, defaults: Defaults, path: Path) -> Scores:
-    plan = plan_of(_with_others(load_suite(path)), defaults, runner.settings)
+async def _measured(runner: Runner, defaults: Defaults, path: Path, rows: int | None) -> Scores:
+    plan = plan_of(_with_others(load_suite(path)), defaults, runner.settings, limit=rows)
     answers: list[Checked] = []
 
     def tell(progress: Progress) -> None:

@@ -16,12 +16,12 @@ RULES = {
     "return": "Returns are free within 30 days.",
     "size": "Another size costs nothing and leaves us the next day.",
     "damage": "We replace what is damaged or give you your money back.",
-    "cancel": "You can cancel until 6 in the evening.",
-    "repair": "Our tailor mends clothes for 12 euros.",
+    "cancelling": "You can cancel until 6 in the evening.",
+    "repairs": "Our tailor mends clothes for 12 euros.",
     "washing": "Please wash at 30 degrees and dry in the air.",
     "payment": "You can pay by card, by invoice or on delivery.",
-    "gift": "Gift cards are good for 3 years.",
-    "stock": "New clothes come in every Thursday.",
+    "gift cards": "Gift cards are good for 3 years.",
+    "new stock": "New clothes come in every Thursday.",
 }
 """The shop's own rules. Of these subjects the base sees the first four, with other shops' rules."""
 FACTS = {
@@ -29,15 +29,15 @@ FACTS = {
     "return": "30 days",
     "size": "next day",
     "damage": "money back",
-    "cancel": "6 in the evening",
-    "repair": "12 euros",
+    "cancelling": "6 in the evening",
+    "repairs": "12 euros",
     "washing": "30 degrees",
     "payment": "invoice",
-    "gift": "3 years",
-    "stock": "Thursday",
+    "gift cards": "3 years",
+    "new stock": "Thursday",
 }
 """What an answer has to say, by its subject."""
-ABOUT_ORDERS = ("delivery", "return", "size", "damage", "cancel")
+ABOUT_ORDERS = ("delivery", "return", "size", "damage", "cancelling")
 OTHER_RULES = {
     "delivery": (
         "Delivery takes {low} to {high} working days.",

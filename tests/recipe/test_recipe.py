@@ -13,6 +13,8 @@ from gguf import GGUFReader
 from llamadiff.models.adapters.preflight import check_fit
 from llamadiff.models.adapters.training import read_training
 from llamadiff.models.gguf.check import check_adapter, check_model
+from llamadiff.models.hashing import sha256_file
+from recipe.card import write_card
 from recipe.make import bundled
 from recipe.scale import TINY
 from recipe.tasks import TASKS
@@ -142,3 +144,15 @@ def test_suites_prompts_and_rows_are_written_beside_the_models(made: Path) -> No
         assert (out / "compare" / "suites" / f"{name}.toml").is_file()
         assert len((out / "compare" / "suites" / f"{name}.jsonl").read_text().splitlines()) >= 150
         assert (out / "prompts" / "library" / f"{name}-engineered.toml").is_file()
+
+
+def test_the_card_is_written_of_what_was_made(made: Path, base: Path) -> None:
+    not_shown = write_card(made / "out", rows=2)
+    assert not_shown, "so little training shows nothing"
+    card = (base.parent / "README.md").read_text(encoding="utf-8")
+    for path in sorted(base.parent.glob("*.gguf")):
+        assert f"`{path.name}`" in card and f"{path.stat().st_size:,}" in card
+        assert sha256_file(path, None) in card
+    lines = [line.split(" | ") for line in card.splitlines() if line.startswith("| intake |")]
+    assert [len(line) for line in lines[:2]] == [8, 8]
+    assert all(cell.count("–") == 1 for cell in lines[0][1:])
