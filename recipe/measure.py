@@ -15,7 +15,6 @@ from llamadiff.compare.evaluation.suite import Suite, VariantSpec
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults
 from llamadiff.compare.statistics.figures import Estimate
-from llamadiff.models.catalog import Catalog
 from llamadiff.models.engine.client import Engine
 from llamadiff.prompts.library import Library
 from llamadiff.prompts.rendering.helper import Renderer
@@ -47,24 +46,24 @@ async def measure(base: Path, out: Path, work: Path, rows: int | None = None) ->
 
     All rows are run, or the first ``rows`` of each in the order that its seed draws.
     """
-    defaults = Defaults(
-        model=str(base),
-        catalog=Catalog([base.parent], cache_dir=work, only=True),
-        library=Library(shipped=library_in(out)),
-    )
+    library = Library(shipped=library_in(out))
+    base = base.resolve()
     engine = Engine(work / "engine.log")
     try:
         with Renderer() as renderer:
             runner = Runner(engine, renderer, cache_dir=work)
             names = [task.name for task in TASKS] + ["general", "instructions"]
             paths = [suites_in(out) / f"{name}.toml" for name in names]
-            return [await _measured(runner, defaults, path, rows) for path in paths]
+            return [await _measured(runner, library, base, path, rows) for path in paths]
     finally:
         await engine.close()
 
 
-async def _measured(runner: Runner, defaults: Defaults, path: Path, rows: int | None) -> Scores:
-    plan = plan_of(_with_others(load_suite(path)), defaults, runner.settings, limit=rows)
+async def _measured(
+    runner: Runner, library: Library, base: Path, path: Path, rows: int | None
+) -> Scores:
+    defaults = Defaults(model=str(base), library=library)
+    plan = plan_of(_asked(load_suite(path), base), defaults, runner.settings, limit=rows)
     answers: list[Checked] = []
 
     def tell(progress: Progress) -> None:
@@ -83,17 +82,21 @@ async def _measured(runner: Runner, defaults: Defaults, path: Path, rows: int | 
     )
 
 
-def _with_others(suite: Suite) -> Suite:
-    """The suite, that of a task also with each other task's adapter under the plain prompt."""
-    name = suite.path.stem
-    if name not in {task.name for task in TASKS}:
-        return suite
-    others = tuple(
-        VariantSpec(task.name, {"prompt": (name,), "adapter": (task.name,)})
-        for task in TASKS
-        if task.name != name
+def _asked(suite: Suite, base: Path) -> Suite:
+    """The suite with the adapters beside the base, whatever ships under their names; that of a task
+    also with each other task's adapter under the plain prompt."""
+    name, names = suite.path.stem, [task.name for task in TASKS]
+    others = [it for it in names if it != name] if name in names else []
+    specs = [*suite.variants]
+    specs += [VariantSpec(it, {"prompt": (name,), "adapter": (it,)}) for it in others]
+    files = {it: str(base.with_name(f"{it}.gguf")) for it in names}
+    placed = tuple(
+        replace(
+            it, axes={**it.axes, "adapter": tuple(files.get(str(a), a) for a in it.axes["adapter"])}
+        )
+        for it in specs
     )
-    return replace(suite, variants=(*suite.variants, *others), require=())
+    return replace(suite, variants=placed, require=())
 
 
 def _by_column(suite: str, plan: Plan, answers: Sequence[Checked]) -> dict[str, Estimate]:
