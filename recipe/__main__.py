@@ -33,9 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _make(given: argparse.Namespace) -> None:
     from .make import make
     from .scale import FULL, TINY
+    from .train_base import OtherTraining
 
-    for path in make(TINY if given.tiny else FULL, given.work, given.out):
-        print(path)
+    try:
+        for path in make(TINY if given.tiny else FULL, given.work, given.out):
+            print(path)
+    except OtherTraining as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 def _suites(given: argparse.Namespace) -> None:

@@ -26,6 +26,10 @@ Report = Callable[[int, float], None]
 """Called after each step with the steps done and the step's loss."""
 
 
+class OtherTraining(ValueError):
+    """What is in the folder was trained on another text, or at another scale."""
+
+
 @dataclass
 class State:
     """What a training has come to, beside its weights."""
@@ -41,22 +45,25 @@ class State:
 def train_base(scale: Scale, work: Path, report: Report) -> Path:
     """Train and return the folder with the model, its tokenizer and ``training.json``.
 
-    ``training.json`` holds steps, tokens, seconds and [step, loss] pairs (nats per token, means over
-    `AVERAGED` steps); ``losses.jsonl`` gets a line for each while it trains. A checkpoint is written
+    ``training.json`` holds steps, tokens, seconds, [step, loss] pairs (nats per token, means over
+    `AVERAGED` steps) and a hash of the text; ``losses.jsonl`` gets a line for each while it trains. A checkpoint is written
     every `CHECKPOINT_S` seconds, and with one in the folder the training goes on from it to the same
-    weights. Raises ValueError if the checkpoint is of another text or scale.
+    weights; what is trained already is returned. Raises OtherTraining if what is in the folder is of
+    another text or scale.
     """
     folder = work / "base"
-    if (folder / "training.json").exists():
-        return folder
     folder.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(SEED)
     tokenizer = make_tokenizer(scale, folder)
     rows = training_rows(scale, tokenizer)
+    state = State(text=fingerprint(scale, rows))
+    finished = folder / "training.json"
+    if finished.exists():
+        same_text(folder, json.loads(finished.read_text())["text"], state.text)
+        return folder
     model = make_model(scale, tokenizer).to(device).train()
     each = optimizers(model, scale)
-    state = State(text=fingerprint(scale, rows))
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
         state = resume(checkpoint, state.text, model, each)
@@ -85,8 +92,9 @@ def train_base(scale: Scale, work: Path, report: Report) -> Path:
         "tokens": state.tokens,
         "seconds": round(state.seconds),
         "losses": state.losses,
+        "text": state.text,
     }
-    (folder / "training.json").write_text(json.dumps(record))
+    finished.write_text(json.dumps(record))
     checkpoint.unlink(missing_ok=True)
     return folder
 
@@ -213,17 +221,22 @@ def save(
 def resume(
     path: Path, text: str, model: LlamaForCausalLM, each: list[torch.optim.Optimizer]
 ) -> State:
-    """Read a checkpoint into model and optimizers. Raises ValueError if it is of another text."""
+    """Read a checkpoint into model and optimizers. Raises OtherTraining as `same_text`."""
     content = torch.load(path, map_location=model.device, weights_only=True)
     state = State(**content["state"])
-    if state.text != text:
-        raise ValueError(
-            f"{path} is of another training text or scale; remove it or take another --work folder"
-        )
+    same_text(path.parent, state.text, text)
     model.load_state_dict(content["model"])
     for optimizer, saved in zip(each, content["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
     return state
+
+
+def same_text(folder: Path, found: str, text: str) -> None:
+    """Raise OtherTraining unless the two fingerprints are one."""
+    if found != text:
+        raise OtherTraining(
+            f"{folder} holds a training of another text or scale; remove it, or take another --work folder"
+        )
 
 
 def _line(step: int, loss: float) -> str:

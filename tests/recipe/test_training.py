@@ -51,7 +51,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     for _ in range(2):
         with pytest.raises(Stopped):
             training.train_base(SMALL, tmp_path / "parts", stop)
-    with pytest.raises(ValueError, match="another training text or scale"):
+    with pytest.raises(training.OtherTraining, match="remove it"):
         other = shutil.copytree(tmp_path / "parts", tmp_path / "other")
         training.train_base(replace(SMALL, learning_rate=1e-3), other, stop)
     parts = training.train_base(SMALL, tmp_path / "parts", stop)
@@ -61,4 +61,6 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     assert logs[0] == logs[1] and len(logs[0].splitlines()) == 3
     assert not list(parts.glob("checkpoint*"))
     assert training.train_base(SMALL, tmp_path / "parts", stop) == parts
+    with pytest.raises(training.OtherTraining, match="remove it"):
+        training.train_base(replace(SMALL, learning_rate=1e-3), tmp_path / "parts", stop)
     assert len(again) == SMALL.steps
