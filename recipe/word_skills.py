@@ -4,14 +4,23 @@ import json
 from random import Random
 
 from . import words
+from .orders import PEOPLE_SENTENCES, person
 from .task import Pair, Task, skill
 
 
 def repeat(random: Random) -> Task:
+    """Words, invented words, numbers, or a whole sentence of a person's order, said once more."""
+    kind = random.randrange(5)
+
     def draw(random: Random) -> Pair:
-        said = " ".join(words.some_words(random, 1, 6))
-        if random.random() < 0.3:
-            said = " ".join(words.number(random) for _ in range(random.randint(1, 3)))
+        if kind == 0:
+            said = " ".join(words.number(random) for _ in range(random.randint(1, 4)))
+        elif kind == 1:
+            said = " ".join(words.invented(random) for _ in range(random.randint(1, 6)))
+        elif kind == 2:
+            said = random.choice(PEOPLE_SENTENCES).format(**person(random))
+        else:
+            said = " ".join(words.some_words(random, 1, 12))
         return said, said
 
     return skill(
