@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -42,6 +43,7 @@ class EvaluateActions(HistoryActions):
         super().__init__()
         self.evaluating: Evaluating | None = None
         """The evaluation that runs, or ran last."""
+        self._imported = False
         self.last_item: object = None
         """What was chosen last in the list of suites and evaluations, by its key."""
         self._work: Worker[None] | None = None
@@ -53,7 +55,7 @@ class EvaluateActions(HistoryActions):
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def show_evaluate(self, *, running: bool) -> None:
         """Show suites and evaluations; over these, if wanted, the one that runs."""
-        await asyncio.to_thread(_import)
+        await self._import()
         from .evaluate import Evaluate
         from .evaluation import Evaluation
 
@@ -62,6 +64,14 @@ class EvaluateActions(HistoryActions):
         await self.app.push_screen(Evaluate(self))
         if running and self.evaluating is not None and self.evaluating.busy:
             await self.app.push_screen(Evaluation(self, self.evaluating))
+
+    async def _import(self) -> None:
+        """Load what the screens need, off the event loop; once, that is left out of garbage
+        collections, which hold the keys up."""
+        await asyncio.to_thread(_import)
+        if not self._imported and not self.app.is_headless:
+            gc.freeze()
+        self._imported = True
 
     @property
     def suite_folders(self) -> Sequence[Path]:
