@@ -76,7 +76,6 @@ class Key:
 class HelpScreen(ModalScreen[None]):
     """Shows the keys of the screen below it."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "app.pop_screen", "close", id="help.close"),
     ]
