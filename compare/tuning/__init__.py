@@ -1,0 +1,1 @@
+"""Fine-tune an adapter on rows of data: checked, trained, sampled while it learns, evaluated after."""
