@@ -26,13 +26,13 @@ from ..widgets.reply_box import ReplyBox
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
-from .evaluate_actions import EvaluateActions
 from .hints import hints_of
 from .lens_actions import LensActions
 from .noise_actions import NoiseActions
 from .prompt_actions import PromptActions
 from .sweep_actions import SweepActions
 from .talk_actions import TalkActions
+from .tune_actions import TuneActions
 
 if TYPE_CHECKING:
     from ...compare.variants import Variant
@@ -53,7 +53,7 @@ class Playground(
     NoiseActions,
     LensActions,
     SweepActions,
-    EvaluateActions,
+    TuneActions,
     DiffActions,
     TalkActions,
     PromptActions,
@@ -94,6 +94,7 @@ class Playground(
     async def on_unmount(self) -> None:
         self.keep_drafts()
         await self.stop_evaluating()
+        await self.break_off()
         await self.session.close()
 
     def _begin(self) -> None:

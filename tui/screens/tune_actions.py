@@ -1,0 +1,178 @@
+"""What trains beside the playground, whatever screen lies over it, and shows what is learned there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.worker import Worker, WorkerError
+
+from ..safe_text import safe_line
+from ..tuned_variant import TunedVariant
+from .evaluate_actions import EvaluateActions
+
+if TYPE_CHECKING:
+    from ...compare.tuning.events import Event
+    from ...compare.tuning.plan import TuningPlan
+    from ...compare.tuning.tuner import Places
+    from ..training import Training
+    from ..tune_form import TuneForm
+
+
+class TuneActions(EvaluateActions):
+    """The part of the playground that trainings run on: one at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.training: Training | None = None
+        """The training that goes on, or went on last."""
+        self.tune_form: TuneForm | None = None
+        """What was chosen to be trained, as it was left."""
+        self._train: Worker[None] | None = None
+        self._tuned: TunedVariant | None = None
+        self._behind: set[str] = set()
+        """Variants whose adapter was replaced while a run was under way."""
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def show_tune(self, *, training: bool) -> None:
+        """Show what can be trained; over that, if wanted, the training that goes on."""
+        await asyncio.to_thread(_import)
+        from .training import TrainingScreen
+        from .tune import Tune
+
+        if not self.is_current:
+            return
+        await self.app.push_screen(Tune(self))
+        if training and self.training is not None and self.training.busy:
+            await self.app.push_screen(TrainingScreen(self, self.training))
+
+    @property
+    def tuning_places(self) -> Places:
+        """Where trainings keep what they go on from."""
+        from ...compare.tuning.tuner import Places
+
+        setup = self._setup
+        return Places(setup.state_dir or setup.cache_dir, setup.cache_dir, setup.log_dir)
+
+    @property
+    def adapters_folder(self) -> Path:
+        """Where the adapters that are trained go: the person's own, which the catalog lists."""
+        return next(iter(self._setup.model_folders), self._setup.cache_dir / "adapters")
+
+    @property
+    def learning(self) -> Training | None:
+        """The training that goes on, if one does."""
+        it = self.training
+        return it if it is not None and it.busy else None
+
+    def make_training(self, plan: TuningPlan, *, resume: bool = False) -> Training:
+        """A training that this screen follows."""
+        from ..training import Training
+
+        return Training(plan, resume=resume, on_event=self._heard)
+
+    def train(self, it: Training) -> None:
+        """Carry a training out; none other may be going on."""
+        if it is not self.training:
+            self._tuned = None
+        self.training, it.state = it, "starting"
+        self._train = self.run_worker(self._carry_out(it), group="training", exit_on_error=False)
+        self._watch()
+
+    async def _carry_out(self, it: Training) -> None:
+        await it.run(self.session.runner, self.session.library, self.tuning_places)
+        name, shown = safe_line(it.name), self._is_shown(it)
+        if it.state == "failed" and not shown:
+            self.app.notify(f"{name}: {it.problem}", severity="error", timeout=8, markup=False)
+        elif it.state == "done":
+            await asyncio.to_thread(self.session.catalog.scan)
+            if not shown:
+                self.app.notify(f"{name} is trained; F8 shows it.", timeout=8, markup=False)
+
+    def _is_shown(self, it: Training) -> bool:
+        from .training import TrainingScreen
+
+        screen = self.app.screen
+        return isinstance(screen, TrainingScreen) and screen.training is it
+
+    async def stop_training(self) -> None:
+        """Have the training that goes on end, and write the best adapter so far; before its first
+        step it ends at once."""
+        it = self.learning
+        if it is not None and it.state != "starting":
+            it.stop()
+        elif it is not None:
+            await self.break_off()
+
+    async def break_off(self) -> None:
+        """End the training at once; it can be gone on with from its last checkpoint."""
+        if self._train is not None and not self._train.is_finished:
+            self._train.cancel()
+            with contextlib.suppress(WorkerError):
+                await self._train.wait()
+
+    # -------------------------------------------------------------- the variant
+
+    def _heard(self, event: Event) -> None:
+        from ...compare.tuning.events import AdapterBegun
+        from ...models.tuning.tasks import Done, Saved
+
+        match event:
+            case AdapterBegun():
+                if self._tuned is None or event.number > 1:
+                    self._add_variant(event.adapter.name)
+            case Saved() if event.step:
+                self._follow(Path(event.adapter), f"tuning @ step {event.step}")
+            case Done():
+                self._follow(Path(event.adapter), Path(event.adapter).stem)
+            case _:
+                pass
+
+    def _add_variant(self, adapter: str) -> None:
+        it = self.training
+        if it is None or it.data is None:
+            return
+        prompt, held = it.plan.prompt, it.data.split.validation if it.data.split else ()
+        values = held[0].example.values if prompt is not None and held else {}
+        self._tuned = TunedVariant(self.playground, adapter)
+        name = next((v.model_name for v in self.playground.variants if v.model == it.plan.base), it.plan.base.stem)  # fmt: skip
+        if self._tuned.add(it.plan.base, name, prompt, values):
+            self.list_changed([self._tuned.variant])
+        else:
+            self.app.notify("There is no room for a variant that learns.", timeout=4)
+
+    def _follow(self, path: Path, label: str) -> None:
+        """Have the newest adapter in the list; in live mode its output is made anew, once what runs
+        now is over."""
+        if self._tuned is None:
+            return
+        self._behind |= {*self._tuned.follow(path, label)}
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        live = self.playground.live
+        if self._behind and not (live and self.session.running):
+            names, self._behind = self._behind, set()
+            self.changed(names & {*self.playground.names}, at_once=True)
+
+    # ------------------------------------------------------------- what goes on
+
+    def _going_on(self) -> list[str]:
+        it, said = self.learning, super()._going_on()
+        self._catch_up()
+        if it is None:
+            return said
+        doing = "paused" if it.paused else "tuning"
+        loss = f", loss {it.look.losses[-1][1]:.2f}" if it.look.losses else ""
+        return [*said, f"{doing} {100 * it.share:.0f} %{loss}"]
+
+
+def _import() -> None:
+    """Load what the screens need, off the event loop."""
+    from ...compare.tuning import after, tuner
+    from . import training, tune
+
+    del after, tuner, training, tune

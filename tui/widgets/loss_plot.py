@@ -1,0 +1,61 @@
+"""The losses of a training over its steps: a curve of those trained on, marks for those held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from statistics import fmean
+
+from .plot import Plot, round_numbers
+
+Losses = tuple[tuple[int, float], ...]
+"""Pairs of a step, counted from 1, and a loss in nats per learned token."""
+
+
+class LossPlot(Plot):
+    """`show` says which losses; the axis of steps reaches to the last one from the start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._losses: Losses = ()
+        self._validations: Losses = ()
+        self._steps = 0
+
+    def show(self, losses: Losses, validations: Losses, steps: int) -> None:
+        """Show the losses so far of a training of so many steps."""
+        if (losses, validations, steps) != self.shown:
+            self._losses, self._validations, self._steps = losses, validations, steps
+            self.refresh()
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        return self._losses, self._validations, self._steps
+
+    def draw(self) -> None:
+        plot, last = self.plt, max(self._steps, 2)
+        found = [loss for _, loss in (*self._losses, *self._validations)]
+        low, high = min(found, default=0.0), max(found, default=1.0)
+        around = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
+        plot.xlim(1, last)
+        plot.ylim(low - around, high + around)
+        ticks = round_numbers(low - around, high + around, max(2, self.size.height // 4))
+        plot.yticks(ticks, [f"{tick:g}" for tick in ticks])
+        steps = [1, *(it for it in round_numbers(1, last, 4) if 1 < it < last * 0.94), last]
+        plot.xticks(steps, [f"{step:,.0f}" for step in steps])
+        plot.xlabel("step →")
+        plot.ylabel("↑ nats per token")
+        if self._losses:
+            where, means = zip(*_thinned(self._losses, last, 2 * self.size.width), strict=True)
+            plot.plot(where, means, marker="braille", color=self.colour("primary"))
+        if self._validations:
+            best = min(self._validations, key=lambda it: it[1])
+            plot.scatter(*zip(*self._validations, strict=True), marker="○", color=self.colour("accent"))  # fmt: skip
+            plot.scatter([best[0]], [best[1]], marker="●", color=self.colour("accent"))
+
+
+def _thinned(losses: Losses, last: int, most: int) -> Sequence[tuple[float, float]]:
+    """At most so many points over steps up to the last one, each the mean of its neighbours."""
+    width = max(1.0, last / max(1, most))
+    places = groupby(losses, key=lambda it: int(it[0] / width))
+    groups = [list(them) for _, them in places]
+    return [(fmean(step for step, _ in it), fmean(loss for _, loss in it)) for it in groups]
