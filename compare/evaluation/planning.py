@@ -47,8 +47,10 @@ def plan_of(
     kept: Evaluations | None = None,
     limit: int | None = None,
     exact: bool = False,
+    added: Sequence[Variant] = (),
 ) -> Plan:
-    """The plan of a suite with its own variants, or with others and without its requirements.
+    """The plan of a suite with its own variants and those `added`, or with others and without its
+    requirements.
 
     `values` stand in the place of those of all rows; `limit` is how many rows are run; `kept` knows
     what was planned before. Raises CompareError, ModelError or PromptError.
@@ -58,7 +60,7 @@ def plan_of(
     if values:
         rows = [replace(row, values={**row.values, **values}) for row in rows]
     if instead is None:
-        variants = suite_variants(suite, defaults)
+        variants = [*suite_variants(suite, defaults), *added]
     else:
         suite = replace(suite, baseline=instead.baseline, require=())
         variants = _placed(instead, rows[0].values)

@@ -13,7 +13,7 @@ from ...prompts.datasets import PreferenceRow, Row, read_rows, rows_of
 from ...prompts.document import Prompt
 from ...prompts.examples import guessed_answer, guessed_question
 from ..errors import CompareError
-from ..evaluation.rows import EXPECTED, SaidRow, Turns, said_rows
+from ..evaluation.rows import EXPECTED, ROW_KEY, SaidRow, Turns, said_rows
 from .normal import normal
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Example:
     """One row: the prompt and the values it is given, the turns after it, and the answer.
 
     `rejected` is the answer that another was preferred to, None where rows are no preferences.
-    `key` is that of the same row in a suite. `line` counts from 1 in the file.
+    `key` is that of the same row in a suite, `suite_row` the one that an exported rating says it is
+    of, if it is one. `line` counts from 1 in the file.
     """
 
     line: int
@@ -44,6 +45,7 @@ class Example:
     turns: Turns
     answer: str
     rejected: str | None = None
+    suite_row: str = ""
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -134,6 +136,7 @@ def _example(
 ) -> Example:
     row, values = it.row, it.values
     rejected = row.rejected if isinstance(row, PreferenceRow) else None
+    said = (it.turns, answer, rejected, values.get(ROW_KEY, ""))
     if prompt is not None:
         given = {name: text for name, text in values.items() if name in used and name != EXPECTED}
         if not given:
@@ -142,13 +145,13 @@ def _example(
                 f"the prompt {prompt.name} uses none of the columns {', '.join(row.values)}; it uses "
                 f"{', '.join(sorted(used)) or 'no variables'}",
             )  # fmt: skip
-        return Example(row.line, it.key, prompt, given, it.turns, answer, rejected)
+        return Example(row.line, it.key, prompt, given, *said)
     asked = _asked(file, row, values)
     system = values.get("system", "")
     if system:
         given = {"system": system, "user": asked}
-        return Example(row.line, it.key, _UNDER_SYSTEM, given, it.turns, answer, rejected)
-    return Example(row.line, it.key, _ASKING, {"user": asked}, it.turns, answer, rejected)
+        return Example(row.line, it.key, _UNDER_SYSTEM, given, *said)
+    return Example(row.line, it.key, _ASKING, {"user": asked}, *said)
 
 
 def _answer(row: Row, values: Mapping[str, str], used: set[str]) -> str | None:

@@ -45,7 +45,16 @@ class Sampled:
 
 
 Event = (
-    AdapterBegun | Estimated | Begun | Stepped | Validated | Saved | Sampled | Paused | Done | Failed
+    AdapterBegun
+    | Estimated
+    | Begun
+    | Stepped
+    | Validated
+    | Saved
+    | Sampled
+    | Paused
+    | Done
+    | Failed
 )
 """Those of models/tuning/tasks.py are as the process that trains tells them. Of each adapter the last
 one is Done, or Failed, which ends everything."""

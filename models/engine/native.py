@@ -359,11 +359,13 @@ class Model:
         return self._adapters[key]
 
     def free_old_adapters(self, held: Collection[AdapterUse]) -> None:
-        """Free the versions of an adapter file before its last that no context holds."""
+        """Free what no context holds of adapter files: versions before the last one, and files that
+        are gone, as the checkpoints of a training are."""
         in_use = {(use.path, use.version) for use in held}
         last = dict(self._adapters.keys())
         for path, version in list(self._adapters):
-            if version != last[path] and (path, version) not in in_use:
+            old = version != last[path] or not Path(path).exists()
+            if old and (path, version) not in in_use:
                 lib.llama_adapter_lora_free(self._adapters.pop((path, version)).handle)
 
 

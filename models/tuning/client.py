@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import msgspec
@@ -57,7 +57,7 @@ class Tuning:
         """Have it end, and finish the best adapter so far."""
         self._tell(Stop())
 
-    async def reports(self) -> AsyncIterator[Report]:
+    async def reports(self) -> AsyncGenerator[Report]:
         """Start it; what it tells, the last of which is Done or Failed.
 
         Whoever leaves early ends the process; the job with `resume` goes on from its last checkpoint.

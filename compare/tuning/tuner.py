@@ -1,0 +1,198 @@
+"""Carries out a plan: trains each of its adapters, and tells what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...models.errors import ModelError
+from ...models.tuning.client import Tuning, reference_of
+from ...models.tuning.extra import missing_extra
+from ...models.tuning.rows import of_kind, write_rows
+from ...models.tuning.tasks import Begun, Done, Failed, Job, Saved
+from ...models.writing.whole import check_out
+from ..errors import CompareError
+from ..runner import Runner
+from .data import CheckedData
+from .events import AdapterBegun, Event
+from .plan import PlannedAdapter, TuningPlan
+from .samples import Sampler
+from .work import Reached, Work
+
+
+@dataclass(frozen=True)
+class Places:
+    """Folders: for what a training goes on from, for what can be made again, and for logs."""
+
+    state: Path
+    cache: Path
+    log: Path
+
+
+class Tuner:
+    """One plan, carried out once. The runner stays open meanwhile; whoever made it closes it.
+
+    With `resume` what was trained before is gone on with, where there is something.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        plan: TuningPlan,
+        data: CheckedData,
+        places: Places,
+        *,
+        resume: bool = False,
+    ) -> None:
+        self.plan = plan
+        self._runner, self._data, self._places, self._resume = runner, data, places, resume
+        self._work = Work(places.state, plan.out)
+        self._tuning: Tuning | None = None
+        self._paused = self._stopped = False
+
+    def pause(self) -> None:
+        """Have it save a checkpoint at the end of the step, and wait."""
+        self._paused = True
+        if self._tuning:
+            self._tuning.pause()
+
+    def go_on(self) -> None:
+        """Have it go on after a pause."""
+        self._paused = False
+        if self._tuning:
+            self._tuning.go_on()
+
+    def stop(self) -> None:
+        """Have it end, and write the best adapter so far."""
+        self._stopped = True
+        if self._tuning:
+            self._tuning.stop()
+
+    def discard(self) -> None:
+        """Forget what it would go on from: it is over, and so is what came after."""
+        self._work.discard()
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """Train; what happens, as it does. Ends after the last Done, that of a stop, or Failed.
+
+        Whoever leaves early ends the training at once; another Tuner goes on from its last
+        checkpoint. Raises CompareError or ModelError for what is refused before anything is written,
+        EngineError when the process that trains dies.
+        """
+        self._refuse()
+        with self._work.held():
+            self._work.begin(self.plan, anew=not self._resume)
+            adapters = self.plan.adapters
+            for number, adapter in enumerate(adapters, start=1):
+                yield AdapterBegun(adapter, number, len(adapters))
+                async with contextlib.aclosing(self._train(adapter, number)) as events:
+                    async for event in events:
+                        yield event
+                        if isinstance(event, Failed):
+                            return
+                if self._stopped:
+                    return
+
+    def _refuse(self) -> None:
+        """Raise CompareError or ModelError for what can be known before it starts."""
+        if missing := missing_extra():
+            raise ModelError(missing)
+        if self._data.problem:
+            raise CompareError(self._data.problem)
+        for adapter in self.plan.adapters:
+            check_out(adapter.out, [self.plan.base, self.plan.data], 0)
+
+    async def _train(self, adapter: PlannedAdapter, number: int) -> AsyncGenerator[Event]:
+        tuning = Tuning(await self._job(adapter), self._places.log / "tuning.log")
+        self._tuning = tuning
+        sampler = Sampler(
+            self._runner.engine, self._data.prepared.model, self._data.part(adapter).validation
+        )
+        steps = 0
+        async with contextlib.aclosing(_with_samples(tuning, sampler)) as events:
+            async for event in events:
+                match event:
+                    case Begun():
+                        steps = event.steps
+                    case Saved():
+                        self._work.reach(Reached(number, event.step, steps))
+                    case _:
+                        pass
+                yield event
+                if isinstance(event, Begun):
+                    self._say_again(tuning)
+
+    def _say_again(self, tuning: Tuning) -> None:
+        """What was asked for before the process listened."""
+        if self._stopped:
+            tuning.stop()
+        elif self._paused:
+            tuning.pause()
+
+    async def _job(self, adapter: PlannedAdapter) -> Job:
+        """What the process that trains is to do; its rows are written. Raises ModelError and
+        EngineError."""
+        plan, data, places = self.plan, self._data, self._places
+        rows, folder = data.rows(adapter), self._work.of(adapter)
+        train, _ = of_kind(rows, preferences=data.settings.method == "dpo")
+        reference = ()
+        if plan.weights is None:
+            reference = await reference_of(self._runner.engine, data.prepared.model, train[0])
+        await asyncio.to_thread(write_rows, rows, folder / "rows")
+        return Job(
+            base=str(plan.base),
+            rows=str(folder / "rows"),
+            work=str(folder),
+            out=str(adapter.out),
+            cache_dir=str(places.cache),
+            settings=data.settings,
+            weights=plan.weights and str(plan.weights),
+            resume=self._resume,
+            reference=reference,
+            data_sha256=data.sha256,
+            data_checks=data.checks,
+            data_keys=data.keys(adapter),
+            threads=plan.threads,
+        )
+
+
+async def _with_samples(tuning: Tuning, sampler: Sampler) -> AsyncGenerator[Event]:
+    """What the training tells, and what its newest checkpoint answers, as soon as that is known; what
+    the finished adapter answers comes before the last event. Raises as `Tuning.reports`."""
+    told: asyncio.Queue[Event | None] = asyncio.Queue()
+    newest: asyncio.Queue[Saved] = asyncio.Queue()
+
+    async def sample(step: int, adapter: str) -> None:
+        if (sampled := await sampler.sample(step, Path(adapter))) is not None:
+            told.put_nowait(sampled)
+
+    async def sample_all() -> None:
+        while True:
+            saved = await newest.get()
+            while not newest.empty():
+                saved = newest.get_nowait()
+            await sample(saved.step, saved.adapter)
+
+    async def listen() -> None:
+        async with contextlib.aclosing(tuning.reports()) as reports:
+            async for report in reports:
+                if isinstance(report, Saved):
+                    newest.put_nowait(report)
+                if isinstance(report, Done):
+                    sampling.cancel()
+                    await sample(report.step, report.adapter)
+                told.put_nowait(report)
+
+    sampling, listening = asyncio.create_task(sample_all()), asyncio.create_task(listen())
+    listening.add_done_callback(lambda _: told.put_nowait(None))
+    try:
+        while (event := await told.get()) is not None:
+            yield event
+        await listening
+    finally:
+        for task in (sampling, listening):
+            task.cancel()
+        await asyncio.gather(sampling, listening, return_exceptions=True)
