@@ -15,6 +15,7 @@ from ..tuned_variant import TunedVariant
 from .evaluate_actions import EvaluateActions
 
 if TYPE_CHECKING:
+    from ...compare.tuning.data import CheckedData
     from ...compare.tuning.events import Event
     from ...compare.tuning.plan import TuningPlan
     from ...compare.tuning.tuner import Places
@@ -68,11 +69,13 @@ class TuneActions(EvaluateActions):
         it = self.training
         return it if it is not None and it.busy else None
 
-    def make_training(self, plan: TuningPlan, *, resume: bool = False) -> Training:
-        """A training that this screen follows."""
+    def make_training(
+        self, plan: TuningPlan, data: CheckedData | None = None, *, resume: bool = False
+    ) -> Training:
+        """A training that this screen follows; `data` are its rows, where they are checked."""
         from ..training import Training
 
-        return Training(plan, resume=resume, on_event=self._heard)
+        return Training(plan, data, resume=resume, on_event=self._heard)
 
     def train(self, it: Training) -> None:
         """Carry a training out; none other may be going on."""
@@ -102,7 +105,7 @@ class TuneActions(EvaluateActions):
         """Have the training that goes on end, and write the best adapter so far; before its first
         step it ends at once."""
         it = self.learning
-        if it is not None and it.state != "starting":
+        if it is not None and it.look.steps:
             it.stop()
         elif it is not None:
             await self.break_off()
@@ -127,7 +130,7 @@ class TuneActions(EvaluateActions):
             case Saved() if event.step:
                 self._follow(Path(event.adapter), f"tuning @ step {event.step}")
             case Done():
-                self._follow(Path(event.adapter), Path(event.adapter).stem)
+                self._follow(Path(event.adapter), Path(event.adapter).stem, last=True)
             case _:
                 pass
 
@@ -144,17 +147,16 @@ class TuneActions(EvaluateActions):
         else:
             self.app.notify("There is no room for a variant that learns.", timeout=4)
 
-    def _follow(self, path: Path, label: str) -> None:
+    def _follow(self, path: Path, label: str, *, last: bool = False) -> None:
         """Have the newest adapter in the list; in live mode its output is made anew, once what runs
-        now is over."""
-        if self._tuned is None:
-            return
-        self._behind |= {*self._tuned.follow(path, label)}
-        self._catch_up()
+        now is over, but at once for the last one."""
+        if self._tuned is not None:
+            self._behind |= {*self._tuned.follow(path, label)}
+            self._catch_up(at_once=last)
 
-    def _catch_up(self) -> None:
-        live = self.playground.live
-        if self._behind and not (live and self.session.running):
+    def _catch_up(self, *, at_once: bool = False) -> None:
+        waiting = self.playground.live and self.session.running
+        if self._behind and (at_once or not waiting):
             names, self._behind = self._behind, set()
             self.changed(names & {*self.playground.names}, at_once=True)
 
