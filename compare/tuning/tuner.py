@@ -20,7 +20,7 @@ from .data import CheckedData
 from .events import AdapterBegun, Event
 from .plan import PlannedAdapter, TuningPlan
 from .samples import Sampler
-from .work import Reached, Work
+from .work import Reached, Unfinished, Work
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ class Tuner:
         self._stopped = True
         if self._tuning:
             self._tuning.stop()
+
+    @property
+    def unfinished(self) -> Unfinished | None:
+        """What there is to go on with."""
+        return self._work.unfinished()
 
     def discard(self) -> None:
         """Forget what it would go on from: it is over, and so is what came after."""

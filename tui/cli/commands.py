@@ -22,7 +22,7 @@ COMMANDS = {
     "noise": "Measure how much variants differ from themselves, and beyond that.",
     "eval": "Put a suite's rows to its variants, and say which is better and how sure.",
     "rate": "Rate two answers at a time, not knowing whose they are.",
-    "tune": "Check the rows that an adapter is to be trained on.",
+    "tune": "Train an adapter on rows of data, or check them.",
     "lens": "Show how likely two variants find each token of a text.",
     "models": "List the base models on this disk.",
     "adapters": "List the adapters on this disk.",

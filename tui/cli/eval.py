@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..amounts import span
+from .evaluation import beginning, carry_out_plan
 from .options import Asked, complete_suite, variant_options
 from .printing import note, print_json
-from .progress import ProgressLine
 from .scores import print_decision, print_scores
 
 if TYPE_CHECKING:
-    from ...compare.evaluation.answers import Checked
-    from ...compare.evaluation.decision.elsewhere import Other
-    from ...compare.evaluation.evaluator import Progress
     from ...compare.evaluation.kept import Kept
     from ...compare.evaluation.plan import Plan
     from ...compare.history.evaluations import Evaluations
-    from ...compare.history.history import History
 
 
 @click.command("eval")
@@ -84,11 +74,11 @@ def eval_command(
             others, missing = others_of(
                 plan, asked.defaults(), suite_folders(), kept=known, allow_code=allow_code
             )
-        note(_beginning(plan))
+        note(beginning(plan))
         for said in (*plan.notes, *missing):
             note(said)
         wanted = as_json or bool(reports)
-        found, decision = asyncio.run(_carry_out(asked, plan, others, missing, resume, wanted))
+        found, decision = asyncio.run(carry_out_plan(asked, plan, others, missing, resume, wanted))
     else:
         found, decision = _found(shown or "")
     board = found.board()
@@ -113,7 +103,7 @@ def _found(name: str) -> tuple[Kept, dict[str, Any] | None]:
         found = history.evaluations.kept(history.evaluations.find(name))
         decision = decided(history, found)
     there = f", {len(found.answers):,} are there" if found.ended is None else ""
-    note(f"{found.key} · {found.at.astimezone():%Y-%m-%d %H:%M} · {_beginning(found.plan)}{there}")
+    note(f"{found.key} · {found.at.astimezone():%Y-%m-%d %H:%M} · {beginning(found.plan)}{there}")
     return found, decision
 
 
@@ -142,138 +132,3 @@ def _plan(asked: Asked, name: str, rows: int | None, allow_code: bool, known: Ev
         suite, asked.defaults(), asked.settings(),
         values=asked.values, kept=known, limit=rows, exact=asked.exact,
     )  # fmt: skip
-
-
-def _beginning(plan: Plan) -> str:
-    rows, variants = len(plan.rows), len(plan.variants)
-    repeats = f" × {plan.repeats} repeats" if plan.repeats > 1 else ""
-    asked = f"{rows:,} row{'s' * (rows != 1)} × {variants} variant{'s' * (variants != 1)}"
-    return f"{plan.suite.name}: {asked}{repeats} = {plan.answers:,} answers"
-
-
-async def _carry_out(
-    asked: Asked,
-    plan: Plan,
-    others: list[Other],
-    missing: list[str],
-    resume: bool,
-    hashes: bool,
-) -> tuple[Kept, dict[str, Any] | None]:
-    """Run it, and say what it decides; with `hashes` those of all files are waited for."""
-    from ...compare.evaluation.evaluator import Evaluator
-    from ...compare.evaluation.kept import Kept
-    from ...compare.evaluation.measured import Measured
-    from ...compare.evaluation.measuring import measure
-    from ...compare.hashes import FileHashes
-    from ...compare.rating.decided import decided
-    from ...models.engine.client import EngineError
-    from ..paths import cache_dir
-    from .session import HASHING_S, runner
-
-    at, program = datetime.now(UTC), version("llamadiff")
-    with _history(asked) as history:
-        kept = history.evaluations if history is not None else None
-        key, before = await asyncio.to_thread(_begun, kept, plan, resume)
-        answers, measured = list(before), Measured()
-
-        def keep(found: Measured) -> None:
-            if kept is not None and key is not None:
-                kept.keep_measured(key, found)
-
-        def add(checked: list[Checked]) -> None:
-            answers.extend(checked)
-            if kept is not None and key is not None:
-                kept.add(key, checked)
-
-        async with runner(asked) as it:
-            with ProgressLine() as line:
-                evaluator = Evaluator(it, plan, add, _progress(line))
-                await evaluator.check()
-                for sentence in await asyncio.to_thread(it.odd, plan.variants):
-                    note(sentence)
-                if kept is not None and key is None:
-                    key = await asyncio.to_thread(kept.begin, plan, program)
-                    for other in others:
-                        await asyncio.to_thread(kept.settle, other.plan)
-                if kept is not None and key is not None:
-                    at = await asyncio.to_thread(kept.began, key)
-                    measured = await asyncio.to_thread(kept.measured, key)
-                began = time.monotonic()
-                try:
-                    await evaluator.run(before)
-                    measured = replace(
-                        measured,
-                        seconds=measured.seconds + time.monotonic() - began,
-                        answers=measured.answers + len(answers) - len(before),
-                    )
-                    measured = await measure(
-                        it, plan, answers, others, measured, keep,
-                        lambda suite, share: line.show(f"elsewhere: {suite}", share, ""),
-                        missing=missing,
-                    )  # fmt: skip
-                except EngineError as error:
-                    there = f"{len(answers):,} of {plan.answers:,} answers are kept"
-                    more = f" {there}; --resume goes on with them." if key and answers else ""
-                    raise EngineError(f"{error}{more}") from None
-        patience_s = None if hashes else HASHING_S
-        known = await FileHashes(cache_dir()).known(plan.files, patience_s)
-        measured = replace(measured, hashes=known)
-        keep(measured)
-        if kept is not None and key is not None:
-            kept.end(key)
-        found = Kept(key, at, datetime.now(UTC), program, plan, answers, measured)
-        return found, await asyncio.to_thread(decided, history, found)
-
-
-@contextlib.contextmanager
-def _history(asked: Asked) -> Iterator[History | None]:
-    """Where answers are kept as they come; None where they are not to be."""
-    from .session import open_history, retire
-
-    if not asked.history:
-        yield None
-        return
-    with open_history() as history:
-        yield history
-        retire(history)
-
-
-def _begun(kept: Evaluations | None, plan: Plan, resume: bool) -> tuple[str | None, list[Checked]]:
-    """The run to go on with and its answers, where there is one and that is wanted. Raises
-    CompareError when another program runs it."""
-    key = kept.unfinished(plan) if kept is not None else None
-    if kept is None or key is None:
-        if resume:
-            note(
-                "There is nothing to go on with: no run of the same rows, variants, files and checks was left unfinished. It begins anew."
-            )
-        return None, []
-    if resume:
-        kept.take(key)
-    elif kept.running(key):
-        note(f"The same is being run by another llamadiff ({key}).")
-        return None, []
-    answers = kept.answers(key)
-    if not answers:
-        return (key, []) if resume else (None, [])
-    said = f"{len(answers):,} of {plan.answers:,} answers are there from a run that did not end"
-    if resume:
-        note(f"{said}: going on with it.")
-        return key, answers
-    note(f"{said}; --resume goes on with it.")
-    return None, []
-
-
-def _progress(line: ProgressLine):
-    began = time.monotonic()
-    first: list[int] = []
-
-    def show(progress: Progress) -> None:
-        first.append(progress.answers) if not first else None
-        new, seconds = progress.answers - first[0], time.monotonic() - began
-        detail = f"{progress.answers:,} of {progress.of:,}"
-        if new >= 8 and seconds > 1:
-            detail += f" · {span((progress.of - progress.answers) * seconds / new)} left"
-        line.show("evaluating", progress.answers / progress.of, detail)
-
-    return show

@@ -36,6 +36,22 @@ def complete_suite(ctx: click.Context, option: click.Parameter, typed: str) -> l
     return _complete(typed, [it.stem for it in (*suites_in(suite_folders()), *shipped_suites())])
 
 
+def complete_rows(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
+    """Names of the rows that ship, or files."""
+    from ...compare.training_data.shipped import shipped_rows
+
+    return _complete(typed, [it.stem for it in shipped_rows()])
+
+
+def complete_tuning_setting(
+    ctx: click.Context, option: click.Parameter, typed: str
+) -> list[Completion]:
+    """Settings of tuning."""
+    from ...compare.tuning.plan import SETTINGS
+
+    return [Completion(f"{name}=") for name in SETTINGS if name.startswith(typed)]
+
+
 def complete_setting(ctx: click.Context, option: click.Parameter, typed: str) -> list[Completion]:
     """Sampling settings, each with what it does."""
     from ...models.engine.samplers import FIELDS

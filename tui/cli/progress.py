@@ -8,6 +8,7 @@ import time
 import click
 
 from ..safe_text import safe_line
+from .printing import note
 
 WIDTH = 24
 INTERVAL_S = 0.1
@@ -25,6 +26,15 @@ class ProgressLine:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._clear()
+
+    def say(self, text: str) -> None:
+        """A line about it, above the line."""
+        self._clear()
+        note(text)
+        self._next = 0.0
+
+    def _clear(self) -> None:
         if self._live and self._stage:
             click.echo("\r\x1b[K", nl=False, err=True)
 

@@ -1,30 +1,37 @@
-"""`llamadiff tune`: check the rows that an adapter is to be trained on."""
+"""`llamadiff tune`: train an adapter on rows of data, or check them; and run suites with it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .asked import Asked
 from .found import base_model, open_catalog, open_library
-from .options import complete_model, complete_prompt, complete_suite, pairs
+from .options import (
+    complete_model,
+    complete_prompt,
+    complete_rows,
+    complete_suite,
+    complete_tuning_setting,
+    pairs,
+)
 from .printing import data, note, print_json
-from .progress import ProgressLine
+from .scores import print_decision, print_scores
 
 if TYPE_CHECKING:
-    from ...compare.evaluation.suite import Suite
-    from ...compare.training_data.findings import Report
+    from ...compare.evaluation.decision.elsewhere import Other
+    from ...compare.evaluation.kept import Kept
+    from ...compare.evaluation.plan import Plan
+    from ...compare.evaluation.scoreboard import Scoreboard
+    from ...compare.history.evaluations import Evaluations
     from ...compare.training_data.preview import PreviewedRow
-    from ...compare.training_data.settings import DataSettings
     from ...compare.training_data.splitting import Split
-    from ...prompts.document import Prompt
-
-PREVIEWED = 3
-"""Examples that are shown."""
+    from ...compare.tuning.data import CheckedData
+    from ...compare.tuning.plan import TuningPlan
 
 
 class _Counts(click.ParamType):
@@ -46,111 +53,191 @@ class _Counts(click.ParamType):
 
 @click.command("tune")
 @click.option("--base", required=True, metavar="MODEL", shell_complete=complete_model, help="The base model: a GGUF file, or a name from `llamadiff models`.")  # fmt: skip
-@click.option("--data", "file", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Rows to learn: .jsonl or .csv of chats, instructions, preferences, or a prompt's variables and what is expected.")  # fmt: skip
+@click.option("--data", "file", required=True, metavar="FILE", shell_complete=complete_rows, help="Rows to learn: .jsonl or .csv of chats, instructions, preferences, or a prompt's variables and what is expected; or the name of rows that ship.")  # fmt: skip
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="ADAPTER.gguf", help="The adapter to write; one that is there is replaced.")  # fmt: skip
 @click.option("-p", "--prompt", metavar="PROMPT", shell_complete=complete_prompt, help="The prompt that rows are put to. [none: what rows say is asked as it is]")  # fmt: skip
 @click.option("--suite", "suites", multiple=True, metavar="SUITE", shell_complete=complete_suite, help="A suite whose rows must not be learned; repeat for others.")  # fmt: skip
+@click.option("--eval", "evaluated", multiple=True, metavar="SUITE", shell_complete=complete_suite, help="A suite to run with the adapter beside its own variants; its rows must not be learned either.")  # fmt: skip
+@click.option("--rows", type=_Counts(), metavar="N,N…", help="Train on so many rows; of several numbers, an adapter ADAPTER.N.gguf for each. A larger number holds a smaller one's. [all but those held out]")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="K=V", callback=pairs, shell_complete=complete_tuning_setting, help="A setting, as epochs=3, learning_rate=0.001, rank=16, validation=0.1 or seed=0.")  # fmt: skip
+@click.option("--weights", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="The Hugging Face folder that the base was made of, to train on instead of its file.")  # fmt: skip
+@click.option("-t", "--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads. [physical cores; 1 for very small models]")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with a training of the same adapter that did not end.")  # fmt: skip
 @click.option("--check", is_flag=True, help="Read and check the rows, and train nothing.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="ADAPTER.gguf", help="The adapter to write.")  # fmt: skip
-@click.option("--rows", type=_Counts(), metavar="N,N…", help="An adapter for each of these numbers of rows; a larger number holds a smaller one's.")  # fmt: skip
-@click.option("--eval", "evaluated", multiple=True, metavar="SUITE", shell_complete=complete_suite, help="A suite to run with the adapter; its rows must not be learned either.")  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on with a training that did not end.")
-@click.option("--set", "settings", multiple=True, metavar="K=V", callback=pairs, help="A setting, as sequence_length=1024, validation=0.1 or seed=0.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def tune_command(
     base: str,
-    file: Path,
+    file: str,
+    out: Path | None,
     prompt: str | None,
     suites: tuple[str, ...],
-    check: bool,
-    out: Path | None,
-    rows: tuple[int, ...] | None,
     evaluated: tuple[str, ...],
-    resume: bool,
+    rows: tuple[int, ...] | None,
     settings: dict[str, str],
+    weights: Path | None,
+    threads: int | None,
+    resume: bool,
+    check: bool,
     as_json: bool,
 ) -> int:
-    """Check the rows that an adapter of a base model is to be trained on.
+    """Train a LoRA adapter of a base model on rows of data, and say what it is worth.
 
     Rows are rendered with the model's own chat template and tokenized as the engine is given them;
-    what the assistant says, and the token that ends it, is learned. The exit code is 1 when
-    something grave is found: rows that a suite asks, contradictions, rows that are left out.
+    what the assistant says, and the token that ends it, is learned. The adapter's path goes to
+    stdout, what happens to stderr. ctrl+c stops the training and keeps the best adapter so far;
+    --resume goes on. --eval runs a suite with its own variants and with the adapter, and ends with
+    what follows for prompting and fine-tuning, as `llamadiff eval` does.
+
+    The exit code is 1 when a requirement of such a suite is not met; with --check, when something
+    grave is found: rows that a suite asks, contradictions, rows that are left out.
 
     \b
+    llamadiff tune --base demo --data sentiment -p sentiment -o mine.gguf --eval sentiment
     llamadiff tune --base demo --data reviews.jsonl -p sentiment --suite sentiment --check
     """
-    if not check:
-        raise click.UsageError("Training is not there yet: give --check, which checks the rows.")
-    if out is not None or resume:
+    if check and (out is not None or resume):
         raise click.UsageError("--check trains nothing: -o and --resume do not go with it.")
-    from ...compare.evaluation.reading import load_suite
+    if not check and out is None:
+        raise click.UsageError("Give -o ADAPTER.gguf, or --check to check the rows alone.")
     from ...compare.evaluation.shipped import find_suite
-    from ...compare.training_data.document import data_document
-    from ...compare.training_data.settings import parse_data_settings
+    from ...compare.training_data.shipped import find_rows
+    from ...compare.tuning.plan import TuningPlan
     from ..paths import suite_folders
 
-    wanted = parse_data_settings(settings)
-    found = base_model(open_catalog(), base).facts.path
-    given = open_library().resolve(prompt) if prompt else None
     folders = suite_folders()
-    named = dict.fromkeys(find_suite(name, folders) for name in (*suites, *evaluated))
-    report, split, previewed = asyncio.run(
-        _checked(found, file, given, [load_suite(path) for path in named], wanted)
+    held, asked = ([find_suite(name, folders).absolute() for name in dict.fromkeys(names)] for names in (suites, evaluated))  # fmt: skip
+    plan = TuningPlan(
+        base=base_model(open_catalog(), base).facts.path.absolute(),
+        data=find_rows(file).absolute(),
+        out=(out or Path("adapter.gguf")).absolute(),
+        prompt=open_library().resolve(prompt) if prompt else None,
+        suites=tuple(held),
+        evaluated=tuple(asked),
+        rows=rows or (),
+        settings=settings,
+        weights=weights and weights.absolute(),
+        threads=threads or 0,
     )
-    if rows and split is not None:
-        split.first(rows[-1])
+    return _check(plan, as_json=as_json) if check else _train(plan, resume=resume, as_json=as_json)
+
+
+def _check(plan: TuningPlan, *, as_json: bool) -> int:
+    from ...compare.training_data.document import data_document
+    from .training import checked
+
+    found = asyncio.run(checked(plan))
+    if found.problem:
+        note(found.problem)
     if as_json:
-        print_json(data_document(report, split, previewed), indent=True)
+        document = data_document(found.report, found.split, found.preview)
+        estimates = [asdict(it) for it in found.estimates]
+        print_json(
+            {**document, "problem": found.problem or None, "estimates": estimates}, indent=True
+        )
     else:
-        _print(report, split, previewed)
-    return 0 if report.sound and split is not None else 1
+        _print(found)
+    return 0 if found.report.sound and not found.problem else 1
 
 
-async def _checked(
-    base: Path, file: Path, prompt: Prompt | None, suites: Sequence[Suite], wanted: DataSettings
-) -> tuple[Report, Split | None, list[PreviewedRow]]:
-    """What is found, the split where there is one, and the first rows. Raises a mistake."""
+def _train(plan: TuningPlan, *, resume: bool, as_json: bool) -> int:
+    from ...compare.tuning.document import tuning_document
+    from ...models.errors import ModelError
+    from ...models.tuning.extra import missing_extra
+    from .commands import Exit
+    from .training import forget, train
+
+    if missing := missing_extra():
+        raise ModelError(missing)
+    for suite in plan.evaluated:
+        _evaluation(plan, suite)  # what is wrong with it is told before anything is trained
+    data_, records, came = asyncio.run(train(plan, resume=resume, on_data=_say_findings))
+    documents, met = list[Any](), True
+    if not as_json:
+        for it in records:
+            if it.done:
+                data(it.done.adapter)
+    for suite in () if came else plan.evaluated:
+        found, board, decision = _evaluate(plan, suite, resume=resume, hashes=as_json)
+        met = met and board.met
+        documents.append(found.document(board, decision))
+        if not as_json:
+            data("")
+            print_scores(found.plan, board, found.answers)
+            if decision is not None:
+                print_decision(decision)
+    if as_json:
+        print_json(tuning_document(plan, data_, records, documents), indent=True)
+    if came:
+        return 128 + came
+    forget(plan)
+    return Exit.DONE if met else Exit.NO
+
+
+def _evaluation(
+    plan: TuningPlan, path: Path, kept: Evaluations | None = None
+) -> tuple[Plan, list[Other], list[str]]:
+    """What is run of a suite once there are adapters. Raises a mistake."""
     from ...compare.errors import CompareError
-    from ...compare.training_data.checking import Data
-    from ...compare.training_data.examples import read_examples
-    from ...compare.training_data.leakage import held_out
-    from ...compare.training_data.preview import previewed
-    from ...compare.training_data.splitting import split
-    from ...compare.training_data.tokens import prepare
-    from .session import runner
+    from ...compare.evaluation.decision.elsewhere import others_of
+    from ...compare.evaluation.reading import load_suite
+    from ...compare.tuning.after import tuned_plan
+    from ..paths import suite_folders
 
-    async with runner(Asked(history=False)) as it:
-        library, renderer = open_library(), it.renderer
-        held = [held_out(suite, library, renderer) for suite in suites]
-        source = await asyncio.to_thread(read_examples, file, prompt, renderer)
-        with ProgressLine() as line:
-            it.facts(base)  # raises what the engine would refuse
-            model = await it.engine.load(
-                base, it.settings, lambda share: line.show("loading", share, "")
-            )
-            prepared = await prepare(
-                it, model, source,
-                lambda done, of: line.show("tokenizing", done / of, f"{done:,} of {of:,}"),
-            )  # fmt: skip
-        checked = Data(prepared, wanted.sequence_length)
-        report = await asyncio.to_thread(checked.check, held)
-        try:
-            parts = split(
-                checked.usable, checked.classes, share=wanted.validation, seed=wanted.seed
-            )
-        except CompareError as error:
-            note(str(error))
-            parts = None
-        return report, parts, await previewed(it.engine, prepared, checked.usable[:PREVIEWED])
+    suite = load_suite(path)
+    if suite.code:
+        raise CompareError(
+            f"{suite.path} checks answers with Python code, which tuning does not run; train "
+            "without it, and then run `llamadiff eval --allow-code`."
+        )
+    asked = Asked()
+    made = tuned_plan(suite, plan, asked.defaults(), asked.settings(), kept=kept)
+    others, missing = others_of(made, asked.defaults(), suite_folders(), kept=kept)
+    return made, others, missing
 
 
-def _print(report: Report, split: Split | None, rows: Sequence[PreviewedRow]) -> None:
+def _evaluate(
+    plan: TuningPlan, path: Path, *, resume: bool, hashes: bool
+) -> tuple[Kept, Scoreboard, dict[str, Any] | None]:
+    """Run a suite with the adapters, as `llamadiff eval` does."""
+    from .evaluation import beginning, carry_out_plan
+    from .session import open_history
+
+    with open_history() as history:
+        made, others, missing = _evaluation(plan, path, history.evaluations)
+    note(beginning(made))
+    for said in (*made.notes, *missing):
+        note(said)
+    found, decision = asyncio.run(carry_out_plan(Asked(), made, others, missing, resume, hashes))
+    return found, found.board(), decision
+
+
+def _say_findings(found: CheckedData) -> None:
+    """What is to be known of the rows before they are trained on."""
+    from ...compare.training_data.words import sentence, summary
+
+    note(summary(found.report))
+    for it in found.report.findings:
+        note(f"{'✗' if it.grave else '·'} {sentence(it)}")
+    if found.split is not None:
+        note(_parts(found.split))
+
+
+def _parts(split: Split) -> str:
+    return f"{len(split.train):,} to train on, {len(split.validation):,} to validate with."
+
+
+def _print(found: CheckedData) -> None:
     from ...compare.training_data.words import cases, class_counts, sentence, summary
+    from .training import estimate
 
+    report = found.report
     data(summary(report))
     if counts := class_counts(report):
         data(f"Answers: {counts}.")
-    if split is not None:
-        data(f"{len(split.train):,} to train on, {len(split.validation):,} to validate with.")
+    if found.split is not None:
+        data(_parts(found.split))
+    for it in found.estimates:
+        data(f"Training on them: {estimate(it)}.")
     for finding in report.findings:
         data("")
         data(f"{'✗' if finding.grave else '·'} {sentence(finding)}")
@@ -160,7 +247,7 @@ def _print(report: Report, split: Split | None, rows: Sequence[PreviewedRow]) ->
             data(f"    and {finding.count - len(finding.cases):,} more")
     if not report.findings:
         data("Nothing is wrong with them.")
-    for row in rows:
+    for row in found.preview:
         data(f"\nline {row.line}{', ' if row.title else ''}{row.title}, ⟦learned⟧:")
         data(_marked(row))
 

@@ -1,0 +1,214 @@
+"""Carry out a training for a command: what happens on stderr, signals stop it, its adapters are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..amounts import size, span
+from .asked import Asked
+from .found import open_library
+from .printing import note
+from .progress import ProgressLine
+
+if TYPE_CHECKING:
+    from ...compare.tuning.data import CheckedData
+    from ...compare.tuning.events import Event, Sampled
+    from ...compare.tuning.plan import TuningPlan
+    from ...compare.tuning.record import Record
+    from ...compare.tuning.tuner import Places, Tuner
+    from ...models.tuning.estimate import Estimate
+    from ...models.tuning.tasks import Done
+
+SHOWN = 60
+"""Characters of a question or an answer that a line has."""
+
+
+def places() -> Places:
+    """Where trainings keep what they need."""
+    from ...compare.tuning.tuner import Places
+    from ..paths import cache_dir, log_dir, state_dir
+
+    return Places(state_dir(), cache_dir(), log_dir())
+
+
+def forget(plan: TuningPlan) -> None:
+    """Forget what a training would go on from: it is over, and so is what came after."""
+    from ...compare.tuning.work import Work
+
+    Work(places().state, plan.out).discard()
+
+
+async def checked(plan: TuningPlan) -> CheckedData:
+    """The rows of a plan, checked. Raises a mistake."""
+    from ...compare.tuning.data import check_data
+    from .session import runner
+
+    async with runner(Asked(history=False)) as it:
+        with ProgressLine() as line:
+            return await check_data(it, plan, open_library(), line.show)
+
+
+async def train(
+    plan: TuningPlan, *, resume: bool, on_data: Callable[[CheckedData], None]
+) -> tuple[CheckedData, list[Record], int]:
+    """Check the rows, tell `on_data`, and train: what came of each adapter, and the signal that
+    stopped it, 0 for none.
+
+    Raises a mistake, ModelError for a training that failed, and EngineError when its process died.
+    """
+    from ...compare.tuning.data import check_data
+    from ...compare.tuning.tuner import Tuner
+    from ...models.engine.client import EngineError
+    from .session import runner
+
+    where = places()
+    async with runner(Asked(history=False)) as it:
+        with ProgressLine() as line:
+            data = await check_data(it, plan, open_library(), line.show)
+        on_data(data)
+        tuner = Tuner(it, plan, data, where, resume=resume)
+        said = _going_on(tuner, resume=resume)
+        if said:
+            note(said)
+        with ProgressLine() as line, _stopping(tuner) as came:
+            watch = _Watch(line, stopping=came)
+            try:
+                async for event in tuner.events():
+                    watch.hear(event)
+            except EngineError as error:
+                there = tuner.unfinished
+                more = f" --resume goes on from step {there.reached.step:,}." if there else ""
+                raise EngineError(f"{error}{more}") from None
+        return data, watch.records, came[0] if came else 0
+
+
+def _going_on(tuner: Tuner, *, resume: bool) -> str:
+    """What is to be known of an earlier training of the same adapter."""
+    there = tuner.unfinished
+    if there is None:
+        return "There is nothing to go on with: it begins anew." if resume else ""
+    reached = f"step {there.reached.step:,} of {there.reached.steps:,}"
+    if resume:
+        return f"A training that came to {reached} is gone on with."
+    return f"A training of {tuner.plan.out.name} came to {reached}; --resume would have gone on with it. It begins anew."  # fmt: skip
+
+
+@contextlib.contextmanager
+def _stopping(tuner: Tuner) -> Iterator[list[int]]:
+    """While it trains, the first signal stops it and is in what is given; a second one ends it."""
+    loop, came = asyncio.get_running_loop(), list[int]()
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    known = [number for name in names if (number := getattr(signal, name, None)) is not None]
+    before = {it: found for it in known if (found := signal.getsignal(it)) != signal.SIG_IGN}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+    def stop(number: int) -> None:
+        came.append(number)
+        restore()
+        tuner.stop()
+
+    for number in before:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield came
+    finally:
+        restore()
+
+
+class _Watch:
+    """Says what happens."""
+
+    def __init__(self, line: ProgressLine, *, stopping: Sequence[int]) -> None:
+        self.records: list[Record] = []
+        self._line, self._stopping = line, stopping
+        self._answers: dict[str, str] = {}
+
+    def hear(self, event: Event) -> None:
+        """Say what happened. Raises ModelError where that is the end without an adapter."""
+        from ...compare.tuning.events import AdapterBegun, Sampled
+        from ...compare.tuning.record import Record
+        from ...models.errors import ModelError
+        from ...models.tuning.tasks import Begun, Done, Estimated, Failed, Stepped, Validated
+
+        say = self._line.say
+        if isinstance(event, AdapterBegun):
+            self.records.append(Record(event.adapter))
+            self._answers.clear()
+            rows = "" if event.adapter.rows is None else f", {event.adapter.rows:,} rows"
+            if event.of > 1:
+                say(f"{event.number} of {event.of}: {event.adapter.out.name}{rows}")
+            self._line.show("starting", 0.0, "loading what trains")
+            return
+        record = self.records[-1]
+        record.hear(event)
+        match event:
+            case Estimated():
+                say(f"{'Measured' if event.measured else 'Estimated'}: {estimate(event.estimate)}.")
+            case Begun():
+                at = f", from step {event.step:,} on" if event.step else ""
+                say(f"{event.parameters:,} parameters are trained on {event.device} in {event.precision}{at}.")  # fmt: skip
+            case Stepped():
+                self._line.show("training", record.step / record.steps, _now(record))
+            case Validated():
+                best = ", the best so far" if event.best else ""
+                say(f"step {event.step:,} of {record.steps:,}: loss {record.losses[-1][1]:.4f}, held out {event.loss:.4f}{best}")  # fmt: skip
+            case Sampled():
+                self._sampled(event)
+            case Done():
+                say(self._done(record, event))
+            case Failed():
+                kept = f" The adapter of its last checkpoint is {event.kept}." if event.kept else ""
+                raise ModelError(f"{event.message}{kept}")
+            case _:
+                pass
+
+    def _sampled(self, event: Sampled) -> None:
+        """The answers that are other than they were."""
+        for it in event.samples:
+            was = self._answers.get(it.question, it.before)
+            if it.now != was:
+                self._line.say(
+                    f"step {event.step:,}: {_short(it.question)}: {_short(was)} → {_short(it.now)}"
+                )
+            self._answers[it.question] = it.now
+
+    def _done(self, record: Record, event: Done) -> str:
+        said = f"{record.adapter.out.name} is of step {event.step:,}"
+        if event.why == "patience":
+            said += f"; the loss held out fell no more, so it ended after {event.steps:,}"
+        if event.why == "stopped":
+            said += f", the best until it was stopped after {event.steps:,} of {record.steps:,}"
+        said += f". It took {span(event.seconds)} and {size(event.peak_bytes)} of memory."
+        return f"{said} The same with --resume goes on." if event.why == "stopped" else said
+
+
+def estimate(it: Estimate) -> str:
+    """What a training takes, in words."""
+    time = "a time not known" if it.seconds is None else f"about {span(it.seconds)}"
+    return (
+        f"{it.steps:,} steps, {it.tokens:,} tokens, {it.parameters:,} parameters, {time}, "
+        f"about {size(it.memory_bytes)} of memory"
+    )
+
+
+def _now(record: Record) -> str:
+    last, held = record.last, record.validations
+    assert last is not None
+    parts = [f"{record.step:,} of {record.steps:,}", f"loss {record.losses[-1][1]:.3f}"]
+    if held:
+        parts.append(f"held out {held[-1][1]:.3f}")
+    parts += [f"{last.tokens_per_s:,.0f} tokens/s", f"{span(last.left_s)} left"]
+    return " · ".join([*parts, size(last.memory_bytes)])
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return f"“{line if len(line) <= SHOWN else f'{line[:SHOWN]}…'}”"
