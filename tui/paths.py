@@ -26,8 +26,14 @@ def expanded(path: str) -> Path:
 
 
 def model_folders() -> tuple[Path, ...]:
-    """Folders of models and adapters that LLAMADIFF_MODELS lists, as PATH lists folders."""
-    return _listed("LLAMADIFF_MODELS")
+    """The person's own adapters, then the folders of models and adapters that LLAMADIFF_MODELS lists,
+    as PATH lists folders."""
+    return (adapters_folder(), *_listed("LLAMADIFF_MODELS"))
+
+
+def adapters_folder() -> Path:
+    """Where the adapters go that are trained on the Tune screen."""
+    return _folder("data") / "adapters"
 
 
 def _listed(variable: str) -> tuple[Path, ...]:

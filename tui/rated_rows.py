@@ -30,7 +30,9 @@ class RatedRows:
 
     @property
     def about(self) -> str:
-        made = "ratings that prefer an answer" if self.form == "preferences" else "answers rewritten"
+        made = (
+            "ratings that prefer an answer" if self.form == "preferences" else "answers rewritten"
+        )
         return f"{self.count:,} {made} · the {self.what.kind} {self.what.key}"
 
 

@@ -170,7 +170,9 @@ class Training:
                 look = replace(look, adapter=(event.step, Path(event.adapter)), left_s=None)
                 self.done.append(event)
                 whole = look.number == look.of and event.why != "stopped"
-                self.state = "stopped" if event.why == "stopped" else "done" if whole else "starting"
+                self.state = (
+                    "stopped" if event.why == "stopped" else "done" if whole else "starting"
+                )
             case Failed():
                 self.state, self.problem = "failed", for_app(event.message)
             case _:

@@ -10,7 +10,6 @@ from textual.content import Content
 from ..models.errors import size_in_words
 from .amounts import span
 from .safe_text import safe_line, safe_text
-from .theme import LEARNED_STYLE
 
 if TYPE_CHECKING:
     from .training import Look, Training
@@ -100,7 +99,7 @@ def sample_lines(look: Look) -> Content:
                 (f"{safe_text(it.question.strip())}\n", "$dim"),
                 ("learned  ", "$secondary"), f"{safe_text(it.expected.strip())}\n",
                 ("before   ", "$secondary"), f"{safe_text(it.before.strip()) or '–'}\n",
-                ("now      ", "$secondary"), (safe_text(it.now.strip()) or "–", LEARNED_STYLE if right else ""),
+                ("now      ", "$secondary"), (safe_text(it.now.strip()) or "–", "bold" if right else ""),
                 (" ✓" if right else "", "$success"),
             )
         )  # fmt: skip

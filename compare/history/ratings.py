@@ -212,6 +212,8 @@ def _counts(it: Connection) -> list[Count]:
         "GROUP BY evaluation, run ORDER BY last DESC"
     )
     return [
-        Count(Rated("evaluation" if key else "run", key or run), name, preferred, edited, moment(at))
+        Count(
+            Rated("evaluation" if key else "run", key or run), name, preferred, edited, moment(at)
+        )
         for key, run, name, preferred, edited, at in found
     ]

@@ -39,6 +39,8 @@ _GROUPS = {
     "evaluate": "Evaluate",
     "evaluation": "Evaluation",
     "row": "Row",
+    "tune": "Tune",
+    "training": "Training",
     "lines": "List",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",

@@ -229,7 +229,9 @@ class Tune(Page[None]):
         elif self._data is not None and not self._data.report.sound:
             said, style = "something is wrong with the rows", "$warning"
         base = self._home.tune_form.base_name if self._home.tune_form is not None else ""
-        left = Content.assemble(("llamadiff", "bold $primary"), "  Tune  ", (safe_line(base), "bold"))
+        left = Content.assemble(
+            ("llamadiff", "bold $primary"), "  Tune  ", (safe_line(base), "bold")
+        )
         self.query_one("#tune-title", Line).say(left, Content.assemble(("● ", style), said))
 
     def _show_details(self) -> None:

@@ -11,6 +11,7 @@ from textual import work
 from textual.worker import Worker, WorkerError
 
 from ..safe_text import safe_line
+from ..sentences import for_app
 from ..tuned_variant import TunedVariant
 from .evaluate_actions import EvaluateActions
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ...compare.tuning.events import Event
     from ...compare.tuning.plan import TuningPlan
     from ...compare.tuning.tuner import Places
+    from ..evaluating import Evaluating
     from ..training import Training
     from ..tune_form import TuneForm
 
@@ -117,6 +119,38 @@ class TuneActions(EvaluateActions):
             with contextlib.suppress(WorkerError):
                 await self._train.wait()
 
+    # ------------------------------------------------------- what is done with it
+
+    def evaluation_of(self, path: Path, plan: TuningPlan) -> Evaluating:
+        """A suite that is put to its own variants and to what was trained. Reads files; raises what a
+        person is told."""
+        from ...compare.evaluation.reading import load_suite
+        from ...compare.tuning.after import tuned_plan
+        from ..evaluating import Evaluating
+
+        made = tuned_plan(load_suite(path), plan, self._defaults, self.settings, kept=self._kept)
+        others, missing = self.others_of(made)
+        it = Evaluating(made, self.history, others=others)
+        it.missing = missing
+        it.notes += [*made.notes, *map(for_app, missing)]
+        return it
+
+    def try_adapter(self, it: Training) -> None:
+        """Show the playground with a variant that has the trained adapter, and run that."""
+        path, playground = Path(it.done[-1].adapter), self.playground
+        there = [v.name for v in playground.variants if any(a.path == path for a in v.adapters)]
+        if not there and self._add_variant(path.stem) and self._tuned is not None:
+            there = self._tuned.follow(path, path.stem)
+        self._on_top()
+        if there:
+            playground.selected = there[0]
+            self.list_changed(there)
+            self.start(there)
+
+    def _on_top(self) -> None:
+        while self.app.screen is not self:
+            self.app.pop_screen()
+
     # -------------------------------------------------------------- the variant
 
     def _heard(self, event: Event) -> None:
@@ -134,18 +168,21 @@ class TuneActions(EvaluateActions):
             case _:
                 pass
 
-    def _add_variant(self, adapter: str) -> None:
+    def _add_variant(self, adapter: str) -> bool:
+        """Have a variant in the list that the adapter can be given to; whether there is room."""
         it = self.training
         if it is None or it.data is None:
-            return
+            return False
         prompt, held = it.plan.prompt, it.data.split.validation if it.data.split else ()
         values = held[0].example.values if prompt is not None and held else {}
         self._tuned = TunedVariant(self.playground, adapter)
         name = next((v.model_name for v in self.playground.variants if v.model == it.plan.base), it.plan.base.stem)  # fmt: skip
-        if self._tuned.add(it.plan.base, name, prompt, values):
+        room = self._tuned.add(it.plan.base, name, prompt, values)
+        if room:
             self.list_changed([self._tuned.variant])
         else:
-            self.app.notify("There is no room for a variant that learns.", timeout=4)
+            self.app.notify("There is no room for another variant.", timeout=4)
+        return room
 
     def _follow(self, path: Path, label: str, *, last: bool = False) -> None:
         """Have the newest adapter in the list; in live mode its output is made anew, once what runs
