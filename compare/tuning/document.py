@@ -24,7 +24,7 @@ def tuning_document(
         "schema": 1,
         "base": str(plan.base),
         "prompt": plan.prompt and plan.prompt.name,
-        "data": {**data_document(data.report, data.split, data.preview), "sha256": data.sha256},
+        "data": {**data_document(data.report, data.split, ()), "sha256": data.sha256},
         "adapters": [_adapter(it, data) for it in records],
         "evaluations": list(evaluations),
     }

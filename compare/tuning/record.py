@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from ...models.tuning.estimate import Estimate
 from ...models.tuning.tasks import Begun, Done, Estimated, Paused, Saved, Stepped, Validated
 from .events import Event, Sampled
@@ -51,6 +53,14 @@ class Record:
                 self.done = event
             case _:
                 pass
+
+    @property
+    def whole(self) -> Begun:
+        """How it began, with all losses so far: as if it went on from here. It has begun."""
+        assert self.begun is not None
+        return msgspec.structs.replace(
+            self.begun, step=self.step, losses=self.losses, validations=self.validations
+        )
 
     @property
     def steps(self) -> int:

@@ -8,10 +8,15 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from ...models.engine.protocol import file_version
 from ...models.errors import ModelError
+from ...models.hashing import sha256_file
+from ...models.tuning.card import check_card
 from ...models.tuning.client import Tuning, reference_of
 from ...models.tuning.extra import missing_extra
-from ...models.tuning.rows import of_kind, write_rows
+from ...models.tuning.rows import write_rows
 from ...models.tuning.tasks import Begun, Done, Failed, Job, Saved
 from ...models.writing.whole import check_out
 from ..errors import CompareError
@@ -19,8 +24,9 @@ from ..runner import Runner
 from .data import CheckedData
 from .events import AdapterBegun, Event
 from .plan import PlannedAdapter, TuningPlan
+from .record import Record
 from .samples import Sampler
-from .work import Reached, Unfinished, Work
+from .work import Finished, Reached, Unfinished, Work
 
 
 @dataclass(frozen=True)
@@ -108,27 +114,43 @@ class Tuner:
         if self._data.problem:
             raise CompareError(self._data.problem)
         for adapter in self.plan.adapters:
-            check_out(adapter.out, [self.plan.base, self.plan.data], 0)
+            check_card(check_out(adapter.out, [self.plan.base, self.plan.data], 0))
 
     async def _train(self, adapter: PlannedAdapter, number: int) -> AsyncGenerator[Event]:
-        tuning = Tuning(await self._job(adapter), self._places.log / "tuning.log")
-        self._tuning = tuning
-        sampler = Sampler(
-            self._runner.engine, self._data.prepared.model, self._data.part(adapter).validation
-        )
-        steps = 0
-        async with contextlib.aclosing(_with_samples(tuning, sampler)) as events:
+        """Raises ModelError and EngineError."""
+        job, rows_sha256 = await self._job(adapter)
+        if self._resume and (known := self._work.finished(adapter, job, rows_sha256)) is not None:
+            yield known.begun
+            yield known.done
+            return
+        reference = await self._reference(adapter)
+        asked = msgspec.structs.replace(job, resume=self._resume, reference=reference)
+        tuning = self._tuning = Tuning(asked, self._places.log / "tuning.log")
+        record = Record(adapter)
+        async with contextlib.aclosing(_with_samples(tuning, self._sampler(adapter))) as events:
             async for event in events:
-                match event:
-                    case Begun():
-                        steps = event.steps
-                    case Saved():
-                        self._work.reach(Reached(number, event.step, steps))
-                    case _:
-                        pass
+                record.hear(event)
+                if isinstance(event, Saved):
+                    self._work.reach(Reached(number, event.step, record.steps))
+                if isinstance(event, Done) and event.why != "stopped":
+                    version = file_version(adapter.out)
+                    finished = Finished(job, rows_sha256, version, record.whole, event)
+                    self._work.finish(adapter, finished)
                 yield event
                 if isinstance(event, Begun):
                     self._say_again(tuning)
+
+    async def _reference(self, adapter: PlannedAdapter) -> tuple[float, ...]:
+        """What the base is held against before the first step; nothing for other weights than its."""
+        if self.plan.weights is not None:
+            return ()
+        rows = self._data.rows(adapter)
+        first = (rows.train or rows.train_pairs)[0]
+        return await reference_of(self._runner.engine, self._data.prepared.model, first)
+
+    def _sampler(self, adapter: PlannedAdapter) -> Sampler:
+        held_out = self._data.part(adapter).validation
+        return Sampler(self._runner.engine, self._data.prepared.model, held_out)
 
     def _say_again(self, tuning: Tuning) -> None:
         """What was asked for before the process listened."""
@@ -137,31 +159,26 @@ class Tuner:
         elif self._paused:
             tuning.pause()
 
-    async def _job(self, adapter: PlannedAdapter) -> Job:
-        """What the process that trains is to do; its rows are written. Raises ModelError and
-        EngineError."""
-        plan, data, places = self.plan, self._data, self._places
-        rows, folder = data.rows(adapter), self._work.of(adapter)
-        train, _ = of_kind(rows, preferences=data.settings.method == "dpo")
-        reference = ()
-        if plan.weights is None:
-            reference = await reference_of(self._runner.engine, data.prepared.model, train[0])
-        await asyncio.to_thread(write_rows, rows, folder / "rows")
-        return Job(
+    async def _job(self, adapter: PlannedAdapter) -> tuple[Job, str]:
+        """What the process that trains is to do, and the hash of its rows, which are written. Raises
+        ModelError."""
+        plan, data, folder = self.plan, self._data, self._work.of(adapter)
+        file = folder / "rows"
+        await asyncio.to_thread(write_rows, data.rows(adapter), file)
+        job = Job(
             base=str(plan.base),
-            rows=str(folder / "rows"),
+            rows=str(file),
             work=str(folder),
             out=str(adapter.out),
-            cache_dir=str(places.cache),
+            cache_dir=str(self._places.cache),
             settings=data.settings,
             weights=plan.weights and str(plan.weights),
-            resume=self._resume,
-            reference=reference,
             data_sha256=data.sha256,
             data_checks=data.checks,
             data_keys=data.keys(adapter),
             threads=plan.threads,
         )
+        return job, await asyncio.to_thread(sha256_file, file, None)
 
 
 async def _with_samples(tuning: Tuning, sampler: Sampler) -> AsyncGenerator[Event]:

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import msgspec
 
+from ...models.engine.protocol import file_version
 from ...models.errors import ModelError
 from ...models.tuning.files import written_whole
+from ...models.tuning.tasks import Begun, Done, Job
 from ..errors import CompareError
 from .plan import PlannedAdapter, TuningPlan, read_plan
 
-_PLAN, _REACHED, _LOCK = "plan.json", "reached.json", "lock"
+_PLAN, _REACHED, _FINISHED, _LOCK = "plan.json", "reached.json", "finished.json", "lock"
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -29,6 +31,17 @@ class Reached(msgspec.Struct, frozen=True):
     adapter: int = 1
     step: int = 0
     steps: int = 0
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """An adapter that was trained to the end: by what job, on rows with which hash, the version of its
+    file (`file_version`), and what was told at the beginning, with all losses, and at the end."""
+
+    job: Job
+    rows_sha256: str
+    version: str
+    begun: Begun
+    done: Done
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,20 @@ class Work:
     def of(self, adapter: PlannedAdapter) -> Path:
         """The folder of one adapter's training."""
         return self.folder / ("all" if adapter.rows is None else f"rows-{adapter.rows}")
+
+    def finish(self, adapter: PlannedAdapter, finished: Finished) -> None:
+        """Write down that an adapter needs no more training. Raises ModelError."""
+        written_whole(self.of(adapter) / _FINISHED, msgspec.json.encode(finished))
+
+    def finished(self, adapter: PlannedAdapter, job: Job, rows_sha256: str) -> Finished | None:
+        """What was written down of an adapter, if the same would come out and its file is as it was."""
+        try:
+            data = (self.of(adapter) / _FINISHED).read_bytes()
+            found = msgspec.json.decode(data, type=Finished)
+        except (OSError, msgspec.DecodeError, ModelError):
+            return None
+        asked = (job, rows_sha256, file_version(adapter.out))
+        return found if (found.job, found.rows_sha256, found.version) == asked else None
 
     def unfinished(self) -> Unfinished | None:
         """What is there to go on with; None where there is nothing, or another version's."""

@@ -40,6 +40,8 @@ VALIDATION_STEPS = f"{_KEY}validation.steps"
 VALIDATIONS = f"{_KEY}validation.values"
 
 _CARD_OF, _CARD_SECONDS, _CARD_PEAK = "adapter-sha256", "training-seconds", "training-peak-bytes"
+CARD_BEGINS = f"---\n{_CARD_OF}: ".encode()
+"""So does every card."""
 _CARD_HEAD = 1 << 12
 """Bytes of a card that its head is looked for in."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..adapters.training import Training, card_head, card_of
-from ..errors import plain, size_in_words
+from ..adapters.training import CARD_BEGINS, Training, card_head, card_of
+from ..errors import ModelError, plain, size_in_words
 from ..gguf.facts import ModelFacts
 from .files import written_whole
 
@@ -34,6 +34,23 @@ class Card:
     held_out: int
     device: str
     precision: str
+
+
+def check_card(adapter: Path) -> None:
+    """Raise ModelError where something else than a card stands in the card's place."""
+    path = card_of(adapter)
+    try:
+        with path.open("rb") as file:
+            is_card = file.read(len(CARD_BEGINS)) == CARD_BEGINS
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}.") from None
+    if not is_card:
+        raise ModelError(
+            f"{path} is there and no card of an adapter, so it is not replaced; give the adapter "
+            "another name."
+        )
 
 
 def write_card(card: Card) -> Path:

@@ -16,7 +16,7 @@ from ..hashing import model_sha256
 from ..writing.whole import check_out
 from .base import Base, check_base, load_base
 from .batches import lay_out
-from .card import Card, write_card
+from .card import Card, check_card, write_card
 from .checkpoints import Checkpoints, Origin, State
 from .estimate import check_room, estimate, measure_flops
 from .extra import missing_extra, tool_versions
@@ -68,6 +68,7 @@ class Session:
         self._train, self._held_out = of_kind(self._rows, preferences=preferences)
         self._settings = job.settings.complete(facts.embedding, len(self._train))
         place = check_out(self._out, facts.parts, 0)
+        check_card(place)
         base_sha256 = model_sha256(facts.parts, Path(job.cache_dir))
         origin = Origin(self._settings.lines(), base_sha256, rows_sha256)
         self._checkpoints = Checkpoints(self._work, origin)

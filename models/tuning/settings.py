@@ -43,13 +43,13 @@ class TuningSettings:
     """How the rate falls to zero after the warm-up; constant does not fall."""
     warmup: float = 0.05
     """Share of the steps in which the rate rises."""
-    epochs: float = 3.0
+    epochs: float = 5.0
     """How often all rows are gone through."""
     steps: int = 0
     """Steps of the optimizer; 0 is as many as the epochs take."""
     batch: int = 8
     """Rows computed at once."""
-    accumulation: int = 2
+    accumulation: int = 1
     """Batches to one step of the optimizer."""
     sequence_length: int = 1024
     """The longest row, in tokens."""

@@ -113,6 +113,8 @@ class Trainer:
         state, settings = self.state, self._settings
         try:
             while state.step < settings.steps:
+                if settings.patience and state.stale >= settings.patience:
+                    return "patience"
                 self._control.check()
                 self._step()
                 validated = state.step % settings.eval_every == 0 or state.step == settings.steps
@@ -123,8 +125,6 @@ class Trainer:
                     self._save()
                     self._say(Paused(state.step))
                     self._control.wait()
-                if settings.patience and state.stale >= settings.patience:
-                    return "patience"
         except Stopped:
             return "stopped"
         finally:

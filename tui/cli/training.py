@@ -177,6 +177,7 @@ class _Watch:
             if it.now != was:
                 self._line.say(
                     f"step {event.step:,}: {_short(it.question)}: {_short(was)} → {_short(it.now)}"
+                    + " ✓" * (it.now.strip() == it.expected.strip())
                 )
             self._answers[it.question] = it.now
 
