@@ -26,13 +26,12 @@ def expanded(path: str) -> Path:
 
 
 def model_folders() -> tuple[Path, ...]:
-    """The person's own adapters, then the folders of models and adapters that LLAMADIFF_MODELS lists,
-    as PATH lists folders."""
-    return (adapters_folder(), *_listed("LLAMADIFF_MODELS"))
+    """Folders of models and adapters that LLAMADIFF_MODELS lists, as PATH lists folders."""
+    return _listed("LLAMADIFF_MODELS")
 
 
 def adapters_folder() -> Path:
-    """Where the adapters go that are trained on the Tune screen."""
+    """Where the adapters go that are trained in the app."""
     return _folder("data") / "adapters"
 
 

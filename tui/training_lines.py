@@ -61,14 +61,14 @@ def _figures(it: Training) -> Iterator[str]:
 
 def losses_line(look: Look) -> Content:
     """What the curves are of, with the newest figures."""
-    parts: list[tuple[str, str]] = [("loss ", "$dim")]
+    parts: list[tuple[str, str]] = []
     if look.losses:
         parts += [("━ ", "$primary"), (f"learned {look.losses[-1][1]:.3f}", "")]
     if look.best is not None:
         step, loss = look.best
         newest = look.validations[-1][1]
         parts += [("  ○ ", "$accent"), (f"held out {newest:.3f}", "")]
-        parts += [("  ● ", "$accent"), (f"best {loss:.3f} at step {step:,}", "")]
+        parts += [("  ● ", "$accent"), (f"lowest {loss:.3f}, step {step:,}", "")]
     return Content.assemble(*parts)
 
 

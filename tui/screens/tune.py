@@ -29,6 +29,7 @@ from ..paths import private
 from ..recent_files import note_file, recent_files
 from ..safe_text import safe_line
 from ..sentences import for_app
+from ..training import Training
 from ..tune_form import OTHER_SETTINGS, OWN_LINES, TITLES, Field, Heading, TuneForm
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line, Paragraph
@@ -182,11 +183,12 @@ class Tune(Page[None]):
         form = self.form
         fields = [Field(key, self._value(key), key in form.touched) for key in TITLES]
         first = [it for it in fields if it.key not in (*OWN_LINES, "others")]
-        busy = self._home.learning
-        left = [it for it in self._left if busy is None or it.plan.out != busy.plan.out]
+        newest = [self._home.training] if self._home.training is not None else []
+        left = [it for it in self._left if all(it.plan.out != each.plan.out for each in newest)]
         return [
             Heading("What to learn"), *first,
             Heading("How"), *(it for it in fields if it not in first),
+            *([Heading("The last training: enter shows it")] * bool(newest)), *newest,
             *([Heading("Not finished: enter goes on")] * bool(left)), *left,
         ]  # fmt: skip
 
@@ -198,6 +200,8 @@ class Tune(Page[None]):
             case "prompt":
                 return form.prompt.name if form.prompt else "none: asked as the rows say"
             case "suites":
+                if "suites" not in form.touched:
+                    return f"{len(form.suites)} suites that ship"
                 return ", ".join(path.stem for path in form.suites) or "no suite"
             case "name":
                 return form.out.stem
@@ -213,12 +217,14 @@ class Tune(Page[None]):
         if key != "learning_rate":
             return f"{value:g}"
         if self._data is None:
-            return "by the model's width"
-        return f"{self._rate:g}, by the model's width"
+            return "by the width"
+        return f"{self._rate:g}, by the width"
 
     def _show_title(self) -> None:
         if covered(self):
             return
+        if self._home.learning is not None:
+            self.table.refresh()
         said, style = "ready", "$success"
         if (it := self._home.learning) is not None:
             said, style = f"tuning {safe_line(it.name)} {100 * it.share:.0f} %", "$accent"
@@ -254,6 +260,8 @@ class Tune(Page[None]):
             own.append(("tune.reset", "as it was"))
         elif isinstance(item, Unfinished):
             own = [("tune.change", "go on"), ("tune.reset", "forget it")]
+        elif isinstance(item, Training):
+            own = [("tune.change", "show it"), ("tune.run", "train")]
         reading = self.query_one("#tune-details").has_focus
         self.query_one(KeyBar).hints = [
             *own, ("tune.details", "choices" if reading else "details"), ("tune.leave", "back"),
@@ -277,6 +285,8 @@ class Tune(Page[None]):
         item = self.table.chosen
         if isinstance(item, Unfinished):
             self._start(item.plan, resume=True)
+        elif isinstance(item, Training):
+            self.app.push_screen(TrainingScreen(self._home, item))
         elif isinstance(item, Field):
             match item.key:
                 case "data":
@@ -347,7 +357,7 @@ class Tune(Page[None]):
         elif problem := self._missing or self._data.problem:
             self.tell_error(for_app(problem))
         else:
-            self._begin(self._plan, self._data)
+            self._begin(replace(self._plan, out=self.form.out), self._data)
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def _begin(self, plan: TuningPlan, data: CheckedData) -> None:

@@ -36,12 +36,15 @@ class TuneActions(EvaluateActions):
         """What was chosen to be trained, as it was left."""
         self._train: Worker[None] | None = None
         self._tuned: TunedVariant | None = None
+        self._unseen = False
+        """The training has ended while it was not shown."""
         self._behind: set[str] = set()
         """Variants whose adapter was replaced while a run was under way."""
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def show_tune(self, *, training: bool) -> None:
-        """Show what can be trained; over that, if wanted, the training that goes on."""
+        """Show what can be trained; over that, if wanted, the training that goes on, or has ended
+        meanwhile."""
         await asyncio.to_thread(_import)
         from .training import TrainingScreen
         from .tune import Tune
@@ -49,8 +52,9 @@ class TuneActions(EvaluateActions):
         if not self.is_current:
             return
         await self.app.push_screen(Tune(self))
-        if training and self.training is not None and self.training.busy:
+        if training and self.training is not None and (self.training.busy or self._unseen):
             await self.app.push_screen(TrainingScreen(self, self.training))
+        self._unseen = False
 
     @property
     def tuning_places(self) -> Places:
@@ -62,8 +66,8 @@ class TuneActions(EvaluateActions):
 
     @property
     def adapters_folder(self) -> Path:
-        """Where the adapters that are trained go: the person's own, which the catalog lists."""
-        return next(iter(self._setup.model_folders), self._setup.cache_dir / "adapters")
+        """Where the adapters that are trained go, which the catalog lists."""
+        return self._setup.adapters_folder or self._setup.cache_dir / "adapters"
 
     @property
     def learning(self) -> Training | None:
@@ -89,13 +93,15 @@ class TuneActions(EvaluateActions):
 
     async def _carry_out(self, it: Training) -> None:
         await it.run(self.session.runner, self.session.library, self.tuning_places)
-        name, shown = safe_line(it.name), self._is_shown(it)
-        if it.state == "failed" and not shown:
-            self.app.notify(f"{name}: {it.problem}", severity="error", timeout=8, markup=False)
-        elif it.state == "done":
+        self._unseen = not self._is_shown(it)
+        if it.state == "failed" and self._unseen:
+            said = f"{safe_line(it.name)}: {it.problem}"
+            self.app.notify(said, severity="error", timeout=8, markup=False)
+        elif self._unseen:
+            said = f"{safe_line(it.name)} is {'trained' if it.state == 'done' else it.state}; F8 shows it."
+            self.app.notify(said, timeout=8, markup=False)
+        if it.done:
             await asyncio.to_thread(self.session.catalog.scan)
-            if not shown:
-                self.app.notify(f"{name} is trained; F8 shows it.", timeout=8, markup=False)
 
     def _is_shown(self, it: Training) -> bool:
         from .training import TrainingScreen

@@ -35,10 +35,11 @@ class LossPlot(Plot):
         plot, last = self.plt, max(self._steps, 2)
         found = [loss for _, loss in (*self._losses, *self._validations)]
         low, high = min(found, default=0.0), max(found, default=1.0)
-        around = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
+        around = (high - low) * 0.08 or high * 0.1 or 1.0
+        low, high = max(0.0, low - around), high + around
         plot.xlim(1, last)
-        plot.ylim(low - around, high + around)
-        ticks = round_numbers(low - around, high + around, max(2, self.size.height // 4))
+        plot.ylim(low, high)
+        ticks = round_numbers(low, high, max(2, self.size.height // 4))
         plot.yticks(ticks, [f"{tick:g}" for tick in ticks])
         steps = [1, *(it for it in round_numbers(1, last, 4) if 1 < it < last * 0.94), last]
         plot.xticks(steps, [f"{step:,.0f}" for step in steps])

@@ -1,14 +1,16 @@
-"""What can be chosen before a training, a line each, and trainings that did not end."""
+"""What can be chosen before a training, a line each, and below it trainings."""
 
 from __future__ import annotations
 
 from ...compare.tuning.work import Unfinished
 from ..amounts import moment
 from ..safe_text import safe_line
+from ..training import Training
+from ..training_lines import state_of
 from ..tune_form import Field, Heading
 from .chosen_lines import ChosenLines, padded
 
-Item = Heading | Field | Unfinished
+Item = Heading | Field | Training | Unfinished
 TITLE = 18
 
 
@@ -26,7 +28,7 @@ class TuneList(ChosenLines[Item]):
         match item:
             case Field():
                 return item.key
-            case Unfinished():
+            case Training() | Unfinished():
                 return item.plan.out
             case Heading():
                 return None
@@ -41,8 +43,11 @@ class TuneList(ChosenLines[Item]):
             case Field():
                 style = "bold" if item.own else "$secondary"
                 return [(f"  {padded(item.title, TITLE)}  ", ""), (safe_line(item.value), style)]
+            case Training():
+                said, style = state_of(item)
+                said += f" {100 * item.share:.0f} %" if item.busy else ""
+                return [(f"  {padded(item.name, TITLE)}  ", ""), (said, style)]
             case Unfinished():
                 it = item.reached
                 said = f"step {it.step:,} of {it.steps:,}, {moment(item.at)}"
-                name = padded(item.plan.out.stem, TITLE)
-                return [(f"  {name}  ", ""), (said, "$warning")]
+                return [(f"  {padded(item.plan.out.stem, TITLE)}  ", ""), (said, "$warning")]
