@@ -26,7 +26,6 @@ from llamadiff.tui.screens.training import TrainingScreen
 from llamadiff.tui.screens.tune import Tune
 from llamadiff.tui.training import Training
 from llamadiff.tui.widgets.loss_plot import LossPlot
-from llamadiff.tui.widgets.output_pane import OutputPane
 from llamadiff.tui.widgets.tune_list import TuneList
 
 from ..compare.evaluation.suites import write_suite
@@ -243,7 +242,6 @@ async def test_one_that_was_killed_is_offered_and_goes_on(home: Path, tmp_path: 
         await pilot.press("f8")
         await until(lambda: "Not finished: enter goes on" in screen_text(pilot))
         (left,) = unfinished(playground(pilot).tuning_places.state)
-        await line(pilot, str(left.plan.out))
         pilot.app.screen.query_one(TuneList).choose(left.plan.out)
         await until(lambda: "enter go on" in screen_text(pilot))
         await pilot.press("enter")
@@ -285,4 +283,5 @@ async def test_ratings_are_rows_and_without_the_extra_it_says_what_to_install(
             lambda: isinstance(pilot.app.screen, Tune) and "3 preferences; " in words(pilot)
         )
         assert "line 1, chosen" in words(pilot) and "line 1, rejected" in words(pilot)
-        assert "prompt none: asked as the rows say" in words(pilot)
+        assert "none, rows as they are" in words(pilot)
+        assert "✗ Fewer than two different questions are left" in words(pilot)
