@@ -93,7 +93,9 @@ class Tuner:
         checkpoint. Raises CompareError or ModelError for what is refused before anything is written,
         EngineError when the process that trains dies.
         """
-        self._refuse()
+        refuse(self.plan)
+        if self._data.problem:
+            raise CompareError(self._data.problem)
         with self._work.held():
             self._work.begin(self.plan, anew=not self._resume)
             adapters = self.plan.adapters
@@ -106,15 +108,6 @@ class Tuner:
                             return
                 if self._stopped:
                     return
-
-    def _refuse(self) -> None:
-        """Raise CompareError or ModelError for what can be known before it starts."""
-        if missing := missing_extra():
-            raise ModelError(missing)
-        if self._data.problem:
-            raise CompareError(self._data.problem)
-        for adapter in self.plan.adapters:
-            check_card(check_out(adapter.out, [self.plan.base, self.plan.data], 0))
 
     async def _train(self, adapter: PlannedAdapter, number: int) -> AsyncGenerator[Event]:
         """Raises ModelError and EngineError."""
@@ -179,6 +172,15 @@ class Tuner:
             threads=plan.threads,
         )
         return job, await asyncio.to_thread(sha256_file, file, None)
+
+
+def refuse(plan: TuningPlan) -> None:
+    """Raise ModelError for what is known before rows are read: the extra that tuning needs is missing,
+    or an adapter or its card would replace something else."""
+    if missing := missing_extra():
+        raise ModelError(missing)
+    for adapter in plan.adapters:
+        check_card(check_out(adapter.out, [plan.base, plan.data], 0))
 
 
 async def _with_samples(tuning: Tuning, sampler: Sampler) -> AsyncGenerator[Event]:

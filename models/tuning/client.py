@@ -90,6 +90,9 @@ class Tuning:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
+            process.stdin.close()  # a pipe that is open when the loop ends complains
+            with contextlib.suppress(OSError):
+                await process.stdin.wait_closed()
 
     async def _start(self) -> int:
         """Start the process; the length of the log then. Raises EngineError."""

@@ -54,14 +54,28 @@ def test_rows_of_a_suite_are_grave(capsys: pytest.CaptureFixture[str]) -> None:
     assert learned == ["positive", "<|end|>"]
 
 
+@pytest.mark.parametrize("name", ["sentiment", "support"])
+def test_rows_that_ship_are_sound_for_every_suite_that_ships(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suites = [part for path in SHIPPED.glob("*.toml") for part in ("--suite", path.stem)]
+    arguments = ["tune", "--base", "demo", "--data", name, "-p", name, *suites, "--check", "--json"]
+    assert run(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["findings"] == [] and document["problem"] is None
+    assert document["train"] == 300
+    (estimate,) = document["estimates"]
+    assert estimate["steps"] == 190 and estimate["seconds"] > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "give --check"),
+        ((), "Give -o ADAPTER.gguf, or --check"),
         (("--check", "-o", "x.gguf"), "--check trains nothing"),
         (("--check", "--rows", "5,x"), "'5,x' is no list of numbers"),
         (("--check", *UNDER, "--rows", "3"), "3 rows are asked for, and there are 2 to train on."),
-        (("--check", "--set", "sequence=5"), "sequence is no setting of the data; did you mean"),
+        (("--check", "--set", "sequence=5"), "sequence is no setting of tuning; did you mean"),
         (("--check", "--set", "validation=1"), "validation is '1'; give a share"),
         (("--check", "--suite", "no"), "There is no suite no"),
         (("--check",), "line 2: the columns review, expected do not say what was asked"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -15,7 +16,8 @@ INTERVAL_S = 0.1
 
 
 class ProgressLine:
-    """Use as a context; the line is gone after it. Elsewhere than on a terminal, a line a stage."""
+    """Use as a context; the line is gone after it. The bar gets shorter where the terminal is narrow;
+    elsewhere than on a terminal there is a line a stage."""
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
@@ -44,9 +46,12 @@ class ProgressLine:
             now = time.monotonic()
             if stage != self._stage or now >= self._next or fraction >= 1:
                 self._next = now + INTERVAL_S
-                done = round(WIDTH * min(max(fraction, 0.0), 1.0))
-                bar = "█" * done + "░" * (WIDTH - done)
-                line = safe_line(f"{stage} {bar} {fraction:4.0%} {detail}")
+                columns = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+                said = safe_line(f"{fraction:4.0%} {detail}")
+                width = max(0, min(WIDTH, columns - len(stage) - len(said) - 2))
+                done = round(width * min(max(fraction, 0.0), 1.0))
+                bar = "█" * done + "░" * (width - done)
+                line = f"{safe_line(stage)} {bar} {said}"[:columns]
                 click.echo(f"\r{line}\x1b[K", nl=False, err=True)
         elif stage != self._stage:
             click.echo(safe_line(f"{stage} …"), err=True)

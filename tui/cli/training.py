@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..amounts import size, span
@@ -75,7 +76,7 @@ async def train(
         if said:
             note(said)
         with ProgressLine() as line, _stopping(tuner) as came:
-            watch = _Watch(line, stopping=came)
+            watch = _Watch(line)
             try:
                 async for event in tuner.events():
                     watch.hear(event)
@@ -126,9 +127,9 @@ def _stopping(tuner: Tuner) -> Iterator[list[int]]:
 class _Watch:
     """Says what happens."""
 
-    def __init__(self, line: ProgressLine, *, stopping: Sequence[int]) -> None:
+    def __init__(self, line: ProgressLine) -> None:
         self.records: list[Record] = []
-        self._line, self._stopping = line, stopping
+        self._line = line
         self._answers: dict[str, str] = {}
 
     def hear(self, event: Event) -> None:
@@ -175,10 +176,9 @@ class _Watch:
         for it in event.samples:
             was = self._answers.get(it.question, it.before)
             if it.now != was:
-                self._line.say(
-                    f"step {event.step:,}: {_short(it.question)}: {_short(was)} → {_short(it.now)}"
-                    + " ✓" * (it.now.strip() == it.expected.strip())
-                )
+                then, now = _parted(was, it.now)
+                right = " ✓" if it.now.strip() == it.expected.strip() else ""
+                self._line.say(f"step {event.step:,}: {_short(it.question)}: {then} → {now}{right}")
             self._answers[it.question] = it.now
 
     def _done(self, record: Record, event: Done) -> str:
@@ -203,11 +203,21 @@ def estimate(it: Estimate) -> str:
 def _now(record: Record) -> str:
     last, held = record.last, record.validations
     assert last is not None
-    parts = [f"{record.step:,} of {record.steps:,}", f"loss {record.losses[-1][1]:.3f}"]
+    parts = [f"{record.step:,} of {record.steps:,}", f"{span(last.left_s)} left"]
+    parts.append(f"loss {record.losses[-1][1]:.3f}")
     if held:
         parts.append(f"held out {held[-1][1]:.3f}")
-    parts += [f"{last.tokens_per_s:,.0f} tokens/s", f"{span(last.left_s)} left"]
-    return " · ".join([*parts, size(last.memory_bytes)])
+    return " · ".join([*parts, f"{last.tokens_per_s:,.0f} tokens/s", size(last.memory_bytes)])
+
+
+def _parted(one: str, other: str) -> tuple[str, str]:
+    """Both in short, from the word in which they part where that is far in."""
+    words = one.split(), other.split()
+    same = [a for a, _ in itertools.takewhile(lambda it: it[0] == it[1], zip(*words, strict=False))]
+    if len(" ".join(same)) < SHOWN // 2:
+        return _short(one), _short(other)
+    one, other = (_short(f"…{' '.join(it[len(same) :])}") for it in words)
+    return one, other
 
 
 def _short(text: str) -> str:

@@ -141,32 +141,30 @@ def _check(plan: TuningPlan, *, as_json: bool) -> int:
 
 def _train(plan: TuningPlan, *, resume: bool, as_json: bool) -> int:
     from ...compare.tuning.document import tuning_document
-    from ...models.errors import ModelError
-    from ...models.tuning.extra import missing_extra
+    from ...compare.tuning.tuner import refuse
     from .commands import Exit
     from .training import forget, train
 
-    if missing := missing_extra():
-        raise ModelError(missing)
+    refuse(plan)
     for suite in plan.evaluated:
         _evaluation(plan, suite)  # what is wrong with it is told before anything is trained
-    data_, records, came = asyncio.run(train(plan, resume=resume, on_data=_say_findings))
-    documents, met = list[Any](), True
-    if not as_json:
-        for it in records:
-            if it.done:
-                data(it.done.adapter)
-    for suite in () if came else plan.evaluated:
+    rows, records, came = asyncio.run(train(plan, resume=resume, on_data=_say_findings))
+    for it in records if not as_json else ():
+        if it.done:
+            data(it.done.adapter)
+    documents, met = list[dict[str, Any]](), True
+    for suite in plan.evaluated if not came else ():
         found, board, decision = _evaluate(plan, suite, resume=resume, hashes=as_json)
         met = met and board.met
-        documents.append(found.document(board, decision))
-        if not as_json:
-            data("")
-            print_scores(found.plan, board, found.answers)
-            if decision is not None:
-                print_decision(decision)
+        if as_json:
+            documents.append(found.document(board, decision))
+            continue
+        data("")
+        print_scores(found.plan, board, found.answers)
+        if decision is not None:
+            print_decision(decision)
     if as_json:
-        print_json(tuning_document(plan, data_, records, documents), indent=True)
+        print_json(tuning_document(plan, rows, records, documents), indent=True)
     if came:
         return 128 + came
     forget(plan)

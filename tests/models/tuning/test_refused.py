@@ -43,6 +43,7 @@ def test_settings(texts: dict[str, str], sentence: str) -> None:
 def test_settings_as_a_person_writes_them() -> None:
     said = parse_settings({"rank": "8", "targets": "q_proj, v_proj", "packing": "true"})
     assert said == TuningSettings(rank=8, targets=("q_proj", "v_proj"), packing=True)
+    said = replace(said, epochs=3, accumulation=2)
     whole = said.complete(4096, 100)
     assert (whole.learning_rate, whole.steps, whole.eval_every) == (2e-4, 21, 3)
     assert replace(said, method="dpo").complete(4096, 100).learning_rate == 2e-5

@@ -140,6 +140,8 @@ def test_patience_ends_a_training_that_gets_no_better(small: Path, tmp_path: Pat
     looks = [it for it in told.reports if isinstance(it, Validated)]
     assert isinstance(end, Done) and end.why == "patience" and end.steps < 30
     assert [it.best for it in looks[-2:]] == [False, False] and looks[end.step - 1].best
+    again, _ = carry_out(job(tmp_path, small, rows(8), rows(3, seed=9), settings, resume=True))
+    assert isinstance(again, Done) and (again.why, again.steps) == ("patience", end.steps)
 
 
 def test_a_loss_that_is_no_number_ends_it_and_keeps_the_last_good(
