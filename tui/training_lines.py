@@ -68,7 +68,7 @@ def losses_line(look: Look) -> Content:
         step, loss = look.best
         newest = look.validations[-1][1]
         parts += [("  ○ ", "$accent"), (f"held out {newest:.3f}", "")]
-        parts += [("  ● ", "$accent"), (f"lowest {loss:.3f}, step {step:,}", "")]
+        parts += [("  ● ", "$accent"), (f"lowest {loss:.3f} @ {step:,}", "")]
     return Content.assemble(*parts)
 
 
@@ -91,16 +91,16 @@ def sample_lines(look: Look) -> Content:
     if look.samples is None:
         return Content.styled("What it answers to rows that are held out comes with the first checkpoint.", "$dim")  # fmt: skip
     head = Content.assemble((f"Answers at step {look.samples.step:,} to rows held out", "bold $primary"))  # fmt: skip
-    parts = [head]
+    parts: list[Content] = []
     for it in look.samples.samples:
         right = it.now.strip() == it.expected.strip()
         parts.append(
             Content.assemble(
                 (f"{safe_text(it.question.strip())}\n", "$dim"),
-                ("learned  ", "$secondary"), f"{safe_text(it.expected.strip())}\n",
+                ("expected ", "$secondary"), f"{safe_text(it.expected.strip())}\n",
                 ("before   ", "$secondary"), f"{safe_text(it.before.strip()) or '–'}\n",
                 ("now      ", "$secondary"), (safe_text(it.now.strip()) or "–", "bold" if right else ""),
                 (" ✓" if right else "", "$success"),
             )
         )  # fmt: skip
-    return Content("\n\n").join(parts)
+    return head.append("\n").append(Content("\n\n").join(parts))

@@ -163,8 +163,13 @@ async def test_rows_are_chosen_and_trained_and_the_playground_and_a_suite_have_t
         pilot.app.screen.query_one(Input).value = "Mine"
         await pilot.press("enter")
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
-        await until(lambda: "finished" in screen_text(pilot) and "reviews-1" in screen_text(pilot))
         evaluating = playground(pilot).evaluating
+        try:
+            await until(
+                lambda: "finished" in screen_text(pilot) and "reviews-1" in screen_text(pilot), 30
+            )
+        finally:
+            print(screen_text(pilot))
         assert evaluating is not None and evaluating.key
         assert [it.label for it in evaluating.plan.variants][:3] == ["base", "tuned", "reviews-1"]
         await pilot.press("escape")
@@ -183,7 +188,7 @@ async def test_it_pauses_stops_with_the_best_and_goes_on_where_it_was(
         await pilot.press("f5")
         await until(lambda: training(pilot).look.samples)
         it = training(pilot)
-        await until(lambda: "now" in screen_text(pilot) and "learned" in screen_text(pilot))
+        await until(lambda: "now" in screen_text(pilot) and "expected" in screen_text(pilot))
         assert all(len(line) <= 80 for line in screen_text(pilot).splitlines())
         await pilot.press("space")
         await until(lambda: "● paused" in screen_text(pilot))

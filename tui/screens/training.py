@@ -93,14 +93,13 @@ class TrainingScreen(Page[None]):
         it = self.training
         going: list[Hint] = []
         if it.busy:
-            going = [("training.pause", "go on" if it.paused else "pause"), ("training.stop", "stop, keep the best")]  # fmt: skip
+            going = [("training.pause", "go on" if it.paused else "pause"), ("training.stop", "stop, keep best")]  # fmt: skip
         elif it.resumable:
             going = [("training.run", "go on")]
         own: list[Hint] = []
         if it.done and not it.busy:
             own = [("training.evaluate", "before and after"), ("training.try", "try it in the playground")]  # fmt: skip
-        back = "back, it trains on" if it.busy else "back"
-        self.query_one(KeyBar).hints = [*going, *own, ("training.leave", back)]
+        self.query_one(KeyBar).hints = [*going, *own, ("training.leave", "back")]
 
     def on_screen_resume(self) -> None:
         self.show()

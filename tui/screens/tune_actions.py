@@ -37,7 +37,7 @@ class TuneActions(EvaluateActions):
         self._train: Worker[None] | None = None
         self._tuned: TunedVariant | None = None
         self._unseen = False
-        """The training has ended while it was not shown."""
+        """How the training ended was not shown yet."""
         self._behind: set[str] = set()
         """Variants whose adapter was replaced while a run was under way."""
 
@@ -53,8 +53,8 @@ class TuneActions(EvaluateActions):
             return
         await self.app.push_screen(Tune(self))
         if training and self.training is not None and (self.training.busy or self._unseen):
+            self._unseen = self.training.busy
             await self.app.push_screen(TrainingScreen(self, self.training))
-        self._unseen = False
 
     @property
     def tuning_places(self) -> Places:
@@ -87,13 +87,13 @@ class TuneActions(EvaluateActions):
         """Carry a training out; none other may be going on."""
         if it is not self.training:
             self._tuned = None
-        self.training, it.state = it, "starting"
+        self.training, it.state, self._unseen = it, "starting", True
         self._train = self.run_worker(self._carry_out(it), group="training", exit_on_error=False)
         self._watch()
 
     async def _carry_out(self, it: Training) -> None:
         await it.run(self.session.runner, self.session.library, self.tuning_places)
-        self._unseen = not self._is_shown(it)
+        self._unseen = self._unseen and not self._is_shown(it)
         if it.state == "failed" and self._unseen:
             said = f"{safe_line(it.name)}: {it.problem}"
             self.app.notify(said, severity="error", timeout=8, markup=False)

@@ -40,7 +40,8 @@ class LossPlot(Plot):
         plot.xlim(1, last)
         plot.ylim(low, high)
         ticks = round_numbers(low, high, max(2, self.size.height // 4))
-        plot.yticks(ticks, [f"{tick:g}" for tick in ticks])
+        digits = max((len(f"{tick:g}".partition(".")[2]) for tick in ticks), default=0)
+        plot.yticks(ticks, [f"{tick:.{digits}f}" for tick in ticks])
         steps = [1, *(it for it in round_numbers(1, last, 4) if 1 < it < last * 0.94), last]
         plot.xticks(steps, [f"{step:,.0f}" for step in steps])
         plot.xlabel("step →")
