@@ -99,6 +99,7 @@ def test_a_wheel_installed_elsewhere_works_from_the_root_folder(tmp_path: Path) 
         ["models", "--json"],
         ["run", "-p", "tell-me-about"],
         ["eval", "general", "--rows", "2"],
+        ["tune", "--base", "demo", "--data", "sentiment", "-p", "sentiment", "--check"],
     ):
         done = subprocess.run(
             [sys.executable, "-P", "-c", script, *arguments],

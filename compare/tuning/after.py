@@ -42,9 +42,15 @@ def tuned_variants(suite: Suite, own: Sequence[Variant], plan: TuningPlan) -> li
     """The suite's baseline under each of the adapters; and under the last of them, which has the most
     rows, what else of the suite's own has no adapter, and the prompt that was trained under.
 
-    Raises CompareError for a suite whose variants leave no names.
+    Raises CompareError for a suite whose baseline is of another base, and one whose variants leave no
+    names.
     """
     baseline = baseline_of(suite, own)
+    if baseline.model != plan.base:
+        raise CompareError(
+            f"{suite.path}: its baseline is run on {baseline.model_name}, and the adapter is for "
+            f"{plan.base.stem}; leave the model out of the suite."
+        )
     found = [_with(baseline, it) for it in plan.adapters]
     last = plan.adapters[-1]
     others = [it for it in own if not it.adapters and it.model == plan.base and it is not baseline]
@@ -64,8 +70,7 @@ def tuned_variants(suite: Suite, own: Sequence[Variant], plan: TuningPlan) -> li
 
 def _with(variant: Variant, adapter: PlannedAdapter, of: str = "") -> Variant:
     label = f"{of} + {adapter.name}" if of else adapter.name
-    stack = (*variant.adapters, StackedAdapter(adapter.name, adapter.out))
-    return replace(variant, adapters=stack, label=label)
+    return replace(variant, adapters=(StackedAdapter(adapter.name, adapter.out),), label=label)
 
 
 def _named(found: Sequence[Variant], names: Sequence[str], taken: set[str]) -> Iterator[Variant]:

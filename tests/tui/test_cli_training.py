@@ -179,6 +179,18 @@ def test_dead_stopped_and_changed(
     assert "The data was changed since the checkpoint" in capsys.readouterr().err
 
 
+def test_stopped_before_the_first_step_there_is_nothing(home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mine.gguf"
+    process = started(*TRAIN, "-o", out, *FEW)
+    assert process.stderr
+    assert any(b"Estimated: " in line for line in process.stderr)
+    process.send_signal(signal.SIGTERM)
+    text, said = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, text) == (143, b"")
+    assert "The training was stopped before its first step." in said.decode()
+    assert not out.exists() and Work(home / "state", out).unfinished() is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -64,6 +64,7 @@ async def train(
     from ...compare.tuning.data import check_data
     from ...compare.tuning.tuner import Tuner
     from ...models.engine.client import EngineError
+    from ...models.errors import ModelError
     from .session import runner
 
     where = places()
@@ -78,8 +79,13 @@ async def train(
         with ProgressLine() as line, _stopping(tuner) as came:
             watch = _Watch(line)
             try:
-                async for event in tuner.events():
-                    watch.hear(event)
+                async with contextlib.aclosing(tuner.events()) as events:
+                    async for event in events:
+                        watch.hear(event)
+            except ModelError as error:
+                if not came:
+                    raise
+                line.say(str(error))  # stopped before there was anything to keep
             except EngineError as error:
                 there = tuner.unfinished
                 more = f" --resume goes on from step {there.reached.step:,}." if there else ""

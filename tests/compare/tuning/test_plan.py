@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from llamadiff.compare.errors import CompareError
 from llamadiff.compare.evaluation.reading import load_suite
 from llamadiff.compare.evaluation.shipped import SHIPPED
+from llamadiff.compare.evaluation.variants import suite_variants
 from llamadiff.compare.spec import Defaults
-from llamadiff.compare.tuning.after import tuned_plan
+from llamadiff.compare.tuning.after import tuned_plan, tuned_variants
 from llamadiff.compare.tuning.plan import PlannedAdapter, TuningPlan, read_plan
 from llamadiff.compare.tuning.work import Reached, Work, unfinished
 from llamadiff.models.engine.protocol import ModelSettings
@@ -92,3 +94,11 @@ def test_an_adapter_is_asked_under_the_prompt_that_it_was_trained_under(plan: Tu
     labels = [it.label for it in made.variants[4:]]
     assert labels == ["tuned (new)", "engineered + tuned", "Own + tuned"]
     assert made.variants[-1].prompt == own
+
+
+def test_a_suite_on_another_base_is_refused(plan: TuningPlan) -> None:
+    suite = load_suite(SHIPPED / "sentiment.toml")
+    own = suite_variants(suite, Defaults(model=str(plan.base)))
+    assert tuned_variants(suite, own, plan)
+    with pytest.raises(CompareError, match="its baseline is run on demo-4m-Q8_0, and the adapter"):
+        tuned_variants(suite, own, replace(plan, base=plan.base.with_name("other.gguf")))
