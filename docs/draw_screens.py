@@ -35,8 +35,11 @@ async def shoot(pilot: Pilot[None], name: str) -> None:
 
 async def draw(folder: Path) -> None:
     app = LlamadiffApp(
-        Setup(cache_dir=folder / "cache", log_dir=folder / "log", state_dir=folder / "state")
-    )
+        Setup(
+            cache_dir=folder / "cache", log_dir=folder / "log", state_dir=folder / "state",
+            adapters_folder=folder / "adapters",
+        )
+    )  # fmt: skip
     async with app.run_test(size=SIZES[0]) as pilot:
         await until(pilot, "ready")
         await pilot.press("f5")
@@ -53,6 +56,14 @@ async def draw(folder: Path) -> None:
         await pilot.press("tab")
         await until(pilot, "break-even")
         await shoot(pilot, "decision")
+        await pilot.press("f8")
+        await until(pilot, "Training will take")
+        await shoot(pilot, "tune")
+        await pilot.press("f5")
+        await until(pilot, "step 90 of ", "✓")
+        await pilot.press("space")
+        await until(pilot, "paused")
+        await shoot(pilot, "training")
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -92,15 +92,20 @@ def _check_expected(suite: Suite, rows: Sequence[SuiteRow]) -> None:
 def _check_columns(suite: Suite, variants: Sequence[Variant], columns: Mapping[str, str]) -> None:
     """Raise CompareError for a variant whose prompt names no column of the dataset."""
     for variant in variants:
-        fields = [text for _, _, text in variant.prompt.text_fields()]
-        names = [it.name for it in variant.prompt.variables if it.name not in variant.values]
-        if not any(it in names or any(it in text for text in fields) for it in columns):
+        if not asks_about(variant, columns):
             example = next((it for it in columns if it != "expected"), "expected")
             raise CompareError(
                 f"{suite.name} cannot be asked of {called(variant)}: its prompt "
                 f"{variant.prompt.name} uses no column of the dataset, {', '.join(sorted(columns))}; "
                 f"take a prompt that uses one, such as {{{{ {example} }}}}."
             )
+
+
+def asks_about(variant: Variant, columns: Iterable[str]) -> bool:
+    """Whether a variant's prompt names one of these columns."""
+    fields = [text for _, _, text in variant.prompt.text_fields()]
+    names = [it.name for it in variant.prompt.variables if it.name not in variant.values]
+    return any(it in names or any(it in text for text in fields) for it in columns)
 
 
 def _placed(instead: Instead, columns: Mapping[str, str]) -> list[Variant]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ...models.engine.protocol import ModelSettings
 from ..errors import CompareError
 from ..evaluation.plan import Plan
-from ..evaluation.planning import plan_of
+from ..evaluation.planning import asks_about, plan_of
+from ..evaluation.rows import suite_rows
 from ..evaluation.suite import Suite
 from ..evaluation.variants import baseline_of, suite_variants
 from ..spec import Defaults
@@ -40,7 +41,8 @@ def tuned_plan(
 
 def tuned_variants(suite: Suite, own: Sequence[Variant], plan: TuningPlan) -> list[Variant]:
     """The suite's baseline under each of the adapters; and under the last of them, which has the most
-    rows, what else of the suite's own has no adapter, and the prompt that was trained under.
+    rows, what else of the suite's own has no adapter, and the prompt that was trained under, where it
+    asks about the suite's rows.
 
     Raises CompareError for a suite whose baseline is of another base, and one whose variants leave no
     names.
@@ -58,7 +60,8 @@ def tuned_variants(suite: Suite, own: Sequence[Variant], plan: TuningPlan) -> li
     known = (baseline, *others)
     if plan.prompt is not None and all(it.prompt != plan.prompt for it in known):
         under = replace(baseline, prompt=plan.prompt)
-        found.append(_with(under, last, plan.prompt.name))
+        if asks_about(under, suite_rows(suite)[0].values):
+            found.append(_with(under, last, plan.prompt.name))
     free = variant_names()[len(own) :]
     if len(found) > len(free):
         raise CompareError(

@@ -164,12 +164,7 @@ async def test_rows_are_chosen_and_trained_and_the_playground_and_a_suite_have_t
         await pilot.press("enter")
         await until(lambda: isinstance(pilot.app.screen, Evaluation))
         evaluating = playground(pilot).evaluating
-        try:
-            await until(
-                lambda: "finished" in screen_text(pilot) and "reviews-1" in screen_text(pilot), 30
-            )
-        finally:
-            print(screen_text(pilot))
+        await until(lambda: "finished" in screen_text(pilot) and "reviews-1" in screen_text(pilot))
         assert evaluating is not None and evaluating.key
         assert [it.label for it in evaluating.plan.variants][:3] == ["base", "tuned", "reviews-1"]
         await pilot.press("escape")
@@ -288,5 +283,5 @@ async def test_ratings_are_rows_and_without_the_extra_it_says_what_to_install(
             lambda: isinstance(pilot.app.screen, Tune) and "3 preferences; " in words(pilot)
         )
         assert "line 1, chosen" in words(pilot) and "line 1, rejected" in words(pilot)
-        assert "none, rows as they are" in words(pilot)
+        assert "none, as the rows ask" in words(pilot)
         assert "✗ Fewer than two different questions are left" in words(pilot)

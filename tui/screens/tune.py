@@ -198,7 +198,7 @@ class Tune(Page[None]):
             case "data":
                 return form.data_name or "choose"
             case "prompt":
-                return form.prompt.name if form.prompt else "none, rows as they are"
+                return form.prompt.name if form.prompt else "none, as the rows ask"
             case "suites":
                 if "suites" not in form.touched:
                     return f"{len(form.suites)} suites that ship"
