@@ -84,6 +84,7 @@ async def train(app: LlamadiffApp, first: Playground, loop: Loop, figures: Figur
     def add(name: str) -> None:
         figures.setdefault(name, []).append(loop.take())
 
+    gc.freeze()  # as the app does when a training begins
     loop.take()
     app.simulate_key("f5")
     await until(lambda: first.training is not None and first.training.look.step > 1)

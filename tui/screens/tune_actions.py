@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,8 @@ class TuneActions(EvaluateActions):
         self.tune_form: TuneForm | None = None
         """What was chosen to be trained, as it was left."""
         self._train: Worker[None] | None = None
-        self._tuned: TunedVariant | None = None
+        self._tuned: dict[str, TunedVariant] = {}
+        """By the names of the training's adapters."""
         self._unseen = False
         """How the training ended was not shown yet."""
         self._behind: set[str] = set()
@@ -86,8 +88,10 @@ class TuneActions(EvaluateActions):
     def train(self, it: Training) -> None:
         """Carry a training out; none other may be going on."""
         if it is not self.training:
-            self._tuned = None
+            self._tuned = {}
         self.training, it.state, self._unseen = it, "starting", True
+        if not self.app.is_headless:
+            gc.freeze()  # all that was imported for it: a full collection would hold keys up
         self._train = self.run_worker(self._carry_out(it), group="training", exit_on_error=False)
         self._watch()
 
@@ -145,8 +149,8 @@ class TuneActions(EvaluateActions):
         """Show the playground with a variant that has the trained adapter, and run that."""
         path, playground = Path(it.done[-1].adapter), self.playground
         there = [v.name for v in playground.variants if any(a.path == path for a in v.adapters)]
-        if not there and self._add_variant(path.stem) and self._tuned is not None:
-            there = self._tuned.follow(path, path.stem)
+        if not there and (made := self._add_variant(path.stem)) is not None:
+            there = made.follow(path, path.stem)
         self._on_top()
         if there:
             playground.selected = there[0]
@@ -164,9 +168,8 @@ class TuneActions(EvaluateActions):
         from ...models.tuning.tasks import Done, Saved
 
         match event:
-            case AdapterBegun():
-                if self._tuned is None or event.number > 1:
-                    self._add_variant(event.adapter.name)
+            case AdapterBegun() if event.adapter.name not in self._tuned:
+                self._add_variant(event.adapter.name)
             case Saved() if event.step:
                 self._follow(Path(event.adapter), f"tuning @ step {event.step}")
             case Done():
@@ -174,27 +177,28 @@ class TuneActions(EvaluateActions):
             case _:
                 pass
 
-    def _add_variant(self, adapter: str) -> bool:
-        """Have a variant in the list that the adapter can be given to; whether there is room."""
+    def _add_variant(self, adapter: str) -> TunedVariant | None:
+        """Have a variant in the list that the adapter can be given to; None where there is no room."""
         it = self.training
         if it is None or it.data is None:
-            return False
+            return None
         prompt, held = it.plan.prompt, it.data.split.validation if it.data.split else ()
         values = held[0].example.values if prompt is not None and held else {}
-        self._tuned = TunedVariant(self.playground, adapter)
         name = next((v.model_name for v in self.playground.variants if v.model == it.plan.base), it.plan.base.stem)  # fmt: skip
-        room = self._tuned.add(it.plan.base, name, prompt, values)
-        if room:
-            self.list_changed([self._tuned.variant])
-        else:
+        made = TunedVariant(self.playground, adapter)
+        if not made.add(it.plan.base, name, prompt, values):
             self.app.notify("There is no room for another variant.", timeout=4)
-        return room
+            return None
+        self._tuned[adapter] = made
+        self.list_changed([made.variant])
+        return made
 
     def _follow(self, path: Path, label: str, *, last: bool = False) -> None:
         """Have the newest adapter in the list; in live mode its output is made anew, once what runs
         now is over, but at once for the last one."""
-        if self._tuned is not None:
-            self._behind |= {*self._tuned.follow(path, label)}
+        tuned = self._tuned.get(self.training.look.name) if self.training is not None else None
+        if tuned is not None:
+            self._behind |= {*tuned.follow(path, label)}
             self._catch_up(at_once=last)
 
     def _catch_up(self, *, at_once: bool = False) -> None:
