@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.screens.training import TrainingScreen
 from llamadiff.tui.setup import Setup
 
 SCREENS = Path(__file__).parent / "screens"
@@ -56,14 +57,23 @@ async def draw(folder: Path) -> None:
         await pilot.press("tab")
         await until(pilot, "break-even")
         await shoot(pilot, "decision")
-        await pilot.press("f8")
-        await until(pilot, "Training will take")
-        await shoot(pilot, "tune")
-        await pilot.press("f5")
-        await until(pilot, "step 90 of ", "✓")
-        await pilot.press("space")
-        await until(pilot, "paused")
-        await shoot(pilot, "training")
+        await draw_tuning(pilot)
+
+
+async def draw_tuning(pilot: Pilot[None]) -> None:
+    """Draw the choices, and a training that is half way."""
+    await pilot.press("f8")
+    await until(pilot, "Training will take")
+    await shoot(pilot, "tune")
+    await pilot.press("f5")
+    await until(pilot, "Answers at step")
+    screen = pilot.app.screen
+    assert isinstance(screen, TrainingScreen)
+    while screen.training.share < 0.5:
+        await pilot.pause(0.05)
+    await pilot.press("space")
+    await until(pilot, "paused")
+    await shoot(pilot, "training")
 
 
 def main() -> None:
