@@ -94,6 +94,9 @@ def test_an_adapter_is_asked_under_the_prompt_that_it_was_trained_under(plan: Tu
     labels = [it.label for it in made.variants[4:]]
     assert labels == ["tuned (new)", "engineered + tuned", "Own + tuned"]
     assert made.variants[-1].prompt == own
+    elsewhere = replace(other, prompt=Prompt("Shop", user="{{ message }}"))
+    made = tuned_plan(suite, elsewhere, Defaults(), ModelSettings())
+    assert [it.label for it in made.variants[4:]] == ["tuned (new)", "engineered + tuned"]
 
 
 def test_a_suite_on_another_base_is_refused(plan: TuningPlan) -> None:
