@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 from statistics import fmean
+
+from rich.text import Text
 
 from .plot import Plot, round_numbers
 
@@ -13,10 +16,14 @@ Losses = tuple[tuple[int, float], ...]
 
 
 class LossPlot(Plot):
-    """`show` says which losses; the axis of steps reaches to the last one from the start."""
+    """`show` says which losses; the axis of steps reaches to the last one from the start.
+
+    It is drawn in a thread, and shows what it did before meanwhile.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._drawing = False
         self._losses: Losses = ()
         self._validations: Losses = ()
         self._steps = 0
@@ -26,6 +33,20 @@ class LossPlot(Plot):
         if (losses, validations, steps) != self.shown:
             self._losses, self._validations, self._steps = losses, validations, steps
             self.refresh()
+
+    def render(self) -> Text:
+        if not self._drawing and (self._built is None or self._built[0] != self.wanted):
+            self._drawing = True
+            self.run_worker(self._draw_again(), group="plot", exit_on_error=False)
+        return self._built[1] if self._built is not None else Text()
+
+    async def _draw_again(self) -> None:
+        wanted = self.wanted
+        try:
+            self._built = wanted, await asyncio.to_thread(self.built)
+        finally:
+            self._drawing = False
+        self.refresh()
 
     @property
     def shown(self) -> tuple[object, ...]:

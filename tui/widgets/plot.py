@@ -28,17 +28,26 @@ class Plot(PlotextPlot):
         raise NotImplementedError
 
     def render(self) -> Text:
-        wanted = (*self.shown, self.size, self.app.theme)
+        wanted = self.wanted
         if self._built is None or self._built[0] != wanted:
-            self.plt.clear_figure()
-            self.plt.xaxes(True, False)
-            self.plt.yaxes(True, False)
-            self.draw()
-            text = super().render()
-            assert isinstance(text, Text)
-            self._built = wanted, text
-            self.drawings += 1
+            self._built = wanted, self.built()
         return self._built[1]
+
+    @property
+    def wanted(self) -> tuple[object, ...]:
+        """All that the picture depends on."""
+        return (*self.shown, self.size, self.app.theme)
+
+    def built(self) -> Text:
+        """The picture; takes some ten milliseconds."""
+        self.plt.clear_figure()
+        self.plt.xaxes(True, False)
+        self.plt.yaxes(True, False)
+        self.draw()
+        text = super().render()
+        assert isinstance(text, Text)
+        self.drawings += 1
+        return text
 
     def colour(self, name: str) -> tuple[int, int, int]:
         """One of the theme's, as plotext takes it."""
