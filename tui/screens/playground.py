@@ -184,9 +184,9 @@ class Playground(
         self.show_hints()
 
     def _session_changed(self) -> None:
-        if not self.children:  # what follows a run may end after the app was closed
+        if not (bars := self.query(TopBar)):  # what follows a run may end after the app was closed
             return
-        self.query_one(TopBar).status = self.session.status
+        bars.first().status = self.session.status
         if self.playground.names != [row.name for row in self.query_one(VariantList).rows]:
             self.show()
         if not self.session.running and self._flushes is not None:
