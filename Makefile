@@ -43,6 +43,7 @@ bench: .venv/test .venv/llama-bench
 	$(BIN)/python benchmarks/suites.py
 	$(BIN)/python benchmarks/evaluate_screen.py --live
 	$(BIN)/python benchmarks/tuning.py
+	$(BIN)/python benchmarks/tune_screen.py
 
 # The screens in docs/screens, drawn by the real app on the bundled model.
 screens: .venv/test

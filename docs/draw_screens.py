@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.screens.training import TrainingScreen
 from llamadiff.tui.setup import Setup
 
 SCREENS = Path(__file__).parent / "screens"
@@ -35,8 +36,11 @@ async def shoot(pilot: Pilot[None], name: str) -> None:
 
 async def draw(folder: Path) -> None:
     app = LlamadiffApp(
-        Setup(cache_dir=folder / "cache", log_dir=folder / "log", state_dir=folder / "state")
-    )
+        Setup(
+            cache_dir=folder / "cache", log_dir=folder / "log", state_dir=folder / "state",
+            adapters_folder=folder / "adapters",
+        )
+    )  # fmt: skip
     async with app.run_test(size=SIZES[0]) as pilot:
         await until(pilot, "ready")
         await pilot.press("f5")
@@ -53,6 +57,23 @@ async def draw(folder: Path) -> None:
         await pilot.press("tab")
         await until(pilot, "break-even")
         await shoot(pilot, "decision")
+        await draw_tuning(pilot)
+
+
+async def draw_tuning(pilot: Pilot[None]) -> None:
+    """Draw the choices, and a training that is half way."""
+    await pilot.press("f8")
+    await until(pilot, "Training will take")
+    await shoot(pilot, "tune")
+    await pilot.press("f5")
+    await until(pilot, "Answers at step")
+    screen = pilot.app.screen
+    assert isinstance(screen, TrainingScreen)
+    while screen.training.share < 0.5:
+        await pilot.pause(0.05)
+    await pilot.press("space")
+    await until(pilot, "paused")
+    await shoot(pilot, "training")
 
 
 def main() -> None:

@@ -137,6 +137,15 @@ class LlamadiffApp(App[None]):
             if isinstance(playground := self.screen, Playground):
                 playground.show_evaluate(running=not inside)
 
+    def action_tune(self) -> None:
+        """Show what can be trained over the playground, and the training that goes on over that; from
+        a training back to the choices."""
+        from .screens.tune import Tune
+
+        if not isinstance(self.screen, Tune):
+            inside = any(isinstance(it, Tune) for it in self.screen_stack)
+            self._on_playground(lambda it: it.show_tune(training=not inside))
+
     def action_help(self) -> None:
         from .screens.help import HelpScreen
 

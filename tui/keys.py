@@ -19,6 +19,10 @@ APP_KEYS = [
         tooltip="Suites: which variant is better, and how sure",
     ),
     Binding(
+        "f8", "tune", "tune", id="app.tune", priority=True,
+        tooltip="Fine-tune an adapter on this model, and watch it learn",
+    ),
+    Binding(
         "ctrl+p", "command_palette", "all commands", id="app.palette", priority=True,
         tooltip="Every command, searchable",
     ),
@@ -343,6 +347,23 @@ ROW_KEYS = [
     Binding("d", "diff", "diff", id="row.diff", tooltip="Compare the marked two, else with the baseline's"),
     Binding("tab", "app.focus_next", "scroll", id="row.scroll", tooltip="To the texts, to scroll them"),
     Binding("escape", "leave", "back", id="row.leave", tooltip="Back to the rows"),
+]  # fmt: skip
+
+TUNE_KEYS = [
+    Binding("enter", "change", "change", id="tune.change", tooltip="Choose or type it; go on with a training that did not end"),
+    Binding("f5,ctrl+r", "start", "train", id="tune.run", tooltip="Train with what is chosen"),
+    Binding("delete,backspace", "reset", "as it was", id="tune.reset", tooltip="Back to what it was at first; forget a training"),
+    Binding("tab,shift+tab", "details", "details", id="tune.details", tooltip="To the details, to scroll them, and back"),
+    Binding("escape", "leave", "back", id="tune.leave", tooltip="Back to the playground; a training goes on"),
+]  # fmt: skip
+
+TRAINING_KEYS = [
+    Binding("space", "pause", "pause", id="training.pause", tooltip="Pause, or go on"),
+    Binding("s", "stop", "stop", id="training.stop", tooltip="End it now; the best adapter so far is written"),
+    Binding("f5,ctrl+r", "start", "go on", id="training.run", tooltip="Go on with what was stopped"),
+    Binding("e", "evaluate", "before and after", id="training.evaluate", tooltip="Run a suite with the adapter and without"),
+    Binding("p", "try", "try it", id="training.try", tooltip="Run a variant with the adapter in the playground"),
+    Binding("escape", "leave", "back", id="training.leave", tooltip="Back to the choices; it goes on"),
 ]  # fmt: skip
 
 PLAYGROUND_KEYS = [

@@ -21,6 +21,8 @@ from .keys import (
     RATE_KEYS,
     ROW_KEYS,
     SWEEP_SCREEN_KEYS,
+    TRAINING_KEYS,
+    TUNE_KEYS,
     VERSION_KEYS,
     key_name,
 )
@@ -38,6 +40,8 @@ _OF_SCREENS = (
     *EVALUATE_KEYS,
     *EVALUATION_KEYS,
     *ROW_KEYS,
+    *TUNE_KEYS,
+    *TRAINING_KEYS,
 )
 
 

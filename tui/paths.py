@@ -30,6 +30,11 @@ def model_folders() -> tuple[Path, ...]:
     return _listed("LLAMADIFF_MODELS")
 
 
+def adapters_folder() -> Path:
+    """Where the adapters go that are trained in the app."""
+    return _folder("data") / "adapters"
+
+
 def _listed(variable: str) -> tuple[Path, ...]:
     folders = os.environ.get(variable, "").split(os.pathsep)
     return tuple(expanded(folder) for folder in folders if folder)

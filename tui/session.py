@@ -64,7 +64,8 @@ class Session:
         """The models and adapters on this disk, looked for when it is first asked."""
         from ..models.catalog import Catalog
 
-        return Catalog(self._setup.model_folders, cache_dir=self._setup.cache_dir)
+        setup = self._setup
+        return Catalog(setup.model_folders, own=setup.adapters_folder, cache_dir=setup.cache_dir)
 
     @cached_property
     def history(self) -> History | None:

@@ -21,9 +21,10 @@ class Setup:
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
     are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
     without the last nothing is remembered, and runs older than `history_days` are removed unless
-    they are tagged, noted or rated. `model_folders` are searched for models and adapters,
-    `prompt_folders` for prompts, `snippet_folders` for snippets and `suite_folders` for suites; the
-    first of each is the person's own.
+    they are tagged, noted or rated. `adapters_folder` is where those trained here go; it and
+    `model_folders` are searched for models and adapters, `prompt_folders` for prompts,
+    `snippet_folders` for snippets and `suite_folders` for suites; the first of each is the person's
+    own.
     """
 
     cache_dir: Path
@@ -35,6 +36,7 @@ class Setup:
     seed: int | None = None
     exact: bool = False
     settings: ModelSettings | None = None
+    adapters_folder: Path | None = None
     model_folders: Sequence[Path] = ()
     prompt_folders: Sequence[Path] = ()
     snippet_folders: Sequence[Path] = ()

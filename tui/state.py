@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -211,6 +211,13 @@ class Playground:
 
     def _put(self, variant: Variant) -> None:
         self.variants = [variant if old.name == variant.name else old for old in self.variants]
+
+    def change_all(self, change: Callable[[Variant], Variant]) -> None:
+        """Change variants as they are now, and as `undo` brings them back: no step of its own."""
+        self.variants = [*map(change, self.variants)]
+        self._undo = [
+            replace(step, variants=tuple(map(change, step.variants))) for step in self._undo
+        ]
 
     def choose_baseline(self) -> None:
         """Compare with the selected variant from now on."""

@@ -64,6 +64,18 @@ class Kept:
         return (self.row, self.repeat, frozenset((self.first, self.second)))
 
 
+@dataclass(frozen=True)
+class Count:
+    """How much was said of an evaluation or a run: so many ratings prefer an answer, so many answers
+    were `edited`. `name` is that of the suite, empty for a run; `at` is when the last one was given."""
+
+    what: Rated
+    name: str
+    preferred: int
+    edited: int
+    at: datetime
+
+
 class Ratings:
     """What the history keeps of ratings. All of it waits until it is done."""
 
@@ -96,6 +108,10 @@ class Ratings:
         It is on the disk when this returns. Raises CompareError.
         """
         self._change(lambda it: _put(it, what, kept))
+
+    def counts(self) -> list[Count]:
+        """All that was rated, the last rated first."""
+        return self._read(_counts, [])
 
     def all(self, what: Rated) -> list[Kept]:
         """What all raters said, in the order in which it was said."""
@@ -186,3 +202,19 @@ def _all(it: Connection, what: Rated) -> list[Kept]:
         (what.key,),
     )
     return [Kept(*values, at=moment(at)) for *values, at in found]
+
+
+def _counts(it: Connection) -> list[Count]:
+    found = it.execute(
+        "SELECT evaluations.key, runs.key, coalesce(suite, ''), "
+        "sum(coalesce(choice, '') IN ('first', 'second')), sum(edited != ''), max(ratings.at) AS last "
+        "FROM ratings JOIN raters ON raters.id = rater "
+        "LEFT JOIN evaluations ON evaluations.id = evaluation LEFT JOIN runs ON runs.id = run "
+        "GROUP BY evaluation, run ORDER BY last DESC"
+    )
+    return [
+        Count(
+            Rated("evaluation" if key else "run", key or run), name, preferred, edited, moment(at)
+        )
+        for key, run, name, preferred, edited, at in found
+    ]

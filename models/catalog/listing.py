@@ -39,16 +39,23 @@ _STEP = 50
 class Catalog:
     """What is on this disk: bundled, in the folders and files `extra`, and other programs' models.
 
-    `extra` are files, or folders and all in them; with `only` nothing else is listed. Only the heads of files are read, and remembered
-    in `cache_dir`. The disk is looked through when something is first asked for, and again by
+    `own` is the folder of the adapters trained here, which need not be there yet. `extra` are files,
+    or folders and all in them; with `only` nothing else is listed. Only the heads of files are read,
+    and remembered in `cache_dir`. The disk is looked through when something is first asked for, and again by
     `scan`. What cannot be used is listed with its problem, behind the others; so is a file too
     damaged to tell what it is.
     """
 
     def __init__(
-        self, extra: Sequence[Path] = (), *, cache_dir: Path | None = None, only: bool = False
+        self,
+        extra: Sequence[Path] = (),
+        *,
+        own: Path | None = None,
+        cache_dir: Path | None = None,
+        only: bool = False,
     ) -> None:
         self._extra = tuple(extra)
+        self._own = own
         self._only = only
         self._cache_dir = cache_dir
         self._items: list[Item] | None = None
@@ -57,7 +64,8 @@ class Catalog:
         """Look through all places. What cannot be read is listed with the reason, not raised."""
         found = [*_given(self._extra)]
         if not self._only:
-            found = [*_bundled(), *found, *_of_programs()]
+            own = _in_place(Place("yours", self._own)) if self._own is not None else ()
+            found = [*_bundled(), *own, *found, *_of_programs()]
         self._items = _items(found, self._cache_dir, on_progress)
 
     def models(self) -> list[ModelEntry]:

@@ -40,6 +40,7 @@ def setup(
         variants=variants,
         values=values or {},
         settings=settings,
+        adapters_folder=home / "adapters",
         prompt_folders=(home / "prompts",),
         suite_folders=(home / "suites",),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
 from .app import LONG, PLAIN, SHOP, StillApp, playground, screen_text, three_variants
+from .still_tune import show_choices, show_training
 
 SIZES = [(120, 40), (80, 24)]
 
@@ -63,6 +64,26 @@ def test_help_looks_like_this(
         await until(lambda: "Marks" in screen_text(pilot))
 
     assert snap_compare(StillApp(tmp_path), terminal_size=size, run_before=help_screen)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["120x40", "80x24"])
+@pytest.mark.parametrize("show", [show_choices, show_training], ids=["choices", "training"])
+def test_tune_looks_like_this(
+    tmp_path: Path,
+    snap_compare: Callable[..., bool],
+    size: tuple[int, int],
+    show: Callable[[Pilot[None]], Awaitable[None]],
+) -> None:
+    async def tune(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await show(pilot)
+        await until(lambda: "Sentiment" in screen_text(pilot) or "step 40" in screen_text(pilot))
+        await until(
+            lambda: "Training will" in screen_text(pilot) or "Answers" in screen_text(pilot)
+        )
+        await pilot.pause()
+
+    assert snap_compare(StillApp(tmp_path), terminal_size=size, run_before=tune)
 
 
 async def test_at_120_columns_everything_is_there_at_once(tmp_path: Path) -> None:

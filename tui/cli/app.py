@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..log import keep_log
 from ..paths import (
+    adapters_folder,
     cache_dir,
     history_days,
     log_dir,
@@ -51,6 +52,7 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
         log_dir=log_dir(),
         state_dir=state_dir() if asked.history else None,
         history_days=history_days(),
+        adapters_folder=adapters_folder(),
         model_folders=model_folders(),
         prompt_folders=prompt_folders(),
         snippet_folders=snippet_folders(),

@@ -36,7 +36,7 @@ def doctor_command(as_json: bool) -> int:
 def _look() -> tuple[dict[str, Any], list[str]]:
     import psutil
 
-    from ..paths import cache_dir, log_dir, prompt_folders, state_dir
+    from ..paths import adapters_folder, cache_dir, log_dir, prompt_folders, state_dir
 
     problems: list[str] = []
     engine, problem = asyncio.run(_start_engine())
@@ -57,6 +57,7 @@ def _look() -> tuple[dict[str, Any], list[str]]:
         "terminal": f"{os.environ.get('TERM', 'none')}, {os.environ.get('COLORTERM', 'no COLORTERM')}, {'a terminal' if sys.stdout.isatty() else 'not a terminal'}",
         "over_ssh": "yes" if os.environ.get("SSH_CONNECTION") else "no",
         "state": str(state_dir()),
+        "adapters": str(adapters_folder()),
         "prompts": os.pathsep.join(map(str, prompt_folders())),
         "cache": str(cache_dir()),
         "log": str(log_dir()),

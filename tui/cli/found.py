@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..paths import cache_dir, model_folders, prompt_folders
+from ..paths import adapters_folder, cache_dir, model_folders, prompt_folders
 
 if TYPE_CHECKING:
     from ...models.catalog import Catalog, FoundModel
@@ -27,7 +27,7 @@ def open_catalog(places: Sequence[Path] = ()) -> Catalog:
 
     if places:
         return Catalog(places, cache_dir=cache_dir(), only=True)
-    return Catalog(model_folders(), cache_dir=cache_dir())
+    return Catalog(model_folders(), own=adapters_folder(), cache_dir=cache_dir())
 
 
 def base_model(catalog: Catalog, name: str) -> FoundModel:

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from .mistakes import TellsMistakes
+from .styles import styles
 
 Result = TypeVar("Result")
 
@@ -24,7 +25,7 @@ LOW = 24
 class Dialog(TellsMistakes, ModalScreen[Result | None], Generic[Result]):
     """A question over the screen; escape answers None."""
 
-    CSS_PATH = "dialog.tcss"
+    DEFAULT_CSS = styles("dialog.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel", id="dialog.cancel"),
     ]

@@ -36,6 +36,14 @@ _SWITCHES = {
 class DiffOptions(Dialog[None]):
     """Each choice is applied at once, so that what comes of it is seen behind the dialog."""
 
+    DEFAULT_CSS = """
+    DiffOptions {
+        align: center top;
+        background: transparent;
+        #dialog { width: 70; }
+        #dialog OptionList { margin-top: 0; }
+    }
+    """
     TITLE_TEXT = "Differences"
     KEYS_TEXT = "↑↓ move · space or enter choose · esc done"
     BINDINGS: ClassVar[list[BindingType]] = [

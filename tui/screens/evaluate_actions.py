@@ -184,8 +184,7 @@ class EvaluateActions(HistoryActions):
         self._work = self.run_worker(
             partial(self._evaluate, it), group="evaluation", exit_on_error=False
         )
-        self._telling = self._telling or self.set_interval(TELL_EVERY_S, self._tell)
-        self._tell()
+        self._watch()
 
     async def _evaluate(self, it: Evaluating) -> None:
         await it.run(self.session.runner, self.hashes)
@@ -210,20 +209,28 @@ class EvaluateActions(HistoryActions):
         self._work = None
         self._tell()
 
+    def _going_on(self) -> list[str]:
+        """What goes on in the background, each in a few words."""
+        it = self.busy
+        if it is None:
+            return []
+        if it.elsewhere is not None:
+            suite, share = it.elsewhere
+            return [f"evaluating, {safe_line(suite)} {100 * share:.0f} %"]
+        return [f"{'paused' if it.paused else 'evaluating'} {100 * it.share:.0f} %"]
+
+    def _watch(self) -> None:
+        """Say in the title line what goes on, for as long as something does."""
+        self._telling = self._telling or self.set_interval(TELL_EVERY_S, self._tell)
+        self._tell()
+
     def _tell(self) -> None:
-        """Say in the title line that an evaluation runs."""
-        it, said = self.busy, ""
-        if it is not None:
-            doing = "paused" if it.paused else "evaluating"
-            said = f"{doing} {100 * it.share:.0f} %"
-            if it.elsewhere is not None:
-                suite, share = it.elsewhere
-                said = f"evaluating, {safe_line(suite)} {100 * share:.0f} %"
-        elif self._telling is not None:
+        said = self._going_on()
+        if not said and self._telling is not None:
             self._telling.stop()
             self._telling = None
         for bar in self.query(TopBar) if not covered(self) else ():
-            bar.beside = said
+            bar.beside = " · ".join(said)
 
     def on_screen_resume(self) -> None:
         self._tell()

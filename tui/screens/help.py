@@ -39,6 +39,8 @@ _GROUPS = {
     "evaluate": "Evaluate",
     "evaluation": "Evaluation",
     "row": "Row",
+    "tune": "Tune",
+    "training": "Training",
     "lines": "List",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
@@ -76,7 +78,6 @@ class Key:
 class HelpScreen(ModalScreen[None]):
     """Shows the keys of the screen below it."""
 
-    CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "app.pop_screen", "close", id="help.close"),
     ]

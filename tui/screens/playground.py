@@ -27,13 +27,13 @@ from ..widgets.reply_box import ReplyBox
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
-from .evaluate_actions import EvaluateActions
 from .hints import hints_of
 from .lens_actions import LensActions
 from .noise_actions import NoiseActions
 from .prompt_actions import PromptActions
 from .sweep_actions import SweepActions
 from .talk_actions import TalkActions
+from .tune_actions import TuneActions
 
 if TYPE_CHECKING:
     from ...compare.variants import Variant
@@ -55,7 +55,7 @@ class Playground(
     NoiseActions,
     LensActions,
     SweepActions,
-    EvaluateActions,
+    TuneActions,
     DiffActions,
     TalkActions,
     PromptActions,
@@ -97,6 +97,7 @@ class Playground(
         self.keep_drafts()
         cast("LlamadiffApp", self.app).unfinished = self.cut_off
         await self.stop_evaluating()
+        await self.break_off()
         await self.session.close()
 
     def _begin(self) -> None:
@@ -186,9 +187,9 @@ class Playground(
         self.show_hints()
 
     def _session_changed(self) -> None:
-        if not self.children:  # what follows a run may end after the app was closed
+        if not (bars := self.query(TopBar)):  # what follows a run may end after the app was closed
             return
-        self.query_one(TopBar).status = self.session.status
+        bars.first().status = self.session.status
         if self.playground.names != [row.name for row in self.query_one(VariantList).rows]:
             self.show()
         if not self.session.running and self._flushes is not None:

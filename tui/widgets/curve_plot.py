@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from rich.text import Text
-from textual.color import Color
 from textual.events import Click
 from textual.message import Message
-from textual_plotext import PlotextPlot
 
 from ...compare.curves import Curve
 from ..amounts import figure
 from ..safe_text import safe_line
+from .plot import Plot, round_numbers
 
 
-class CurvePlot(PlotextPlot):
-    """Shows one curve. `show` says which; it is drawn anew where it, the theme or the size differ."""
+class CurvePlot(Plot):
+    """Shows one curve. `show` says which; it is drawn anew where something differs."""
 
     class Chosen(Message):
         """A person clicked at the value with this number."""
@@ -32,9 +29,6 @@ class CurvePlot(PlotextPlot):
         self._over = ""
         self._at: Sequence[float] = ()
         self._chosen = 0
-        self._built: tuple[tuple[object, ...], Text] | None = None
-        self.drawings = 0
-        """How often it was drawn so far; tests hold streaming to few with it."""
 
     def show(self, curve: Curve, over: str, at: Sequence[float], chosen: int) -> None:
         """Show this curve over these values of what is called `over`, one of them marked."""
@@ -42,26 +36,14 @@ class CurvePlot(PlotextPlot):
             self._curve, self._over, self._at, self._chosen = curve, over, at, chosen
             self.refresh()
 
-    def render(self) -> Text:
-        wanted = (self._curve, self._at, self._chosen, self.size, self.app.theme)
-        if self._built is None or self._built[0] != wanted:
-            self._draw()
-            text = super().render()
-            assert isinstance(text, Text)
-            self._built = wanted, text
-            self.drawings += 1
-        return self._built[1]
+    @property
+    def shown(self) -> tuple[object, ...]:
+        return self._curve, self._at, self._chosen
 
     # ----------------------------------------------------------------- drawing
 
-    def _colour(self, name: str) -> tuple[int, int, int]:
-        return Color.parse(self.app.theme_variables[name]).rgb
-
-    def _draw(self) -> None:
+    def draw(self) -> None:
         plot, curve = self.plt, self._curve
-        plot.clear_figure()
-        plot.xaxes(True, False)
-        plot.yaxes(True, False)
         if curve is None or not self._at:
             return
         times = 100 if curve.share else 1
@@ -71,7 +53,7 @@ class CurvePlot(PlotextPlot):
             if spread is not None
         )
         self._scale(curve, times)
-        dim, primary, accent = map(self._colour, ("dim", "primary", "accent"))
+        dim, primary, accent = map(self.colour, ("dim", "primary", "accent"))
         for value, _, it in points:
             if it.high > it.low:
                 plot.plot([value] * 2, [it.low * times, it.high * times], marker="│", color=dim)
@@ -99,7 +81,7 @@ class CurvePlot(PlotextPlot):
             around = (top - bottom) * 0.08 or abs(top) * 0.1 or 1.0
             bottom, top = bottom - around, top + around
         plot.ylim(bottom, top)
-        ticks = _round_numbers(bottom, top, max(2, self.size.height // 4))
+        ticks = round_numbers(bottom, top, max(2, self.size.height // 4))
         plot.yticks(ticks, [f"{tick:g} %" if curve.share else figure(tick) for tick in ticks])
         places = _with_room(sorted(set(self._at)), low, high, self.size.width - 8)
         plot.xticks(places, [figure(place) for place in places])
@@ -116,15 +98,6 @@ class CurvePlot(PlotextPlot):
         wanted = low + part * (high - low)
         nearest = min(range(len(self._at)), key=lambda i: abs(self._at[i] - wanted))
         self.post_message(self.Chosen(nearest))
-
-
-def _round_numbers(low: float, high: float, most: int) -> list[float]:
-    """At most about `most` round numbers from `low` to `high`."""
-    raw = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * it for it in (1, 2, 5, 10) if power * it >= raw)
-    first, last = math.ceil(low / step), math.floor(high / step + 1e-9)
-    return [round(number * step, 12) for number in range(first, last + 1)]
 
 
 def _with_room(values: Sequence[float], low: float, high: float, width: int) -> list[float]:
