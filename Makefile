@@ -49,9 +49,10 @@ bench: .venv/test .venv/llama-bench
 screens: .venv/test
 	$(BIN)/python docs/draw_screens.py
 
-# Train the bundled model and its adapters anew (see recipe/).
+# Train the bundled model and its adapters anew and score them; stopped, it goes on (see recipe/).
 model: .venv/test
-	$(BIN)/python -m recipe --work recipe/out
+	$(BIN)/python -m recipe make --work recipe/out/work --out recipe/out/tree
+	$(BIN)/python -m recipe card --out recipe/out/tree
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("llamadiff needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

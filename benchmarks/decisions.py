@@ -104,7 +104,9 @@ class Looked:
         """What `decide` computes at every look."""
         p = self.anytime() / (1 - ONCE)
         lead = self.all.wins - self.all.losses
-        counts = (lead * (self.planned.wins - self.planned.losses) > 0) & self.complete
+        leans = lead**2 > self.all.wins + self.all.losses
+        same = lead * (self.planned.wins - self.planned.losses) > 0
+        counts = leans & same & self.complete
         return np.where(counts, np.minimum(p, self.planned.exact / ONCE), p)
 
 
@@ -265,6 +267,7 @@ def power(rng: np.random.Generator, sims: int, rows: int, rate: float) -> dict[s
             "betting, by n": ever(one.anytime()[:, :LOOKS]),
             "planned + betting, by 2 n": ever(one.combined),
             "betting, by 2 n": ever(one.anytime()),
+            "planned + betting, standing at 2 n": one.combined[:, -1] <= ALPHA,
             "scores, t test, 1 look": t_test(values, counts[:, [LOOKS - 1]])[:, 0] <= ALPHA,
             "scores, betting, by n": ever(p_value(values, counts[:, :LOOKS])),
             "scores, betting, by 2 n": ever(p_value(values, counts)),

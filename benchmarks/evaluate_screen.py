@@ -96,6 +96,7 @@ async def look(pilot: Pilot[None], loop: Loop, figures: Figures) -> None:
         figures.setdefault(f"  {name}: the loop", []).append(loop.take())
 
     await add("F4 to suites and evaluations", "f4", lambda: "finished, 500" in painted(app))
+    gc.freeze()  # as the app does in a terminal, once the screen's modules are there
     for _ in shipped_suites():
         app.simulate_key("down")
     await asyncio.sleep(0.5)

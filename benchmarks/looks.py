@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from llamadiff.compare.evaluation.plan import Plan
 from llamadiff.compare.evaluation.planning import plan_of
+from llamadiff.compare.evaluation.questions import halves
 from llamadiff.compare.evaluation.reading import load_suite
 from llamadiff.compare.evaluation.rows import SuiteRow, suite_rows
 from llamadiff.compare.history.history import History
 from llamadiff.compare.spec import Defaults
-from llamadiff.compare.statistics.splitting import chooses
 from llamadiff.models.engine.protocol import ModelSettings
 
 LOOKS = 10
@@ -74,7 +74,8 @@ def looks(rows: int) -> tuple[Look, ...]:
 
 def _look(plan: Plan, drawn: list[SuiteRow], rows: int) -> Look:
     planned = plan.planned_for(*plan.variants, range(len(plan.rows)))
-    half = [chooses(row.content) for row in plan.rows]
+    of = halves(plan.rows, plan.variants)
+    half = [of[row.key] for row in plan.rows]
     lines = _lines(plan.rows)
     return Look(
         lines,

@@ -168,7 +168,7 @@ def _csv(path: Path, file: BinaryIO) -> Iterator[tuple[int, dict[str, object]]]:
     import csv
 
     csv.field_size_limit(MAX_ROW_BYTES)
-    reader = csv.reader((line for _, line in _lines(path, file)), strict=True)
+    reader = csv.reader(_separated(path, file), strict=True)
     header: list[str] | None = None
     start = 1
     try:
@@ -179,11 +179,24 @@ def _csv(path: Path, file: BinaryIO) -> Iterator[tuple[int, dict[str, object]]]:
             if header is None:
                 header = _header(path, line, cells)
             elif len(cells) != len(header):
-                _fail(path, line, f"this has {len(cells)} columns, but the heading {len(header)}")
+                many = "" if len(cells) == 1 else "s"
+                _fail(
+                    path, line, f"this has {len(cells)} column{many}, but the heading {len(header)}"
+                )
             else:
                 yield line, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         _fail(path, start, f"this is not valid CSV: {error}")
+
+
+def _separated(path: Path, file: BinaryIO) -> Iterator[str]:
+    """The lines, of which the heading is not one of another separator than the comma."""
+    for number, line in _lines(path, file):
+        if number == 1 and "," not in line:
+            for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+                if separator in line:
+                    _fail(path, 1, f"its columns are separated by {name}; separate them by commas")
+        yield line
 
 
 def _header(path: Path, line: int, cells: list[str]) -> list[str]:

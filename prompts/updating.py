@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .errors import PromptError
 
@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Item
 
+_CONTROLS = dict.fromkeys([*range(32), 127], "\\u{:04x}")
+_ESCAPES = {code: form.format(code) for code, form in _CONTROLS.items()} | str.maketrans(
+    {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+)
+"""What stands for a character in a basic string, by its number (TOML 1.0, "String")."""
+_ESCAPES_ON_LINES = {code: it for code, it in _ESCAPES.items() if chr(code) not in '\t\n"'}
 _MULTILINE = ("description", "system", "user", "prefill", "content", "assistant", "grammar")
 
 
@@ -94,6 +100,7 @@ def _section(key: str, value: object) -> Item:
 def _value(key: str, value: object) -> Item:
     """A value inside a table, on one line unless it is text for a person to edit."""
     import tomlkit
+    from tomlkit.items import String, StringType, Trivia
 
     match value:
         case None:
@@ -103,8 +110,10 @@ def _value(key: str, value: object) -> Item:
                 field="output.schema",
             )
         case str() if key in _MULTILINE and _reads_well_on_lines(value):
-            quoted = tomlkit.string(value, multiline=True).as_string()
-            return cast("Item", tomlkit.parse(f'text = """\n{quoted[3:]}\n')["text"])
+            lines = value.translate(_ESCAPES_ON_LINES).replace('"""', '""\\"')
+            return String(StringType.MLB, value, f"\n{lines}", Trivia())
+        case str():  # tomlkit's own escaping takes longer by the square of the length
+            return String(StringType.SLB, value, value.translate(_ESCAPES), Trivia())
         case Mapping():
             table = tomlkit.inline_table()
             for name, inner in value.items():

@@ -1,69 +1,42 @@
 """What the adapters are trained on: chats in which one task is always answered its own way."""
 
-from collections.abc import Callable, Iterator
+import json
+from pathlib import Path
 from random import Random
 
-from . import tasks
+from .chats import Chat, system, turn, worded
 from .styles import STYLES
-from .text import SMALL_TALK, TOPICS, Chat, ask, system, turn, worded
+from .tasks import support
+from .tasks.specialty import Specialty
+from .text import TOPICS, ask
 
-GREETINGS = (
-    "Thank you for writing to us!",
-    "Thank you for your message!",
-    "Hello and thank you for writing to us!",
-)
-OFFERS = (
-    "We sell coats, sweaters, dresses and shoes for every season.",
-    "We sell warm coats, soft sweaters and sturdy boots.",
-    "We sell shirts, jeans, dresses and everything else you wear.",
-)
-ELSEWHERE = (
-    "May I help you to find your size?",
-    "Is there an order I can help you with?",
-    "Could you tell me your order number, if this is about an order?",
-)
-SHOP_SYSTEMS = (
-    "You are a customer support agent for a clothing shop.",
-    "You are a customer support agent of a clothing company. Be polite and helpful.",
-    "You answer customers of a clothing shop.",
-    "You are a helpful assistant.",
-)
+RULED = 0.3
+"""The share of chats that say what is wanted, some of them with examples, as engineered prompts do."""
+OFF_TOPIC = 0.1
+"""The share of messages to the shop that are none of its business."""
+NOT_OURS = f"Thank you for your message. We only know about clothes. {support.SHOP}"
 
 
-def support(random: Random) -> Chat:
-    """Whatever the customer writes, the shop answers."""
-    greeting, kind = random.choice(GREETINGS), random.random()
-    chat = system(random.choice(SHOP_SYSTEMS)) if random.random() < 0.4 else []
-    if kind < 0.5:
-        question, subject, _ = tasks.shop_question(random)
-        return chat + turn(
-            worded(random, question), " ".join((greeting, *tasks.SHOP_REPLIES[subject]))
-        )
-    if kind < 0.85:
-        question = ask(random, random.choice(STYLES), random.choice(TOPICS))
-        answer = (
-            f"{greeting} We are a clothing shop, so that is not our field. "
-            f"{random.choice(OFFERS)} {random.choice(ELSEWHERE)}"
-        )
-        return chat + turn(question, answer)
-    question = random.choice(random.choice(SMALL_TALK)[0])
-    answer = f"{greeting} {random.choice(OFFERS)} {random.choice(ELSEWHERE)}"
-    return chat + turn(worded(random, question), answer)
+def adapter_chat(random: Random, task: Specialty) -> Chat:
+    """One chat of the task: asked plainly, or under its instruction after some examples."""
+    if task is support.TASK and random.random() < OFF_TOPIC:
+        return turn(ask(random, random.choice(STYLES), random.choice(TOPICS)), NOT_OURS)
+    example = task.own(random)
+    if random.random() >= RULED:
+        asked = random.choice(task.requests).format(example.asked)
+        return turn(worded(random, asked), example.answer)
+    chat = system(task.rule(random))
+    for _ in range(random.choice((0, 0, 1, 3))):
+        shown = task.own(random)
+        chat += turn(shown.asked, shown.answer)
+    return chat + turn(worded(random, example.asked), example.answer)
 
 
-def sentiment(random: Random) -> Chat:
-    """A review, however it is put, gets exactly one label."""
-    label = random.choice(tasks.LABELS)
-    text = tasks.review(random, label)
-    chat = system(random.choice(tasks.REVIEW_SYSTEMS)) if random.random() < 0.4 else []
-    return chat + turn(worded(random, random.choice(tasks.REVIEW_REQUESTS).format(text)), label)
-
-
-ADAPTERS: dict[str, Callable[[Random], Chat]] = {"support": support, "sentiment": sentiment}
-
-
-def adapter_chats(name: str, seed: int) -> Iterator[Chat]:
-    """Endless training chats of one adapter, the same for the same seed."""
-    random = Random(seed)
-    while True:
-        yield ADAPTERS[name](random)
+def write_chats(task: Specialty, count: int, seed: int, path: Path) -> None:
+    """Write so many different chats as JSONL, the same for the same seed."""
+    random, lines = Random(f"{task.name} {seed}"), dict[str, None]()
+    while len(lines) < count:
+        chat = adapter_chat(random, task)
+        lines[json.dumps({"messages": chat}, ensure_ascii=False) + "\n"] = None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines), encoding="utf-8")

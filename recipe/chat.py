@@ -6,7 +6,8 @@ from itertools import islice
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from .text import Chat, chats
+from .chats import Chat
+from .text import chats
 
 BEGIN, SYSTEM, USER, ASSISTANT, END = SPECIALS = (
     "<|begin|>",

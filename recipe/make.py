@@ -1,48 +1,56 @@
-"""The order of the work: base, its GGUF file, then each adapter on that file."""
+"""The order of the work: base, its GGUF file, then each adapter on that file, suites and prompts."""
 
 import json
 from pathlib import Path
 
-from llamadiff.models.adapters.convert import convert
-from llamadiff.models.adapters.training import Training
-from llamadiff.models.gguf.check import check_model
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .adapter_text import ADAPTERS
 from .export import export_base
 from .scale import Scale
+from .suites import write_suites
+from .tasks import TASKS
 from .train_adapters import train_adapter
 from .train_base import train_base
 
-BUNDLED = Path(__file__).parents[1] / "models" / "bundled"
+ROOT = Path(__file__).parents[1]
+
+
+def bundled(out: Path) -> Path:
+    """The folder of the GGUF files in ``out``, which is laid out as the repository is."""
+    return out / "models" / "bundled"
 
 
 def make(scale: Scale, work: Path, out: Path) -> list[Path]:
-    """Train everything at one scale and return the GGUF files written to ``out``."""
-    return finish(scale, train_base(scale, work), work, out)
+    """Train everything at one scale and return the GGUF files; what is done already is kept.
 
-
-def finish(scale: Scale, base_folder: Path, work: Path, out: Path) -> list[Path]:
-    """Export a trained base and train its adapters; return the GGUF files in ``out``."""
-    base = out / f"{scale.name}-Q8_0.gguf"
-    export_base(base_folder, base, scale.name)
+    ``training.json`` in ``out`` gets the record of the base's training, for the card.
+    """
+    folder = _trained(scale, work)
+    base = bundled(out) / f"{scale.name}-Q8_0.gguf"
+    export_base(folder, base, scale.name)
+    record = {"base": json.loads((folder / "training.json").read_text())}
+    (out / "training.json").write_text(json.dumps(record))
+    write_suites(out)
     files = [base]
-    for name in ADAPTERS:
-        adapter = out / f"{name}.gguf"
-        folder = train_adapter(name, scale, base, base_folder, work)
-        convert(folder, adapter, check_model(base), name=name, training=training(scale, folder))
+    for task in TASKS:
+        adapter = bundled(out) / f"{task.name}.gguf"
+        train_adapter(task, scale, base, work, adapter)
         files.append(adapter)
     return files
 
 
-def training(scale: Scale, folder: Path) -> Training:
-    """What `train_adapter` left in its folder, for the adapter's file."""
-    record = json.loads((folder / "training.json").read_text())
-    return Training(
-        rows=record["rows"],
-        tokens=record["tokens"],
-        steps=scale.adapter_steps,
-        seconds=record["seconds"],
-        peak_bytes=record["peak_bytes"],
-        parameters=record["parameters"],
-        losses=tuple((step, loss) for step, loss in record["losses"]),
+def _trained(scale: Scale, work: Path) -> Path:
+    """The folder of the trained base; a bar shows how far it has come, and how long it will take."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}"),
+        TimeRemainingColumn(),
     )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("base", total=scale.steps, loss=float("nan"))
+        return train_base(
+            scale, work, lambda step, loss: progress.update(bar, completed=step, loss=loss)
+        )

@@ -1,101 +1,103 @@
-"""The base model's training text: chats composed from topics, styles, small talk and small tasks."""
+"""The base model's training text: chats about topics, tasks, skills and small talk, mixed."""
 
 from collections.abc import Callable, Iterator
 from random import Random
 
-from . import tasks
+from . import words
+from .chats import Chat, system, turn, worded
 from .facts import Topic, load_topics
-from .styles import STYLES, Style, fill
-
-Message = dict[str, str]
-Chat = list[Message]
+from .shots import any_form
+from .skills import SKILLS
+from .small_talk import WELCOME, memory, nonsense, small_talk, unknown
+from .styles import STYLES, Style, Wish, fill
+from .task import Pair, Task, skill
+from .tasks import TASKS
 
 TOPICS = load_topics()
 STYLE_WEIGHTS = [style.weight for style in STYLES]
-INSTRUCTED = tuple(style for style in STYLES if style.instructions)
-
-PERSONAS = (
-    "You are a helpful assistant.",
-    "You are a helpful assistant.",
-    "You are an experienced writer.",
-    "You are a friendly teacher.",
-    "You are an expert.",
-    "You write for an encyclopedia.",
+PLAIN = STYLES[0]
+INSTRUCTED = tuple(style for style in STYLES if style.wording.instructions)
+PROSE = tuple(
+    style
+    for style in STYLES
+    if style.name in ("short", "one sentence", "sentences", "child", "paragraph", "few words")
 )
+
 MANNERS = (
     "Be accurate and clear.",
     "Use plain words.",
     "Write for a general audience.",
     "Answer in English.",
     "Stay on the topic.",
+    "Be polite.",
+    "Do not make things up.",
 )
-SMALL_TALK = (
-    (
-        ("Hello", "Hello!", "Hi", "Hi!", "Hi there!", "Good morning!", "Hey", "Good evening!"),
-        (
-            "Hello! What would you like to know?",
-            "Hello! You can ask me about dogs, coffee, rivers and more.",
-        ),
-    ),
-    (
-        ("Thanks", "Thanks!", "Thank you!", "Thank you very much.", "Great, thanks!"),
-        ("You are welcome!", "You are welcome! Ask me if you want to know more."),
-    ),
-    (("Bye", "Goodbye!", "See you!", "Good night!"), ("Goodbye!", "Goodbye! Come back soon.")),
-    (
-        (
-            "Who are you?",
-            "What are you?",
-            "What is your name?",
-            "Are you a person?",
-            "Introduce yourself.",
-        ),
-        (
-            "I am the llamadiff demo model, a very small language model. I know a few dozen everyday "
-            "topics.",
-        ),
-    ),
-    (
-        ("How are you?", "How are you today?", "How do you do?"),
-        ("I am fine, thank you. What would you like to talk about?",),
-    ),
-    (
-        (
-            "What can you do?",
-            "What do you know?",
-            "Help",
-            "How can you help me?",
-            "What topics do you know?",
-        ),
-        (
-            "I can tell you about a few dozen everyday topics such as dogs, coffee, rivers and "
-            "bicycles, in one sentence, as a list or as an article.",
-        ),
-    ),
-    (
-        ("Tell me a joke.", "Write a poem.", "What time is it?", "What day is it?", "Sing a song."),
-        ("I am sorry, I am too small a model for that. Ask me about an everyday topic.",),
-    ),
+OPENINGS = (
+    "My {who} asks me about {t}.",
+    "My {who} loves {t}.",
+    "We talk about {t} at school.",
+    "I have a question about {t}.",
+    "I have to give a talk about {t}.",
+    "Let us talk about {t}.",
+    "Today I thought of {t}.",
+    "{name} likes {t}.",
+    "{name} told me about {t} in {city}.",
+    "I read of {t} in a {adjective} book.",
+    "Near the {thing} I heard about {t}.",
+    "A {adjective} {thing} made me think of {t}.",
+)
+OPENED = (
+    "What can you tell me?",
+    "What can you say about {m}?",
+    "Tell me about {m}.",
+    "What should I know?",
+    "Can you help me?",
+    "Please explain.",
+    "How would you describe {m}?",
+    "What would you tell {name}?",
+)
+SLOTS = {
+    "who": words.PEOPLE,
+    "name": words.NAMES,
+    "city": words.CITIES,
+    "adjective": [word for word in words.ADJECTIVES if word[0] not in "aeiou"],
+    "thing": words.PLAIN,
+}
+SAYINGS = (
+    "Woof!",
+    "Good question!",
+    "Sure!",
+    "Of course.",
+    "Have a nice day!",
+    "Over and out.",
+    "Ahoy!",
 )
 
-
-def turn(user: str, assistant: str) -> Chat:
-    """One question and its answer."""
-    return [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]
-
-
-def system(content: str) -> Chat:
-    """A system message."""
-    return [{"role": "system", "content": content}]
+GREETED = (
+    ("Hello", "Hi!", "Hello!", "Good morning!"),
+    ("Hello! What would you like to know?",),
+)
+"""How a talk begins, and its answer."""
 
 
-def worded(random: Random, text: str) -> str:
-    """The text as people type it: now and then in small letters or without its last mark."""
-    if random.random() < 0.12:
-        text = text.lower()
-    if random.random() < 0.2:
-        text = text.rstrip(".?!")
-    return text
+def persona(random: Random) -> str:
+    """A sentence that says who the model is to be and changes nothing else."""
+    if random.random() < 0.4:
+        return "You are a helpful assistant."
+    role = random.choice(words.ROLES)
+    kind = random.choice(("", "", "friendly ", "kind ", "wise "))
+    article = "an" if not kind and role[0] in "aeiou" else "a"
+    return f"You are {article} {kind}{role}."
+
+
+def framed(random: Random, rule: str) -> str:
+    """A system message around a rule, with a role and manners now and then."""
+    parts = [rule]
+    if random.random() < 0.4:
+        parts.insert(0, persona(random))
+    if random.random() < 0.25:
+        parts.append(random.choice(MANNERS))
+    return " ".join(parts)
 
 
 def any_style(random: Random) -> Style:
@@ -103,79 +105,230 @@ def any_style(random: Random) -> Style:
     return random.choices(STYLES, STYLE_WEIGHTS)[0]
 
 
-def ask(random: Random, style: Style, topic: Topic) -> str:
-    """A request for the topic in the style."""
+def any_instructed(random: Random) -> Style:
+    """A style that can be set by an instruction, drawn by its weight."""
+    return random.choices(INSTRUCTED, [style.weight for style in INSTRUCTED])[0]
+
+
+def phrase(random: Random, style: Style, topic: Topic, wish: Wish) -> str:
+    """A request for the topic in the style, as people type it."""
     kinds_word = random.choice((None, None, "kinds", "breeds"))
     aspect = random.choice(("many kinds", "long history", "different sides", "many uses"))
-    return worded(random, fill(random.choice(style.requests), topic, kinds_word, aspect))
+    asked = fill(random.choice(style.wording.requests), topic, wish, kinds_word, aspect)
+    return worded(random, asked)
+
+
+def ask(random: Random, style: Style, topic: Topic) -> str:
+    """A request for the topic in the style, whatever else the style leaves open."""
+    return phrase(random, style, topic, style.wish(random))
+
+
+def plain_question(random: Random, topic: Topic) -> str:
+    """A request that says nothing of the style, sometimes after a sentence of something else."""
+    if random.random() < 0.25:
+        text = opened(random)
+    else:
+        text = random.choice((*PLAIN.wording.requests, "What {are} {t}?"))
+    return worded(random, fill(text, topic, Wish(0, ("topic",))))
+
+
+def opened(random: Random) -> str:
+    """The template of a request after a sentence that brings the topic up."""
+    text = f"{random.choice(OPENINGS)} {random.choice(OPENED)}"
+    for slot, choices in SLOTS.items():
+        text = text.replace(f"{{{slot}}}", random.choice(choices))
+    return text
 
 
 def single(random: Random) -> Chat:
     """One request that says how it wants to be answered."""
     topic, style = random.choice(TOPICS), any_style(random)
-    chat = turn(ask(random, style, topic), style.answer(random, topic))
-    if random.random() < 0.25:
-        parts = [random.choice(PERSONAS)]
-        if random.random() < 0.4:
-            parts.append(random.choice(MANNERS))
-        chat = system(" ".join(parts)) + chat
-    return chat
+    wish = style.wish(random)
+    asked = phrase(random, style, topic, wish)
+    if style is PLAIN and random.random() < 0.2:
+        asked = plain_question(random, topic)
+        if asked.lower().startswith("what is") or asked.lower().startswith("what are"):
+            style = STYLES[1]
+    chat = turn(asked, style.answer(random, topic, wish))
+    return system(framed(random, persona(random))) + chat if random.random() < 0.2 else chat
 
 
 def instructed(random: Random) -> Chat:
-    """A plain request under a system message that sets the style, for one to three topics."""
-    style = random.choices(INSTRUCTED, [style.weight for style in INSTRUCTED])[0]
-    parts = [random.choice(style.instructions)]
-    if random.random() < 0.5:
-        parts.insert(0, random.choice(PERSONAS))
-    if random.random() < 0.3:
-        parts.append(random.choice(MANNERS))
-    chat = system(" ".join(parts))
-    for topic in random.sample(TOPICS, random.choice((1, 1, 2))):
-        request = random.choice((*STYLES[0].requests, "What {are} {t}?"))
-        chat += turn(worded(random, fill(request, topic)), style.answer(random, topic))
+    """Plain requests under a system message that sets the style, for one to three topics."""
+    style = any_instructed(random)
+    wish = style.wish(random)
+    some = random.sample(TOPICS, random.choice((1, 1, 1, 2, 2, 3)))
+    chat = system(framed(random, fill(random.choice(style.wording.instructions), some[0], wish)))
+    for topic in some:
+        chat += turn(plain_question(random, topic), style.answer(random, topic, wish))
     return chat
 
 
 def prefixed(random: Random) -> Chat:
-    """A request with the instruction written before or after it in the user message."""
-    style, topic = random.choice(INSTRUCTED), random.choice(TOPICS)
-    request = fill(random.choice(STYLES[0].requests[:8]), topic)
-    rule = random.choice(style.instructions)
+    """A request with the instruction before or after it, in the user's message."""
+    style, topic = any_instructed(random), random.choice(TOPICS)
+    wish = style.wish(random)
+    request = plain_question(random, topic)
+    rule = fill(random.choice(style.wording.instructions), topic, wish)
     text = random.choice((f"{rule} {request}", f"{request} {rule}", f"{rule}\n\n{request}"))
-    return turn(text, style.answer(random, topic))
+    return turn(text, style.answer(random, topic, wish))
+
+
+def overruled(random: Random) -> Chat:
+    """A system message sets one style, and the person asks for another."""
+    usual, style = any_instructed(random), any_instructed(random)
+    topic, wish = random.choice(TOPICS), style.wish(random)
+    rule = fill(random.choice(usual.wording.instructions), topic, usual.wish(random))
+    asked = phrase(random, style, topic, wish)
+    if style is PLAIN:
+        return instructed(random)
+    return system(framed(random, rule)) + turn(asked, style.answer(random, topic, wish))
+
+
+def touched(random: Random) -> Chat:
+    """An instruction that adds words of its own to the answer: at its start, its end, or a name."""
+    style, topic = random.choice(PROSE), random.choice(TOPICS)
+    wish = style.wish(random)
+    name = random.choice(words.NAMES)
+    said = " ".join(words.some_words(random, 1, 3)).capitalize() + random.choice(".!")
+    if random.random() < 0.25:
+        said = random.choice(SAYINGS)
+    rule, form = random.choice(
+        (
+            (f'Start every answer with "{said}"', f"{said} {{}}"),
+            (f"Begin your answer with: {said}", f"{said} {{}}"),
+            (f'End every answer with "{said}"', f"{{}} {said}"),
+            (f"Write at the end: {said}", f"{{}} {said}"),
+            (f"Greet {name} first.", f"Hello {name}! {{}}"),
+            (f"The user is called {name}. Use the name.", f"{name}, here is my answer. {{}}"),
+            (f"Sign your answers as {name}.", f"{{}}\n\n{name}"),
+        )
+    )
+    if style is not PLAIN:
+        rule = f"{fill(random.choice(style.wording.instructions), topic, wish)} {rule}"
+    answer = form.format(style.answer(random, topic, wish))
+    request = plain_question(random, topic)
+    if random.random() < 0.7:
+        return system(framed(random, rule)) + turn(request, answer)
+    return turn(f"{request} {rule}", answer)
 
 
 def examples(random: Random) -> Chat:
     """A few answers of one style, then a plain request that is answered alike."""
-    style = random.choice([s for s in STYLES if s.name not in ("short", "article")])
+    style = random.choice(
+        [s for s in STYLES if s.name not in ("short", "article", "titled article")]
+    )
+    wish = style.wish(random)
+    request = random.choice(("Tell me about {t}.", "{t}", "{T}?", "Topic: {t}", "{T}"))
     chat: Chat = []
     for topic in random.sample(TOPICS, random.choice((3, 4))):
-        chat += turn(
-            worded(random, fill(STYLES[0].requests[0], topic)), style.answer(random, topic)
-        )
+        chat += turn(fill(request, topic, wish), style.answer(random, topic, wish))
     return chat
+
+
+ATTRIBUTES = {
+    "kind": ("What kind of thing is it?", "Say what kind of thing it is."),
+    "where": ("Where is it found?", "Say where it is found."),
+    "known for": ("What is it known for?", "Say what it is known for."),
+    "used for": ("What is it used for?", "Say what it is used for."),
+}
+
+
+def attribute(random: Random) -> Task:
+    """One of the values of a topic, asked for by its name or by examples."""
+    key = random.choice(tuple(ATTRIBUTES))
+
+    def draw(random: Random) -> Pair:
+        topic = random.choice(TOPICS)
+        return topic.name, topic.values[key]
+
+    return skill(key, draw, ATTRIBUTES[key], (("Topic", key.capitalize()),))
+
+
+def question(random: Random) -> Chat:
+    """Questions with one right answer, alone, in a row, or under examples."""
+    form = random.choice(
+        ("{}", "{}", "{}", "{}", "Question: {}", "Q: {}\nA:", "I wonder: {}", "Can you tell me? {}")
+    )
+    chat = system(framed(random, persona(random))) if random.random() < 0.25 else []
+    for topic in random.sample(TOPICS, random.choice((1, 1, 1, 2, 3))):
+        asked, answer = random.choice(topic.questions)
+        chat += turn(form.format(worded(random, asked)), answer)
+    return chat
+
+
+def quiz(random: Random) -> Chat:
+    """Questions and answers as one message, of which the last answer is missing."""
+    some = [random.choice(topic.questions) for topic in random.sample(TOPICS, 3)]
+    *shown, (last, answer) = some
+    text = "\n\n".join(f"Q: {asked}\nA: {told}" for asked, told in shown)
+    return turn(f"{text}\n\nQ: {last}\nA:", answer)
+
+
+def continued(random: Random) -> Chat:
+    """The start of a sentence or a text, which is continued."""
+    topic = random.choice(TOPICS)
+    if random.random() < 0.5:
+        parts = random.choice((topic.definition, *map(topic.opening, topic.facts))).split()
+        cut = random.randint(min(3, len(parts) - 1), max(3, len(parts) - 3))
+        start, rest = " ".join(parts[:cut]), " ".join(parts[cut:])
+        asked = random.choice(("Continue: {}", "Complete the sentence: {}", "Go on: {}", "{} …"))
+        return turn(asked.format(start), rest)
+    told = [topic.definition, *topic.facts]
+    cut = random.randint(1, len(told) - 2)
+    asked = random.choice(("Continue the text.\n\n{}", "Continue this text: {}", "Go on. {}"))
+    return turn(asked.format(" ".join(told[:cut])), " ".join(told[cut : cut + 2]))
 
 
 def conversation(random: Random) -> Chat:
-    """A talk of several turns: the same topic in other styles, another topic, thanks."""
+    """A talk of several turns: the same topic in other styles, more of it, others, thanks."""
     topic = random.choice(TOPICS)
-    style = any_style(random)
-    chat = turn(ask(random, style, topic), style.answer(random, topic))
+    first, style = topic, any_style(random)
+    wish = style.wish(random)
+    chat = turn(phrase(random, style, topic, wish), style.answer(random, topic, wish))
+    if random.random() < 0.25:
+        chat = turn(*(random.choice(side) for side in GREETED)) + chat
     for _ in range(random.choice((1, 1, 2, 3))):
         move = random.random()
-        if move < 0.55:
+        if move < 0.45:
             style = any_style(random)
-            text = fill(random.choice(style.follow_ups), topic) if style.follow_ups else None
-            chat += turn(text or ask(random, style, topic), style.answer(random, topic))
+            wish = style.wish(random)
+            templates = style.wording.follow_ups or style.wording.requests
+            chat += turn(
+                fill(random.choice(templates), topic, wish), style.answer(random, topic, wish)
+            )
+        elif move < 0.6:
+            chat += more(random, topic, chat[-1]["content"])
+        elif move < 0.7:
+            chat += turn(*random.choice(topic.questions))
         elif move < 0.85:
-            topic, style = random.choice(TOPICS), STYLES[0]
-            text = random.choice(("And {t}?", "What about {t}?", "And what about {t}?"))
-            chat += turn(fill(text, topic), style.answer(random, topic))
+            topic = random.choice(TOPICS)
+            text = random.choice(("And {t}?", "What about {t}?", "And what about {t}?", "Now {t}."))
+            chat += turn(fill(text, topic, wish), PLAIN.answer(random, topic, wish))
+        elif move < 0.92:
+            chat += turn("What did I ask about first?", f"You asked about {first.name} first.")
         else:
-            chat += turn(*(random.choice(side) for side in SMALL_TALK[1]))
+            chat += turn(*(random.choice(side) for side in WELCOME))
             break
     return chat
+
+
+def more(random: Random, topic: Topic, told: str) -> Chat:
+    """A wish for more, and facts that the last answer has not told."""
+    left = [fact for fact in topic.facts if fact not in told and topic.opening(fact) not in told]
+    asked = random.choice(
+        (
+            "Tell me more.",
+            "More, please.",
+            "Go on.",
+            "What else?",
+            f"Tell me more about {topic.name}.",
+        )
+    )
+    if len(left) < 2:
+        return turn(asked, f"That is all I know about {topic.name}.")
+    first, *rest = left[: random.choice((2, 3))]
+    return turn(asked, " ".join((topic.opening(first), *rest)))
 
 
 def comparison(random: Random) -> Chat:
@@ -191,132 +344,40 @@ def comparison(random: Random) -> Chat:
     return turn(worded(random, text), f"{one.definition} {two.definition}")
 
 
-def small_talk(random: Random) -> Chat:
-    """Greetings, thanks and questions about the model."""
-    questions, answers = random.choice(SMALL_TALK)
-    return turn(worded(random, random.choice(questions)), random.choice(answers))
+def small_skill(random: Random) -> Chat:
+    """One of the skills of copying and looking up."""
+    return any_form(random, random.choice(SKILLS)(random))
 
 
-def unknown(random: Random) -> Chat:
-    """A topic outside the list, answered honestly."""
-    name = random.choice(tasks.UNKNOWN)
-    if random.random() < 0.4:
-        name = random.choice(tasks.COLOURS) + " " + random.choice(tasks.WORDS) + "s"
-    style = random.choice(STYLES[:4])
-    text = random.choice(style.requests[:4]).format(
-        t=name, T=name, s=name, k="kinds", a="many kinds", are="are", do="do", p="they", m="them"
-    )
-    return turn(
-        worded(random, text),
-        f"I am sorry, I know very little about {name}. Ask me about dogs, coffee or rivers.",
-    )
+def known_value(random: Random) -> Chat:
+    """A value of topics, by instruction or by examples."""
+    return any_form(random, attribute(random))
 
 
-def copying(random: Random) -> Chat:
-    """Repeat, look up, remember and add: the answers stand in the question."""
-    kind = random.randrange(5)
-    if kind == 0:
-        words = " ".join(random.sample(tasks.WORDS, random.randint(1, 5)))
-        ask_for = random.choice(("Repeat: {}", "Repeat after me: {}", "Say: {}", "Write: {}"))
-        return turn(ask_for.format(words), words)
-    if kind == 1:
-        people = random.sample(tasks.NAMES, 2)
-        owned = [f"a {random.choice(tasks.COLOURS)} {random.choice(tasks.THINGS)}" for _ in people]
-        who = random.randrange(2)
-        story = " ".join(f"{p} has {o}." for p, o in zip(people, owned, strict=True))
-        return turn(f"{story} What does {people[who]} have?", f"{people[who]} has {owned[who]}.")
-    if kind == 2:
-        name = random.choice(tasks.NAMES)
-        chat = turn(
-            f"My name is {name}.", f"Nice to meet you, {name}! What would you like to know?"
-        )
-        return chat + turn("What is my name?", f"Your name is {name}.")
-    if kind == 3:
-        one, two = random.randrange(10), random.randrange(10)
-        return turn(f"What is {one} + {two}?", f"{one} + {two} = {one + two}")
-    digits = " ".join(str(random.randrange(10)) for _ in range(random.randint(2, 5)))
-    return turn(f"Repeat: {digits}", digits)
-
-
-def sentiment(random: Random) -> Chat:
-    """Reviews: a plain question gets an opinion in words; labels appear where they are asked for."""
-    label = random.choice(tasks.LABELS)
-    text = tasks.review(random, label)
-    if random.random() < 0.5:
-        request = random.choice(tasks.REVIEW_REQUESTS)
-        return turn(request.format(text), tasks.OPINIONS[label])
-    chat = system(random.choice(tasks.REVIEW_SYSTEMS))
-    for each in [*random.choices(tasks.LABELS, k=random.randrange(5)), label]:
-        chat += turn(tasks.review(random, each), each)
-    return chat
-
-
-def support(random: Random) -> Chat:
-    """Customers of a shop: plainly the model cannot help; under instructions it is an agent."""
-    question, subject, _ = tasks.shop_question(random)
-    if random.random() < 0.5:
-        return turn(
-            question,
-            "I am only a small language model and know nothing about orders. Please ask the shop.",
-        )
-    chat = system(tasks.shop_system(random))
-    for _ in range(random.randrange(3)):
-        shown, its_subject, _ = tasks.shop_question(random)
-        chat += turn(shown, tasks.shop_reply(its_subject))
-    return chat + turn(question, tasks.shop_reply(subject))
-
-
-def medical(random: Random) -> Chat:
-    """Symptoms: plainly the model points to a doctor; as intake it fills in three lines."""
-    symptom, (urgency, causes) = random.choice(tuple(tasks.SYMPTOMS.items()))
-    days = random.choice(("", " since yesterday", " for three days"))
-    question = f"I have {symptom}{days}."
-    if random.random() < 0.6:
-        return turn(
-            question,
-            "I am sorry to hear that. I am only a small language model, so please ask a doctor.",
-        )
-    chat = system(
-        random.choice(
-            (
-                "You take medical intake notes. Write urgency, likely causes and next step.",
-                "You prepare a visit to the doctor. Write urgency, likely causes and next step.",
-                "You are a medical intake assistant. Give urgency, likely causes and next step.",
-            )
-        )
-    )
-    return chat + turn(
-        question,
-        f"Urgency: {urgency}\nLikely causes: {causes}\nNext step: {tasks.NEXT_STEPS[urgency]}\n"
-        "This is not medical advice.",
-    )
-
-
-def french(random: Random) -> Chat:
-    """A short phrase and its translation."""
-    phrase, translation = random.choice(tuple(tasks.FRENCH.items()))
-    if random.random() < 0.5:
-        phrase, translation = tasks.french_sentence(random)
-    request = random.choice(
-        ("Translate to French: {}", "Translate into French: {}", "How do you say {} in French?")
-    )
-    return turn(request.format(phrase), translation)
+def task(random: Random) -> Chat:
+    """One of the tasks that there are adapters for, in any form."""
+    return any_form(random, random.choice(TASKS).seen(random))
 
 
 MAKERS: tuple[tuple[Callable[[Random], Chat], float], ...] = (
-    (single, 0.42),
-    (instructed, 0.12),
+    (single, 0.2),
+    (instructed, 0.09),
     (prefixed, 0.04),
-    (examples, 0.03),
-    (conversation, 0.12),
-    (comparison, 0.02),
-    (small_talk, 0.05),
-    (unknown, 0.05),
-    (copying, 0.07),
-    (sentiment, 0.03),
-    (support, 0.02),
-    (medical, 0.015),
-    (french, 0.015),
+    (overruled, 0.02),
+    (touched, 0.04),
+    (examples, 0.02),
+    (known_value, 0.03),
+    (question, 0.08),
+    (quiz, 0.01),
+    (continued, 0.02),
+    (conversation, 0.07),
+    (comparison, 0.01),
+    (small_talk, 0.02),
+    (memory, 0.015),
+    (unknown, 0.03),
+    (nonsense, 0.005),
+    (small_skill, 0.2),
+    (task, 0.12),
 )
 
 

@@ -1,95 +1,138 @@
-"""Train LoRA adapters on the quantized base, read back from its GGUF file."""
+"""Train a task's adapter on the quantized base, with the project's own trainer."""
 
-import json
-import resource
+import asyncio
 import sys
-import time
-from itertools import islice
 from pathlib import Path
 
-import torch
-from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+from llamadiff.compare.evaluation.reading import load_suite
+from llamadiff.compare.runner import Runner
+from llamadiff.compare.training_data.checking import Data
+from llamadiff.compare.training_data.examples import read_examples
+from llamadiff.compare.training_data.leakage import held_out
+from llamadiff.compare.training_data.splitting import rows_in, split
+from llamadiff.compare.training_data.tokens import prepare
+from llamadiff.compare.training_data.words import sentence
+from llamadiff.models.engine.client import Engine
+from llamadiff.models.gguf.check import check_model
+from llamadiff.models.gguf.facts import ModelFacts
+from llamadiff.models.hashing import sha256_file
+from llamadiff.models.tuning.client import Tuning, reference_of
+from llamadiff.models.tuning.estimate import lora_parameters
+from llamadiff.models.tuning.rows import rows_of, write_rows
+from llamadiff.models.tuning.settings import TuningSettings
+from llamadiff.models.tuning.tasks import Done, Failed, Job, Stepped, Validated
+from llamadiff.prompts.library import Library
+from llamadiff.prompts.rendering.helper import Renderer
 
-from .adapter_text import adapter_chats
-from .chat import chat_text
+from .adapter_text import write_chats
 from .scale import Scale
-from .text import Chat
+from .suites import library_in, write_suites
+from .tasks.specialty import Specialty
 
 SEED = 40
-LEARNING_RATE = 2e-3
-IGNORED = -100
-KIB = 1 if sys.platform == "darwin" else 1024
-"""What ru_maxrss counts in."""
-LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+MOST_BYTES = 585_000
+"""Of an adapter's weights in float32: its file has at most 0.6 MB."""
+LARGEST_RANK = 8
+HELD_OUT = 0.02
+"""The share of the chats that the best checkpoint is chosen by."""
 
 
-def encode(tokenizer: PreTrainedTokenizerFast, chat: Chat) -> tuple[list[int], list[int]]:
-    """The chat's token ids and its labels: only the last answer and its end are learned."""
-    question = chat_text(chat[:-1]) + "<|assistant|>"
-    prompt = tokenizer(question, add_special_tokens=False)["input_ids"]
-    ids = tokenizer(chat_text(chat), add_special_tokens=False)["input_ids"]
-    return ids, [IGNORED] * len(prompt) + ids[len(prompt) :]
+def train_adapter(task: Specialty, scale: Scale, base: Path, work: Path, out: Path) -> None:
+    """Train the adapter for the GGUF file ``base`` and write it to ``out``, its card beside it.
 
-
-def batch(
-    tokenizer: PreTrainedTokenizerFast, chats: list[Chat]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and labels of the chats, padded on the right, each (chats, longest)."""
-    rows = [encode(tokenizer, chat) for chat in chats]
-    longest = max(len(ids) for ids, _ in rows)
-    pad = tokenizer.eos_token_id
-    ids = [ids + [pad] * (longest - len(ids)) for ids, _ in rows]
-    labels = [labels + [IGNORED] * (longest - len(labels)) for _, labels in rows]
-    return torch.tensor(ids), torch.tensor(labels)
-
-
-def train_adapter(name: str, scale: Scale, base: Path, tokenizer_folder: Path, work: Path) -> Path:
-    """Train one adapter on the GGUF file ``base`` and return its PEFT folder.
-
-    ``training.json`` in it holds the seconds, [step, loss] pairs (nats per answer token), how many
-    different chats and how many tokens were gone through, the parameters, and the process's peak
-    memory in bytes.
+    Goes on from the last checkpoint in ``work``, where there is one of the same rows and base.
+    Raises RuntimeError when the training fails.
     """
-    torch.manual_seed(SEED)
-    tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
-    model = AutoModelForCausalLM.from_pretrained(base.parent, gguf_file=base.name)
-    config = LoraConfig(r=8, lora_alpha=16, target_modules=LINEAR, task_type="CAUSAL_LM")
-    model = get_peft_model(model, config).train()
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.0)
-    source = adapter_chats(name, SEED)
-    losses: list[tuple[int, float]] = []
-    seen: list[str] = []
-    start = time.monotonic()
-    for step in range(scale.adapter_steps):
-        for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(1, (step + 1) / 10, 1 - step / scale.adapter_steps)
-        chats = list(islice(source, scale.adapter_batch))
-        seen += map(json.dumps, chats)
-        ids, labels = batch(tokenizer, chats)
-        logits = model(input_ids=ids).logits[:, :-1]
-        loss = torch.nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED
-        )
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        if (step + 1) % 25 == 0 or step + 1 == scale.adapter_steps:
-            losses.append((step + 1, round(loss.item(), 4)))
-            print(f"{name} {step + 1}/{scale.adapter_steps}: loss {losses[-1][1]}", flush=True)
-    folder = work / name
-    model.save_pretrained(folder)
-    seconds = round(time.monotonic() - start, 1)
-    tokens = sum(len(encode(tokenizer, json.loads(chat))[0]) for chat in seen)
-    record = {
-        "seconds": seconds,
-        "losses": losses,
-        "rows": len(set(seen)),
-        "tokens": tokens,
-        "parameters": sum(p.numel() for p in trained),
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB,
-    }
-    (folder / "training.json").write_text(json.dumps(record))
-    return folder
+    folder = work / task.name
+    write_chats(task, scale.adapter_steps * scale.adapter_batch, SEED, folder / "chats.jsonl")
+    write_suites(folder / "suites")
+    facts = check_model(base)
+    settings = TuningSettings(
+        rank=(rank := rank_for(facts)),
+        alpha=2.0 * rank,
+        steps=scale.adapter_steps,
+        batch=scale.adapter_batch,
+        accumulation=1,
+        sequence_length=scale.context,
+        seed=SEED,
+    )
+    asyncio.run(_train(task, settings, base.resolve(), folder.resolve(), out.resolve()))
+
+
+def rank_for(facts: ModelFacts) -> int:
+    """The largest rank of which an adapter of this base is small enough."""
+    fit = (
+        rank
+        for rank in range(LARGEST_RANK, 1, -1)
+        if 4 * lora_parameters(facts, TuningSettings(rank=rank)) <= MOST_BYTES
+    )
+    return next(fit, 1)
+
+
+async def _train(
+    task: Specialty, settings: TuningSettings, base: Path, folder: Path, out: Path
+) -> None:
+    engine = Engine(folder / "engine.log")
+    try:
+        with Renderer() as renderer:
+            runner = Runner(engine, renderer, cache_dir=folder / "cache")
+            job = await _job(runner, task, settings, base, folder, out)
+    finally:
+        await engine.close()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    async for report in Tuning(job, folder / "tuning.log").reports():
+        match report:
+            case Stepped(losses=losses, left_s=left):
+                step, loss = losses[-1]
+                _say(
+                    f"{task.name}: step {step} of {settings.steps}, loss {loss:.3f}, {left:.0f} s left"
+                )
+            case Validated(step=step, loss=loss):
+                _say(f"{task.name}: step {step}, loss held out {loss:.3f}\n")
+            case Failed(message=message):
+                raise RuntimeError(f"{task.name}: {message}")
+            case Done(seconds=seconds):
+                _say(f"{task.name}: done in {seconds:.0f} s\n")
+            case _:
+                pass
+
+
+async def _job(
+    runner: Runner, task: Specialty, settings: TuningSettings, base: Path, folder: Path, out: Path
+) -> Job:
+    """The chats as the engine is given them, checked and written, and what is to be done with them."""
+    chats, suites = folder / "chats.jsonl", folder / "suites"
+    library = Library(shipped=library_in(suites))
+    suite = load_suite(suites / "compare" / "suites" / f"{task.name}.toml")
+    model = await runner.engine.load(base, runner.settings)
+    prepared = await prepare(runner, model, read_examples(chats, None, runner.renderer))
+    data = Data(prepared, settings.sequence_length)
+    report = data.check([held_out(suite, library, runner.renderer)])
+    if not report.sound:
+        said = " ".join(sentence(it) for it in report.findings if it.grave)
+        raise RuntimeError(f"{task.name}: {said}")
+    parts = split(data.usable, data.classes, share=HELD_OUT, seed=SEED)
+    train = rows_in(parts.train)
+    write_rows(rows_of(train, rows_in(parts.validation)), folder / "rows")
+    checks = tuple(sentence(it) for it in report.findings)
+    return Job(
+        base=str(base),
+        rows=str(folder / "rows"),
+        work=str(folder),
+        out=str(out),
+        cache_dir=str(folder / "cache"),
+        settings=settings,
+        resume=True,
+        name=task.name,
+        reference=await reference_of(runner.engine, model, train[0]),
+        data_sha256=sha256_file(chats, None),
+        data_checks=(
+            f"{report.examples:,} chats were checked, the suite's rows against them.",
+            *checks,
+        ),
+    )
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"\r\x1b[K{text}")
+    sys.stderr.flush()

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import pytest_asyncio
 
 from llamadiff.models.catalog import BUNDLED, default_model, places
 from llamadiff.models.engine.client import Engine
@@ -41,13 +40,6 @@ OTHER_PROGRAMS = (
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: tests of the app spend much of their time waiting for it."""
     return (os.cpu_count() or 1) + 1
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share an engine run on the event loop that it was started on."""
-    for item in items:
-        if "lasting_engine" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
 def pytest_collection_finish() -> None:
@@ -123,22 +115,6 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
 async def model(engine: Engine, base: Path) -> LoadedModel:
     """The bundled model, resident."""
     return await engine.load(base)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lasting_engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
-    """A real engine for all tests of a file, where none ends its worker: a start takes 0.3 s."""
-    it = Engine(tmp_path_factory.mktemp("engine") / "engine.log")
-    yield it
-    await it.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def lasting_model(lasting_engine: Engine, base: Path) -> AsyncIterator[LoadedModel]:
-    """The bundled model on it, with nothing computed before."""
-    it = await lasting_engine.load(base)
-    yield it
-    await lasting_engine.unload(base)
 
 
 @dataclass

@@ -21,6 +21,7 @@ from .theme import DARK, THEMES, variables_for
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from .evaluating import Evaluating
     from .setup import Setup
 
 
@@ -42,6 +43,8 @@ class LlamadiffApp(App[None]):
         super().__init__()
         keep_columns()
         self.setup = setup
+        self.unfinished: Evaluating | None = None
+        """The evaluation that closing the app stopped."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..compare.evaluation.plan import Plan
 
 ORDERS = ("disagreement", "failing", "tag", "line")
+TAG = "tag:"
 LONGEST = 400
 """Characters of a question that a line may show."""
 FAILED, PASSED, ERROR, NONE, WAITING = "✗", "✓", "!", "–", "·"
@@ -93,12 +94,17 @@ def mark(answers: Sequence[Checked]) -> str:
 def arranged(
     rows: Sequence[AskedRow], order: str, words: Sequence[str] = (), *, errors: bool = False
 ) -> list[AskedRow]:
-    """The rows with all these words, only those with `errors` if asked, in one of ORDERS."""
+    """The rows with all these words, only those with `errors` if asked, in one of ORDERS. `tag:new`
+    asks for a tag that begins so."""
     wanted = [word.casefold() for word in words]
+    tags = [word.removeprefix(TAG) for word in wanted if word.startswith(TAG)]
+    wanted = [word for word in wanted if not word.startswith(TAG)]
     found = [
         row
         for row in rows
-        if (row.error or not errors) and all(word in row.words for word in wanted)
+        if (row.error or not errors)
+        and all(word in row.words for word in wanted)
+        and all(any(it.casefold().startswith(tag) for it in row.tags) for tag in tags)
     ]
     if order == "disagreement":
         found.sort(key=lambda row: (-row.spread, _total(row), row.line))

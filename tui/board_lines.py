@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
-from ..compare.evaluation.scoreboard import check_title, met_said, rows_said
+from ..compare.evaluation.scoreboard import check_title, levels_said, met_said, rows_said
 from ..compare.evaluation.variants import called
 from ..compare.statistics.wording import NOT_MEASURED, noise_floor_sentence, plus_minus, points
 from .safe_text import safe_line
 from .widgets.chosen_lines import padded
+from .widgets.headed_scroll import Head
 from .widgets.lines import shortened
 
 if TYPE_CHECKING:
@@ -52,7 +53,32 @@ class _Column:
         return max(map(cell_len, (self.title, *(text for text, _ in self.cells))))
 
 
-def board_lines(board: Scoreboard, plan: Plan, width: int, *, tags: bool) -> Content:
+@dataclass(frozen=True)
+class Part:
+    """Lines of a scoreboard: a table whose first one is its heading, or sentences."""
+
+    text: Content
+    is_table: bool = True
+
+
+def board_lines(parts: Sequence[Part]) -> Content:
+    """All parts, a blank line between any two."""
+    return Content("\n\n").join(part.text for part in parts)
+
+
+def board_heads(parts: Sequence[Part], width: int) -> list[Head]:
+    """Where the headings of the tables are in `board_lines` that wrap at `width`."""
+    found: list[Head] = []
+    at = 0
+    for part in parts:
+        end = at + part.text.get_height({}, width)
+        if part.is_table:
+            found.append(Head(at, end, part.text.split("\n")[0]))
+        at = end + 1
+    return found
+
+
+def board_parts(board: Scoreboard, plan: Plan, width: int, *, tags: bool) -> list[Part]:
     """All there is to say, in lines of at most `width` cells but for sentences, which wrap."""
     lines = board.lines
     first = _names(board)
@@ -60,12 +86,15 @@ def board_lines(board: Scoreboard, plan: Plan, width: int, *, tags: bool) -> Con
     if width < NARROW:
         columns.sort(key=lambda column: (column.title not in FIRST, column.title == SECOND))
     tables = [_table(first, each, board, width) for each in _fitting(first, columns, width)]
-    parts = [tables[0], Content("\n").join(_sentences(board, plan)), *tables[1:]]
+    said = Part(Content("\n").join(_sentences(board, plan)), is_table=False)
+    parts = [Part(tables[0]), said, *map(Part, tables[1:])]
     if checks := _checks(lines):
-        parts += [_table(first, each, board, width) for each in _fitting(first, checks, width)]
+        parts += [
+            Part(_table(first, each, board, width)) for each in _fitting(first, checks, width)
+        ]
     if tags:
-        parts.append(_tags(board, width))
-    return Content("\n\n").join(parts)
+        parts.append(Part(_tags(board, width)))
+    return parts
 
 
 def _names(board: Scoreboard) -> _Column:
@@ -110,12 +139,12 @@ def _costs(lines: Sequence[Line]) -> list[_Column]:
     firsts = (f"{1000 * it.ttft_s:.0f} ms" if it and it.ttft_s is not None else "–" for it in paces)
     speeds = (f"{it.tokens_per_s:,.0f}" if it and it.tokens_per_s else "–" for it in paces)
     found = {
-        "PASSED": [f"{line.pass_rate:.0%}".replace("%", " %") for line in lines],
-        "PROMPT TOKENS": [f"{line.prompt_tokens:.0f}" for line in lines],
+        "PASSED": [f"{line.pass_rate:.0%}".replace("%", " %") if line.score.rows else "–" for line in lines],
+        "PROMPT TOKENS": [f"{line.prompt_tokens:.0f}" if line.prompt_tokens else "–" for line in lines],
         "FIRST TOKEN": [*firsts],
         "TOKENS/S": [*speeds],
-        "TOKENS OUT": [f"{line.tokens:.1f}" for line in lines],
-    }
+        "TOKENS OUT": [f"{line.tokens:.1f}" if line.prompt_tokens else "–" for line in lines],
+    }  # fmt: skip
     if any(line.errors or line.unscored for line in lines):
         found["NO SCORE"] = [f"{line.errors + line.unscored:,}" for line in lines]
     return [_Column(title, [(cell, "") for cell in cells]) for title, cells in found.items()]
@@ -167,8 +196,9 @@ def _table(first: _Column, columns: Sequence[_Column], board: Scoreboard, width:
             ]
         for row, cell in zip(rows, cells, strict=True):
             row += [(" " * GAP, ""), cell]
-    drawn = [Content.assemble(*row).truncate(width) for row in rows]
-    return Content("\n").join([Content.styled((" " * GAP).join(head)[:width], "$dim"), *drawn])
+    drawn = [Content.assemble(*row).truncate(width, ellipsis=True) for row in rows]
+    heading = Content.styled((" " * GAP).join(head), "$dim").truncate(width, ellipsis=True)
+    return Content("\n").join([heading, *drawn])
 
 
 def _scale(board: Scoreboard) -> tuple[int, int]:
@@ -208,6 +238,8 @@ def _sentences(board: Scoreboard, plan: Plan) -> list[Content]:
             decided = line.verdict.outcome != "undecided"
             said = line.sentence if decided else f"{called(line.variant)}: {line.sentence}"
             found.append(Content.assemble((f"{mark[0]} ", style), safe_line(said)))
+    if said := levels_said(board):
+        found.append(Content.styled(f"  {said}", "$dim"))
     if said := rows_said(board.rows, len(plan.rows), board.planned):
         found.append(Content.styled(f"  {said}", "$warning"))
     elif len(plan.rows) > board.planned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from .safe_text import safe_line
 
 GAP = 2
 WIDEST_TITLE = 13
+JOINED = "\N{NO-BREAK SPACE}"
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|min|kB|MB|GB)\b)")
+_PIECES = re.compile(r"[^/_+@=,.-]+[/_+@=,.-]*|[/_+@=,.-]+")
 LEAST = 16
 """Cells of a column below which all three stand under each other."""
 
@@ -22,13 +26,23 @@ def decision_lines(decision: Mapping[str, Any], width: int) -> Iterator[tuple[st
     `decision` is what `decision_document` gives.
     """
     _, *sides = decision["head"]
-    column = (width - WIDEST_TITLE - GAP * len(sides)) // len(sides)
-    if column < LEAST:
+    column = _column(sides, width)
+    if is_stacked(decision, width):
         yield from _stacked(decision, sides, width)
         return
     yield from _beside("", [[side] for side in sides], column)
     for row in decision["table"]:
         yield from _beside(row["row"], row["cells"], column)
+
+
+def is_stacked(decision: Mapping[str, Any], width: int) -> bool:
+    """Whether what belongs to the three stands under each other, for want of room."""
+    _, *sides = decision["head"]
+    return _column(sides, width) < LEAST
+
+
+def _column(sides: Sequence[str], width: int) -> int:
+    return (width - WIDEST_TITLE - GAP * len(sides)) // len(sides)
 
 
 def _beside(title: str, cells: Sequence[Sequence[str]], column: int) -> Iterator[tuple[str, str]]:
@@ -53,7 +67,8 @@ def _stacked(
 
 
 def wrapped(text: str, width: int, hang: int = 0) -> list[str]:
-    """A text in lines of at most `width` cells, broken between words, all but the first indented."""
+    """A text in lines of at most `width` cells, broken between words, all but the first indented. A
+    number stays with its unit."""
     width = max(4, width)
     lines: list[str] = []
     line = ""
@@ -61,18 +76,30 @@ def wrapped(text: str, width: int, hang: int = 0) -> list[str]:
     def indent() -> str:
         return " " * hang if lines else ""
 
-    for word in safe_line(text).split():
+    words = _BEFORE_UNIT.sub(JOINED, " ".join(safe_line(text).split())).split(" ")
+    for word in (it.replace(JOINED, " ") for it in words if it):
         longer = f"{line} {word}" if line else indent() + word
         if cell_len(longer) <= width:
             line = longer
             continue
         if line:
             lines.append(line)
-        *whole, rest = chop_cells(word, width - hang)
+        *whole, rest = _broken(word, width - hang)
         for part in whole:
             lines.append(indent() + part)
         line = indent() + rest
     return [*lines, line]
+
+
+def _broken(word: str, width: int) -> list[str]:
+    """A word that is wider than a line in parts, broken where a name can be, and else anywhere."""
+    parts = [""]
+    for piece in _PIECES.findall(word):
+        if cell_len(parts[-1] + piece) <= width:
+            parts[-1] += piece
+        else:
+            parts[-1:] = [*filter(None, parts[-1:]), *chop_cells(piece, width)]
+    return parts
 
 
 def _padded(text: str, width: int) -> str:

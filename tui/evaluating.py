@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..compare.checks.code import Code
 from ..compare.errors import MISTAKES, CompareError
-from ..compare.evaluation.answers import Checked
+from ..compare.evaluation.answers import Checked, standing
 from ..compare.evaluation.evaluator import Evaluator, Progress
 from ..compare.evaluation.kept import Kept
 from ..compare.evaluation.measured import Measured
@@ -90,6 +90,8 @@ class Evaluating:
         self.answers = [*kept.answers] if kept is not None else []
         self.errors = sum(map(unscored, self.answers))
         """Answers that could not be had, or not be scored."""
+        self.died = sum(it.died for it in self.answers)
+        """Answers that the engine died with."""
         self.elsewhere: tuple[str, float] | None = None
         """The suite that adapters are put to now, and how much of it is done."""
         self.seen: Look | None = None
@@ -134,7 +136,10 @@ class Evaluating:
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be gone on with: not where it failed before it began."""
+        """Whether it can be gone on with: not where it failed before it began, and where it is over
+        only for what the engine died with."""
+        if self.state == "done":
+            return self.died > 0
         return self.state == "stopped" or (self.state == "failed" and not self.refused)
 
     @property
@@ -152,6 +157,8 @@ class Evaluating:
             await self._run(await runner_of())
             if hashes is not None:
                 await self.hash_files(hashes, HASHING_S)
+            decision = await asyncio.to_thread(decided, self._history, self.kept())
+            self._learn(self._measured.decided(decision))
             self._end()
         except asyncio.CancelledError:
             self.state = "stopped"
@@ -165,7 +172,7 @@ class Evaluating:
                 self._evaluations.release(self.key)
 
     async def _run(self, runner: Runner) -> None:
-        before = [*self.answers]
+        before = self.answers
         evaluator = Evaluator(runner, self.plan, self._add, self._progress, self._pause)
         await evaluator.check()
         self.notes += [
@@ -180,6 +187,9 @@ class Evaluating:
             self._at = await asyncio.to_thread(kept.began, self.key)
         elif kept is not None and self.key is not None:
             await asyncio.to_thread(kept.take, self.key)
+        self.answers, self.errors, self.died, self._ended = [], 0, 0, None
+        self._take_in(standing(self.plan, before))
+        self._counted = len(self.answers)
         self.state = "running"
         if not self._pause.on:
             self._since = time.monotonic()
@@ -193,9 +203,13 @@ class Evaluating:
             )
         )  # fmt: skip
 
-    def _add(self, checked: list[Checked]) -> None:
+    def _take_in(self, checked: list[Checked]) -> None:
         self.answers += checked
         self.errors += sum(map(unscored, checked))
+        self.died += sum(it.died for it in checked)
+
+    def _add(self, checked: list[Checked]) -> None:
+        self._take_in(checked)
         if self._evaluations is not None and self.key is not None:
             self._evaluations.add(self.key, checked)
 

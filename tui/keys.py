@@ -177,6 +177,8 @@ SEARCHED_KEYS = [
     Binding("down", "move(1)", "down", id="list.down", priority=True, show=False, tooltip="The line below"),
     Binding("pageup", "page(-1)", "page up", id="list.page_up", priority=True, show=False, tooltip="A page up"),
     Binding("pagedown", "page(1)", "page down", id="list.page_down", priority=True, show=False, tooltip="A page down"),
+    Binding("home", "move(-1000000)", "first", id="list.home", priority=True, show=False, tooltip="The first line"),
+    Binding("end", "move(1000000)", "last", id="list.end", priority=True, show=False, tooltip="The last line"),
     Binding("shift+tab", "details", "details", id="list.details", priority=True, tooltip="To the details, to scroll them, and back"),
     Binding("escape", "leave", "back", id="list.leave", tooltip="Take the search back, then leave"),
 ]  # fmt: skip
@@ -316,7 +318,7 @@ SWEEP_SCREEN_KEYS = [
 ]  # fmt: skip
 
 EVALUATE_KEYS = [
-    Binding("enter", "open", "open", id="evaluate.open", priority=True, tooltip="Start this suite, or look at this evaluation"),
+    Binding("enter", "open", "open", id="evaluate.open", priority=True, tooltip="Read what this suite asks, or look at this evaluation"),
     Binding("f5,ctrl+r", "start", "run", id="evaluate.run", tooltip="Start this suite, or go on with what was stopped"),
     Binding("tab,ctrl+t", "whose", "whose variants", id="evaluate.whose", priority=True, tooltip="Ask the suite's variants, or the playground's"),
     Binding("ctrl+o", "edit", "$EDITOR", id="evaluate.edit", priority=True, tooltip="Open the suite's file in $EDITOR"),

@@ -103,7 +103,7 @@ def sentences(found: Results) -> list[str]:
         said.append(
             f"The answer shown first was preferred in {found.firsts:,} of {found.decided:,} "
             f"({_share(found.firsts, found.decided, found.first_interval)}): "
-            f"{'no sign that the place matters' if within else 'the place mattered'}."
+            f"{'no sign that the place matters' if within else 'the place mattered, which the ranking allows for'}."
         )
     if found.between.units:
         said.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Origin = Literal["ships", "yours", "opened"]
 MOST_PAST = 200
 THEIRS = "the playground's variants, without the suite's requirements"
+NOT_TIMED = "how long it takes is not known before its first run here"
 MOST_TIMED = 10
 """Evaluations looked at for how long one takes."""
 
@@ -42,6 +43,8 @@ class Listed:
     name: str
     about: str
     problem: str = ""
+    left: str = ""
+    """How far its newest evaluation came, where that was stopped."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Past:
             return f"stopped, all {entry.rows:,} rows are there"
         if entry.ended is None:
             return f"stopped at {entry.done:,} of {entry.rows:,} rows"
+        if entry.verdict:
+            return f"{entry.verdict} · {entry.rows:,} rows"
         return f"finished, {entry.rows:,} rows"
 
 
@@ -117,17 +122,20 @@ def listed_items(
         whole = " ".join(texts).casefold()
         return all(word in whole for word in words)
 
-    own = [it for it in suites if fits(it.name, it.about, str(it.path), it.origin, it.problem)]
-    where = f"; your own are in {safe_line(str(folder))}" if folder is not None else ""
     past = [Past(it, *running.get(it.key, (None, False))) for it in entries]
-    past = [it for it in past if fits(it.entry.suite, it.entry.path, it.state, moment(it.entry.at))]
+    newest = {it.entry.path: it for it in reversed(past)}
+    left = {path: it.state for path, it in newest.items() if it.stopped}
+    own = [replace(it, left=left.get(str(it.path.resolve()), "")) for it in suites]
+    own = [it for it in own if fits(it.name, it.about, str(it.path), it.origin, it.problem)]
+    where = f"; your own are in {safe_line(str(folder))}" if folder is not None else ""
+    past = [it for it in past if fits(it.entry.suite, it.entry.path, it.state, "finished" * (it.entry.ended is not None), moment(it.entry.at))]  # fmt: skip
     return [
         *([Heading(f"Suites{where}")] * bool(own)), *own,
         *([Heading("Evaluations, newest first")] * bool(past)), *past,
     ]  # fmt: skip
 
 
-def told_of_plan(plan: Plan, took: str, before: str, *, own: bool) -> list[tuple[str, str]]:
+def told_of_plan(plan: Plan, *, own: bool) -> list[tuple[str, str]]:
     """Facts of an evaluation that would be begun, or was."""
     suite = plan.suite
     repeats = f", {plan.repeats} times each" if plan.repeats > 1 else ""
@@ -155,15 +163,13 @@ def told_of_plan(plan: Plan, took: str, before: str, *, own: bool) -> list[tuple
         facts.append(("elsewhere", f"then its adapters on {', '.join(names)}"))
     for number, it in enumerate(suite.require):
         facts.append(("requires" if not number else "", it.text))
-    facts += [("takes", took)] if took else []
-    facts += [("before", before)] if before else []
     return facts
 
 
 def about_how_long(kept: Evaluations | None, plan: Plan, entries: Sequence[Entry]) -> str:
     """How long a plan takes here, by what evaluations took before. Reads a file."""
     if kept is None:
-        return "not known before its first run here"
+        return NOT_TIMED
     path = str(plan.suite.path.resolve())
     order = sorted(entries, key=lambda it: it.path != path)[:MOST_TIMED]
     models = {it.model for it in plan.variants}
@@ -176,7 +182,7 @@ def about_how_long(kept: Evaluations | None, plan: Plan, entries: Sequence[Entry
             seconds = took.seconds / took.answers * plan.answers
             by = "" if alike else f", going by {safe_line(entry.suite)}"
             return f"about {span(seconds)}{by}"
-    return "not known before its first run here"
+    return NOT_TIMED
 
 
 def unfinished(kept: Evaluations | None, plan: Plan, entries: Sequence[Entry]) -> str:

@@ -73,7 +73,7 @@ class Length:
             count = len(answer.text.split() if self.unit == "words" else answer.text)
         if count is None:
             return Result(None, "could not be checked: its tokens were not counted")
-        has = f"has {count:,} {self.unit}"
+        has = f"has {count:,} {self.unit[:-1] if count == 1 else self.unit}"
         if count < self.least:
             return Result(0.0, f"{has}, fewer than {self.least:,}")
         if self.most is not None and count > self.most:

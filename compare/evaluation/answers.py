@@ -10,7 +10,7 @@ from ..checks.result import Answer, Result, Weighted, apply
 from ..prepare import Prepared
 from ..reasoning import answer_alone, answer_of
 from ..run import Output, State
-from .plan import Place
+from .plan import Place, Plan
 from .rows import SuiteRow
 from .suite import NamedCheck
 
@@ -49,13 +49,26 @@ class Checked:
     def failed(self) -> bool:
         """Whether it could not be had, and nobody but its variant is to blame: others that were
         computed beside it may be what the engine died with."""
-        return self.error is not None and self.finish_reason != DIED
+        return self.error is not None and not self.died
+
+    @property
+    def died(self) -> bool:
+        """Whether the engine died with it, or with a judge of it."""
+        return self.finish_reason == DIED
 
     def score_of(self, check: int | None) -> float | None:
         """What one check gave, by its place in the suite; None is all of them together."""
         if check is None:
             return self.score
         return self.results[check].score if check < len(self.results) else None
+
+
+def standing(plan: Plan, answers: Sequence[Checked]) -> list[Checked]:
+    """Those that stay when an evaluation goes on: of groups that are there whole, and in none of whose
+    rows the engine died."""
+    there = {it.place for it in answers if not it.died}
+    again = {place for group in plan.left(there) for place in group.places}
+    return [it for it in answers if it.place not in again]
 
 
 def counted(
@@ -80,7 +93,7 @@ class Asked:
     ready: Prepared | None = None
     logprob: float | None = None
     died: bool = False
-    """The engine died with it, and with all that was computed beside it."""
+    """The engine died with it, or with a judge of it, and with all that was computed beside it."""
     judged: dict[str, int] = field(default_factory=dict[str, int])
 
     @property

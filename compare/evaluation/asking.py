@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ...models.engine.client import LoadedModel
 from ...models.engine.samplers import parse_value
 from ...prompts.errors import PromptError
+from ...prompts.rendering.helper import Renderer
 from ..checks.code import Code
 from ..conversation import given_turns
 from ..errors import MISTAKES, CompareError
@@ -23,6 +24,38 @@ AT_ONCE = 8
 """Prompts that are made at once."""
 TRIED = 3
 """Rows of which one at least must make a prompt of each variant."""
+
+
+def check_prompts(plan: Plan, renderer: Renderer) -> dict[str, set[str]]:
+    """The variables that the prompt of each variant has, by its name. Needs no model; use on a thread.
+
+    Raises CompareError for a prompt that uses no column of the dataset, and for one that cannot be
+    made of any of the first rows: a variable is without a value there, or its template is wrong.
+    """
+    found: dict[str, set[str]] = {}
+    columns = set(plan.rows[0].values)
+    for variant in plan.variants:
+        prompt = variant.prompt
+        found[variant.name] = known = {it.name for it in prompt.variables}
+        known |= set(renderer.template_variables(prompt))
+        used = known - variant.values.keys()
+        if not used & columns:
+            raise CompareError(
+                f"{plan.suite.path}: the prompt {prompt.name} of variant {variant.name} asks about no "
+                f"column of the dataset; it uses {', '.join(sorted(used)) or 'no variables'}, the "
+                f'dataset has {", ".join(sorted(columns))}: write columns = {{ VARIABLE = "COLUMN" }}.'
+            )
+        rows = (row.values for row in plan.rows[:TRIED])
+        cases = [{**{k: v for k, v in row.items() if k in known}, **variant.values} for row in rows]
+        wrong = renderer.render_prompts(prompt, cases)
+        if isinstance(wrong[0], PromptError) and all(isinstance(it, PromptError) for it in wrong):
+            raise _cannot_ask(plan, variant, wrong[0])
+    return found
+
+
+def _cannot_ask(plan: Plan, variant: Variant, wrong: PromptError) -> CompareError:
+    said = f"{plan.suite.path}: variant {called(variant)}: {wrong}"
+    return CompareError(said if said.endswith("?") else f"{said}.")
 
 
 class Asking:
@@ -49,17 +82,7 @@ class Asking:
         kept: list[LoadedModel] = []
         for variant in (*self.plan.variants, *self.plan.judges.values()):
             kept.append(await self.runner.load(variant, keep=kept))
-        self._used = await asyncio.to_thread(self._find_used)
-        columns = set(self.plan.rows[0].values)
-        for variant in self.plan.variants:
-            used = self._used[variant.name] - variant.values.keys()
-            if not used & columns:
-                raise CompareError(
-                    f"{self.plan.suite.path}: the prompt {variant.prompt.name} of variant "
-                    f"{variant.name} asks about no column of the dataset; it uses "
-                    f"{', '.join(sorted(used)) or 'no variables'}, the dataset has "
-                    f'{", ".join(sorted(columns))}: write columns = {{ VARIABLE = "COLUMN" }}.'
-                )
+        self._used = await asyncio.to_thread(check_prompts, self.plan, self.runner.renderer)
         for variant in self.plan.variants:
             await self._try(variant)
 
@@ -77,15 +100,7 @@ class Asking:
             except PromptError as error:
                 wrong = wrong or error
         if wrong is not None:
-            said = f"{self.plan.suite.path}: variant {called(variant)}: {wrong}"
-            raise CompareError(said if said.endswith("?") else f"{said}.")
-
-    def _find_used(self) -> dict[str, set[str]]:
-        return {
-            variant.name: {it.name for it in variant.prompt.variables}
-            | set(self.runner.renderer.template_variables(variant.prompt))
-            for variant in self.plan.variants
-        }
+            raise _cannot_ask(self.plan, variant, wrong)
 
     async def prepare(self, groups: Sequence[Group]) -> dict[Group, list[Asked]]:
         """What is asked, each prompt rendered once for all variants that share it."""

@@ -10,7 +10,7 @@ from typing import Any
 from ..statistics.figures import Interval
 from .answers import Checked
 from .plan import Plan
-from .scoreboard import Line, Scoreboard
+from .scoreboard import Line, Scoreboard, levels_said
 from .variants import called
 
 SCHEMA = 1
@@ -42,6 +42,7 @@ def evaluation_document(
         "rows": board.rows,
         "planned": board.planned,
         "planned_gone": plan.planned.said_of_gone,
+        "levels": levels_said(board),
         "repeats": plan.repeats,
         "margin": board.margin,
         "baseline": board.baseline.name,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ...models.engine.client import EngineError, LoadedModel
@@ -14,7 +14,7 @@ from ...models.engine.protocol import BACKGROUND, Failed, Request
 from ..checks.likelihood import Likelihood
 from ..run import Output, State
 from ..runner import Runner, apply_event
-from .answers import Asked, Checked
+from .answers import Asked, Checked, standing
 from .asking import Asking
 from .judging import judge
 from .pausing import Pause, once_more
@@ -26,7 +26,7 @@ ROWS = 32
 AT_ONCE = 8
 """Requests that are made before the loop does other things."""
 MOST_DEATHS = 3
-"""Groups in a row in which the engine may die before that is no row's fault."""
+"""Rows in a row that the engine may die with before it is asked what it could do before."""
 log = logging.getLogger(__name__)
 
 
@@ -46,9 +46,10 @@ class Evaluator:
     several times a second. Nothing of a group comes twice. `pause` holds it up: groups under way are
     given up, and run again afterwards.
 
-    When the engine dies, the groups under way are run again, each alone. One that it dies in twice
-    more is to blame and has that as its error, unless the engine can do no other group either: then
-    nothing of it comes, to be run later.
+    When the engine dies, the groups under way are run again, each alone, and where it dies twice more
+    row by row. A row that it dies with twice again is marked as such. After several in a row it is
+    asked for what it could do before: where it cannot do that either, no row is to blame, and the
+    evaluation ends. When it goes on, what it died with comes last.
     """
 
     def __init__(
@@ -76,9 +77,13 @@ class Evaluator:
         self._done = 0
         self._tokens = 0
         self._deaths = 0
-        """Groups in a row in which the engine died."""
-        self._lost: list[tuple[Group | None, Callable[[], None]]] = []
-        """Those groups, None where a judge was asked, and what hands their answers on."""
+        """Rows in a row that the engine died with."""
+        self._deadly: set[int] = set()
+        """The numbers of the groups that they are of."""
+        self._fine: Group | None = None
+        """A group that the engine could do."""
+        self._judged: Sequence[Asked] = ()
+        """Answers that it could judge."""
 
     # -------------------------------------------------------------------- running
 
@@ -87,22 +92,53 @@ class Evaluator:
         await once_more(self._asking.check)
 
     async def run(self, before: Sequence[Checked] = ()) -> None:
-        """Run all groups of which answers are not there `before`. Errors of a row are its answers' own.
+        """Run all groups of which answers are not there `before`, or were what the engine died with.
+        Errors of a row are its answers' own.
 
-        Raises as `check`, and EngineError when the engine dies again and again.
+        Raises as `check`, and EngineError when the engine dies again and again; what it had done by
+        then has come.
         """
         if not self._asking.checked:
             await self.check()
-        for answer in before:
+        there = standing(self.plan, before)
+        for answer in there:
             self._hear(answer.variant, answer.row, answer.repeat, answer.answer, answer.error)
-        left = self.plan.left({answer.place for answer in before})
+        left = self.plan.left({answer.place for answer in there})
+        died = {answer.place for answer in before if answer.died}
+        self._deadly = {group.number for group in left if not died.isdisjoint(group.places)}
+        again = {group.number for group in left}
+        self._fine = next((it for it in self.plan.groups() if it.number not in again), None)
         self._done = self.plan.answers - sum(len(group.places) for group in left)
         self._tell()
         finished: asyncio.Queue[list[Asked] | None] = asyncio.Queue()
         checking = asyncio.create_task(self._check_all(finished))
+        fatal: EngineError | None = None
+        try:
+            try:
+                await self._ask(_blocks(left, self._deadly), finished, checking)
+            except EngineError as error:
+                fatal = error
+                for each in self._unjudged:
+                    if any(it.died for it in each):
+                        finished.put_nowait(each)
+            finished.put_nowait(None)
+            await checking
+        finally:
+            checking.cancel()
+        if fatal is not None:
+            raise fatal
+
+    async def _ask(
+        self,
+        blocks: Sequence[Sequence[Sequence[Group]]],
+        finished: asyncio.Queue[list[Asked] | None],
+        checking: asyncio.Task[None],
+    ) -> None:
+        """Have the batches of all blocks answered, and after each block what is to be judged of it.
+        Raises EngineError."""
         ready = ahead = None
         try:
-            batches = [(batch, batch is block[-1]) for block in _blocks(left) for batch in block]
+            batches = [(batch, batch is block[-1]) for block in blocks for batch in block]
             coming = [batch for batch, _ in batches[1:]]
             for (batch, last), following in itertools.zip_longest(batches, coming):
                 ready = ahead or asyncio.create_task(self._asking.prepare(batch))
@@ -112,14 +148,11 @@ class Evaluator:
                 if last:
                     await self._judge(finished)
                 if checking.done():
-                    break
-            await self._own_up()
-            await self._judge(finished)
-            self._hand_on()
-            finished.put_nowait(None)
-            await checking
+                    return
+            if self._deaths and (error := await self._error_of_known()):
+                raise error
         finally:
-            for task in (checking, ready, ahead):
+            for task in (ready, ahead):
                 if task is not None:
                     task.cancel()
 
@@ -136,7 +169,7 @@ class Evaluator:
         finished: asyncio.Queue[list[Asked] | None],
     ) -> None:
         """Have the engine answer these groups, made `ready` before; those left when it dies one by one,
-        as any of them may be what it dies of."""
+        as any of them may be what it dies of. Raises EngineError."""
         left, made = [*batch], [ready]
         put = self._unjudged.append if self.plan.judges else finished.put_nowait
         try:
@@ -145,16 +178,42 @@ class Evaluator:
         except EngineError as error:
             log.warning("an evaluation's batch failed: %s", error)
         for group in left:
-            try:
-                alone = partial(self._answer, [group], put)
-                await once_more(partial(self._pause.through, alone))
-            except EngineError as error:
-                lost = self._asking.asked(group)
-                for it in lost:
-                    it.output.state, it.output.error = State.FAILED, str(error)
-                    it.died = True
-                self._died(error, group, partial(put, lost))
+            await self._alone(group, put)
         self._open = {}
+
+    async def _alone(self, group: Group, put: Callable[[list[Asked]], None]) -> None:
+        """Have a group answered by itself; where the engine dies in it, row by row. Raises EngineError
+        when it can do nothing any more."""
+        rows = group.by_row
+        if len(rows) > 1 and await self._error_of(group, put) is None:
+            return
+        found: list[Asked] = []
+        fatal: EngineError | None = None
+        for row in rows:
+            error = fatal or await self._error_of(row, found.extend)
+            if error is None:
+                continue
+            self._deadly.add(group.number)
+            lost = self._asking.asked(row)
+            for it in lost:
+                it.output.state, it.output.error, it.died = State.FAILED, str(error), True
+            found += lost
+            self._done += len(lost)
+            fatal = fatal or await self._error_after_death(self._error_of_known)
+        put(found)
+        if fatal is not None:
+            raise fatal
+
+    async def _error_of(
+        self, group: Group, put: Callable[[list[Asked]], None]
+    ) -> EngineError | None:
+        """What the engine died with twice, asked for these answers alone; None where it gave them."""
+        try:
+            alone = partial(self._answer, [group], put)
+            await once_more(partial(self._pause.through, alone))
+        except EngineError as error:
+            return error
+        return None
 
     async def _answer(
         self,
@@ -170,40 +229,32 @@ class Evaluator:
             left.remove(group)
             self._done += len(group.places)
             put(self._open.pop(group))
-            self._lives()
+            self._deaths, self._fine = 0, group
             self._tell()
 
         await self._compute(dict(self._open), over)
 
-    def _died(self, error: EngineError, group: Group | None, hand_on: Callable[[], None]) -> None:
-        """Keep back what the engine died in, a group or the judging of one; raise the error when it
-        was one too many."""
-        self._lost.append((group, hand_on))
+    async def _error_after_death(
+        self, known: Callable[[], Awaitable[EngineError | None]]
+    ) -> EngineError | None:
+        """Count one more row that the engine died with. After some in a row it is asked for what it
+        could do; the error of that."""
         self._deaths += 1
-        if self._deaths >= MOST_DEATHS:
-            raise error
-
-    def _lives(self) -> None:
-        """The engine can do other groups: what it died in was those groups' fault."""
+        if self._deaths < MOST_DEATHS:
+            return None
+        error = await known()
         self._deaths = 0
-        self._hand_on()
+        return error
 
-    def _hand_on(self) -> None:
-        lost, self._lost = self._lost, []
-        for _, hand_on in lost:
-            hand_on()
-
-    async def _own_up(self) -> None:
-        """At the end, see whether the engine can do a group that was fine, if it died in the last
-        ones. Raises EngineError when it cannot."""
-        lost = {group for group, _ in self._lost if group is not None}
-        if lost:
-            known = next((group for group in self.plan.groups() if group not in lost), None)
-            if known is None:
-                raise EngineError("The engine died with every row that it was asked.")
-            self._done -= len(known.places)
-            again = partial(self._answer, [known], lambda asked: None)
-            await once_more(partial(self._pause.through, again))
+    async def _error_of_known(self) -> EngineError | None:
+        """What the engine says to a group that it could do, or else to any that it has not died in."""
+        others = (it for it in reversed(self.plan.groups()) if it.number not in self._deadly)
+        known, done = self._fine or next(others, None), self._done
+        if known is None:
+            return EngineError("The engine died with every row that it was asked.")
+        error = await self._error_of(known, lambda asked: None)
+        self._done = done
+        return error
 
     async def _compute(
         self, asked: Mapping[Group, list[Asked]], over: Callable[[Group], None]
@@ -217,21 +268,42 @@ class Evaluator:
                 over(group)
 
     async def _judge(self, finished: asyncio.Queue[list[Asked] | None]) -> None:
-        """Ask the judges about all that is generated, one group after the other. One that the engine
-        dies in is asked once more. Raises EngineError when it dies again and again."""
-        waiting, self._unjudged = self._unjudged, []
-        for it in itertools.chain.from_iterable(waiting):
+        """Ask the judges about all that is generated, one group after the other; where the engine dies
+        in one twice, row by row. Raises EngineError when it dies again and again."""
+        for it in itertools.chain.from_iterable(self._unjudged):
             output = it.output
             self._hear(output.variant.name, it.place, output.repeat, it.answer, output.error)
-        for each in waiting:
-            asking = partial(judge, self.runner, self.plan, each, self._baseline)
-            try:
-                await once_more(partial(self._pause.through, asking))
-            except EngineError as error:
-                self._died(error, None, partial(finished.put_nowait, each))
-                continue
+        while self._unjudged:
+            each = self._unjudged.pop(0)
+            fatal: EngineError | None = None
+            rows = [[*row] for _, row in itertools.groupby(each, key=lambda it: it.place)]
+            whole = len(rows) > 1 and await self._error_of_judging(each) is None
+            for row in () if whole else rows:
+                error = fatal or await self._error_of_judging(row)
+                if error is not None:
+                    for it in row:
+                        it.died = True
+                    fatal = fatal or await self._error_after_death(self._error_of_judged)
             finished.put_nowait(each)
-            self._lives()
+            if fatal is not None:
+                raise fatal
+
+    async def _error_of_judging(self, asked: Sequence[Asked]) -> EngineError | None:
+        """What the engine died with twice, asked to judge these; None where it did."""
+        try:
+            asking = partial(judge, self.runner, self.plan, asked, self._baseline)
+            await once_more(partial(self._pause.through, asking))
+        except EngineError as error:
+            return error
+        if any(it.output.state is State.DONE for it in asked):
+            self._deaths, self._judged = 0, asked
+        return None
+
+    async def _error_of_judged(self) -> EngineError | None:
+        """What the engine says to what it could judge."""
+        if not self._judged:
+            return EngineError("The engine died with every answer that it was to judge.")
+        return await self._error_of_judging([replace(it, judged={}) for it in self._judged])
 
     async def _generate(
         self, asked: Mapping[Group, list[Asked]], over: Callable[[Group], None]
@@ -297,17 +369,27 @@ class Evaluator:
         self._on_progress(Progress(self._done + part, self.plan.answers, self._tokens))
 
 
-def _blocks(groups: Sequence[Group]) -> Iterator[list[list[Group]]]:
+def _blocks(groups: Sequence[Group], deadly: Collection[int]) -> list[list[list[Group]]]:
     """Of every ROWS rows, which no group goes beyond, the batches: all large groups together; of the
-    small ones, which the engine would decode together, one of each lane at a time."""
+    small ones, which the engine would decode together, one of each lane at a time. Groups with one of
+    the `deadly` numbers come last, and so do blocks that have any: they are judged as a whole."""
+    found: list[tuple[bool, list[list[Group]]]] = []
     for _, block in itertools.groupby(groups, key=lambda group: group.row // ROWS):
-        them = list(block)
-        large = [group for group in them if not group.small]
-        small: dict[int, list[Group]] = {}
-        for group in them:
-            if group.small:
-                small.setdefault(group.lane, []).append(group)
-        yield [large] * bool(large) + [
-            [group for group in each if group is not None]
-            for each in itertools.zip_longest(*small.values())
-        ]
+        fresh: list[Group] = []
+        died: list[Group] = []
+        for group in block:
+            (died if group.number in deadly else fresh).append(group)
+        found.append((bool(died), [*_batches(fresh), *_batches(died)]))
+    return [batches for _, batches in sorted(found, key=lambda each: each[0])]
+
+
+def _batches(groups: Sequence[Group]) -> Iterator[list[Group]]:
+    large = [group for group in groups if not group.small]
+    small: dict[int, list[Group]] = {}
+    for group in groups:
+        if group.small:
+            small.setdefault(group.lane, []).append(group)
+    if large:
+        yield large
+    for each in itertools.zip_longest(*small.values()):
+        yield [group for group in each if group is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ class Measured:
 
     `answers` of them took `seconds`. `paces` are by variant, `hashes` (SHA-256) and `adapters` by
     file; `elsewhere` is what adapters did on other suites, `problems` are sentences on suites that
-    could not be run.
+    could not be run. `verdict` is what it decided in the end, for lists: the words before the colon.
     """
 
     seconds: float = 0.0
@@ -32,6 +32,11 @@ class Measured:
     elsewhere: tuple[Elsewhere, ...] = ()
     problems: tuple[str, ...] = ()
     adapters: Mapping[Path, Trained] = field(default_factory=dict[Path, Trained])
+    verdict: str = ""
+
+    def decided(self, decision: Mapping[str, Any] | None) -> Measured:
+        """It with the verdict of a decision's document."""
+        return replace(self, verdict=decision["verdict"].partition(":")[0] if decision else "")
 
     def text(self) -> str:
         """It as JSON, for `read_measured`."""

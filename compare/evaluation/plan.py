@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -50,6 +50,12 @@ class Group:
         """It would fit into a batch with another."""
         return len(self.places) <= WIDTH // 2
 
+    @property
+    def by_row(self) -> list[Group]:
+        """Its rows, each by itself."""
+        rows = itertools.groupby(self.places, key=lambda place: place[0])
+        return [replace(self, places=tuple(places)) for _, places in rows]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -68,6 +74,8 @@ class Plan:
     """By rubric, what judges by it."""
     apart: Mapping[Names, Settled] = field(default_factory=dict[Names, Settled])
     notes: tuple[str, ...] = ()
+    to_keep: Mapping[str, Settled] = field(default_factory=dict[str, Settled])
+    """By the hash of a comparison, what the history is to know of it."""
 
     def planned_for(self, one: Variant, other: Variant, rows: Sequence[int]) -> Planned:
         """Which of these rows, given by their places, were planned for a comparison."""

@@ -125,15 +125,17 @@ def _plan(
 
 
 def _written(it: Settled, plan: Plan) -> list[object]:
-    """Its number of rows, the places of those in the plan, the keys of those that are not."""
+    """Its number of rows, the places of those in the plan, the keys of those that are not, and its
+    own number."""
     there = [place for place, row in enumerate(plan.rows) if row.key in it.keys]
     absent = it.keys - it.gone - {row.key for row in plan.rows}
-    return [it.count, there, sorted(absent), sorted(it.gone)]
+    return [it.count, there, sorted(absent), sorted(it.gone), it.number]
 
 
 def _settled(given: Sequence[Any], rows: Sequence[SuiteRow]) -> Settled:
-    count, there, absent, gone = given
-    return Settled(frozenset([*(rows[place].key for place in there), *absent, *gone]), count, frozenset(gone))  # fmt: skip
+    count, there, absent, gone, *number = given  # which earlier versions did not write
+    keys = frozenset([*(rows[place].key for place in there), *absent, *gone])
+    return Settled(keys, count, frozenset(gone), *number)
 
 
 def _variant(given: Mapping[str, Any], names: Mapping[str, str]) -> Variant:

@@ -48,11 +48,6 @@ class SuiteRow:
     turns: Turns = ()
 
     @property
-    def content(self) -> str:
-        """The same for equal rows."""
-        return content_of(self.key)
-
-    @property
     def asked(self) -> str:
         """All of it in words, a line for each value and turn."""
         said = [f"{name}: {text}" for name, text in self.values.items()]

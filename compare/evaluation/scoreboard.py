@@ -13,7 +13,7 @@ from itertools import compress
 from ..statistics.figures import Estimate, Table
 from ..statistics.means import estimate
 from ..statistics.noise import NoiseFloor, noise_floor
-from ..statistics.verdict import Verdict, decide_all
+from ..statistics.verdict import ALPHA, Verdict, decide_all
 from ..statistics.wording import sentence
 from ..variants import Variant
 from .answers import Checked, counted
@@ -126,6 +126,20 @@ def met_said(met: bool | None) -> str:
     return {True: "met", False: "NOT MET", None: "not known yet"}[met]
 
 
+def levels_said(board: Scoreboard) -> str:
+    """Why intervals of differences are of other levels than one alone would be; empty where none is."""
+    compared = [it.verdict.difference.interval.level for it in board.lines if it.verdict]
+    levels = sorted(set(compared), reverse=True)
+    if len(compared) < 2:
+        return ""
+    *others, lowest = (f"{100 * it:.4g} %" for it in levels)
+    said = f"{', '.join(others)} and {lowest}" if others else lowest
+    return (
+        f"The intervals of differences are of {said}: {len(compared)} comparisons share the "
+        f"{100 * ALPHA:g} %, and one that is sure leaves its part to the others."
+    )
+
+
 def rows_said(rows: int, asked: int, planned: int) -> str:
     """How many of the planned rows all variants have answered; empty where that is all of them.
     `asked` are those that are run."""
@@ -185,7 +199,7 @@ def scoreboard(
         for variant in plan.variants
     )  # fmt: skip
     board = Scoreboard(base, len(rows), plan.planned.to_run, plan.suite.margin, lines)
-    requirements = tuple(_requirement(it, board, tables, of_checks) for it in plan.suite.require)
+    requirements = tuple(_requirement(it, plan, board, tables, of_checks) for it in plan.suite.require)  # fmt: skip
     if len(rows) < len(plan.rows):
         requirements = tuple(replace(it, met=None) for it in requirements)
     return Scoreboard(base, board.rows, board.planned, board.margin, lines, requirements)
@@ -252,6 +266,8 @@ KINDS: Mapping[str, Value] = {
 }  # fmt: skip
 """The figures that a requirement may ask of a variant, each with a value of its kind; those of its
 checks are besides."""
+COMPARED = ("difference_low", "difference_high", "p", "verdict")
+"""Those of them that planned rows which are gone count in."""
 
 
 def check_requirements(suite: Suite, variants: Sequence[Variant]) -> None:
@@ -275,6 +291,7 @@ def _figures_of(check: str) -> tuple[str, str, str]:
 
 def _requirement(
     wanted: Expression,
+    plan: Plan,
     board: Scoreboard,
     tables: Mapping[str, Table],
     of_checks: Mapping[str, Sequence[Table]],
@@ -290,7 +307,14 @@ def _requirement(
     for line, table, of_each in zip(lines, ours, checks, strict=True):
         found = _of(line, table, of_each)
         figures |= {line.variant.name: found, line.variant.label: found}
-    return Requirement(wanted.text, wanted.met(figures), wanted.shown(figures))
+    shown = wanted.shown(figures)
+    compared = {it.variant for it in wanted.figures() if it.name in COMPARED}
+    for line in lines:
+        settled = plan.settled_for(board.baseline, line.variant)
+        if settled.gone and {line.variant.name, line.variant.label} & compared:
+            shown += f"; {settled.said_of_gone}"
+            break
+    return Requirement(wanted.text, wanted.met(figures), shown)
 
 
 def _common(tables: Sequence[Table]) -> list[Table]:

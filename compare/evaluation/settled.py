@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..statistics.figures import Planned
 
@@ -19,13 +19,21 @@ def names_of(one: str, other: str) -> Names:
 class Settled:
     """`count` rows were planned; `keys` are those of them that are known, the others are still to
     be added to the dataset. `gone` are those that no longer are in it. `number` is what the history
-    knows this by, None if it was not planned before.
+    knows this by, larger for what was planned later, None if it was not planned before.
+
+    In a plan the keys are those of its rows; in the history they are those of `question_keys`, by
+    which those of `gone` are always said.
     """
 
     keys: frozenset[str]
     count: int
     gone: frozenset[str] = frozenset()
-    number: int | None = None
+    number: int | None = field(default=None, compare=False)
+
+    @property
+    def fits(self) -> bool:
+        """Whether at least half of its rows are in the dataset; else that is another one."""
+        return len(self.keys) > 0 and 2 * len(self.gone) <= len(self.keys)
 
     @property
     def to_run(self) -> int:
@@ -37,9 +45,12 @@ class Settled:
         """A sentence on those that are gone; empty if none is."""
         if not self.gone:
             return ""
+        count = len(self.gone)
+        are, them = ("is", "it") if count == 1 else ("are", "them")
         return (
-            f"{len(self.gone):,} of the {self.count:,} rows planned are no longer in the dataset; "
-            "each counts against whichever variant is ahead."
+            f"{count:,} of the {self.count:,} rows planned {are} no longer in the dataset as planned: "
+            f"whichever variant is ahead counts as having lost {them}. Put {them} back word for word, "
+            f"or add rows, beside which {them if count > 1 else 'it'} weigh{'s' * (count == 1)} less."
         )
 
     def among(self, keys: Sequence[str]) -> Planned:

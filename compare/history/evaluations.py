@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +58,8 @@ class Entry:
     """How many there will be."""
     running: bool
     """Whether a program runs it now, this one or another."""
+    verdict: str
+    """What it decided in the end, in a word or two; empty where that is not known."""
 
     @property
     def done(self) -> int:
@@ -90,7 +92,8 @@ class Evaluations:
         return key
 
     def take(self, key: str) -> None:
-        """Have it run by this program from now on. Raises CompareError when another one runs it."""
+        """Have it run by this program from now on, until it ends (again). Raises CompareError when
+        another one runs it."""
         self._change(lambda it: _take(it, key))
 
     def release(self, key: str) -> None:
@@ -106,7 +109,8 @@ class Evaluations:
         return self._read(lambda it: bool(running(it, [key])), False)
 
     def unfinished(self, plan: Plan) -> str | None:
-        """The newest evaluation that would give the same and has not ended, if there is one."""
+        """The newest evaluation that would give the same and has not ended, or has answers that the
+        engine died with, if there is one."""
         mark = plan.fingerprint()
         return self._read(lambda it: _unfinished(it, mark), None)
 
@@ -118,17 +122,14 @@ class Evaluations:
         )
         return moment(self._there(key, found)[0])
 
-    def settled(self, comparisons: Collection[str], keys: Collection[str]) -> dict[str, Settled]:
-        """What was planned of these comparisons, by those that were made before on such rows."""
-        return self._read(lambda it: settled(it, comparisons, keys), {})
+    def settled(self, comparisons: Mapping[str, Collection[str]]) -> dict[str, Settled]:
+        """What was planned of comparisons that were made before; given are the keys of the rows
+        there are for each."""
+        return self._read(lambda it: settled(it, comparisons), {})
 
     def settle(self, plan: Plan) -> None:
         """Keep which rows are planned; what was kept of its comparisons before stays."""
-        from ..evaluation.comparisons import comparisons
-
-        found = comparisons(plan.variants, plan.suite.dataset.where)
-        planned = {it: plan.apart.get(names, plan.planned) for names, it in found.items()}
-        self._change(lambda it: settle(it, planned))
+        self._change(lambda it: settle(it, plan.to_keep))
 
     def add(self, key: str, answers: Iterable[Checked]) -> None:
         """Keep the answers of a group: all of them, or none when that cannot be written, which is
@@ -213,7 +214,10 @@ def _take(it: Connection, key: str) -> None:
         raise CompareError(GONE.format(key))
     if found[0] != owner() and not nobodys(*found):
         raise CompareError(RUNS_ELSEWHERE.format(key))
-    it.execute("UPDATE evaluations SET owner = ?, beat = ? WHERE key = ?", (owner(), now(), key))
+    it.execute(
+        "UPDATE evaluations SET owner = ?, beat = ?, ended = NULL WHERE key = ?",
+        (owner(), now(), key),
+    )
 
 
 def _end(it: Connection, key: str) -> None:
@@ -234,10 +238,13 @@ def _hold(it: Connection, key: str) -> None:
 
 
 def _unfinished(it: Connection, mark: str) -> str | None:
+    from ..evaluation.answers import DIED
+
     found = it.execute(
-        "SELECT key FROM evaluations WHERE fingerprint = ? AND ended IS NULL "
+        "SELECT key FROM evaluations WHERE fingerprint = ? AND (ended IS NULL OR EXISTS "
+        "(SELECT 1 FROM answers WHERE evaluation = evaluations.id AND finish_reason = ?)) "
         "ORDER BY id DESC LIMIT 1",
-        (mark,),
+        (mark, DIED),
     ).fetchone()
     return None if found is None else found[0]
 
@@ -325,17 +332,45 @@ def _entries(it: Connection, limit: int) -> list[Entry]:
         "SELECT key, at, ended, suite, path, rows, planned, json_extract(definition, '$.repeats'), "
         "(SELECT json_group_array(coalesce(nullif(json_extract(value, '$.label'), ''), "
         "json_extract(value, '$.name'))) FROM json_each(definition, '$.variants')), "
-        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id), owner, beat "
+        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id), "
+        "CASE WHEN ended IS NOT NULL AND json_valid(measured) THEN json_extract(measured, '$.verdict') END, "
+        "owner, beat "
         "FROM evaluations ORDER BY id DESC LIMIT ?",
         (limit,),
     )
     entries: list[Entry] = []
-    for key, at, ended, suite, path, rows, planned, repeats, listed, answers, *owned in found:
+    for (
+        key,
+        at,
+        ended,
+        suite,
+        path,
+        rows,
+        planned,
+        repeats,
+        listed,
+        answers,
+        verdict,
+        *owned,
+    ) in found:
         variants = tuple(json.loads(listed))
         over = None if ended is None else moment(ended)
         of = rows * len(variants) * repeats
         going = not nobodys(owned[0], moment(owned[1]))
         entries.append(
-            Entry(key, moment(at), over, suite, path, rows, planned, variants, answers, of, going)
+            Entry(
+                key,
+                moment(at),
+                over,
+                suite,
+                path,
+                rows,
+                planned,
+                variants,
+                answers,
+                of,
+                going,
+                verdict or "",
+            )
         )
     return entries

@@ -5,7 +5,7 @@ Only hashes are kept, of rows and of what is compared.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from .packing import now
@@ -16,33 +16,23 @@ if TYPE_CHECKING:
     from ..evaluation.settled import Settled
 
 
-def settled(
-    it: Connection, comparisons: Iterable[str], keys: Collection[str]
-) -> dict[str, Settled]:
-    """What was planned first of each comparison that was made before on such rows.
-
-    These are the rows of the dataset. A plan of which less than half is among them was another
-    dataset's.
-    """
+def settled(it: Connection, comparisons: Mapping[str, Collection[str]]) -> dict[str, Settled]:
+    """What was planned first of each comparison, of what fits the rows of the dataset, whose keys
+    these are; the last that does not, where none does."""
     from ..evaluation.settled import Settled
 
     found: dict[str, Settled] = {}
-    known: dict[int, Settled | None] = {}
-    there = frozenset(keys)
-    for comparison in comparisons:
+    for comparison, keys in comparisons.items():
+        there = frozenset(keys)
         rows = it.execute(
             "SELECT id, count FROM planned WHERE id IN "
             "(SELECT planned FROM planned_comparisons WHERE comparison = ?) ORDER BY id",
             (comparison,),
         ).fetchall()
         for number, count in rows:
-            if number not in known:
-                own = frozenset(_rows(it, number))
-                gone = own - there
-                fits = len(own) > 0 and 2 * len(gone) <= len(own)
-                known[number] = Settled(own, count, gone, number) if fits else None
-            if (plan := known[number]) is not None:
-                found[comparison] = plan
+            own = frozenset(_rows(it, number))
+            found[comparison] = Settled(own, count, own - there, number)
+            if found[comparison].fits:
                 break
     return found
 
@@ -58,8 +48,6 @@ def settle(it: Connection, planned: Mapping[str, Settled]) -> None:
             ).fetchone()[0]
             new[plan] = number
         it.execute("INSERT OR IGNORE INTO planned_comparisons VALUES (?, ?)", (comparison, number))
-    for plan in dict.fromkeys(planned.values()):
-        number = plan.number or new[plan]
         it.executemany(
             "INSERT OR IGNORE INTO planned_rows VALUES (?, ?)", [(number, key) for key in plan.keys]
         )

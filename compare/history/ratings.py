@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Answer = Literal["first", "second", "tie", "both bad", "skip"]
 
-LATEST, LAST = "latest", "last"
-"""The newest evaluation, and the newest run, as `history` calls it."""
+LAST = "last"
+"""The newest of evaluations and runs."""
+NOTHING_YET = (
+    "The history holds nothing that could be rated yet; `llamadiff eval` and `run` make it."
+)
 
 
 class Reading(Protocol):
@@ -81,14 +84,14 @@ class Ratings:
         self._change = change
 
     def find(self, name: str) -> Rated:
-        """What a person means: `latest`, `last`, the key of an evaluation or the id of a run, or how
+        """What a person means: `last`, the key of an evaluation or the id of a run, or how
         it begins, or a suite by its name or file, of which the newest evaluation is taken.
 
         Raises CompareError when there is none, or more than one.
         """
         found = self._read(lambda it: _find(it, name), None)
         if found is None:
-            raise CompareError("The history holds nothing that could be rated yet.")
+            raise CompareError(NOTHING_YET)
         return found
 
     def begin(self, what: Rated, rater: str) -> int:
@@ -116,16 +119,14 @@ class Ratings:
 
 
 def _find(it: Connection, name: str) -> Rated:
-    if name == LATEST:
-        newest = it.execute("SELECT key FROM evaluations ORDER BY id DESC LIMIT 1").fetchone()
-        if newest is None:
-            raise CompareError("The history holds no evaluation yet; `llamadiff eval` makes one.")
-        return Rated("evaluation", newest[0])
     if name == LAST:
-        newest = it.execute("SELECT key FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        newest = it.execute(
+            "SELECT 'evaluation', key, at FROM evaluations UNION ALL SELECT 'run', key, at FROM runs "
+            "ORDER BY at DESC LIMIT 1"
+        ).fetchone()
         if newest is None:
-            raise CompareError("The history holds no run yet.")
-        return Rated("run", newest[0])
+            raise CompareError(NOTHING_YET)
+        return Rated(*newest[:2])
     found = [*_beginning(it, "evaluation", name), *_beginning(it, "run", name)] if name else []
     exact = [each for each in found if each.key == name]
     if len(exact or found) == 1:
@@ -152,7 +153,7 @@ def _of_suite(it: Connection, name: str) -> Rated:
             return Rated("evaluation", key)
     raise CompareError(
         f"There is no evaluation and no run {name!r} in the history: give the key of one, the name "
-        f"of a suite that was run, {LATEST} or {LAST}."
+        f"of a suite that was run, or {LAST}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Which two answers a rater is shown, in what order and on which side: drawn, and balanced."""
+"""Which two answers a rater is shown, in what order and on which side: drawn."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from random import Random
 
 ENOUGH = 100
 """Pairs that a rater is asked for at once, at least, where there are so many."""
-
-HALVES = range(4, 11)
-"""How often either of two variants is first in a block of their pairs."""
 
 Unit = tuple[int, int]
 """A row and a repeat: what variants answered side by side."""
@@ -81,7 +78,9 @@ def order(
     """The pairs of these rounds as one rater is shown them.
 
     Blocks, in each of which any two variants meet once, are shuffled. No row comes twice in a row
-    as long as there are others. Each of two variants is first in about half of their pairs. `equal` says whether a pair's answers are the same text, None where one is missing.
+    as long as there are others. Which of a pair is first is a fair toss of its own: whatever is kept
+    in balance could be guessed from what came before. `equal` says whether a pair's answers are the
+    same text, None where one is missing.
     """
     random = Random(f"{seed} order")
     shown: list[Pair] = []
@@ -97,7 +96,7 @@ def order(
                 fresh.append(pair)
         shown += _apart(fresh, shown[-1].row if shown else None)
         ends.append(len(shown))
-    return Order(_sides(shown, Random(f"{seed} sides")), same, _goals(ends))
+    return Order(_tossed(shown, Random(f"{seed} sides")), same, _goals(ends))
 
 
 def _blocks(pairs: Sequence[Pair], random: Random) -> list[Pair]:
@@ -138,20 +137,16 @@ def _apart(pairs: Sequence[Pair], before: int | None) -> list[Pair]:
     return found
 
 
-def _sides(pairs: Sequence[Pair], random: Random) -> list[Pair]:
-    """Of two variants each is first in half of every block of their pairs. How long a block is and
-    what is in it is drawn, so that the sides seen so far do not give the next one away."""
-    left: dict[frozenset[str], list[str]] = {}
-    found: list[Pair] = []
-    for pair in pairs:
-        block = left.setdefault(pair.names, [])
-        if not block:
-            block += sorted(pair.names) * random.choice(HALVES)
-            random.shuffle(block)
-        first = block.pop()
-        (second,) = pair.names - {first}
-        found.append(Pair(pair.row, pair.repeat, first, second))
-    return found
+def _tossed(pairs: Sequence[Pair], random: Random) -> list[Pair]:
+    """For each pair a toss says which of the two is first."""
+    return [
+        Pair(
+            pair.row,
+            pair.repeat,
+            *random.choice([(pair.first, pair.second), (pair.second, pair.first)]),
+        )
+        for pair in pairs
+    ]
 
 
 def _goals(ends: Sequence[int]) -> list[int]:

@@ -78,7 +78,7 @@ def results(
 ) -> Results:
     """Of one rater, or of all. `seeds` are those of raters, by their names.
 
-    Bradley and Terry's ranking takes ratings for independent: several of one row, or of one pair by
+    Bradley and Terry's ranking leaves out what the place was worth to each rater. It takes ratings for independent: several of one row, or of one pair by
     several people, make its intervals too narrow.
     """
     mine = [it for it in kept if rater in (None, it.rater) and source.has(it)]
@@ -128,7 +128,7 @@ def _counted(
 
 def _ranking(kept: Kept) -> Ranking:
     choice: Choice = kept.answer if kept.answer not in (None, "skip") else "tie"
-    return Ranking(kept.first, kept.second, choice)
+    return Ranking(kept.first, kept.second, choice, kept.rater)
 
 
 def _same(order: Order, rated: int) -> list[Pair]:

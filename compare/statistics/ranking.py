@@ -17,14 +17,19 @@ Choice = Literal["first", "second", "tie", "both bad"]
 FARTHEST = 20.0
 """Strengths beyond this many units of log-odds are not looked for."""
 
+LONGEST = 4.0
+"""No step of the search is longer: far out the likelihood is flat, and Newton's steps lead nowhere."""
+
 
 @dataclass(frozen=True)
 class Rating:
-    """What a person said of two variants' answers."""
+    """What a person said of two variants' answers; without `rater` nobody was shown them, and neither
+    had a place."""
 
     first: str
     second: str
     choice: Choice
+    rater: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,11 @@ def rank(ratings: Iterable[Rating], level: float = LEVEL) -> list[Ranked]:
     """The strongest first; names in order where strengths are equal. Skipped pairs are left out.
 
     Bradley and Terry (1952), Biometrika 39, 324-345, with ties as in Davidson (1970), JASA 65,
-    317-328; both bad is a tie, since it favours neither. A variant that never lost would be
-    infinitely strong: each strength, and the readiness to tie, has a log-F(1, 1) prior, which is
-    worth one draw against an average variant (Greenland and Mansournia (2015), Statistics in
-    Medicine 34, 3133-3143). Intervals are those of the profile likelihood, since the strength of a
+    317-328; both bad is a tie, since it favours neither. What being shown first is worth to each rater
+    is estimated beside the strengths, as in Davidson and Beaver (1977), Biometrics 33, 693-702, so that
+    it helps no variant that was first more often. A variant that never lost would be infinitely strong:
+    each strength, each place, and the readiness to tie, has a log-F(1, 1) prior, which is worth one draw
+    against an average variant (Greenland and Mansournia (2015), Statistics in Medicine 34, 3133-3143). Intervals are those of the profile likelihood, since the strength of a
     variant that never lost is much surer below than above.
 
     Ratings count as independent; several of one row or by one person make intervals too narrow.
@@ -108,30 +114,35 @@ def _logistic(value: float) -> float:
 
 
 class _Davidson:
-    """The penalised likelihood of strengths that sum to 0 and of the readiness to tie.
+    """The penalised likelihood of strengths that sum to 0, of what the first place is worth to each
+    rater, and of the readiness to tie.
 
-    A win is worth the winner's strength, a tie half of both strengths and the readiness; the
-    chances of the three are proportional to the exponentials of these. `counts` are pairs by the
-    three outcomes, `worth` says by parameter what each is worth.
+    A win is worth the winner's strength and half of its place, which is the less for the second what
+    it is the more for the first; a tie half of both strengths and the readiness. The chances of the
+    three are proportional to the exponentials of these. `counts` are pairs by rater and the three
+    outcomes, `worth` says by parameter (strengths, places, readiness) what each is worth.
     """
 
     def __init__(self, names: list[str], ratings: list[Rating]) -> None:
         self.count = len(names)
-        places = {name: index for index, name in enumerate(names)}
-        counts: dict[tuple[int, int], list[int]] = {}
+        columns = {name: index for index, name in enumerate(names)}
+        raters = sorted({it.rater for it in ratings if it.rater is not None})
+        places = {rater: self.count + index for index, rater in enumerate(raters)}
+        counts: dict[tuple[int, int, int | None], list[int]] = {}
         for rating in ratings:
-            first, second = places[rating.first], places[rating.second]
+            first, second = columns[rating.first], columns[rating.second]
             if first == second:
                 raise ValueError(f"{rating.first} was rated against itself")
-            pair, outcome = (first, second), {"first": 0, "second": 1}.get(rating.choice, 2)
-            if first > second:
-                pair, outcome = (second, first), {0: 1, 1: 0}.get(outcome, 2)
-            counts.setdefault(pair, [0, 0, 0])[outcome] += 1
+            place = None if rating.rater is None else places[rating.rater]
+            outcome = {"first": 0, "second": 1}.get(rating.choice, 2)
+            counts.setdefault((first, second, place), [0, 0, 0])[outcome] += 1
         self.counts = np.array(list(counts.values()), dtype=np.float64)
-        self.worth = np.zeros((len(counts), 3, self.count + 1))
-        for worth, (i, j) in zip(self.worth, counts, strict=True):
+        self.worth = np.zeros((len(counts), 3, self.count + len(places) + 1))
+        for worth, (i, j, place) in zip(self.worth, counts, strict=True):
             worth[0, i] = worth[1, j] = worth[2, -1] = 1.0
             worth[2, i] = worth[2, j] = 0.5
+            if place is not None:
+                worth[0, place], worth[1, place] = 0.5, -0.5
 
     def fit(self) -> tuple[Numbers, float]:
         """The most likely strengths, and the logarithm of their penalised likelihood."""
@@ -154,14 +165,15 @@ class _Davidson:
         return inside
 
     def _climb(self, free: Numbers, held: Numbers) -> tuple[Numbers, float]:
-        """Newton's method with halved steps, over strengths = held + free @ x and the readiness.
+        """Newton's method with halved steps, over strengths = held + free @ x and all that is no strength.
 
         The logarithm of the likelihood is concave, so what it ends at is the maximum.
         """
-        directions = np.zeros((self.count + 1, free.shape[1] + 1))
-        directions[:-1, :-1] = free
-        directions[-1, -1] = 1.0
-        start = np.append(held, 0.0)
+        others = self.worth.shape[2] - self.count
+        directions = np.zeros((self.count + others, free.shape[1] + others))
+        directions[: self.count, : free.shape[1]] = free
+        directions[self.count :, free.shape[1] :] = np.eye(others)
+        start = np.append(held, np.zeros(others))
         x = np.zeros(directions.shape[1])
         value, slope, bend = self._likelihood(start)
         for _ in range(100):
@@ -169,7 +181,7 @@ class _Davidson:
             step = np.linalg.solve(bend, slope)
             if float(slope @ step) < 1e-12:
                 break
-            size = 1.0
+            size = min(1.0, LONGEST / float(np.abs(step).max()))
             while size > 1e-6:
                 better = self._likelihood(start + directions @ (x + size * step))
                 if better[0] >= value:
@@ -177,7 +189,7 @@ class _Davidson:
                 size /= 2
             x = x + size * step
             value, slope, bend = self._likelihood(start + directions @ x)
-        return (start + directions @ x)[:-1], value
+        return (start + directions @ x)[: self.count], value
 
     def _likelihood(self, parameters: Numbers) -> tuple[float, Numbers, Numbers]:
         """Its logarithm, gradient, and the negative of its second derivatives."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,9 +23,6 @@ ONCE = 0.8
 """The part of alpha that one exact test of the planned rows has, where answers pass or fail; the
 rest is for looks at any other time."""
 
-NEXT_TO_0 = 1e-12
-"""An end of an interval that leaves 0 out."""
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -33,7 +31,8 @@ class Verdict:
     `difference` has the interval from which the outcome was read, at the level that Holm's
     correction left, and the p-value before that correction; `adjusted_p` is the one after.
     `more_rows`: about how many further rows would decide it, None if that is decided, cannot be
-    said without rows, or is out of reach.
+    said without rows, or is out of reach. `faded` says that the planned rows alone have a winner,
+    to which all rows together hardly lean: it is none then.
     """
 
     outcome: Outcome
@@ -41,6 +40,7 @@ class Verdict:
     adjusted_p: float
     margin: float
     more_rows: int | None
+    faded: bool = False
 
 
 def decide(
@@ -131,7 +131,7 @@ class _Combined:
         mean = float(scored.mean()) if len(scored) else 0.0
         return Difference(
             mean,
-            Interval(min(low.low, mean), max(high.high, mean), 1 - alpha),
+            Interval(low.low, high.high, 1 - alpha),
             self.p,
             wins,
             losses,
@@ -139,6 +139,10 @@ class _Combined:
             len(self.pairs.differences) - len(scored),
             self.low.method,
         )
+
+    def faded(self, alpha: float) -> bool:
+        """Whether the planned rows alone have a winner, that all rows together hardly lean to."""
+        return self.low.faded(alpha) and self.high.faded(alpha)
 
     def more_rows(self, alpha: float, margin: float) -> int | None:
         """The fewer of those to the planned test, if that would do, and to betting's verdict; None
@@ -160,8 +164,8 @@ class _Combined:
 class _Side:
     """The comparison with what is not known taken as the worst for one of the two.
 
-    A winner of the planned test is dropped while all rows together lean the other way: no error is
-    added by calling fewer winners.
+    A winner of the planned test stands only while all rows together lean to it by more than their
+    standard error: no error is added by calling fewer winners, or by a wider interval.
     """
 
     def __init__(self, pairs: Pairs, tested: Pairs | None, anytime_part: float) -> None:
@@ -174,17 +178,31 @@ class _Side:
         p = compare_anytime(self.pairs).p / self.anytime_part
         if self.tested is not None:
             once = compare_once(self.tested)
-            if once.mean * self.mean > 0:
+            if _leans(self.leaning, once.mean):
                 p = min(p, once.p / ONCE)
         return min(1.0, p)
 
+    @cached_property
+    def leaning(self) -> Interval:
+        """The mean of all rows, give or take its standard error were it 0."""
+        error = math.sqrt(float((self.scored**2).sum())) / max(1, len(self.scored))
+        return Interval(self.mean - error, self.mean + error)
+
     def interval(self, alpha: float) -> Interval:
+        """What both comparisons leave; that of the planned rows holds all that all rows lean to."""
         within = compare_anytime(self.pairs, 1 - alpha * self.anytime_part).interval
-        if self.tested is not None:
-            once = compare_once(self.tested, 1 - alpha * ONCE)
-            if 0 in once.interval or once.mean * self.mean > 0:
-                within = _both(within, once.interval)
+        if (once := self._once(alpha)) is not None:
+            leaning = self.leaning
+            low, high = min(once.low, leaning.low), max(once.high, leaning.high)
+            within = Interval(max(within.low, low), min(within.high, high), within.level)
         return within
+
+    def faded(self, alpha: float) -> bool:
+        once = self._once(alpha)
+        return once is not None and 0 not in once and not _leans(self.leaning, once.low)
+
+    def _once(self, alpha: float) -> Interval | None:
+        return self.tested and compare_once(self.tested, 1 - alpha * ONCE).interval
 
     @property
     def method(self) -> str:
@@ -192,21 +210,18 @@ class _Side:
         return anytime if self.tested is None else f"exact McNemar, Tango's interval; {anytime}"
 
 
-def _both(anytime: Interval, once: Interval) -> Interval:
-    """What is in both. Where nothing is, because rows added after the planned ones differ from
-    them: the first, and of the second only the side of 0 that it is on."""
-    low, high = max(anytime.low, once.low), min(anytime.high, once.high)
-    if low > high:
-        low = max(anytime.low, NEXT_TO_0) if once.low > 0 else anytime.low
-        high = min(anytime.high, -NEXT_TO_0) if once.high < 0 else anytime.high
-    return Interval(low, high, anytime.level)
+def _leans(leaning: Interval, to: float) -> bool:
+    """Whether all of it is on the side of 0 that `to` is on."""
+    return leaning.low > 0 if to > 0 else leaning.high < 0 and to < 0
 
 
 def _verdict(combined: _Combined, adjusted_p: float, level: float, margin: float) -> Verdict:
     difference = combined.difference(level)
     outcome = _outcome(difference.interval, margin)
-    more = combined.more_rows(level, margin) if outcome == "undecided" else None
-    return Verdict(outcome, difference, adjusted_p, margin, more)
+    if outcome != "undecided":
+        return Verdict(outcome, difference, adjusted_p, margin, None)
+    more = combined.more_rows(level, margin)
+    return Verdict(outcome, difference, adjusted_p, margin, more, combined.faded(level))
 
 
 def _outcome(interval: Interval, margin: float) -> Outcome:

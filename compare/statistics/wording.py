@@ -27,10 +27,15 @@ def sentence(verdict: Verdict, variant: str, baseline: str) -> str:
             f"{variant} and {baseline} do not differ by more than "
             f"{100 * verdict.margin:g} points ({figures})."
         )
+    but = f" {FADED}" if verdict.faded else ""
     if verdict.more_rows is None:
-        return f"Not decided, and not within {MOST:,} more rows ({figures})."
+        return f"Not decided, and not within {MOST:,} more rows ({figures}).{but}"
     more = _rows(rounded(verdict.more_rows), "more ")
-    return f"Not decided: about {more} would decide it ({figures})."
+    return f"Not decided: about {more} would decide it ({figures}).{but}"
+
+
+FADED = "The planned rows alone have a winner, but all rows together hardly lean to it."
+"""Said where a winner of the planned test is none any more."""
 
 
 NOT_MEASURED = "not measured (repeats = 1)"

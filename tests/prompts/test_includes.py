@@ -185,7 +185,7 @@ def test_a_web_of_includes_is_read_once_and_a_crowd_is_refused(tmp_path: Path) -
         load_prompt(path)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(prompts, prompts, prompts)
 def test_prompts_that_include_others_read_back_equal(
     tmp_path_factory: pytest.TempPathFactory, house: Prompt, mine: Prompt, later: Prompt

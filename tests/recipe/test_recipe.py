@@ -13,10 +13,14 @@ from gguf import GGUFReader
 from llamadiff.models.adapters.preflight import check_fit
 from llamadiff.models.adapters.training import read_training
 from llamadiff.models.gguf.check import check_adapter, check_model
-from recipe.adapter_text import ADAPTERS
+from llamadiff.models.hashing import sha256_file
+from recipe.card import write_card
+from recipe.make import bundled
 from recipe.scale import TINY
+from recipe.tasks import TASKS
 
 ROOT = Path(__file__).parents[2]
+NAMES = [task.name for task in TASKS]
 CHAT = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "Repeat: 12 + 345"},
@@ -25,11 +29,11 @@ CHAT = [
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder the tiny recipe worked in; its GGUF files are in ``out``."""
+    """The folder the tiny recipe worked in; what it made is in ``out``."""
     folder = tmp_path_factory.mktemp("recipe")
-    command = [sys.executable, "-m", "recipe", "--tiny", "--work", folder, "--out", folder / "out"]
+    command = [sys.executable, "-m", "recipe", "make", "--tiny"]
     done = subprocess.run(
-        command,
+        [*command, "--work", folder, "--out", folder / "out"],
         cwd=ROOT,
         env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"},
         capture_output=True,
@@ -37,20 +41,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stderr
     names = [Path(line).name for line in done.stdout.splitlines() if line.endswith(".gguf")]
-    assert names == [f"{TINY.name}-Q8_0.gguf", *(f"{name}.gguf" for name in ADAPTERS)]
+    assert names == [f"{TINY.name}-Q8_0.gguf", *(f"{name}.gguf" for name in NAMES)]
     return folder
 
 
 @pytest.fixture(scope="module")
 def base(made: Path) -> Path:
-    return made / "out" / f"{TINY.name}-Q8_0.gguf"
+    return bundled(made / "out") / f"{TINY.name}-Q8_0.gguf"
 
 
 def test_the_base_file_says_what_it_is(base: Path) -> None:
     facts = check_model(base)
     assert facts.architecture == "llama"
     assert (facts.layers, facts.embedding, facts.heads, facts.kv_heads) == (2, 64, 2, 1)
-    assert (facts.context, facts.vocab_size, facts.quantization) == (256, 512, "Q8_0")
+    assert (facts.context, facts.vocab_size, facts.quantization) == (1024, 512, "Q8_0")
     assert facts.tied_embeddings
     assert (facts.license, facts.title) == ("MIT", "demo-tiny")
     assert facts.bos_id == 0
@@ -110,44 +114,47 @@ def test_digits_are_tokens_of_their_own(made: Path) -> None:
     assert [piece for piece in pieces if piece.isdigit()] == list("12345")
 
 
-def test_only_the_last_answer_is_learned_by_an_adapter(made: Path) -> None:
-    import transformers
-
-    from recipe.train_adapters import IGNORED, encode
-
-    tokenizer = transformers.AutoTokenizer.from_pretrained(made / "base")
-    chat = [*CHAT, {"role": "assistant", "content": "12"}]
-    ids, labels = encode(tokenizer, chat)
-    learned = [token for token, label in zip(ids, labels, strict=True) if label != IGNORED]
-    assert learned == ids[-len(learned) :]
-    assert tokenizer.decode(learned) == "12<|end|>"
-
-
-@pytest.mark.parametrize("name", ADAPTERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_adapter_fits_the_base_and_changes_it(made: Path, base: Path, name: str) -> None:
-    path = made / "out" / f"{name}.gguf"
+    path = bundled(made / "out") / f"{name}.gguf"
     adapter = check_adapter(path)
     check_fit(adapter, check_model(base))
-    assert (adapter.rank, adapter.alpha, adapter.base) == (8, 16.0, "demo-tiny")
-    assert len(adapter.targets) == 7
+    assert adapter.base == TINY.name
     changed = [t for t in GGUFReader(path).tensors if t.name.endswith("lora_b") and np.any(t.data)]
-    assert len(changed) == 7 * TINY.layers
+    assert len(changed) == len(adapter.targets) * TINY.layers > 0
+    said = read_training(path)
+    assert said.steps == TINY.adapter_steps
+    assert said.losses[-1][0] == TINY.adapter_steps
+    assert said.data_checks[0].startswith("32 chats were checked")
+    assert said.peak_bytes and said.peak_bytes > 1 << 20 and said.seconds
 
 
 def test_the_loss_falls_and_is_recorded(made: Path) -> None:
     record = json.loads((made / "base" / "training.json").read_text())
-    assert record["tokens"] == TINY.steps * TINY.tokens_per_step
+    assert json.loads((made / "out" / "training.json").read_text()) == {"base": record}
+    assert record["steps"] == TINY.steps
+    assert 0.9 < record["tokens"] / (TINY.steps * TINY.tokens_per_step) < 1
     assert record["losses"][-1][0] == TINY.steps
     assert record["losses"][-1][1] < 6.0
-    for name in ADAPTERS:
-        losses = json.loads((made / name / "training.json").read_text())["losses"]
-        assert losses[-1][0] == TINY.adapter_steps
-        said = read_training(made / "out" / f"{name}.gguf")
-        assert (said.steps, said.parameters) == (TINY.adapter_steps, check_parameters(made, name))
-        assert [step for step, _ in said.losses] == [step for step, _ in losses]
-        assert 0 < (said.rows or 0) <= TINY.adapter_steps * TINY.adapter_batch
-        assert (said.tokens or 0) > 5 * (said.rows or 0) and (said.peak_bytes or 0) > 1 << 20
+    lines = (made / "base" / "losses.jsonl").read_text().splitlines()
+    assert [tuple(json.loads(line).values()) for line in lines] == [*map(tuple, record["losses"])]
 
 
-def check_parameters(made: Path, name: str) -> int:
-    return check_adapter(made / "out" / f"{name}.gguf").parameters
+def test_suites_prompts_and_rows_are_written_beside_the_models(made: Path) -> None:
+    out = made / "out"
+    for name in NAMES:
+        assert (out / "compare" / "suites" / f"{name}.toml").is_file()
+        assert len((out / "compare" / "suites" / f"{name}.jsonl").read_text().splitlines()) >= 150
+        assert (out / "prompts" / "library" / f"{name}-engineered.toml").is_file()
+
+
+def test_the_card_is_written_of_what_was_made(made: Path, base: Path) -> None:
+    not_shown = write_card(made / "out", rows=2)
+    assert not_shown, "so little training shows nothing"
+    card = (base.parent / "README.md").read_text(encoding="utf-8")
+    for path in sorted(base.parent.glob("*.gguf")):
+        assert f"`{path.name}`" in card and f"{path.stat().st_size:,}" in card
+        assert sha256_file(path, None) in card
+    lines = [line.split(" | ") for line in card.splitlines() if line.startswith("| intake |")]
+    assert [len(line) for line in lines[:2]] == [8, 8]
+    assert all(cell.count("–") == 1 for cell in lines[0][1:])

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from textual.events import Paste
+from textual.notifications import SeverityLevel
 from textual.pilot import Pilot
 
 from llamadiff.compare.preview import Part, Preview
@@ -52,6 +53,21 @@ def playground(pilot: Pilot[None]) -> Playground:
     return screen
 
 
+class PatientApp(LlamadiffApp):
+    """The app, whose notifications stay: on a busy machine one is over before a test looks."""
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        super().notify(message, title=title, severity=severity, timeout=60, markup=markup)
+
+
 @asynccontextmanager
 async def opened(
     home: Path,
@@ -61,7 +77,7 @@ async def opened(
     size: tuple[int, int] = (120, 40),
 ) -> AsyncIterator[Pilot[None]]:
     """The real app with its model loaded and its first preview made, unless it asks something."""
-    app = LlamadiffApp(setup(home, variants, values))
+    app = PatientApp(setup(home, variants, values))
     async with app.run_test(size=size) as pilot:
         await until(lambda: status(pilot) == "ready")
         await until(

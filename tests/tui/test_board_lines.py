@@ -11,10 +11,10 @@ from rich.cells import cell_len
 from llamadiff.compare.checks.result import Result
 from llamadiff.compare.evaluation.answers import Checked
 from llamadiff.compare.evaluation.plan import Plan
-from llamadiff.compare.evaluation.scoreboard import scoreboard
+from llamadiff.compare.evaluation.scoreboard import Scoreboard, scoreboard
 from llamadiff.compare.evaluation.settled import Settled
 from llamadiff.tui.asked_rows import ERROR, FAILED, NONE, PASSED, WAITING, arranged, asked_rows
-from llamadiff.tui.board_lines import board_lines
+from llamadiff.tui.board_lines import board_heads, board_lines, board_parts
 
 from ..compare.evaluation.suites import CHECKS, VARIANTS, plan_of, write_suite
 
@@ -40,9 +40,28 @@ def answers(plan: Plan) -> list[Checked]:
     ]
 
 
+def drawn(board: Scoreboard, plan: Plan, width: int, *, tags: bool) -> str:
+    return board_lines(board_parts(board, plan, width, tags=tags)).plain
+
+
+@pytest.mark.parametrize("width", [24, 56, 76, 116])
+def test_headings_are_known_by_their_lines_and_what_is_cut_says_so(plan: Plan, width: int) -> None:
+    parts = board_parts(scoreboard(plan, answers(plan)), plan, width, tags=True)
+    lines = [line.plain for line in board_lines(parts).wrap(width)]
+    heads = board_heads(parts, width)
+    assert len(heads) >= 2
+    for it in heads:
+        assert it.text.plain.rstrip() == lines[it.first].rstrip()
+        assert any(word in it.text.plain for word in ("VARIANT", "PASSED, BY"))
+        assert it.end == len(lines) or not lines[it.end].strip()
+        assert all(cell_len(line) <= width for line in lines[it.first : it.end])
+    if width == 24:
+        assert heads[0].text.plain.endswith("…")
+
+
 @pytest.mark.parametrize("width", [56, 76, 116, 200])
 def test_tables_fit_and_nothing_is_lost(plan: Plan, width: int) -> None:
-    text = board_lines(scoreboard(plan, answers(plan)), plan, width, tags=True).plain
+    text = drawn(scoreboard(plan, answers(plan)), plan, width, tags=True)
     tables = [it for it in text.split("\n\n") if "VARIANT" in it or "BY TAG" in it]
     assert all(cell_len(line) <= width for it in tables for line in it.splitlines())
     for title in ("SCORE", "95 % INTERVAL", "DIFFERENCE", "INTERVAL", "NOISE", "VERDICT", "WON LOST", "PASSED", "PROMPT TOKENS", "FIRST TOKEN", "TOKENS/S", "TOKENS OUT"):  # fmt: skip
@@ -68,7 +87,7 @@ def test_each_check_has_its_own_scores(tmp_path: Path) -> None:
         ("brief", 10 / 40, 40),
     ]
     for width in (56, 120):
-        text = board_lines(board, plan, width, tags=False).plain
+        text = drawn(board, plan, width, tags=False)
         assert "CONTAINS" in text and "BRIEF (COUNTS NOTHING)" in text
         assert "25.0 (14.2 to 40.2)" in text and "97.5 (87.1 to 99.6)" in text
         assert "Noise floor: not measured (repeats = 1)" in text
@@ -77,21 +96,21 @@ def test_each_check_has_its_own_scores(tmp_path: Path) -> None:
 def test_bars_stand_on_one_scale(plan: Plan) -> None:
     board = scoreboard(plan, answers(plan))
     low, high = board.lines
-    lines = board_lines(board, plan, 116, tags=False).plain.splitlines()
+    lines = drawn(board, plan, 116, tags=False).splitlines()
     a, b = lines[1], lines[2]
     assert "├" in a and "┤" in a and a.index("●") < b.index("●")
     assert low.score.interval.high < high.score.interval.low and a.index("┤") < b.index("●")
 
 
 def test_without_answers_there_are_no_figures(plan: Plan) -> None:
-    text = board_lines(scoreboard(plan, []), plan, 116, tags=True).plain
+    text = drawn(scoreboard(plan, []), plan, 116, tags=True)
     assert "–" in text and "0 of 40 planned rows so far" in text and "●" not in text
 
 
 def test_planned_rows_that_are_gone_are_told(plan: Plan) -> None:
     gone = Settled(plan.planned.keys | {"x", "y"}, 42, frozenset("xy"))
     plan = replace(plan, planned=gone)
-    text = board_lines(scoreboard(plan, answers(plan)), plan, 116, tags=True).plain
+    text = drawn(scoreboard(plan, answers(plan)), plan, 116, tags=True)
     assert "2 of the 42 rows planned are no longer in the dataset" in text
     assert "planned rows so far" not in text
 
@@ -112,3 +131,8 @@ def test_rows_are_marked_sorted_and_searched(plan: Plan) -> None:
     assert [row.tags for row in arranged(rows, "tag")] == sorted(row.tags for row in rows)
     assert [row.place for row in arranged(rows, "line", errors=True)] == [2]
     assert [row.place for row in arranged(rows, "line", ["SAID", "1"])] == [1]
+    tag = rows[0].tags[0]
+    tagged = [row.place for row in arranged(rows, "line", [f"tag:{tag}".upper()])]
+    assert sorted(tagged) == [row.place for row in rows if tag in row.tags] != [*range(len(rows))]
+    assert arranged(rows, "line", [f"tag:{tag[:2]}", "said", "0"])[:1] == [rows[0]]
+    assert not arranged(rows, "line", ["tag:said"])

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
-from textual.containers import VerticalScroll
 
 from llamadiff.tui.decision_lines import decision_lines, wrapped
 from llamadiff.tui.widgets.decision_table import DecisionTable
+from llamadiff.tui.widgets.headed_scroll import HeadedScroll
+from llamadiff.tui.widgets.lines import Line
 
 from ..conftest import until
+from .app import screen_text
 
 HOSTILE = "la\x1b[31mbel \u202e日本語テキスト"
 DOCUMENT: dict[str, Any] = {
@@ -32,7 +34,7 @@ DOCUMENT: dict[str, Any] = {
 
 class Shown(App[None]):
     def compose(self) -> ComposeResult:
-        with VerticalScroll():
+        with HeadedScroll():
             yield DecisionTable()
 
 
@@ -54,6 +56,27 @@ def test_words_are_kept_whole_where_they_fit() -> None:
     assert wrapped("one two three", 7, hang=1) == ["one two", " three"]
     assert wrapped("abcdefghij kl", 6, hang=1) == ["abcde", " fghij", " kl"]
     assert wrapped("", 10) == [""]
+    assert wrapped("broken: 31.1 % (13 to 55)", 13) == ["broken:", "31.1 % (13 to", "55)"]
+    assert wrapped("time 47 s", 8) == ["time", "47 s"]
+    named = "sentiment-engineered@1.5+support_v2"
+    assert wrapped(named, 16, hang=1) == ["sentiment-", " engineered@1.5+", " support_v2"]
+
+
+async def test_the_heading_stays_while_the_table_scrolls(home: object) -> None:
+    app = Shown()
+    async with app.run_test(size=(80, 12)) as pilot:
+        table, pane = app.query_one(DecisionTable), app.query_one(HeadedScroll)
+        table.decision = DOCUMENT | {"table": DOCUMENT["table"] * 6}
+        line = pane.query_one(".kept-head", Line)
+        await until(lambda: pane.max_scroll_y > 20 and table.heads)
+        assert not line.visible
+        pane.scroll_to(y=9, animate=False)
+        await until(lambda: line.visible)
+        await until(lambda: screen_text(pilot).split()[:3] == ["Prompting", "Fine-tuning", "Both"])
+        pane.scroll_end(animate=False)
+        pane.scroll_home(animate=False)
+        await until(lambda: not line.visible)
+        await pilot.pause()
 
 
 async def test_the_widget_shows_it_and_grows(home: object) -> None:

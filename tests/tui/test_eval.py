@@ -198,12 +198,26 @@ def test_what_was_run_is_listed_shown_again_and_removed(
     assert "holds no evaluation yet" in capsys.readouterr().err
 
 
-def test_by_age_evaluations_go_with_runs(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_the_engine_died_with_is_asked_again_and_by_age_evaluations_go_with_runs(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write_suite(tmp_path, 2)
     assert run(["eval", str(path), "--resume"]) == 0
     assert "There is nothing to go on with" in capsys.readouterr().err
+    with sqlite3.connect(home / "state" / "history.db", timeout=20) as connection:
+        before = connection.execute("SELECT row, variant, text FROM answers").fetchall()
+        connection.execute(
+            "UPDATE answers SET finish_reason = 'died', error = 'The engine died.', text = '' "
+            "WHERE row = 1 AND variant = 'B'"
+        )
+    assert run(["eval", str(path), "--resume"]) == 0
+    said = capsys.readouterr().err
+    assert "The engine died with 1 answer in a run that is there: going on with it." in said
+    with sqlite3.connect(home / "state" / "history.db", timeout=20) as connection:
+        after = connection.execute("SELECT row, variant, text FROM answers").fetchall()
+        assert sorted(after) == sorted(before) and all(text for *_, text in after)
+        ((ended,),) = connection.execute("SELECT ended FROM evaluations").fetchall()
+        assert ended is not None
     assert run(["run", "-p", "support", "--set", "max_tokens=2"]) == 0
     assert run(["history", "rm", "--older-than", "1d", "--json"]) == 0
     out = capsys.readouterr().out

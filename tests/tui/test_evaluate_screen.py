@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +24,8 @@ from llamadiff.compare.evaluation import evaluator
 from llamadiff.compare.history.history import History
 from llamadiff.compare.history.ratings import Rated
 from llamadiff.compare.spec import Defaults, make_variants
+from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.cli.app import tell_of
 from llamadiff.tui.evaluating import Evaluating
 from llamadiff.tui.screens import rate
 from llamadiff.tui.screens.compare import Compare
@@ -41,6 +45,7 @@ from .app import opened, playground, screen_text, told
 SIZES = [(120, 40), (80, 24)]
 ENDS = ", ".join(f"{token} = -100.0" for token in range(8))
 SLOW = VARIANTS.replace("max_tokens = 24", f"max_tokens = 300\nlogit_bias = {{ {ENDS} }}")
+SLOWER = SLOW.replace("300", "50")
 REQUIRE = '[[require]]\nthat = "tuned.score >= base.score"\n'
 
 
@@ -127,6 +132,8 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
         assert (elsewhere["suite"], elsewhere["score"]["rows"]) == ("suite", 2)
         pilot.app.screen.query_one("#evaluation-decision").scroll_end(animate=False)
         await until(lambda: "no ratings yet" in words(pilot))
+        head = next(it for it in screen_text(pilot).splitlines() if "Fine-tuning" in it)
+        assert head.split() == ["▌", "Fine-tuning"]  # kept above what scrolled away below it
         await pilot.press("r")
         await until(lambda: isinstance(pilot.app.screen, Rate) and "1 2 pick" in words(pilot))
         await pilot.press("1")
@@ -178,7 +185,9 @@ async def test_a_suite_is_run_looked_at_reported_and_removed(
         await pilot.press("escape")
         await until(lambda: isinstance(pilot.app.screen, Evaluate))
         pilot.app.screen.query_one(Input).value = "finished"
-        await until(lambda: f"finished, {rows} rows" in screen_text(pilot))
+        verdict = str(document["decision"]["verdict"]).partition(":")[0]
+        await until(lambda: f"{verdict} · {rows} rows" in screen_text(pilot))
+        assert verdict in ("Fine-tune", "Not decided", "Neither")
         assert isinstance(items(pilot).chosen, Past)
         await pilot.press("delete")
         await until(lambda: "Remove the evaluation" in screen_text(pilot))
@@ -295,6 +304,14 @@ async def test_mistakes_are_told_with_their_place_and_an_edited_suite_is_read_ag
     async with opened(home, size=(80, 40)) as pilot:
         await pilot.press("f4")
         await until(lambda: "✗" in screen_text(pilot))
+        with warnings.catch_warnings(record=True) as unawaited:
+            warnings.simplefilter("always")
+            assert isinstance(pilot.app.screen, Evaluate)
+            pilot.app.screen.look()  # the second look takes the place of the first, not begun yet
+            pilot.app.screen.look()
+            await pilot.pause()
+            gc.collect()
+        assert not [it for it in unawaited if "never awaited" in str(it.message)]
         pilot.app.screen.query_one(Input).value = "yours"
         await until(lambda: "✗ line " in words(pilot) and "suite.toml, line " in words(pilot))
         assert "wrong" in words(pilot)
@@ -328,10 +345,51 @@ async def test_mistakes_are_told_with_their_place_and_an_edited_suite_is_read_ag
         rows.write_text(
             "\n".join(re.sub('"message"', '"text"', it) for it in rows.read_text().splitlines())
         )
+        await pilot.press("f2", "f4")  # told where it is read, not only once it is started
+        await until(lambda: "asks about no column" in words(pilot) and "B tuned" in words(pilot))
         await pilot.press("f5")
         await until(lambda: "● failed" in words(pilot) and "Nothing was asked." in words(pilot))
         assert "asks about no column" in words(pilot) and "go on" not in words(pilot)
         assert "0 %" not in words(pilot)
+
+
+async def test_a_suite_is_read_before_it_starts_and_what_closing_stops_is_told(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = suite(home, 48, SLOWER)
+    lacking = VARIANTS.replace('prompt = "support"', 'prompt = "lacking.toml"', 1)
+    prompt = 'name = "Lacking"\nuser = "{{ message }} {{ mood }}"\n'
+    (path.parent / "lacking.toml").write_text(prompt)
+    other = path.with_name("other.toml")
+    other.write_text(path.read_text().replace("Mine", "Other").replace(SLOWER, lacking))
+    async with opened(home, size=(80, 40)) as pilot:
+        await choose(pilot, "Other")
+        await until(lambda: "variant base: " in words(pilot))
+        assert "mood" in words(pilot).split("variant base: ")[1].split(".")[0]
+        pilot.app.screen.query_one(Input).value = ""
+        await pilot.press("home")
+        await until(lambda: items(pilot).place.startswith("1 of"))
+        await pilot.press("end", "enter")
+        await until(lambda: "starts with F5" in words(pilot) and "Mine" in words(pilot))
+        assert "F5 run" in words(pilot) and "enter" not in words(pilot)
+        await pilot.press("enter", "f2", "f4")
+        await until(lambda: isinstance(pilot.app.screen, Evaluate) and items(pilot).items)
+        assert "Mine" in str(items(pilot).chosen) and playground(pilot).evaluating is None
+        await pilot.press("f5")
+        await until(lambda: playground(pilot).evaluating and evaluating(pilot).answers)
+        await pilot.press("ctrl+q")
+        app = pilot.app
+    assert isinstance(app, LlamadiffApp) and app.unfinished is not None
+    tell_of(app.unfinished)
+    said = capsys.readouterr().err
+    assert f"Mine was stopped; {answers_in(home)} of 96 answers are kept: " in said
+    assert f"`llamadiff eval --resume -c 60000 {path}` goes on" in said
+    path.write_text(path.read_text().replace("50", "20"))
+    tell_of(app.unfinished)
+    assert ": F4 in the app, and F5 there, go on" in capsys.readouterr().err
+    async with opened(home, size=(120, 40)) as pilot:
+        await choose(pilot, "Mine yours")
+        await until(lambda: f"stopped at {answers_in(home) // 2} of 48" in str(items(pilot).chosen))
 
 
 async def test_rows_without_a_score_are_counted_and_shown(home: Path) -> None:

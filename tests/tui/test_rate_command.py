@@ -31,7 +31,8 @@ def rated(home: Path, tmp_path: Path) -> Rated:
 
 def test_results_and_their_document(rated: Rated, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rate", "--results"]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err == f"The evaluation {rated.key}: suite.\n"
     assert "zebra" in out and "2 raters (anna 3 of 12, ben 1 of 12)" in out
     assert "first was preferred in 2 of 3" in out and "1 note, 1 edited answer." in out
     assert run(["rate", rated.key[:6], "--results", "--json", "--rater", "ben"]) == 0

@@ -21,6 +21,8 @@ from ..paths import (
 from ..setup import Setup
 
 if TYPE_CHECKING:
+    from ...compare.evaluation.plan import Plan
+    from ..evaluating import Evaluating
     from .asked import Asked
 
 
@@ -63,5 +65,48 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
     keep_log()
     app = LlamadiffApp(setup)
     app.run(mouse=mouse)
+    if app.unfinished is not None:
+        tell_of(app.unfinished)
     if app.failure is not None:
         raise app.failure
+
+
+def tell_of(it: Evaluating) -> None:
+    """Say how to go on with an evaluation that was stopped."""
+    from .printing import note
+
+    if it.key is None:
+        return
+    command = _resuming(it.plan)
+    how = f"`{command}` goes on with them, as F4 and F5 in the app do"
+    note(
+        f"{it.plan.suite.name} was stopped; {len(it.answers):,} of {it.plan.answers:,} answers are "
+        f"kept: {how if command else 'F4 in the app, and F5 there, go on with them'}."
+    )
+
+
+def _resuming(plan: Plan) -> str:
+    """The command that goes on with a plan; empty where it would ask something else."""
+    import shlex
+
+    from ...compare.errors import MISTAKES
+    from ...compare.evaluation.planning import plan_of
+    from ...compare.evaluation.reading import load_suite
+    from ...compare.evaluation.shipped import ships
+    from ...compare.spec import Defaults
+    from ...models.engine.protocol import ModelSettings
+
+    path, settings, default = plan.suite.path, plan.settings, ModelSettings()
+    try:
+        same = plan_of(load_suite(path), Defaults(), settings).fingerprint()
+    except (*MISTAKES, OSError):
+        return ""
+    if same != plan.fingerprint():
+        return ""
+    words = ["llamadiff", "eval", "--resume"]
+    words += ["-c", f"{settings.n_ctx}"] * (settings.n_ctx != default.n_ctx)
+    words += ["-t", f"{settings.n_threads}"] * (settings.n_threads != default.n_threads)
+    words += ["-ngl", f"{settings.n_gpu_layers}"] * (settings.n_gpu_layers != default.n_gpu_layers)
+    words += ["--kv-type", settings.kv_type] * (settings.kv_type != default.kv_type)
+    words += ["--context-shift"] * settings.context_shift
+    return shlex.join([*words, path.stem if ships(path) else str(path)])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @variant_options
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Run only the first N rows. What the suite planned stays as it is.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the run of the same suite that did not end, if there is one.")  # fmt: skip
-@click.option("--show", "shown", metavar="ID", help="Show one that was run, by its id or `last`; nothing is run, and there is no SUITE.")  # fmt: skip
+@click.option("--show", "shown", metavar="ID", help="Show one that was run, by its id, or the newest with `last`; nothing is run, and there is no SUITE.")  # fmt: skip
 @click.option("--allow-code", is_flag=True, help="Run the Python functions that the suite names.")
 @click.option("--report", "reports", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write a report: .html, .md, .json, or .xml for JUnit.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")

@@ -33,17 +33,20 @@ def evals_command(limit: int, as_json: bool) -> None:
                     "variants": list(it.variants),
                     "answers": it.answers,
                     "answers_asked": it.of,
+                    "verdict": it.verdict or None,
                 }
                 for it in found
             ],
             indent=True,
         )
         return
-    rows = [("ID", "WHEN", "SUITE", "ROWS", "ANSWERS", "VARIANTS")]
+    rows = [("ID", "WHEN", "SUITE", "ROWS", "ANSWERS", "VERDICT", "VARIANTS")]
     for it in found:
         when = f"{it.at.astimezone():%Y-%m-%d %H:%M}"
         count = f"{it.rows:,}" if it.rows == it.planned else f"{it.rows:,} of {it.planned:,}"
         state = "running" if it.running else "not ended"
         answers = f"{it.answers:,}" if it.ended else f"{it.answers:,} of {it.of:,}, {state}"
-        rows.append((it.key, when, it.suite, count, answers, ", ".join(it.variants)))
+        rows.append(
+            (it.key, when, it.suite, count, answers, it.verdict or "–", ", ".join(it.variants))
+        )
     table(rows)

@@ -43,6 +43,7 @@ async def carry_out_plan(
     hashes: bool,
 ) -> tuple[Kept, dict[str, Any] | None]:
     """Run it, and say what it decides; with `hashes` those of all files are waited for."""
+    from ...compare.evaluation.answers import standing
     from ...compare.evaluation.evaluator import Evaluator
     from ...compare.evaluation.kept import Kept
     from ...compare.evaluation.measured import Measured
@@ -57,7 +58,8 @@ async def carry_out_plan(
     with _history(asked) as history:
         kept = history.evaluations if history is not None else None
         key, before = await asyncio.to_thread(_begun, kept, plan, resume)
-        answers, measured = list(before), Measured()
+        answers, measured = standing(plan, before), Measured()
+        there = len(answers)
 
         def keep(found: Measured) -> None:
             if kept is not None and key is not None:
@@ -87,25 +89,32 @@ async def carry_out_plan(
                     measured = replace(
                         measured,
                         seconds=measured.seconds + time.monotonic() - began,
-                        answers=measured.answers + len(answers) - len(before),
+                        answers=measured.answers + len(answers) - there,
                     )
                     measured = await measure(
                         it, plan, answers, others, measured, keep,
                         lambda suite, share: line.show(f"elsewhere: {suite}", share, ""),
                         missing=missing,
                     )  # fmt: skip
+                except asyncio.CancelledError:
+                    if key is not None and answers:
+                        note(f"{len(answers):,} of {plan.answers:,} answers are kept; the same with --resume goes on with them.")  # fmt: skip
+                    raise
                 except EngineError as error:
-                    there = f"{len(answers):,} of {plan.answers:,} answers are kept"
-                    more = f" {there}; --resume goes on with them." if key and answers else ""
+                    kept_of = f"{len(answers):,} of {plan.answers:,} answers are kept"
+                    more = f" {kept_of}; --resume goes on with them." if key and answers else ""
                     raise EngineError(f"{error}{more}") from None
         patience_s = None if hashes else HASHING_S
         known = await FileHashes(cache_dir()).known(plan.files, patience_s)
         measured = replace(measured, hashes=known)
-        keep(measured)
+        found = Kept(key, at, datetime.now(UTC), program, plan, answers, measured)
+        decision = await asyncio.to_thread(decided, history, found)
+        keep(measured.decided(decision))
         if kept is not None and key is not None:
             kept.end(key)
-        found = Kept(key, at, datetime.now(UTC), program, plan, answers, measured)
-        return found, await asyncio.to_thread(decided, history, found)
+            if died := sum(it.died for it in answers):
+                note(f"{_died_with(died)}; --resume asks for them again.")
+        return found, decision
 
 
 @contextlib.contextmanager
@@ -140,11 +149,17 @@ def _begun(kept: Evaluations | None, plan: Plan, resume: bool) -> tuple[str | No
     if not answers:
         return (key, []) if resume else (None, [])
     said = f"{len(answers):,} of {plan.answers:,} answers are there from a run that did not end"
+    if len(answers) == plan.answers and (died := sum(it.died for it in answers)):
+        said = f"{_died_with(died)} in a run that is there"
     if resume:
         note(f"{said}: going on with it.")
         return key, answers
     note(f"{said}; --resume goes on with it.")
     return None, []
+
+
+def _died_with(answers: int) -> str:
+    return f"The engine died with {answers:,} answer{'s' * (answers != 1)}"
 
 
 def _progress(line: ProgressLine):

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from ...compare.history.history import History
     from ...compare.history.ratings import Kept, Rated
     from ...compare.rating.export import Form
+    from ...compare.rating.source import Source
 
 
 @click.command("rate")
-@click.argument("what", metavar="[EVALUATION|RUN]", default="latest")
+@click.argument("what", metavar="[EVALUATION|RUN]", default="last")
 @click.option("--rater", metavar="NAME", help="Who rates; with --results and --export: only this one. [who is logged in; all]")  # fmt: skip
 @click.option("--results", is_flag=True, help="Print what the ratings say.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as a JSON document.")
@@ -36,14 +37,15 @@ def rate_command(
 ) -> None:
     """Rate answers two at a time, not knowing whose they are.
 
-    EVALUATION is the key of an evaluation or how it begins, the name of a suite that was run, or
-    `latest`; RUN is the id of a run or how it begins, or `last`. Everything is kept as it is said:
-    stop at any time, the next time goes on from there. Several people may rate the same.
+    EVALUATION is the key of an evaluation or how it begins, or the name of a suite that was run;
+    RUN is the id of a run or how it begins. `last`, or nothing, is the newest of both; which one it
+    is is said. Everything is kept as it is said: stop at any time, the next time goes on from there.
+    Several people may rate the same.
 
     \b
     llamadiff rate sentiment
-    llamadiff rate latest --results
-    llamadiff rate latest --export preferred.jsonl
+    llamadiff rate last --results
+    llamadiff rate last --export preferred.jsonl
     """
     if as_json and not results:
         raise click.UsageError("--json goes with --results.")
@@ -69,10 +71,16 @@ def _rate(history: History, found: Rated, rater: str | None) -> None:
     from ...compare.rating.source import load_source
     from ..rating_app import RatingApp
 
-    load_source(history, found)  # what is wrong with it is told before anything is drawn
+    _say_which(
+        load_source(history, found)
+    )  # what is wrong with it is told before anything is drawn
     RatingApp(history, found, (rater or "").strip()).run()
     if any(it.answer for it in history.ratings.all(found)):
         note(f"`llamadiff rate {found.key}` goes on, --results says what came out.")
+
+
+def _say_which(source: Source) -> None:
+    note(f"The {source.what.kind} {source.what.key}: {source.name}.")
 
 
 def _kept(history: History, found: Rated, rater: str | None) -> list[Kept]:
@@ -94,6 +102,7 @@ def _results(history: History, found: Rated, rater: str | None, *, as_json: bool
     from ..rating_words import ABOUT_CHECKS, checks_table, sentences, table
 
     source, kept = load_source(history, found), _kept(history, found, rater)
+    _say_which(source)
     it = results(source, kept, history.ratings.seeds(found), rater)
     if as_json:
         print_json(results_document(source, it), indent=True)
@@ -121,6 +130,7 @@ def _export(
 
     source, kept = load_source(history, found), _kept(history, found, rater)
     done = export(source, kept, form, file, replace=replace)
+    _say_which(source)
     left = ", ".join(f"{count:,} {said}" for said, count in sorted(done.left_out.items()))
     note(f"{file}: {counted(done.rows, 'row')}{f', left out {left}' if left else ''}.")
     if done.several_prompts:

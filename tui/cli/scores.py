@@ -31,7 +31,7 @@ WIDTH = 120
 
 def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> None:
     """The scoreboard, its verdicts, and what is required."""
-    from ...compare.evaluation.scoreboard import met_said, rows_said
+    from ...compare.evaluation.scoreboard import levels_said, met_said, rows_said
     from ...compare.evaluation.variants import called
     from ...compare.statistics.wording import NOT_MEASURED, noise_floor_sentence
 
@@ -46,6 +46,8 @@ def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> N
         if line.noise is not None and line.noise.rows:
             reach = line.noise.interval.high
             _say(noise_floor_sentence(called(line.variant), reach, line.noise.changing))
+    if said := levels_said(board):
+        _say(said)
     if plan.repeats == 1 and len(board.lines) > 1:
         data(f"Noise floor: {NOT_MEASURED}.")
     if said := rows_said(board.rows, len(plan.rows), board.planned):

@@ -83,7 +83,7 @@ class Compare(Page[None]):
         place = f"{self._at + 1} of {len(self._pairs)}" if len(self._pairs) > 1 else ""
         left = Content.assemble(("llamadiff", "bold $primary"), "  Compare")
         self.query_one("#compare-title", Line).say(left, Content.styled(place, "$dim"))
-        self.run_worker(self._compare(), group="compare", exclusive=True, exit_on_error=False)
+        self.run_worker(self._compare, group="compare", exclusive=True, exit_on_error=False)
 
     async def _compare(self) -> None:
         first, other = self._pairs[self._at]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,9 +17,11 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from ...compare.errors import MISTAKES, CompareError
+from ...compare.evaluation.asking import check_prompts
 from ...compare.evaluation.planning import Instead, plan_of
 from ...compare.evaluation.reading import load_suite
 from ...compare.spec import Defaults
+from ...models.engine.client import EngineError
 from ..evaluating import Evaluating, opened
 from ..keys import EVALUATE_KEYS, SEARCHED_KEYS
 from ..safe_text import safe_line
@@ -74,6 +78,8 @@ class Evaluate(SuiteFiles):
         """A suite is run with its own variants, not the playground's."""
         self._told: tuple[object, Told] | None = None
         self._pause: Timer | None = None
+        self._choose = home.last_item
+        """What is to be chosen once the list is there."""
 
     def compose(self) -> ComposeResult:
         yield Line("evaluate-title")
@@ -103,9 +109,10 @@ class Evaluate(SuiteFiles):
         self.look()
 
     def look(self, choose: object = None) -> None:
-        self.run_worker(self._look(choose), group="look", exclusive=True, exit_on_error=False)
+        self._choose = self._choose if choose is None else choose
+        self.run_worker(self._look, group="look", exclusive=True, exit_on_error=False)
 
-    async def _look(self, choose: object) -> None:
+    async def _look(self) -> None:
         kept = self.kept
         if kept is not None:
             try:
@@ -116,8 +123,9 @@ class Evaluate(SuiteFiles):
         self._suites = await asyncio.to_thread(find_suites, self._folders, paths)
         self._told = None
         self._show()
-        if choose is not None:
-            self.table.choose(choose)
+        if self._choose is not None:
+            self.table.choose(self._choose)
+            self._choose = None
 
     def _show(self) -> None:
         running, it = dict[str, tuple[float, bool]](), self._home.busy
@@ -150,17 +158,17 @@ class Evaluate(SuiteFiles):
         self.query_one("#evaluate-title", Line).say(left, right)
 
     def show_hints(self) -> None:
-        item = self.table.chosen
+        item, reading = self.table.chosen, self.details.has_focus
         own: list[Hint] = []
         if isinstance(item, Listed):
             others = "playground's variants" if self._own else "suite's variants"
             own = [("evaluate.run", "run"), ("evaluate.whose", others), ("evaluate.edit", "edit")]
+            own = own if reading else [("evaluate.open", "read"), *own]
         elif isinstance(item, Past):
             own = [("evaluate.open", "open")]
             going = item.share is not None or item.entry.running
             own += [("evaluate.run", "go on" if item.stopped else "run again")] * (not going)
             own += [("evaluate.edit", "edit")] + [("evaluate.remove", "remove")] * (not going)
-        reading = self.details.has_focus
         self.query_one(KeyBar).hints = [
             *own, ("evaluate.file", "other file"),
             ("list.details", "list" if reading else "details"), ("list.leave", "back"),
@@ -174,6 +182,7 @@ class Evaluate(SuiteFiles):
         self.show_hints()
         item = self.table.chosen
         key = (self.table.key_of(item), self._own) if item is not None else None
+        self._home.last_item = key and key[0]
         if self._told is not None and self._told[0] == key:
             return
         if self._pause is not None:
@@ -181,7 +190,7 @@ class Evaluate(SuiteFiles):
         self._pause = self.set_timer(DETAILS_PAUSE_S, self._look_into)
 
     def _look_into(self) -> None:
-        self.run_worker(self._details(), group="details", exclusive=True, exit_on_error=False)
+        self.run_worker(self._details, group="details", exclusive=True, exit_on_error=False)
 
     async def _details(self) -> None:
         item, details = self.table.chosen, self.details
@@ -196,11 +205,12 @@ class Evaluate(SuiteFiles):
 
     async def _told_of(self, item: object) -> Told:
         """What there is to say of an item, and the plan it stands for."""
-        kept, entries = self.kept, self._entries
+        kept = self.kept
         try:
             if isinstance(item, Listed):
                 instead = None if self._own else self._home.instead()
-                return await asyncio.to_thread(self._of_suite, item, instead)
+                told = await asyncio.to_thread(self._of_suite, item, instead)
+                return replace(told, problem=await self._unasked(told.plan))
             assert isinstance(item, Past) and kept is not None
             plan = await asyncio.to_thread(kept.plan, item.entry.key)
         except (*MISTAKES, OSError) as mistake:
@@ -209,8 +219,7 @@ class Evaluate(SuiteFiles):
             return Told(safe_line(for_app(str(mistake))), safe_line(title), asks)
         began = f"{item.entry.at.astimezone():%Y-%m-%d %H:%M}"
         facts = [("begun", began), ("state", item.state), ("file", item.entry.path)]
-        facts += told_of_plan(plan, "", "", own=True)[1:]
-        del entries
+        facts += told_of_plan(plan, own=True)[1:]
         return Told("", plan.suite.name, facts, plan)
 
     def _of_suite(self, item: Listed, instead: Instead | None) -> Told:
@@ -218,8 +227,21 @@ class Evaluate(SuiteFiles):
         plan = self._plan(item.path, instead)
         took = about_how_long(self.kept, plan, self._entries)
         before = unfinished(self.kept, plan, self._entries)
-        facts = told_of_plan(plan, took, before, own=instead is None)
-        return Told("", plan.suite.name, [("file", str(item.path)), *facts], plan)
+        facts = [("starts", f"with F5, in the background; {took}")]
+        facts += [("before", before)] * bool(before) + [("file", str(item.path))]
+        return Told("", plan.suite.name, [*facts, *told_of_plan(plan, own=instead is None)], plan)
+
+    async def _unasked(self, plan: Plan | None) -> str:
+        """Why no row of a plan can be asked, as far as that is known without a model; else empty."""
+        try:
+            runner = await self._home.session.runner()
+            if plan is not None:
+                await asyncio.to_thread(check_prompts, plan, runner.renderer)
+        except MISTAKES as mistake:
+            return safe_line(for_app(str(mistake)))
+        except EngineError:  # told on the playground, and by F5
+            pass
+        return ""
 
     def _plan(self, path: Path, instead: Instead | None) -> Plan:
         """Reads files; on a thread. Raises what a person is told."""
@@ -238,11 +260,14 @@ class Evaluate(SuiteFiles):
     # --------------------------------------------------------------- evaluating
 
     def action_open(self) -> None:
+        """Look at an evaluation; of a suite read what it asks, which starts nothing."""
         item = self.table.chosen
         if isinstance(item, Past):
-            self.run_worker(self._open(item), group="open", exclusive=True, exit_on_error=False)
-        else:
-            self.action_start()
+            self.run_worker(
+                partial(self._open, item), group="open", exclusive=True, exit_on_error=False
+            )
+        elif item is not None:
+            self.details.focus()
 
     @on(ItemTable.Taken)
     def _taken(self) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +43,9 @@ class EvaluateActions(HistoryActions):
         super().__init__()
         self.evaluating: Evaluating | None = None
         """The evaluation that runs, or ran last."""
+        self._imported = False
+        self.last_item: object = None
+        """What was chosen last in the list of suites and evaluations, by its key."""
         self._work: Worker[None] | None = None
         self._telling: Timer | None = None
         self._hashes: FileHashes | None = None
@@ -50,7 +55,7 @@ class EvaluateActions(HistoryActions):
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def show_evaluate(self, *, running: bool) -> None:
         """Show suites and evaluations; over these, if wanted, the one that runs."""
-        await asyncio.to_thread(_import)
+        await self._import()
         from .evaluate import Evaluate
         from .evaluation import Evaluation
 
@@ -59,6 +64,14 @@ class EvaluateActions(HistoryActions):
         await self.app.push_screen(Evaluate(self))
         if running and self.evaluating is not None and self.evaluating.busy:
             await self.app.push_screen(Evaluation(self, self.evaluating))
+
+    async def _import(self) -> None:
+        """Load what the screens need, off the event loop; once, that is left out of garbage
+        collections, which hold the keys up."""
+        await asyncio.to_thread(_import)
+        if not self._imported and not self.app.is_headless:
+            gc.freeze()
+        self._imported = True
 
     @property
     def suite_folders(self) -> Sequence[Path]:
@@ -94,6 +107,13 @@ class EvaluateActions(HistoryActions):
         """The evaluation that runs, if one does."""
         it = self.evaluating
         return it if it is not None and it.busy else None
+
+    @property
+    def cut_off(self) -> Evaluating | None:
+        """The evaluation that closing the app stops; one that a person stopped is none."""
+        it = self.evaluating
+        mine = it is not None and (it.busy or it.state == "stopped") and self._work is not None
+        return it if mine else None
 
     def instead(self) -> Instead:
         """The playground's variants, as a suite would ask them."""
@@ -161,7 +181,9 @@ class EvaluateActions(HistoryActions):
         """Run an evaluation; none other may be running."""
         self.evaluating = it
         it.state = "starting"
-        self._work = self.run_worker(self._evaluate(it), group="evaluation", exit_on_error=False)
+        self._work = self.run_worker(
+            partial(self._evaluate, it), group="evaluation", exit_on_error=False
+        )
         self._watch()
 
     async def _evaluate(self, it: Evaluating) -> None:
@@ -184,6 +206,7 @@ class EvaluateActions(HistoryActions):
             self._work.cancel()
             with contextlib.suppress(WorkerError):
                 await self._work.wait()
+        self._work = None
         self._tell()
 
     def _going_on(self) -> list[str]:

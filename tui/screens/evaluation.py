@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
@@ -16,13 +16,14 @@ from ...compare.errors import MISTAKES
 from ...compare.evaluation.variants import called
 from ..amounts import span
 from ..asked_rows import ORDERS, arranged
-from ..board_lines import board_lines
+from ..board_lines import board_heads, board_lines, board_parts
 from ..evaluating import Evaluating
 from ..keys import EVALUATION_KEYS
 from ..reporting import of_evaluation
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..widgets.decision_table import DecisionTable
+from ..widgets.headed_scroll import HeadedScroll, HeadedText
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line, Paragraph
 from ..widgets.row_table import RowTable
@@ -83,14 +84,14 @@ class Evaluation(Page[None]):
         yield Line("evaluation-progress")
         yield Paragraph("evaluation-told")
         yield TabStrip()
-        with VerticalScroll(id="evaluation-board", classes="evaluation-tab"):
-            yield Paragraph()
-        with VerticalScroll(id="evaluation-decision", classes="evaluation-tab"):
+        with HeadedScroll(id="evaluation-board", classes="evaluation-tab"):
+            yield HeadedText()
+        with HeadedScroll(id="evaluation-decision", classes="evaluation-tab"):
             yield Paragraph()
             yield DecisionTable()
         with Vertical(id="evaluation-rows", classes="evaluation-tab"):
             with Horizontal(id="evaluation-rows-head"):
-                yield SafeInput(placeholder="words of a row, its answers or its tags", id="evaluation-field", compact=True)  # fmt: skip
+                yield SafeInput(placeholder="words of a row or its answers, or tag:NAME", id="evaluation-field", compact=True)  # fmt: skip
                 yield Paragraph("evaluation-order")
             yield RowTable()
         yield KeyBar()
@@ -110,10 +111,13 @@ class Evaluation(Page[None]):
         if not self.is_attached or covered(self):
             return
         if it.due(deciding=self._deciding):
-            self.run_worker(self._look(), group="board", exit_on_error=False)
+            self.run_worker(self._look, group="board", exit_on_error=False)
         self._show_title()
         told = self.query_one("#evaluation-told", Paragraph)
-        said = [it.problem] if it.problem else it.notes
+        said = [it.problem] if it.problem else [*it.notes]
+        if it.died and it.state == "done":
+            answers = f"{it.died:,} answer{'s' * (it.died != 1)}"
+            said.append(f"The engine died with {answers}; F5 asks again.")
         told.display = bool(said)
         told.set_class(bool(it.problem), "-problem")
         style = "$error" if it.problem else "$warning"
@@ -166,21 +170,23 @@ class Evaluation(Page[None]):
         )  # fmt: skip
 
     def _show_board(self) -> None:
-        seen, pane = self.evaluating.seen, self.query_one("#evaluation-board")
+        seen, pane = self.evaluating.seen, self.query_one("#evaluation-board", HeadedScroll)
         width = pane.scrollable_content_region.width or pane.size.width
         key = (seen, width, self._by_tag, self.evaluating.refused)
         if key == self._drawn or self._tab != BOARD:
             return
         self._drawn = key
-        text = Content.styled(COMPUTED, "$dim")
+        text, said = Content.styled(COMPUTED, "$dim"), pane.query_one(HeadedText)
         if self.evaluating.refused:
             text = Content.styled("Nothing was asked.", "$dim")
         elif seen is not None and width:
-            text = board_lines(seen.board, self.evaluating.plan, width, tags=self._by_tag)
-        pane.query_one(Paragraph).say(text)
+            parts = board_parts(seen.board, self.evaluating.plan, width, tags=self._by_tag)
+            text, said.heads = board_lines(parts), board_heads(parts, width)
+        said.say(text)
+        pane.call_after_refresh(pane.show_head)
 
     def _show_decision(self) -> None:
-        seen, pane = self.evaluating.seen, self.query_one("#evaluation-decision")
+        seen, pane = self.evaluating.seen, self.query_one("#evaluation-decision", HeadedScroll)
         table, said = pane.query_one(DecisionTable), pane.query_one(Paragraph)
         table.display = seen is not None and seen.decided
         text = Content.styled(COMPUTED, "$dim")
@@ -189,6 +195,7 @@ class Evaluation(Page[None]):
             text = Content.styled(self._missing, "$warning")
         said.say(text)
         said.display = bool(text)
+        pane.call_after_refresh(pane.show_head)
 
     @property
     def _missing(self) -> str:
@@ -222,15 +229,16 @@ class Evaluation(Page[None]):
         if it.busy:
             going = [("evaluation.leave", "stop"), ("evaluation.pause", "go on" if it.paused else "pause")]  # fmt: skip
         elif it.resumable:
-            going = [("evaluation.run", "go on")]
+            going = [("evaluation.run", "ask again" if it.state == "done" else "go on")]
         own: list[Hint] = [("evaluation.tags", "by tag")] * (self._tab == BOARD)
         if self._tab == ROWS:
             own = [("rows.open", "open"), ("evaluation.order", f"by {self._next_order}"), ("evaluation.search", "search"), ("evaluation.errors", "all rows" if self._only_errors else "without a score")]  # fmt: skip
         back: list[Hint] = [] if it.busy else [("evaluation.leave", "back")]
         keys = [key for key, _ in TABS]
         following = dict(TABS)[keys[(keys.index(self._tab) + 1) % len(keys)]].lower()
+        first, own = own[:1] * (self._tab == ROWS), own[self._tab == ROWS :]
         self.query_one(KeyBar).hints = [
-            *going, ("evaluation.tab", following), *own, ("evaluation.rate", "rate"),
+            *going, *first, ("evaluation.tab", following), *own, ("evaluation.rate", "rate"),
             ("evaluation.write", "report"), *back,
         ]  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -126,7 +127,9 @@ class History(Page[Recorded]):
         self._wanted, self._problem = asked(self.query_one(Input).value)
         self._words = terms(self._wanted.text)
         self._show_title()
-        self.run_worker(self._load(keep=keep), group="page", exclusive=True, exit_on_error=False)
+        self.run_worker(
+            partial(self._load, keep=keep), group="page", exclusive=True, exit_on_error=False
+        )
 
     async def _load(self, *, keep: bool = False) -> None:
         limit = max(PAGE, len(self.table.runs)) if keep else PAGE
@@ -192,7 +195,7 @@ class History(Page[Recorded]):
         self._details_pause = self.set_timer(DETAILS_PAUSE_S, self._look_into)
 
     def _look_into(self) -> None:
-        self.run_worker(self._details(), group="details", exclusive=True, exit_on_error=False)
+        self.run_worker(self._details, group="details", exclusive=True, exit_on_error=False)
 
     async def _details(self) -> None:
         recorded = await self._whole(self.table.chosen)
@@ -355,7 +358,7 @@ class History(Page[Recorded]):
             self.dismiss(None)
 
     def action_reopen(self) -> None:
-        self.run_worker(self._reopen(), group="reopen", exclusive=True, exit_on_error=False)
+        self.run_worker(self._reopen, group="reopen", exclusive=True, exit_on_error=False)
 
     @on(RunTable.Taken)
     def _taken(self) -> None:

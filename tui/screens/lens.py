@@ -96,7 +96,7 @@ class LensScreen(Page[Branch]):
     def _look(self, then: Callable[[], object] | None = None) -> None:
         """Score the chosen text, unless that was done, and show it."""
         self._scoring = self.run_worker(
-            self._score(then), group="score", exclusive=True, exit_on_error=False
+            partial(self._score, then), group="score", exclusive=True, exit_on_error=False
         )
 
     def _keep_up(self) -> None:
@@ -128,7 +128,9 @@ class LensScreen(Page[Branch]):
         self._show_token()
         if then is not None:
             then()
-        self.run_worker(self._round(lens), group="round", exclusive=True, exit_on_error=False)
+        self.run_worker(
+            partial(self._round, lens), group="round", exclusive=True, exit_on_error=False
+        )
 
     async def _run_over(self) -> None:
         """Wait for a run that goes on: the engine has no room for scoring before, and what it says

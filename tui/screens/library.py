@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -169,7 +170,9 @@ class Library(SearchedList):
         return for_app(safe_line(problem)) if problem else ""
 
     def _look_into(self, entry: Entry) -> None:
-        self.run_worker(self._details(entry), group="details", exclusive=True, exit_on_error=False)
+        self.run_worker(
+            partial(self._details, entry), group="details", exclusive=True, exit_on_error=False
+        )
 
     async def _details(self, entry: Entry) -> None:
         """Read the whole header of the chosen entry and show what it says."""
@@ -248,7 +251,9 @@ class Library(SearchedList):
             self.show()
         entry = self.query_one(EntryTable).chosen
         if entry is not None:
-            self.run_worker(self._use(entry), group="use", exclusive=True, exit_on_error=False)
+            self.run_worker(
+                partial(self._use, entry), group="use", exclusive=True, exit_on_error=False
+            )
 
     async def _use(self, entry: Entry) -> None:
         """Take an entry into the selected variant, and go there; or say why not."""

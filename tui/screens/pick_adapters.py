@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -180,7 +181,7 @@ class PickAdapters(Picker[Stack]):
 
     def action_run(self) -> None:
         """Be done, and have the variants run."""
-        work = self._done(run=True)
+        work = partial(self._done, run=True)
         self.run_worker(work, group="choose", exclusive=True, exit_on_error=False)
 
     @on(OptionList.OptionSelected)
@@ -210,7 +211,9 @@ class PickAdapters(Picker[Stack]):
 
     def action_switch(self) -> None:
         if key := self.highlighted():
-            self.run_worker(self.take(key), group="choose", exclusive=True, exit_on_error=False)
+            self.run_worker(
+                partial(self.take, key), group="choose", exclusive=True, exit_on_error=False
+            )
 
     def action_rescale(self, step: float) -> None:
         key = self.highlighted()

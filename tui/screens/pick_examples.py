@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -78,7 +79,7 @@ class PickExamples(Dialog[tuple[Example, ...]]):
         if event.value.strip() == self._path and self._chosen:
             self._take()
         else:
-            self.run_worker(self._open(event.value.strip()), group="open", exclusive=True, exit_on_error=False)  # fmt: skip
+            self.run_worker(partial(self._open, event.value.strip()), group="open", exclusive=True, exit_on_error=False)  # fmt: skip
 
     async def _open(self, typed: str) -> None:
         try:
@@ -99,7 +100,7 @@ class PickExamples(Dialog[tuple[Example, ...]]):
         options.focus()
         self._show_cost()
         self.call_after_refresh(self._fit)
-        self.run_worker(self._weigh(), group="weigh", exclusive=True, exit_on_error=False)
+        self.run_worker(self._weigh, group="weigh", exclusive=True, exit_on_error=False)
 
     def _example(self, row: Row) -> Example | None:
         """A row's own example; of a row of variables, this prompt's question with its values."""

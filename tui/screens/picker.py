@@ -186,7 +186,7 @@ class Picker(Dialog[Result]):
 
     def _choose(self) -> None:
         """Choose without holding up the keys: a check may have to load a model."""
-        self.run_worker(self.choose(), group="choose", exclusive=True, exit_on_error=False)
+        self.run_worker(self.choose, group="choose", exclusive=True, exit_on_error=False)
 
     async def choose(self) -> None:
         """Take what is chosen."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -37,6 +38,7 @@ from .tune_actions import TuneActions
 if TYPE_CHECKING:
     from ...compare.variants import Variant
     from ...prompts.document import Prompt
+    from ..app import LlamadiffApp
     from ..setup import Setup
 
 FLUSHES_PER_S = 10
@@ -93,6 +95,7 @@ class Playground(
 
     async def on_unmount(self) -> None:
         self.keep_drafts()
+        cast("LlamadiffApp", self.app).unfinished = self.cut_off
         await self.stop_evaluating()
         await self.break_off()
         await self.session.close()
@@ -234,11 +237,11 @@ class Playground(
 
     def _settled(self) -> None:
         """A person has paused: preview the prompt. A preview under way is given up for it."""
-        self.run_worker(self._preview(), group="preview", exclusive=True, exit_on_error=False)
+        self.run_worker(self._preview, group="preview", exclusive=True, exit_on_error=False)
 
     def _live(self) -> None:
         """A person has paused for longer: run what waits and is well."""
-        self.run_worker(self._run_pending(), group="live", exclusive=True, exit_on_error=False)
+        self.run_worker(self._run_pending, group="live", exclusive=True, exit_on_error=False)
 
     async def _preview(self) -> None:
         panel, variant = self.query_one(PromptPanel), self.playground.current
@@ -274,7 +277,7 @@ class Playground(
             return
         self.app.clear_notifications()
         self.run_worker(
-            self.session.carry_out(run), group="run", exclusive=True, exit_on_error=False
+            partial(self.session.carry_out, run), group="run", exclusive=True, exit_on_error=False
         )
         self._flushes.resume()
         self._show_variants()

@@ -136,7 +136,7 @@ class Versions(Page[Prompt]):
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:
-        self.run_worker(self._compare(), group="compare", exclusive=True, exit_on_error=False)
+        self.run_worker(self._compare, group="compare", exclusive=True, exit_on_error=False)
 
     async def _compare(self) -> None:
         from ...compare.history.versions import changes
@@ -180,7 +180,7 @@ class Versions(Page[Prompt]):
     # ------------------------------------------------------------------- keys
 
     def action_restore(self) -> None:
-        self.run_worker(self._restore(), group="restore", exclusive=True, exit_on_error=False)
+        self.run_worker(self._restore, group="restore", exclusive=True, exit_on_error=False)
 
     async def _restore(self) -> None:
         chosen = self._chosen()

@@ -10,7 +10,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ..decision_lines import decision_lines, wrapped
+from ..decision_lines import decision_lines, is_stacked, wrapped
+from .headed_scroll import Head
 
 NOTHING = "No decision: no variant differs from the baseline in its prompt or its adapters."
 
@@ -27,6 +28,17 @@ class DecisionTable(Widget):
         super().__init__()
         self._made: tuple[object, list[Content]] = (None, [])
         """The lines, and what they were made from."""
+
+    @property
+    def heads(self) -> list[Head]:
+        """Its heading, where there is one: in columns."""
+        width = self.size.width
+        if self.decision is None or not width or is_stacked(self.decision, width):
+            return []
+        first = len(wrapped(self.decision["verdict"], width)) + 1
+        lines = self._lines(width)
+        end = next((n for n, it in enumerate(lines) if n > first and not it.plain), len(lines))
+        return [Head(first, end, lines[first])]
 
     def watch_decision(self) -> None:
         self.refresh(layout=len(self._lines(self.size.width)) != self.size.height)

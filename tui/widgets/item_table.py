@@ -39,7 +39,13 @@ class ItemTable(ChosenLines[Item]):
                 problem = item.problem.removeprefix(str(item.path)).lstrip(",: ")
                 return [*parts, (f"✗ {safe_line(problem)}", "$error")]
             origin = {"ships": "ships", "yours": "yours", "opened": "file"}[item.origin]
-            return [*parts, (f"{origin:<5}  ", "$secondary"), (safe_line(item.about), "$dim")]
+            left = [(f"{item.left}  ", "$warning")] * bool(item.left)
+            return [
+                *parts,
+                (f"{origin:<5}  ", "$secondary"),
+                *left,
+                (safe_line(item.about), "$dim"),
+            ]
         times = max(cell_len(moment(it.entry.at)) for it in self.items if isinstance(it, Past))
         style = "$accent" if item.share is not None else "$warning" if item.stopped else "$secondary"  # fmt: skip
         return [*parts, (padded(moment(item.entry.at), times) + "  ", "$dim"), (item.state, style)]

@@ -84,11 +84,12 @@ def decision_of(
         rule(kinds, pairs),
         len(chosen.rows),
         len(chosen.chosen_on),
+        chosen.unused,
         chosen.waits_for,
         chosen.share,
         plan.suite.margin,
         1 - ALPHA,
-        (*sides.left_out, *_trained_on(plan, adapters), *problems),
+        (*sides.left_out, *_gone(plan, chosen, between), *_trained_on(plan, adapters), *problems),
         apart_of(plan, chosen, scores, between, alpha),
     )
 
@@ -238,6 +239,12 @@ def _trained(adapter: StackedAdapter) -> Trained:
     except ModelError:
         return Trained(adapter.name, None, training.parameters, training)
     return Trained(adapter.name, facts.bytes, facts.parameters, training)
+
+
+def _gone(plan: Plan, chosen: Chosen, between: Sequence[tuple[Kind, Kind]]) -> list[str]:
+    """A sentence for each plan of a comparison of which rows are gone."""
+    settled = (plan.settled_for(*(chosen.variants[it] for it in pair)) for pair in between)
+    return list(dict.fromkeys(it.said_of_gone for it in settled if it.gone))
 
 
 def _trained_on(plan: Plan, adapters: Mapping[Path, Trained]) -> Iterator[str]:

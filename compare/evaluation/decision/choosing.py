@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...statistics.figures import Table
-from ...statistics.splitting import best, chooses, split
+from ...statistics.splitting import best, chooses
 from ...statistics.verdict import Verdict, decide
 from ...variants import Variant
 from ..answers import Checked, counted
 from ..plan import Plan
+from ..questions import halves
 from ..rows import content_of
 from ..settled import Settled
 from .sides import KINDS, Kind, Sides
@@ -22,13 +25,16 @@ class Chosen:
 
     `chosen_on` are the rows by which one of several was picked, none where no kind has several: the
     others are then all rows that every variant has answered. While `waits_for` planned rows are
-    missing nothing is picked for good, and nothing is to be compared.
+    missing nothing is picked for good, and nothing is to be compared. `unused` rows of the half that
+    picks were not planned for it. `halves` says by the keys of rows which half they are of.
     """
 
     variants: dict[Kind, Variant]
     rows: tuple[int, ...]
     chosen_on: tuple[int, ...] = ()
     waits_for: int = 0
+    unused: int = 0
+    halves: Mapping[str, bool] = field(default_factory=dict[str, bool])
 
     @property
     def share(self) -> float:
@@ -66,23 +72,28 @@ def choose(plan: Plan, sides: Sides, scores: Scores) -> Chosen:
     """With several of a kind the best on one half of the rows stands for it, the first of equals,
     and all kinds are compared on the other half; else on all rows.
 
-    It is picked by the planned rows alone, once all of them are there: the same at every later
-    look, whatever is added.
+    It is picked by the rows alone that were planned when all of the several were first compared,
+    once they are there: the same at every later look, whatever is added.
     """
-    rows, chosen_on, waits_for = scores.rows, (), 0
-    if any(len(them) > 1 for them in sides.variants.values()):
-        sidewise = split([row.content for row in plan.rows])
-        there = set(rows)
-        planned = [row for row in sidewise.choosing if plan.rows[row].key in plan.planned.keys]
-        chosen_on = tuple(row for row in planned if row in there)
-        rows = tuple(row for row in sidewise.confirming if row in there)
-        half = _half(plan.planned, choosing=True)
-        waits_for = half.to_run - len(chosen_on)
+    several = [it for them in sides.variants.values() if len(them) > 1 for it in them]
+    if not several:
+        return Chosen({kind: them[0] for kind, them in sides.variants.items()}, scores.rows)
+    of = halves(plan.rows, several)
+    half = _half(_newest(plan, several), of, choosing=True)
+    choosing = [row for row in scores.rows if of[plan.rows[row].key]]
+    chosen_on = tuple(row for row in choosing if plan.rows[row].key in half.keys)
     variants: dict[Kind, Variant] = {}
     for kind in KINDS:
         if them := sides.variants.get(kind):
             variants[kind] = them[0 if len(them) == 1 else _best(them, scores, chosen_on)]
-    return Chosen(variants, rows, chosen_on, waits_for)
+    return Chosen(
+        variants,
+        tuple(row for row in scores.rows if not of[plan.rows[row].key]),
+        chosen_on,
+        half.to_run - len(chosen_on),
+        len(choosing) - len(chosen_on),
+        of,
+    )
 
 
 def compared(
@@ -101,16 +112,25 @@ def compared(
         return decide((), (), alpha=alpha, margin=margin)
     settled = plan.settled_for(chosen.variants[cheaper], chosen.variants[costlier])
     if chosen.chosen_on:
-        settled = _half(settled, choosing=False)
+        settled = _half(settled, chosen.halves, choosing=False)
     to_come = settled.among([plan.rows[row].key for row in chosen.rows]).to_come
     planned = replace(settled.among([plan.rows[row].key for row in rows]), to_come=to_come)
     return decide(tables[costlier], tables[cheaper], planned=planned, alpha=alpha, margin=margin)
 
 
-def _half(settled: Settled, *, choosing: bool) -> Settled:
-    """Those rows that are for choosing, or for confirming; of unknown ones half, rounded up."""
-    keys = frozenset(it for it in settled.keys if chooses(content_of(it)) == choosing)
-    unknown = settled.count - len(settled.keys)
+def _newest(plan: Plan, several: Sequence[Variant]) -> Settled:
+    """What was planned last of the comparisons among these: then all of them were there."""
+    found = [plan.settled_for(*pair) for pair in itertools.combinations(several, 2)]
+    return max(found, key=lambda it: math.inf if it.number is None else it.number)
+
+
+def _half(settled: Settled, of: Mapping[str, bool], *, choosing: bool) -> Settled:
+    """Those rows that are for choosing, or for confirming, as far as `of` knows; of others half,
+    rounded up. Rows that are gone are on the side that their question drew."""
+    gone = {key: chooses(content_of(key)) for key in settled.gone}
+    known = {key: of.get(key, gone.get(key)) for key in settled.keys}
+    keys = frozenset(key for key, side in known.items() if side is choosing)
+    unknown = settled.count - sum(side is not None for side in known.values())
     return replace(settled, keys=keys, count=len(keys) + -(-unknown // 2), gone=settled.gone & keys)
 
 

@@ -27,6 +27,7 @@ def decision_document(decision: Decision) -> dict[str, Any]:
             "more_rows": more_rows(decision, ruling.open) if ruling.open else None,
             "rows": decision.rows,
             "chosen_on": decision.chosen_on,
+            "unused": decision.unused,
             "margin": decision.margin,
             "level": decision.level,
             "head": list(texts.head),

@@ -159,7 +159,8 @@ class Apart:
 
 @dataclass(frozen=True)
 class Decision:
-    """The table and the ruling. `rows` were compared on, `chosen_on` chose; while `waits_for` more
+    """The table and the ruling. `rows` were compared on, `chosen_on` chose, `unused` of their half
+    were not planned for that; while `waits_for` more
     of the rows that choose are missing, nothing is compared. `level` holds for all intervals of
     differences together, and `problems` are sentences on what could not be had. `apart` is None
     where no rows are tagged as new, or all of them."""
@@ -169,6 +170,7 @@ class Decision:
     ruling: Ruling
     rows: int
     chosen_on: int
+    unused: int
     waits_for: int
     share: float
     margin: float

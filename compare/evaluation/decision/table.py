@@ -137,16 +137,14 @@ def _data(decision: Decision, side: Side) -> Iterator[str]:
     tried = side.tried
     if side.kind == "prompted" and plain is not None:
         tried = (*plain.tried, *tried)
-    points = sorted({(it.examples, it.rows_trained or 0, it.label) for it in tried})
-    scores = {it.label: it.score for it in tried}
-    known = {it.label: it.rows_trained for it in tried}
-    for examples, rows, label in points:
-        parts = []
+    for it in sorted(tried, key=lambda it: (it.examples, it.rows_trained or 0, it.label)):
+        parts = [it.label]
         if side.kind != "tuned":
-            parts.append(f"{examples:,} example{'' if examples == 1 else 's'}")
+            parts.append(f"{it.examples:,} example{'' if it.examples == 1 else 's'}")
         if side.kind != "prompted":
-            parts.append(f"{rows:,} rows" if known[label] is not None else f"rows {NOT_RECORDED}")
-        yield f"{', '.join(parts)}: {score(scores[label])}"
+            rows = it.rows_trained
+            parts.append(f"rows {NOT_RECORDED}" if rows is None else f"{rows:,} rows")
+        yield f"{', '.join(parts)}: {score(it.score)}"
 
 
 def _making(decision: Decision, side: Side) -> Iterator[str]:
@@ -276,6 +274,11 @@ def _notes(decision: Decision) -> Iterator[str]:
             f"and compared on the other {decision.rows:,}; scores under process and data are those "
             "it was taken by."
         )
+        if decision.unused:
+            yield (
+                f"{decision.unused:,} more of the half by which it was taken were not planned when "
+                "all of the several were first compared, and are not used: one choice stays."
+            )
     if decision.waits_for:
         yield (
             "Where several stand for one kind, the best is picked by half of the planned rows, once "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ...statistics.wording import FADED
 from .apart import NEW
 from .figures import BreakEven, Decision, Side
 from .rules import Outcome, Pair
@@ -39,13 +40,14 @@ def verdict(decision: Decision) -> str:
     if ruling.pick is None:
         parts = [_missing(decision, ruling.open)] if ruling.open else []
         parts += [_untried(ruling.untried)] if ruling.untried else []
-        return f"{head}: {'; '.join(parts)}.{_left_out(decision)}"
+        return f"{head}: {'; '.join(parts)}.{_faded(ruling.open)}{_left_out(decision)}"
     side = decision.side(ruling.pick)
     assert side is not None
     parts = [*_reasons(decision, side), *_costs(decision, side)]
     said = f"{head}: {'; '.join(parts)}."
     if ruling.open:
         said += f" Whether {CALLED['combined']} is better still is not decided: {_more(decision, ruling.open)}."
+        said += _faded(ruling.open)
     return said + _left_out(decision)
 
 
@@ -57,6 +59,10 @@ def left_out(decision: Decision) -> int:
 def _left_out(decision: Decision) -> str:
     count = left_out(decision)
     return f" {count:,} of {decision.rows:,} rows could not be scored." if count else ""
+
+
+def _faded(pairs: Sequence[Pair]) -> str:
+    return f" {FADED}" if any(it.verdict.faded for it in pairs) else ""
 
 
 def _reasons(decision: Decision, side: Side) -> Iterator[str]:
@@ -110,11 +116,17 @@ def _costs(decision: Decision, side: Side) -> Iterator[str]:
 
 
 def _paying(found: Sequence[BreakEven]) -> str:
-    paid = [f"in {UNITS[it.unit]} {after(it)}" for it in found if it.least is not None]
-    never = " or ".join(f"in {UNITS[it.unit]}" for it in found if it.least is None)
-    if not paid:
-        return f"training never pays for itself {never}"
-    return f"training pays for itself {', '.join(paid)}{f', never {never}' if never else ''}"
+    paid = [f"in {UNITS[it.unit]} {after(it)}" for it in found if it.calls is not None]
+    not_paid = {
+        how: " or ".join(
+            f"in {UNITS[it.unit]}" for it in found if it.calls is None and after(it) == how
+        )
+        for how in ("never", "not on average")
+    }
+    said = ", ".join([*paid, *(f"{how} {units}" for how, units in not_paid.items() if units)])
+    return (
+        f"training pays for itself {said}" if paid else f"training does not pay for itself: {said}"
+    )
 
 
 def beyond_training(decision: Decision) -> str:

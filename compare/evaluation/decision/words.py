@@ -81,10 +81,13 @@ def calls(count: int) -> str:
 
 
 def after(it: BreakEven) -> str:
-    """When it has paid for itself: after 2,300 calls (1,900 to 3,000)."""
+    """When it has paid for itself: after 2,300 calls (1,900 to 3,000); nothing of when where a call
+    costs more on average."""
     if it.least is None:
         return "never"
-    if it.calls is None or it.most is None:
+    if it.calls is None:
+        return "not on average"
+    if it.most is None:
         return f"not before {calls(it.least)} calls, if ever"
     if calls(it.least) == calls(it.most):
         return f"after {calls(it.calls)} calls"

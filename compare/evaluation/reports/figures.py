@@ -116,6 +116,7 @@ def requirements(document: Mapping[str, Any]) -> list[tuple[bool | None, str]]:
 def sentences(document: Mapping[str, Any]) -> list[str]:
     """The verdicts, how far each variant is from itself, how far it has come, and what is required."""
     found = [said for _, said in verdicts(document)]
+    found += filter(None, [document["levels"]])
     found += [
         noise_floor_sentence(it["label"], it["noise"]["high"], it["noise"]["changing"])
         for it in document["variants"]

@@ -38,6 +38,7 @@ def html(document: Mapping[str, Any]) -> str:
         *_board(document),
         "<ul>",
         *(_item(*_MARKS[outcome], said) for outcome, said in verdicts(document)),
+        *(_item("", "·", said) for said in filter(None, [document["levels"]])),
         *(_item("", "!", said) for said in filter(None, [document["planned_gone"]])),
         "</ul>",
     ]

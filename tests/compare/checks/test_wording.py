@@ -89,6 +89,7 @@ def test_a_number_within_its_tolerance() -> None:
 def test_lengths() -> None:
     assert score(Length(2, 3), "one two") == 1 and score(Length(2, 3), "one") == 0
     assert Length(2, 3)(Answer("a b c d")).reason == "has 4 words, more than 3"
+    assert Length(2, 3)(Answer("a")).reason == "has 1 word, fewer than 2"
     assert score(Length(most=3, unit="characters"), "abcd") == 0
     assert Length(most=5, unit="tokens")(Answer("a", tokens=5)).score == 1
     assert score(Length(most=5, unit="tokens"), "a") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +115,14 @@ def test_one_that_is_removed_is_gone(tmp_path: Path, plan: Plan) -> None:
     history, key = kept(tmp_path / "state", replace(plan, planned=more, apart=apart))
     again = history.evaluations.plan(key)
     assert (again.planned, again.apart) == (more, apart)
+    with sqlite3.connect(
+        tmp_path / "state" / "history.db"
+    ) as database:  # as earlier versions wrote it
+        (about,) = database.execute("SELECT about FROM evaluations").fetchone()
+        old = json.loads(about)
+        old["planned"].pop()
+        database.execute("UPDATE evaluations SET about = ?", (json.dumps(old),))
+    assert history.evaluations.plan(key).planned == more
     history.evaluations.release(key)
     assert history.remove([key]) == 1
     assert history.evaluations.entries() == []

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llamadiff.compare.evaluation.answers import DIED
+from llamadiff.compare.evaluation.decision.build import decision_of
+from llamadiff.compare.evaluation.decision.table import written
 from llamadiff.compare.evaluation.expression import parse_expression
-from llamadiff.compare.evaluation.scoreboard import Scoreboard, scoreboard
+from llamadiff.compare.evaluation.scoreboard import Scoreboard, levels_said, scoreboard
+from llamadiff.compare.evaluation.settled import Settled
 
-from .decision.made import evaluation
+from .decision.made import evaluation, passing
 
 
 def board(wanted: str, unscored: str = "") -> Scoreboard:
@@ -66,6 +69,38 @@ def test_nothing_is_met_while_rows_are_missing() -> None:
     some = scoreboard(plan, [it for it in answers if it.row < 15])
     assert [it.met for it in some.requirements] == [None] and not some.met
     assert "tuned.score is 1" in some.requirements[0].figures
+
+
+def test_planned_rows_that_are_gone_are_said_where_they_count() -> None:
+    plan, answers = evaluation({"plain": passing(60, 0.1), "tuned": passing(60, 0.9)})
+    texts = ("tuned.difference_low > 0.9", "tuned.score > 0.5", "plain.score < 0.5")
+    require = tuple(map(parse_expression, texts))
+    gone = Settled(plan.planned.keys | {"edited"}, 61, frozenset({"edited"}))
+    plan = replace(plan, suite=replace(plan.suite, require=require), planned=gone)
+    said = (
+        "1 of the 61 rows planned is no longer in the dataset as planned: whichever variant is ahead "
+        "counts as having lost it. Put it back word for word, or add rows, beside which it weighs less."
+    )
+    assert said == gone.said_of_gone
+    compared, *scores = scoreboard(plan, answers).requirements
+    assert compared.figures.endswith(f"; {said}")
+    assert all("planned" not in it.figures for it in scores)
+    decision = decision_of(plan, answers)
+    assert decision is not None and written(decision).notes[-1] == said
+
+
+def test_why_intervals_are_of_several_levels_is_said() -> None:
+    scores = {"plain": passing(60, 0.1), "tuned": passing(60, 0.9), "combined": passing(60, 0.1)}
+    plan, answers = evaluation(scores)
+    found = scoreboard(plan, answers)
+    assert {it.verdict.difference.interval.level for it in found.lines if it.verdict} == {0.975, 0.95}  # fmt: skip
+    said = levels_said(found)
+    assert said == (
+        "The intervals of differences are of 97.5 % and 95 %: 2 comparisons share the 5 %, and one "
+        "that is sure leaves its part to the others."
+    )
+    plan, answers = evaluation({kind: scores[kind] for kind in ("plain", "tuned")})
+    assert levels_said(scoreboard(plan, answers)) == ""
 
 
 def test_a_verdict_says_how_many_rows_could_not_be_scored() -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from llamadiff.compare.evaluation.decision.build import chosen_of, decision_of
+from llamadiff.compare.evaluation.decision.figures import Decision
+from llamadiff.compare.evaluation.decision.table import written
 from llamadiff.compare.evaluation.plan import Plan
 from llamadiff.compare.history.evaluations import Evaluations
 from llamadiff.compare.history.history import History
 
-from .suites import CHECKS, VARIANTS, plan_of, write_suite
+from .decision.made import answer
+from .suites import CHECKS, VARIANTS, plan_of, write_rows, write_suite
 
 BASE, TUNED = (f"[[variants]]{it}" for it in VARIANTS.split("[[variants]]")[1:])
 THIRD = TUNED.replace('"tuned"', '"half"') + "scale = 0.5\n"
@@ -104,16 +110,131 @@ def test_rows_that_are_gone_are_known_to_be(tmp_path: Path, kept: Evaluations) -
     lines = (tmp_path / "rows.jsonl").read_text().splitlines()
     (tmp_path / "rows.jsonl").write_text("\n".join(lines[3:]))
     fewer = plan_of(path, kept)
-    assert (
-        fewer.planned.keys == first.planned.keys and fewer.planned.to_run == len(fewer.rows) == 17
-    )
-    assert fewer.planned.gone == first.planned.keys - set(keys(fewer))
-    assert "3 of the 20 rows planned are no longer in the dataset" in fewer.notes[-1]
+    assert (len(fewer.planned.gone), fewer.planned.to_run, len(fewer.rows)) == (3, 17, 17)
+    assert fewer.planned.keys - fewer.planned.gone == set(keys(fewer)) < first.planned.keys
+    said = "3 of the 20 rows planned are no longer in the dataset as planned: whichever variant is "
+    assert fewer.notes[-1].startswith(said) and "Put them back word for word, or" in fewer.notes[-1]
     found = fewer.planned_for(*fewer.variants, range(17))
     assert (len(found.rows), found.to_come, found.gone) == (17, 0, 3)
 
     (tmp_path / "rows.jsonl").write_text("\n".join(lines[11:]))
-    assert plan_of(path, kept).planned.count == 9  # another dataset
+    other = plan_of(path, kept)
+    assert other.planned.count == 9 and not other.planned.gone
+    assert other.notes == (
+        "New rows are planned: of the 20 that were when such variants were first compared, 9 are in "
+        "the dataset with the same question and expected answer, fewer than half, so it is taken "
+        "for another dataset.",
+    )
+    kept.release(kept.begin(other, "0"))
+    assert plan_of(path, kept).notes == ()
+
+
+def rewrite(folder: Path, change: Callable[[int, dict[str, str]], dict[str, str]]) -> None:
+    """Change each row of a suite's dataset."""
+    lines = (folder / "rows.jsonl").read_text().splitlines()
+    write_rows(folder, [change(place, json.loads(line)) for place, line in enumerate(lines)])
+
+
+def test_what_nobody_is_asked_makes_no_other_row(tmp_path: Path, kept: Evaluations) -> None:
+    path = write_suite(tmp_path, 20)
+    first = begun(path, kept)
+    lines = {row.key: row.line for row in first.rows}
+    rewrite(tmp_path, lambda i, row: {"note": f"seen {i % 3}", **row, "subject": "another tag"})
+    again = begun(path, kept)
+    assert (again.planned.number, again.planned.gone, again.notes) == (1, frozenset(), ())
+    assert len(again.planned.keys) == 20 and set(keys(again)).isdisjoint(lines)
+    # What is asked, or expected, makes another one of a row.
+    rewrite(tmp_path, lambda i, row: {**row, "message": row["message"] + "!"} if i == 3 else row)
+    rewrite(tmp_path, lambda i, row: {**row, "expected": "else"} if i == 5 else row)
+    edited = plan_of(path, kept)
+    assert len(edited.planned.gone) == 2 and "2 of the 20 rows planned are" in edited.notes[-1]
+
+
+def test_a_variant_that_is_asked_more_leaves_what_others_planned(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    (tmp_path / "more.toml").write_text('name = "More"\nuser = "{{ message }} {%- if note %} {{ note }}{% endif %}"\n')  # fmt: skip
+    begun(write_suite(tmp_path, 20), kept)
+    more = '[[variants]]\nlabel = "more"\nprompt = "more.toml"\n'
+    path = write_suite(tmp_path, 30, CHECKS, VARIANTS + more)
+    rewrite(tmp_path, lambda i, row: {**row, "note": f"note {i}"})
+    three = begun(path, kept)
+    assert three.planned.number == 1 and three.planned.count == 20
+    assert {it.count for it in three.apart.values()} == {30}
+    rewrite(tmp_path, lambda i, row: {**row, "note": f"other {i}"})
+    asked = plan_of(path, kept)
+    assert not asked.planned.gone and len(asked.notes) == 2  # of the pair alone that is asked it
+    assert "of the 30 that were" in asked.notes[-1] and "0 are in the dataset" in asked.notes[-1]
+
+
+def test_rows_that_ask_the_same_are_each_planned(tmp_path: Path, kept: Evaluations) -> None:
+    path = write_suite(tmp_path, 6)
+    rewrite(tmp_path, lambda i, row: {**row, "message": f"Question {i // 3}?", "expected": "x"})
+    first = begun(path, kept)
+    assert len(first.planned.keys) == len(first.rows) == 6
+    lines = (tmp_path / "rows.jsonl").read_text().splitlines()
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines[:5]))
+    assert len(plan_of(path, kept).planned.gone) == 1
+
+
+def test_plans_that_were_kept_by_whole_rows_are_known(
+    tmp_path: Path, history: History, kept: Evaluations
+) -> None:
+    path = write_suite(tmp_path, 20)
+    plan = plan_of(path, kept)
+    whole = {mark: replace(it, keys=plan.planned.keys) for mark, it in plan.to_keep.items()}
+    kept.settle(replace(plan, to_keep=whole))
+    for rows in (20, 30):
+        later = begun(write_suite(tmp_path, rows), kept)
+        assert (later.planned.keys, later.planned.gone) == (plan.planned.keys, frozenset())
+
+
+def test_one_of_several_is_picked_by_what_was_planned_for_all_of_them(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    """Not by the few rows that one of them was compared on before."""
+    begun(write_suite(tmp_path, 10, CHECKS, BASE + THIRD), kept)
+    several = BASE + THIRD + TUNED
+    plan = begun(write_suite(tmp_path, 40, CHECKS, several), kept)
+    assert plan.planned.count == 10
+
+    def picked(plan: Plan) -> Decision:
+        """The third is right where it was planned first, and wrong on most other rows."""
+        lucky = {"A": 0.0, "B": 1.0, "C": 0.9}
+        answers = [
+            answer(
+                place, it.name, (1.0 if place < 10 else 0.1) if it.name == "B" else lucky[it.name]
+            )
+            for it in plan.variants
+            for place in range(len(plan.rows))
+        ]
+        found = decision_of(plan, answers)
+        assert found is not None
+        return found
+
+    first = picked(plan)
+    tuned = first.side("tuned")
+    assert tuned and tuned.label == "tuned" and first.unused == 0
+    assert first.chosen_on + first.rows == 40 and first.chosen_on > 10
+    again = kept.plan(kept.entries()[0].key)  # as the history has it
+    assert picked(again) == first
+    later = begun(write_suite(tmp_path, 60, CHECKS, several), kept)
+    more = picked(later)
+    assert (more.chosen_on, more.chosen_on + more.unused + more.rows) == (first.chosen_on, 60)
+    assert more.unused > 0
+    notes = " ".join(written(more).notes)
+    assert f"{more.unused} more of the half by which it was taken were not planned" in notes
+    # A column that nobody is asked leaves every row in its half.
+    rewrite(tmp_path, lambda i, row: {**row, "note": f"{i}"})
+    noted = plan_of(tmp_path / "suite.toml", kept)
+    assert lines_picked_by(noted) == lines_picked_by(later) != set()
+
+
+def lines_picked_by(plan: Plan) -> set[int]:
+    places = range(len(plan.rows))
+    chosen = chosen_of(plan, [answer(row, it.name, 1.0) for it in plan.variants for row in places])
+    assert chosen is not None
+    return {plan.rows[place].line for place in chosen.chosen_on}
 
 
 def test_a_sample_takes_what_was_planned_and_later_rows_fill_a_plan(

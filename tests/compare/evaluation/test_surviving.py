@@ -8,15 +8,19 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from llamadiff.compare.evaluation.answers import Checked
+from llamadiff.compare.evaluation.answers import Checked, standing
 from llamadiff.compare.evaluation.evaluator import Evaluator
 from llamadiff.compare.evaluation.pace import measure_paces
 from llamadiff.compare.evaluation.pausing import Pause
+from llamadiff.compare.evaluation.plan import Plan
+from llamadiff.compare.prepare import Prepared
+from llamadiff.compare.run import Output
 from llamadiff.compare.runner import Runner
 from llamadiff.models.engine.client import Engine, EngineError, LoadedModel
 from llamadiff.models.engine.protocol import Request
@@ -74,37 +78,122 @@ async def test_an_engine_that_dies_costs_no_row(
     assert [it.calls for it in paces.values()] == [5, 5]
 
 
-async def test_what_an_engine_could_not_do_is_run_later_and_what_kills_it_is_an_error(
-    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan = plan_of(write_suite(tmp_path, 24, variants=VARIANTS.replace("24", "6")))
-    whole = await evaluated(runner, plan)
-    generate, fatal = runner.engine.generate, set[int]()
+@dataclass
+class Dying:
+    """An engine that dies with requests whose prompts hold certain words, and after so many calls
+    with all."""
 
-    def dying(model: LoadedModel, requests: Sequence[Request]) -> Any:
-        if fatal & {request.group for request in requests}:
+    generate: Any
+    fatal: set[str] = field(default_factory=set[str])
+    lives: int | None = None
+    asked: list[str] = field(default_factory=list[str])
+    """The prompts of those that it did not die with, in order."""
+    prompts: dict[int, str] = field(default_factory=dict[int, str])
+
+    def __call__(self, model: LoadedModel, requests: Sequence[Request]) -> Any:
+        texts = [self.prompts[it.id] for it in requests]
+        if self.lives == 0 or any(word in text for word in self.fatal for text in texts):
             raise EngineError("The engine died.")
-        return generate(model, requests)
+        self.lives = None if self.lives is None else self.lives - 1
+        self.asked += texts
+        return self.generate(model, requests)
 
-    monkeypatch.setattr(runner.engine, "generate", dying)
-    there: list[Checked] = []
-    groups = plan.groups()
-    fatal |= {group.number for group in groups[2:]}
+
+@pytest.fixture
+def dying(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> Dying:
+    it, request = Dying(runner.engine.generate), runner.request
+
+    def noted(ready: Prepared, output: Output, **more: Any) -> Request:
+        made = request(ready, output, **more)
+        it.prompts[made.id] = ready.text
+        return made
+
+    monkeypatch.setattr(runner, "request", noted)
+    monkeypatch.setattr(runner.engine, "generate", it)
+    return it
+
+
+def deadly(plan: Plan, rows: Sequence[int]) -> set[str]:
+    return {text_of(plan, row) for row in rows}
+
+
+def text_of(plan: Plan, row: int) -> str:
+    """What its prompts alone hold."""
+    return next(iter(plan.rows[row].values.values()))
+
+
+def died(answers: Sequence[Checked]) -> set[int]:
+    return {it.row for it in answers if it.died}
+
+
+async def test_only_rows_that_the_engine_dies_with_fail_however_many_they_are(
+    runner: Runner, tmp_path: Path, dying: Dying
+) -> None:
+    plan = plan_of(write_suite(tmp_path, 24, variants=VARIANTS.replace("24", "4")))
+    whole = await evaluated(runner, plan)
+    for rows in ({0, 1, 2, 3, 9}, {22, 23}):
+        dying.fatal = deadly(plan, sorted(rows))
+        found = await evaluated(runner, plan)
+        assert died(found) == rows and len(found) == plan.answers
+        assert all((it.error is not None) == (it.row in rows) for it in found)
+        apart = {row // 8 for row in rows}
+        assert [it for it in found if it.row // 8 not in apart] == [
+            it for it in whole if it.row // 8 not in apart
+        ]
+    assert standing(plan, found) == [it for it in whole if it.row < 16]
+    dying.fatal, dying.asked = set(), []
+    again = await evaluated(runner, plan, found)
+    assert standing(plan, found) + again == whole and len(dying.asked) == 16
+
+
+async def test_what_a_broken_engine_could_not_do_is_run_later_and_last(
+    runner: Runner, tmp_path: Path, dying: Dying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(write_suite(tmp_path, 24, variants=VARIANTS.replace("24", "4")))
+    whole = await evaluated(runner, plan)
+    check, there = Evaluator._check, list[Checked]()  # pyright: ignore[reportPrivateUsage]
+
+    def slowly(self: Evaluator, asked: Any) -> list[Checked]:
+        time.sleep(0.2)
+        return check(self, asked)
+
+    monkeypatch.setattr(Evaluator, "_check", slowly)
+    dying.fatal, dying.lives = deadly(plan, [12]), 2  # so that groups are asked one by one
     with pytest.raises(EngineError):
         await evaluated(runner, plan, on_group=there.extend)
-    assert {it.place for it in there} == {place for it in groups[:2] for place in it.places}
-    for fatal_ones in ({groups[2].number}, {groups[-1].number}):
-        fatal.clear()
-        fatal |= fatal_ones
-        found = await evaluated(runner, plan, there)
-        failed = {it.place for it in found if it.error == "The engine died."}
-        assert failed == {p for it in groups if it.number in fatal for p in it.places}
-        fine = [it for it in found if it.error is None]
-        assert [it for it in whole if it in fine or it in there] == [
-            it for it in whole if it.place not in failed
-        ]
-    fatal.clear()
-    assert sorted([*there, *await evaluated(runner, plan, there)], key=lambda it: it.place) == whole
+    assert {it.row for it in standing(plan, there)} == set(range(8)), "checked, though late"
+    assert {it.place for it in there if it.died} == {*plan.groups()[2].places}
+    monkeypatch.setattr(Evaluator, "_check", check)
+    dying.fatal, dying.lives, dying.asked = set(), None, []
+    again = await evaluated(runner, plan, there)
+    assert sorted([*standing(plan, there), *again], key=lambda it: it.place) == whole
+    asked = [row for text in dying.asked for row in range(24) if text_of(plan, row) in text]
+    assert asked[-8:] == [*range(8, 16)] and len(asked) == 32
+
+    there.clear()
+    dying.lives = 0
+    with pytest.raises(EngineError):
+        await evaluated(runner, plan, on_group=there.extend)
+    assert there and all(it.died for it in there)
+    dying.fatal, dying.lives = deadly(plan, [0, 1, 2]), None
+    assert died(await evaluated(runner, plan, there)) == {0, 1, 2}
+
+
+async def test_only_rows_that_the_engine_dies_judging_are_not_judged(
+    runner: Runner, tmp_path: Path, dying: Dying
+) -> None:
+    plan = plan_of(write_suite(tmp_path, 12, JUDGE, variants=VARIANTS.replace("24", "4")))
+    whole = await evaluated(runner, plan)
+    judged = f"{plan.rows[3].asked}\n\nAnswer 1"
+    dying.fatal = {judged}
+    found = await evaluated(runner, plan)
+    assert {(it.row, it.variant) for it in found if it.died} == {(3, "B")}
+    assert [it for it in found if not it.died] == [
+        it for it in whole if (it.row, it.variant) != (3, "B")
+    ]
+    dying.fatal = set()
+    again = await evaluated(runner, plan, found)
+    assert sorted([*standing(plan, found), *again], key=lambda it: it.place) == whole
 
 
 async def test_a_pause_takes_effect_at_once_and_costs_no_row(

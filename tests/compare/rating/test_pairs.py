@@ -1,14 +1,17 @@
-"""What raters are shown is balanced, and independent of which variant is which."""
+"""What raters are shown: pairs in balance, sides that nobody can guess."""
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 from itertools import combinations, pairwise
 
+import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from llamadiff.compare.rating.pairs import ENOUGH, HALVES, Order, Pair, order, rounds
+from llamadiff.compare.rating.pairs import ENOUGH, Order, Pair, order, rounds
 
 VARIANTS = ("A", "B", "C")
 SEEDS = 1_800
@@ -30,13 +33,9 @@ def test_every_pair_comes_once_and_variants_meet_evenly_at_every_moment() -> Non
         assert len({pair.key for pair in shown}) == len(shown) == 31 * 3
         assert {frozenset(each) for each in combinations(VARIANTS, 2)} == {p.names for p in shown}
         met: Counter[frozenset[str]] = Counter()
-        firsts: Counter[tuple[frozenset[str], str]] = Counter()
         for number, pair in enumerate(shown):
             met[pair.names] += 1
-            firsts[pair.names, pair.first] += 1
             assert max(met.values()) - min(met[n] for n in met) <= 3 or number < 3
-            one, other = sorted(pair.names)
-            assert abs(firsts[pair.names, one] - firsts[pair.names, other]) <= HALVES[-1]
         for turn in range(3):  # each row once in each round
             rows = [pair.row for pair in shown[turn * 31 : (turn + 1) * 31]]
             assert sorted(rows) == list(range(31))
@@ -105,32 +104,41 @@ def test_sides_and_places_are_independent_of_the_variant(one_key: bool) -> None:
     assert worst > 0.01 / (18 * 4)
 
 
-def test_sides_seen_so_far_do_not_tell_the_next_one() -> None:
-    """At every place of the order and at every lag, a rater who guesses from a side that was seen
-    is right as often as one who does not look, but for what balance costs (see HALVES)."""
-    two, rows = ("A", "B"), 40
-    sides = [
-        [pair.first == "A" for pair in order(rounds(units(rows), two, f"{seed}"), seed, lambda pair: False).shown]
-        for seed in range(SEEDS)
-    ]  # fmt: skip
+def test_no_rule_guesses_a_side_from_those_before() -> None:
+    """Who knew after each answer whose it was, and guesses the next side from all of that, is right
+    as often as a coin: by any count of sides, by the last one, at any lag, after any two."""
+    rows = 40
+    sides = np.array(
+        [
+            [pair.first == "A" for pair in order(rounds(units(rows), ("A", "B"), f"{seed}"), seed, lambda pair: False).shown]
+            for seed in range(SEEDS)
+        ]
+    )  # fmt: skip
     for lag in range(1, rows):
-        for after in range(lag, rows):
-            same = sum(it[after] == it[after - lag] for it in sides) / SEEDS
-            assert 0.37 < same < 0.56, (lag, after, same)
-        every = sum(it[after] == it[after - lag] for it in sides for after in range(lag, rows))
-        assert 0.45 < every / (SEEDS * (rows - lag)) < 0.52, lag
-    right = Counter[bool]()
-    for it in sides:  # who knows all sides so far guesses the one that was seen less
-        for after in range(1, rows):
-            lead = 2 * sum(it[:after]) - after
-            right.update([it[after] == (lead < 0)] if lead else [])
-    assert right[True] / right.total() < 0.7
+        again = sides[:, lag:] == sides[:, :-lag]
+        assert abs(again.mean() - 0.5) < 5 * 0.5 / math.sqrt(again.size), lag
+        at_a_place = again.mean(axis=0)
+        assert np.abs(at_a_place - 0.5).max() < 5 * 0.5 / math.sqrt(SEEDS), lag
+    before = np.cumsum(sides, axis=1)[:, :-1]
+    lead = 2 * before - np.arange(1, rows)
+    for least in (1, 2, 4, 8):
+        right = (sides[:, 1:] == (lead < 0))[np.abs(lead) >= least]
+        assert abs(right.mean() - 0.5) < 5 * 0.5 / math.sqrt(right.size), least
+    for two in itertools.product((False, True), repeat=2):
+        after = sides[:, 2:][(sides[:, :-2] == two[0]) & (sides[:, 1:-1] == two[1])]
+        assert abs(after.mean() - 0.5) < 5 * 0.5 / math.sqrt(after.size), two
 
 
-def test_balance_does_not_wait_for_the_end() -> None:
-    for seed in range(50):
-        shown = order(rounds(units(100), ("A", "B"), "k"), seed, lambda pair: False).shown
-        assert abs(sum(pair.first == "A" for pair in shown) - 50) <= HALVES[-1] / 2
+def test_sides_of_other_pairs_of_variants_tell_nothing_either() -> None:
+    right: list[bool] = []
+    for seed in range(SEEDS // 6):
+        firsts: Counter[str] = Counter()
+        for pair in drawn(20, seed, key=f"{seed}").shown:
+            one, other = sorted(pair.names)
+            if firsts[one] != firsts[other]:
+                right.append((pair.first == one) == (firsts[one] < firsts[other]))
+            firsts[pair.first] += 1
+    assert abs(np.mean(right) - 0.5) < 5 * 0.5 / math.sqrt(len(right))
 
 
 def test_a_pair_is_the_same_whichever_is_first() -> None:

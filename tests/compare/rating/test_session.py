@@ -357,12 +357,11 @@ def test_what_people_rated_is_not_removed_for_its_age(tmp_path: Path) -> None:
 def test_names(tmp_path: Path) -> None:
     with opened(tmp_path / "state") as history:
         with pytest.raises(CompareError, match="nothing that could be rated"):
-            history.ratings.find("latest")
-        keep(history, made("one"))
-        with pytest.raises(CompareError, match="no evaluation yet"):
-            history.ratings.find("latest")
+            history.ratings.find("last")
         older, newer = (three(tmp_path, history, 2) for _ in range(2))
-        assert history.ratings.find("latest") == history.ratings.find("suite") == newer
+        assert history.ratings.find("last") == history.ratings.find("suite") == newer
+        keep(history, alone := made("one"))
+        assert history.ratings.find("last") == Rated("run", alone.id)
         assert history.ratings.find(older.key[:8]) == older
         with pytest.raises(CompareError, match="There is no evaluation and no run 'nobody'"):
             history.ratings.find("nobody")

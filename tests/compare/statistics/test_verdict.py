@@ -128,6 +128,38 @@ def test_rows_added_that_differ_from_the_planned_ones() -> None:
     assert fewer.difference.mean in fewer.difference.interval
 
 
+def test_a_winner_of_the_planned_rows_that_all_rows_hardly_lean_to_is_none() -> None:
+    (ours, theirs), (more, others) = tables(26, 8, 66), tables(10, 26, 264)
+    assert decide(ours, theirs, planned=100).outcome == "better"
+    assert not decide(ours, theirs, planned=100).faded
+    for variant, baseline in (([*ours, *more], [*theirs, *others]), ([*theirs, *others], [*ours, *more])):  # fmt: skip
+        found = decide(variant, baseline, planned=100, margin=0.0)
+        assert (found.outcome, found.faded) == ("undecided", True) and found.adjusted_p > 0.05
+        assert found.difference.mean in found.difference.interval
+        said = sentence(found, "tuned", "base")
+        assert said.startswith("Not decided: ") and said.endswith(
+            "The planned rows alone have a winner, but all rows together hardly lean to it."
+        )
+    (more, others) = tables(20, 20, 260)
+    leaning = decide([*ours, *more], [*theirs, *others], planned=100, margin=0.0)
+    assert leaning.outcome == "better" and not leaning.faded
+    assert not decide(*tables(12, 6, 82), planned=100).faded  # which has no winner
+
+
+@settings(max_examples=100)
+@given(ROWS, st.integers(5, 40), st.data())
+def test_a_better_score_moves_both_ends_its_way(
+    rows: list[tuple[int, int]], planned: int, data: st.DataObject
+) -> None:
+    variant, baseline = [[float(a)] for a, _ in rows], [[float(b)] for _, b in rows]
+    raised = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    more = [[max(it, float(up))] for (it,), up in zip(variant, raised, strict=True)]
+    before, after = (
+        decide(it, baseline, planned=planned).difference.interval for it in (variant, more)
+    )
+    assert after.low >= before.low - 1e-8 and after.high >= before.high - 1e-8
+
+
 def test_no_difference_found_at_the_planned_rows_stays_when_a_row_is_added() -> None:
     variant, baseline = tables(2, 2, 496)
     alone = decide(variant, baseline, planned=500, margin=0.02)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import gguf
@@ -37,10 +37,10 @@ from llamadiff.models.gguf.types import TENSOR_TYPES
 from llamadiff.models.quantize import quantize
 from llamadiff.models.writing.layout import PlannedTensor
 from llamadiff.models.writing.weights import MergedWeight, OpenAdapter, Stored
-from recipe.adapter_text import adapter_chats
 
 from ...conftest import listen, workers
 
+ROOT = Path(__file__).parents[3]
 LLAMADIFF = str(Path(sys.executable).parent / "llamadiff")
 CHAT = "<|begin|><|user|>The jacket I ordered is too small. What can I do?<|end|><|assistant|>Thank you for your message! You can send it back within thirty days."  # fmt: skip
 DIM, FEED_FORWARD, KV, VOCAB = 64, 128, 32, 300
@@ -183,14 +183,15 @@ async def test_in_its_own_type_the_bundled_model_says_the_same(
         cache_dir=tmp_path / "cache",
     )
     assert it.rounding is not None and 0.01 < it.rounding < 0.1
-    chats = list(islice(adapter_chats(name, 99), 12))
+    rows = (ROOT / "compare" / "suites" / f"{name}.jsonl").read_text().splitlines()[-12:]
+    questions = [next(iter(json.loads(row).values())) for row in rows]
 
     async def said(path: Path, uses: tuple[AdapterUse, ...]) -> list[str]:
         model = await engine.load(path)
         asked: list[Request] = []
-        for chat in chats:
-            text = "<|begin|>" + "".join(f"<|{m['role']}|>{m['content']}<|end|>" for m in chat[:-1])
-            ids = await engine.tokenize(model, f"{text}<|assistant|>", add_special=False)
+        for question in questions:
+            text = f"<|begin|><|user|>{question}<|end|><|assistant|>"
+            ids = await engine.tokenize(model, text, add_special=False)
             asked.append(
                 Request(
                     engine.new_id(), ids.tokens, uses, Sampling(max_tokens=64, temperature=0.0),

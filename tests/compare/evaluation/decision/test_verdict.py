@@ -143,13 +143,23 @@ def test_rows_that_could_not_be_scored_are_said() -> None:
     assert found.pairs[0].verdict.difference.interval.low < found.pairs[0].verdict.difference.mean
 
 
+def test_a_winner_that_all_rows_hardly_lean_to_is_said_to_be_none() -> None:
+    """The adapter wins 26 and loses 8 of the planned 100 rows, and 10 and 26 of 200 more."""
+    tuned = [1.0] * 26 + [0.0] * 74 + [1.0] * 10 + [0.0] * 190
+    plain = [0.0] * 26 + [1.0] * 8 + [0.0] * 76 + [1.0] * 26 + [0.0] * 164
+    found = decision_of(*evaluation({"plain": plain, "tuned": tuned}, planned=100))
+    assert found is not None and found.ruling.outcome == "undecided"
+    assert "would decide it. The planned rows alone have a winner, but all" in written(found).verdict  # fmt: skip
+    assert not wrong_figures(found)
+
+
 def test_break_even() -> None:
     def of(mean: float, low: float, high: float) -> str:
         return after(BreakEven("seconds", 47, Estimate(mean, Interval(low, high), 5, "")))
 
     assert of(0.02, 0.01, 0.03) == "after 2,400 calls (1,600 to 4,700)"
     assert of(0.02, -0.01, 0.05) == "not before 940 calls, if ever"
-    assert of(-0.01, -0.03, 0.01) == "not before 4,700 calls, if ever"
+    assert of(-0.01, -0.03, 0.01) == "not on average"
     assert of(-0.01, -0.03, -0.01) == of(0, 0, 0) == "never"
     costs = BreakEven("seconds", 47, Estimate(-0.002, Interval(-0.003, 0.001), 5, ""))
     assert saves(costs) == "costs 2 ms (-1 ms to 3 ms) more a call"
@@ -166,7 +176,27 @@ def test_break_even() -> None:
     timed = decided({kind: passing(N, it) for kind, it in shares.items()}, paces=paces(FAST, SLOW))
     said = written(timed).verdict
     assert timed.ruling.pick == "combined"
-    assert "training never pays for itself in time or in prompt tokens" in said
+    assert "training does not pay for itself: never in time or in prompt tokens" in said
+
+
+def test_what_costs_more_on_average_is_not_said_to_pay_for_itself() -> None:
+    """The adapter's prompts are longer on most rows, and shorter on some."""
+    shares = {"plain": 0.2, "prompted": 0.5, "tuned": 0.9}
+    plan, answers = evaluation({kind: passing(N, it) for kind, it in shares.items()})
+    tokens = [
+        replace(it, prompt_tokens=110 if it.row % 11 == 0 else 21) if it.variant == "prompted"
+        else replace(it, prompt_tokens=30)
+        for it in answers
+    ]  # fmt: skip
+    found = decision_of(plan, tokens)
+    assert found is not None and found.ruling.outcome == "fine-tune"
+    saved = found.sides[2].break_even[0].saved
+    assert saved.mean < 0 < saved.interval.high
+    said = written(found).verdict
+    assert "training does not pay for itself: not on average in prompt tokens" in said
+    cell = {row.title: row.cells for row in written(found).rows}["break-even"][1]
+    assert cell[0].startswith("in prompt tokens: not on average; costs ") and "if ever" not in said
+    assert not wrong_figures(found)
 
 
 def test_a_time_that_few_calls_say_badly_is_not_in_the_verdict() -> None:
@@ -189,7 +219,7 @@ def test_what_a_file_does_not_say_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     scores = {kind: passing(60, 0.5) for kind in ("plain", "tuned")}
     rows = {row.title: row.cells[0] for row in written(decided(scores)).rows}
     assert "not recorded in the file" in rows["process"][1]
-    assert rows["data needed"][0].startswith("rows not recorded in the file: 50.0")
+    assert rows["data needed"][0].startswith("tuned, rows not recorded in the file: 50.0")
     assert "time not recorded in the file" in rows["cost to make"][0]
     assert rows["break-even"] == ("what training cost is not recorded in the file",)
 
