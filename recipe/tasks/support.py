@@ -183,7 +183,7 @@ class Message:
 
     @property
     def combinations(self) -> tuple[tuple[str, ...], ...]:
-        """What it asks with the piece of clothing, whatever its colour."""
+        """What it asks with the piece of clothing, whatever its color."""
         return ((self.asked, self.item.split()[-1]),)
 
 
@@ -192,7 +192,7 @@ def message(random: Random, subjects: tuple[str, ...]) -> Message:
     subject = random.choice(subjects)
     item, asked = random.choice(WORDS["items"]), random.choice(WORDS[subject])
     if random.random() < 0.4:
-        item = f"{random.choice(WORDS['colours'])} {item}"
+        item = f"{random.choice(WORDS['colors'])} {item}"
     number = ""
     if subject in ABOUT_ORDERS and random.random() < 0.6:
         number = str(random.randrange(10_000, 100_000))

@@ -125,6 +125,8 @@ def test_each_adapter_fits_the_base_and_changes_it(made: Path, base: Path, name:
     said = read_training(path)
     assert said.steps == TINY.adapter_steps
     assert said.losses[-1][0] == TINY.adapter_steps
+    assert said.data_checks[0].startswith("32 chats were checked")
+    assert said.peak_bytes and said.peak_bytes > 1 << 20 and said.seconds
 
 
 def test_the_loss_falls_and_is_recorded(made: Path) -> None:
