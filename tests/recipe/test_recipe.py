@@ -19,6 +19,8 @@ from recipe.make import bundled
 from recipe.scale import TINY
 from recipe.tasks import TASKS
 
+pytestmark = pytest.mark.timeout(600)
+"""It starts five trainings, and other tests may run beside it."""
 ROOT = Path(__file__).parents[2]
 NAMES = [task.name for task in TASKS]
 CHAT = [
