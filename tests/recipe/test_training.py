@@ -84,7 +84,7 @@ def test_a_fresh_model_expects_what_followed_a_token_before(tmp_path: Path) -> N
     before = logits[:59].argmax(-1)
     assert int((before == told[1:]).sum()) < 5
     vocabulary = tokenizer.get_vocab()
-    weights = model.get_input_embeddings().weight
+    weights = model.get_input_embeddings().weight.detach()
     pairs = [
         (vocabulary[t], vocabulary[t[1:]])
         for t in vocabulary
