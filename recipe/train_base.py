@@ -15,12 +15,15 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTraine
 from .chat import chat_text, train_tokenizer
 from .packing import IGNORED, batch, packed
 from .scale import Scale
+from .start import set_first_weights
 from .text import chats
 
 SEED = 20
 CHECKPOINT_S = 180
 AVERAGED = 50
 """Steps whose mean loss is one line of the log."""
+EMBEDDING_RATE = 5.0
+"""How much faster the embeddings learn, whose weights are of size 1."""
 Rows = list[list[list[int]]]
 Report = Callable[[int, float], None]
 """Called after each step with the steps done and the step's loss."""
@@ -136,8 +139,8 @@ def fingerprint(scale: Scale, rows: list[Rows]) -> str:
 
 
 def make_model(scale: Scale, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
-    """A llama with random weights and tied embeddings."""
-    return LlamaForCausalLM(
+    """A llama with its first weights."""
+    model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
             hidden_size=scale.width,
@@ -147,23 +150,27 @@ def make_model(scale: Scale, tokenizer: PreTrainedTokenizerFast) -> LlamaForCaus
             num_key_value_heads=scale.kv_heads,
             max_position_embeddings=scale.context,
             rms_norm_eps=1e-5,
-            tie_word_embeddings=True,
+            tie_word_embeddings=False,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
         )
     )
+    set_first_weights(model, tokenizer)
+    return model
 
 
 def optimizers(model: LlamaForCausalLM, scale: Scale) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside the blocks, AdamW for embeddings and norms."""
+    """Muon for the matrices inside the blocks, AdamW for embeddings, output and norms."""
     blocks = [p for p in model.model.layers.parameters() if p.ndim == 2]
-    inside = {id(p) for p in blocks}
-    rest = [p for p in model.parameters() if id(p) not in inside]
+    embedding = model.model.embed_tokens.weight
+    apart = {id(p) for p in (*blocks, embedding)}
+    rest = [p for p in model.parameters() if id(p) not in apart]
+    groups = [{"params": rest}, {"params": [embedding], "times": EMBEDDING_RATE}]
     return [
         torch.optim.Muon(
             blocks, lr=scale.learning_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"
         ),
-        torch.optim.AdamW(rest, lr=scale.learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
+        torch.optim.AdamW(groups, lr=scale.learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
     ]
 
 
@@ -180,7 +187,7 @@ def train_step(
     fall = min(1.0, 1.25 * (scale.steps - step) / scale.steps)
     for optimizer in each:
         for group in optimizer.param_groups:
-            group["lr"] = scale.learning_rate * min(ramp, fall)
+            group["lr"] = scale.learning_rate * min(ramp, fall) * group.get("times", 1.0)
     short = step < scale.steps - int(scale.steps * scale.long_share)
     inputs, targets = batch(rows[step], scale.context // 2 if short else scale.context, pad)
     device = model.device

@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from recipe import train_base as training
 from recipe.packing import IGNORED, batch, packed
-from recipe.scale import TINY
+from recipe.scale import FULL, TINY
 
-SMALL = replace(TINY, steps=12, width=32, feed_forward=64, tokens_per_step=1024, warm_up=3)
+SMALL = replace(TINY, steps=12, warm_up=3)
 
 
 def test_chats_are_packed_whole() -> None:
@@ -64,3 +65,31 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     with pytest.raises(training.OtherTraining, match="remove it"):
         training.train_base(replace(SMALL, learning_rate=1e-3), tmp_path / "parts", stop)
     assert len(again) == SMALL.steps
+
+
+def test_a_fresh_model_expects_what_followed_a_token_before(tmp_path: Path) -> None:
+    scale = replace(FULL, vocabulary=600, tokenizer_chats=300, layers=3)
+    tokenizer = training.make_tokenizer(scale, tmp_path)
+    torch.manual_seed(3)
+    model = training.make_model(scale, tokenizer).eval()
+    letters = [
+        token.removeprefix("Ġ").lower() for token in tokenizer.convert_ids_to_tokens([*range(600)])
+    ]
+    different = [at for at, token in enumerate(letters) if token not in letters[:at]]
+    told = torch.tensor(different)[torch.randperm(len(different))[:60]]
+    with torch.no_grad():
+        logits = model(input_ids=torch.cat((told, told))[None]).logits[0]
+    expected = logits[60:-1].argmax(-1)
+    assert int((expected == told[1:]).sum()) > 50
+    before = logits[:59].argmax(-1)
+    assert int((before == told[1:]).sum()) < 5
+    vocabulary = tokenizer.get_vocab()
+    weights = model.get_input_embeddings().weight.detach()
+    pairs = [
+        (vocabulary[t], vocabulary[t[1:]])
+        for t in vocabulary
+        if t[1:] in vocabulary and t[0] == "Ġ"
+    ]
+    like = [torch.cosine_similarity(weights[one], weights[two], dim=0) for one, two in pairs]
+    unlike = torch.cosine_similarity(weights[different[50]], weights[different[60]], dim=0)
+    assert len(like) > 20 and float(min(like)) > 0.7 > float(unlike)
