@@ -69,7 +69,18 @@ def test_what_is_unfinished_is_found_unless_it_is_being_trained(
     assert work.unfinished() == found
     with work.held():
         work.begin(plan, anew=True)
-    assert work.unfinished() is None
+        assert work.unfinished() == found  # until the new one has come as far as a checkpoint
+    assert work.unfinished() == found
+    with work.held():
+        with pytest.raises(
+            CompareError, match="has --rows 25,50, not all rows; go on with the same"
+        ):
+            work.begin(replace(plan, rows=()), anew=False)
+        work.begin(replace(plan, rows=()), anew=True)
+        work.reach(Reached(1, 1, 5))
+        Work(state, plan.out).discard()  # who has done with it leaves it to whoever trains there
+    new = work.unfinished()
+    assert new is not None and (new.plan.rows, new.reached) == ((), Reached(1, 1, 5))
     work.discard()
     assert not work.folder.exists() and unfinished(state) == []
 
