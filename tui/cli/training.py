@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -131,7 +129,7 @@ def _going_on(tuner: Tuner, *, resume: bool) -> str:
 @contextlib.contextmanager
 def _stopping(tuner: Tuner) -> Iterator[list[int]]:
     """While it trains, the first signal stops it and is in what is given; a second one ends it."""
-    loop, came, terminal = asyncio.get_running_loop(), list[int](), sys.stderr.isatty()
+    loop, came = asyncio.get_running_loop(), list[int]()
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     known = [number for name in names if (number := getattr(signal, name, None)) is not None]
     before = {it: found for it in known if (found := signal.getsignal(it)) != signal.SIG_IGN}
@@ -146,8 +144,6 @@ def _stopping(tuner: Tuner) -> Iterator[list[int]]:
         restore()
         if number == signal.SIGHUP:  # which shells send once more when their terminal is gone
             signal.signal(number, signal.SIG_IGN)
-            if terminal:
-                _mute()
         tuner.stop()
 
     for number in before:
@@ -156,14 +152,6 @@ def _stopping(tuner: Tuner) -> Iterator[list[int]]:
         yield came
     finally:
         restore()
-
-
-def _mute() -> None:
-    """Let what is printed go nowhere: to write to a terminal that is gone fails."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
 
 
 class _Watch:
