@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+import os
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from ...models.adapters.training import card_of
 from ...models.engine.protocol import file_version
 from ...models.errors import ModelError
 from ...models.hashing import sha256_file
-from ...models.tuning.card import check_card
+from ...models.tuning.card import check_place
 from ...models.tuning.client import Tuning, reference_of
 from ...models.tuning.extra import missing_extra
 from ...models.tuning.rows import write_rows
 from ...models.tuning.tasks import Begun, Done, Failed, Job, Saved
-from ...models.writing.whole import check_out
+from ...models.writing.whole import sweep_parts
 from ..errors import CompareError
 from ..runner import Runner
 from .data import CheckedData
@@ -96,7 +98,7 @@ class Tuner:
         refuse(self.plan)
         if self._data.problem:
             raise CompareError(self._data.problem)
-        with self._work.held():
+        with self._work.held(), _swept(self.plan):
             self._work.begin(self.plan, anew=not self._resume)
             adapters = self.plan.adapters
             for number, adapter in enumerate(adapters, start=1):
@@ -112,10 +114,13 @@ class Tuner:
     async def _train(self, adapter: PlannedAdapter, number: int) -> AsyncGenerator[Event]:
         """Raises ModelError and EngineError."""
         job, rows_sha256 = await self._job(adapter)
-        if self._resume and (known := self._work.finished(adapter, job, rows_sha256)) is not None:
-            yield known.begun
-            yield known.done
-            return
+        base = file_version(self.plan.base)
+        if self._resume:
+            known = self._work.finished(adapter, job, rows_sha256, base)
+            if known is not None:
+                yield known.begun
+                yield known.done
+                return
         reference = await self._reference(adapter)
         asked = msgspec.structs.replace(job, resume=self._resume, reference=reference)
         tuning = self._tuning = Tuning(asked, self._places.log / "tuning.log")
@@ -127,7 +132,7 @@ class Tuner:
                     self._work.reach(Reached(number, event.step, record.steps))
                 if isinstance(event, Done) and event.why != "stopped":
                     version = file_version(adapter.out)
-                    finished = Finished(job, rows_sha256, version, record.whole, event)
+                    finished = Finished(job, rows_sha256, base, version, record.whole, event)
                     self._work.finish(adapter, finished)
                 yield event
                 if isinstance(event, Begun):
@@ -176,11 +181,28 @@ class Tuner:
 
 def refuse(plan: TuningPlan) -> None:
     """Raise ModelError for what is known before rows are read: the extra that tuning needs is missing,
-    or an adapter or its card would replace something else."""
+    or an adapter or its card would replace something else, or cannot be written."""
     if missing := missing_extra():
         raise ModelError(missing)
     for adapter in plan.adapters:
-        check_card(check_out(adapter.out, [plan.base, plan.data], 0))
+        check_place(adapter.out, [plan.base, plan.data])
+
+
+@contextlib.contextmanager
+def _swept(plan: TuningPlan) -> Iterator[None]:
+    """Without what a process that was killed left beside the files that it wrote."""
+
+    def sweep() -> None:
+        for adapter in plan.adapters:
+            place = Path(os.path.realpath(adapter.out))
+            sweep_parts(place)
+            sweep_parts(card_of(place))
+
+    sweep()
+    try:
+        yield
+    finally:
+        sweep()
 
 
 async def _with_samples(tuning: Tuning, sampler: Sampler) -> AsyncGenerator[Event]:

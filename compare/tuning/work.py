@@ -22,6 +22,7 @@ from ..errors import CompareError
 from .plan import PlannedAdapter, TuningPlan, read_plan
 
 _PLAN, _REACHED, _FINISHED, _LOCK = "plan.json", "reached.json", "finished.json", "lock"
+_NOW, _BEFORE = "now", "before"
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -34,11 +35,13 @@ class Reached(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """An adapter that was trained to the end: by what job, on rows with which hash, the version of its
-    file (`file_version`), and what was told at the beginning, with all losses, and at the end."""
+    """An adapter that was trained to the end: by what job, on rows with which hash, the versions
+    (`file_version`) of the base's file and of its own, and what was told at the beginning, with all
+    losses, and at the end."""
 
     job: Job
     rows_sha256: str
+    base: str
     version: str
     begun: Begun
     done: Done
@@ -55,11 +58,16 @@ class Unfinished:
 
 
 class Work:
-    """The folder of the plan that writes `out`, below the folder `state`."""
+    """The folder of the plan that writes `out`, below the folder `state`.
+
+    A training that begins anew has the place of an earlier one at its first checkpoint; until then
+    that one is kept, and put back where it comes to none.
+    """
 
     def __init__(self, state: Path, out: Path) -> None:
         mark = hashlib.sha256(os.fsencode(os.path.realpath(out))).hexdigest()[:16]
         self.folder = state / "tuning" / mark
+        self._now, self._before = self.folder / _NOW, self.folder / _BEFORE
         self._out = out
 
     @contextlib.contextmanager
@@ -76,7 +84,11 @@ class Work:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise CompareError(f"{self._out} is being trained by another llamadiff.") from None
-            yield
+            try:
+                self._settle()  # after one that was killed
+                yield
+            finally:
+                self._settle()
 
     @property
     def free(self) -> bool:
@@ -88,42 +100,70 @@ class Work:
             return False
 
     def begin(self, plan: TuningPlan, *, anew: bool) -> None:
-        """Write down what is trained; `anew`, what was there is forgotten. Raises ModelError."""
-        try:
-            for path in self.folder.iterdir() if anew else ():
-                if path.name != _LOCK:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-        except OSError as error:
-            raise ModelError(f"{error.filename} cannot be removed: {error.strerror}.") from None
-        written_whole(self.folder / _PLAN, plan.text().encode())
+        """Write down what is trained. Raises ModelError, and CompareError where other numbers of rows
+        are to be gone on with than there are."""
+        there = self.unfinished()
+        if anew:
+            with self._changing():
+                if self._now.exists():
+                    self._now.replace(self._before)
+        elif there is not None and there.plan.rows != plan.rows:
+            raise CompareError(
+                f"The training of {self._out.name} that did not end has {_rows(there.plan)}, not "
+                f"{_rows(plan)}; go on with the same rows, or start it anew."
+            )
+        written_whole(self._now / _PLAN, plan.text().encode())
 
     def reach(self, reached: Reached) -> None:
         """Write down how far it has come. Raises ModelError."""
-        written_whole(self.folder / _REACHED, msgspec.json.encode(reached))
+        written_whole(self._now / _REACHED, msgspec.json.encode(reached))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Keep one training: that which has come to a checkpoint. Raises ModelError."""
+        if not self._before.exists():
+            return
+        with self._changing():
+            if (self._now / _REACHED).exists():
+                shutil.rmtree(self._before)
+            else:
+                shutil.rmtree(self._now, ignore_errors=True)
+                self._before.replace(self._now)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ModelError(f"{error.filename} cannot be changed: {error.strerror}.") from None
 
     def of(self, adapter: PlannedAdapter) -> Path:
         """The folder of one adapter's training."""
-        return self.folder / ("all" if adapter.rows is None else f"rows-{adapter.rows}")
+        return self._now / ("all" if adapter.rows is None else f"rows-{adapter.rows}")
 
     def finish(self, adapter: PlannedAdapter, finished: Finished) -> None:
         """Write down that an adapter needs no more training. Raises ModelError."""
         written_whole(self.of(adapter) / _FINISHED, msgspec.json.encode(finished))
 
-    def finished(self, adapter: PlannedAdapter, job: Job, rows_sha256: str) -> Finished | None:
+    def finished(
+        self, adapter: PlannedAdapter, job: Job, rows_sha256: str, base: str
+    ) -> Finished | None:
         """What was written down of an adapter, if the same would come out and its file is as it was."""
         try:
             data = (self.of(adapter) / _FINISHED).read_bytes()
             found = msgspec.json.decode(data, type=Finished)
         except (OSError, msgspec.DecodeError, ModelError):
             return None
-        asked = (job, rows_sha256, file_version(adapter.out))
-        return found if (found.job, found.rows_sha256, found.version) == asked else None
+        asked = Finished(job, rows_sha256, base, file_version(adapter.out), found.begun, found.done)
+        return found if found == asked else None
 
     def unfinished(self) -> Unfinished | None:
         """What is there to go on with; None where there is nothing, or another version's."""
+        newer = (self._now / _REACHED).exists() or not self._before.exists()
+        folder = self._now if newer else self._before
         try:
-            plan = read_plan((self.folder / _PLAN).read_text())
-            path = self.folder / _REACHED
+            plan = read_plan((folder / _PLAN).read_text())
+            path = folder / _REACHED
             reached = msgspec.json.decode(path.read_bytes(), type=Reached)
             at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         except (OSError, ValueError, CompareError, ModelError):
@@ -131,16 +171,21 @@ class Work:
         return Unfinished(plan, reached, at) if reached.step else None
 
     def discard(self) -> None:
-        """Forget all of it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Forget all of it, unless another llamadiff trains there by now."""
+        with contextlib.suppress(CompareError, ModelError), self.held():
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def unfinished(state: Path) -> list[Unfinished]:
     """The trainings below `state` that can be gone on with, the newest first."""
     found: list[Unfinished] = []
-    for path in (state / "tuning").glob(f"*/{_PLAN}"):
+    for path in (state / "tuning").glob(f"*/{_NOW}/{_PLAN}"):
         with contextlib.suppress(OSError, CompareError, ModelError):
             work = Work(state, read_plan(path.read_text()).out)
             if work.free and (it := work.unfinished()) is not None:
                 found.append(it)
     return sorted(found, key=lambda it: it.at, reverse=True)
+
+
+def _rows(plan: TuningPlan) -> str:
+    return f"--rows {','.join(map(str, plan.rows))}" if plan.rows else "all rows"

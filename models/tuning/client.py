@@ -86,11 +86,11 @@ class Tuning:
                 f"{why} {f'It last said: {said} ' if said else ''}Its log is {self._log}."
             )
         finally:
+            process.stdin.close()  # a pipe that is open when the loop ends complains
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-            process.stdin.close()  # a pipe that is open when the loop ends complains
             with contextlib.suppress(OSError):
                 await process.stdin.wait_closed()
 

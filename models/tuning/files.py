@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from ..errors import ModelError
+from ..writing.whole import part_of
 
 
 def written_whole(path: Path, data: bytes | memoryview) -> None:
@@ -14,7 +14,7 @@ def written_whole(path: Path, data: bytes | memoryview) -> None:
 
     Raises ModelError, one sentence, as when the disk is full.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    part = part_of(path)
     try:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

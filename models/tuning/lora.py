@@ -94,8 +94,10 @@ def write_adapter(
     *,
     name: str,
     cache_dir: Path,
+    work: Path,
 ) -> None:
-    """Write the adapter's weights to the GGUF file `out`, in float32 as they were trained.
+    """Write the adapter's weights to the GGUF file `out`, in float32 as they were trained. PEFT's files
+    lie in the folder `work` meanwhile.
 
     Raises ModelError, as when the disk is full.
     """
@@ -104,8 +106,8 @@ def write_adapter(
     config = model.peft_config["default"].to_dict()
     config["base_model_name_or_path"] = None
     try:
-        with tempfile.TemporaryDirectory(prefix=".peft-", dir=out.parent) as work:
-            folder = Path(work) / _FOLDER
+        with tempfile.TemporaryDirectory(prefix=".peft-", dir=work) as made:
+            folder = Path(made) / _FOLDER
             folder.mkdir()
             (folder / CONFIG).write_text(json.dumps(config, default=sorted))
             weights = save({name: it.contiguous() for name, it in tensors.items()})

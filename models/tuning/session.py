@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
@@ -13,10 +12,9 @@ from ..adapters.training import Training
 from ..errors import ModelError
 from ..gguf.facts import ModelFacts
 from ..hashing import model_sha256
-from ..writing.whole import check_out
 from .base import Base, check_base, load_base
 from .batches import lay_out
-from .card import Card, check_card, write_card
+from .card import Card, check_place, write_card
 from .checkpoints import Checkpoints, Origin, State
 from .estimate import check_room, estimate, measure_flops
 from .extra import missing_extra, tool_versions
@@ -24,9 +22,6 @@ from .lora import Tensors, write_adapter
 from .rows import TrainingRow, check_rows, of_kind, read_rows, sequences
 from .tasks import Begun, Done, Estimated, Failed, Job, Report
 from .trainer import Control, Diverged, Trainer
-
-if TYPE_CHECKING:
-    pass
 
 SMALL = 20_000_000
 """Parameters up to which one thread computes faster than several that wait for each other."""
@@ -67,8 +62,7 @@ class Session:
         )
         self._train, self._held_out = of_kind(self._rows, preferences=preferences)
         self._settings = job.settings.complete(facts.embedding, len(self._train))
-        place = check_out(self._out, facts.parts, 0)
-        check_card(place)
+        place = check_place(self._out, facts.parts)
         base_sha256 = model_sha256(facts.parts, Path(job.cache_dir))
         origin = Origin(self._settings.lines(), base_sha256, rows_sha256)
         self._checkpoints = Checkpoints(self._work, origin)
@@ -131,7 +125,7 @@ class Session:
         training = self._training(state, step)
         write_adapter(
             self._trainer.model, adapter, place, self._facts, training,
-            name=self._job.name or self._out.stem, cache_dir=Path(self._job.cache_dir),
+            name=self._job.name or self._out.stem, cache_dir=Path(self._job.cache_dir), work=self._work,
         )  # fmt: skip
         card = write_card(self._card(place, training, why, step))
         return Done(
@@ -179,7 +173,7 @@ class Session:
         write_adapter(
             self._trainer.model, adapter, path, self._facts, self._training(state, state.step),
             name=f"{self._job.name or self._out.stem} @ step {state.step}",
-            cache_dir=Path(self._job.cache_dir),
+            cache_dir=Path(self._job.cache_dir), work=self._work,
         )  # fmt: skip
         self._kept_step = state.step
         return str(path)

@@ -2,7 +2,7 @@
 
 A loop of our own rather than transformers' Trainer or trl's: each step is a function of the seed
 and the step's number, so that going on from a checkpoint gives the same bits as never having
-stopped, and a pause or a stop takes effect within a batch. docs/tuning.md says more.
+stopped, and a pause or a stop takes effect within a batch. docs/training.md says more.
 """
 
 from __future__ import annotations

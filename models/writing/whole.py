@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -66,13 +67,27 @@ def _refuse_what_is_there(out: Path, place: Path) -> None:
             )
 
 
+def part_of(out: Path) -> Path:
+    """A new name beside `out`, for it while it is not yet whole."""
+    return out.with_name(f".{cut(out.name)}.{secrets.token_hex(6)}.part")
+
+
+def sweep_parts(out: Path) -> None:
+    """Delete what whoever wrote `out` left there when it was killed. Nobody writes it now."""
+    half = re.compile(rf"{re.escape(f'.{cut(out.name)}')}\.[0-9a-f]{{12}}\.part")
+    with contextlib.suppress(OSError):
+        for path in out.parent.iterdir():
+            if half.fullmatch(path.name):
+                path.unlink()
+
+
 @contextlib.contextmanager
 def scratch(out: Path) -> Iterator[Path]:
     """A new, empty file beside `out`, with the mode that any new file has; deleted in the end.
 
     Raises ModelError when there can be none.
     """
-    part = out.with_name(f".{cut(out.name)}.{secrets.token_hex(6)}.part")
+    part = part_of(out)
     try:  # from before there is a file: a signal may come as soon as there is one
         try:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))

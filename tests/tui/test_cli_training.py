@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,20 +52,33 @@ labels = ["positive", "negative", "neutral"]
 """
 
 
-def started(*arguments: str | Path) -> subprocess.Popen[bytes]:
+def write_suite(folder: Path, rows: int) -> Path:
+    """A suite of so many rows."""
+    lines = (SHIPPED / "sentiment.jsonl").read_text().splitlines()[:rows]
+    (folder / "few.jsonl").write_text("\n".join(lines))
+    (folder / "few.toml").write_text(SUITE)
+    return folder / "few.toml"
+
+
+def started(*arguments: str | Path, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """The command in a process of its own."""
     command = [sys.executable, "-m", "llamadiff.tui", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr)
 
 
-def trained_for(process: subprocess.Popen[bytes], home: Path, out: Path, step: int) -> int:
-    """Wait until a checkpoint of this step or a later one is kept; its step."""
+def trained_for(
+    process: subprocess.Popen[bytes], home: Path, out: Path, step: int, terminal: int = -1
+) -> int:
+    """Wait until a checkpoint of this step or a later one is kept, reading what comes to a terminal
+    meanwhile; its step."""
     work, deadline = Work(home / "state", out), time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()
         found = work.unfinished()
         if found is not None and found.reached.step >= step:
             return found.reached.step
+        if terminal >= 0 and select.select([terminal], [], [], 0)[0]:
+            os.read(terminal, 1 << 16)
         time.sleep(0.01)
     raise AssertionError("no checkpoint came")
 
@@ -83,9 +98,7 @@ class Trained:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """An adapter that was trained from an empty folder, with a small suite run before and after."""
     folder, home = tmp_path_factory.mktemp("trained"), tmp_path_factory.mktemp("trained-home")
-    lines = (SHIPPED / "sentiment.jsonl").read_text().splitlines()[:8]
-    (folder / "few.jsonl").write_text("\n".join(lines))
-    (folder / "few.toml").write_text(SUITE)
+    write_suite(folder, 8)
     command = [sys.executable, "-m", "llamadiff.tui", *TRAIN, "-o", "mine.gguf", *FEW]
     done = subprocess.run(
         [*command, "--eval", "few.toml", "--json"],
@@ -111,8 +124,7 @@ def test_it_trains_and_says_what_came_of_it(trained: Trained) -> None:
     assert said.data_sha256 == trained.document["data"]["sha256"]
     assert said.data_checks == ("339 rows were checked; nothing is wrong with them.",)
     assert Path(adapter["card"]).read_text().startswith("---\nadapter-sha256: ")
-    assert "12 to train on, 39 to validate with." not in trained.said
-    for words in ("300 to train on", "Estimated: 16 steps", "Measured: ", "step 16 of 16: loss ", " → "):  # fmt: skip
+    for words in ("12 of 300 to train on, 39 to validate with.", "Estimated: 16 steps", "Measured: ", "step 16 of 16: loss ", " → "):  # fmt: skip
         assert words in trained.said
     assert not list(trained.folder.glob(".*"))
 
@@ -130,18 +142,33 @@ def test_suites_are_run_with_the_adapter_beside_their_own_variants(trained: Trai
 def test_killed_and_gone_on_with_it_gives_the_same_bytes(
     trained: Trained, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "mine.gguf"
-    process = started(*TRAIN, "-o", out, *FEW)
+    (folder := tmp_path / "out").mkdir()
+    out, suite = folder / "mine.gguf", write_suite(tmp_path, 40)
+    command = (*TRAIN, "-o", str(out), *FEW, "--eval", str(suite))
+    process = started(*command)
     reached = trained_for(process, home, out, 2)
     process.kill()
     process.communicate()
     assert not out.exists()
-    assert run([*TRAIN, "-o", str(out), *FEW, "--resume"]) == 0
+    for name in (".mine.gguf.0123456789ab.part", ".mine.md.0123456789ab.part"):
+        (folder / name).touch()  # as a kill while they are written leaves them
+    process = started(*command, "--resume")
+    assert process.stderr
+    said = list(iter(process.stderr.readline, b"evaluating \xe2\x80\xa6\n"))
+    process.send_signal(signal.SIGINT)
+    text, more = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, text.decode()) == (130, f"{out}\n")
+    for words in (b" of 16 is gone on with.", b", from step "):
+        assert words in b"".join(said)
+    assert b"There is nothing to go on with" not in b"".join(said) and reached < 16
+    assert b"The same with --resume goes on; if you never will, delete " + bytes(home) in more
+
+    assert run([*command, "--resume"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == f"{out}\n"
-    came, from_step = (words in captured.err for words in (" of 16 is gone on with.", ", from step "))  # fmt: skip
-    assert came and from_step and reached < 16
+    assert captured.out.startswith(f"{out}\n") and "held out" not in captured.err
+    assert "Few: 40 rows × 4 variants = 160 answers" in captured.err
     assert out.read_bytes() == trained.adapter.read_bytes()
+    assert sorted(it.name for it in folder.iterdir()) == ["mine.gguf", "mine.md"]
     assert Work(home / "state", out).unfinished() is None
 
 
@@ -162,17 +189,21 @@ def test_dead_stopped_and_changed(
     assert "The process that trains was ended by SIGKILL" in said.decode()
     assert "--resume goes on from step " in said.decode() and not out.exists()
 
-    process = started(*many, "--resume", "--json")
-    trained_for(process, home, out, reached + 4)
+    terminal, end = os.openpty()
+    process = started(*many, "--resume", "--json", stderr=end)
+    os.close(end)
+    trained_for(process, home, out, reached + 4, terminal)
     assert run([*many, "--resume"]) == 2
     assert f"{out} is being trained by another llamadiff." in capsys.readouterr().err
-    process.send_signal(signal.SIGINT)
-    text, said = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 130, said.decode()
+    os.close(terminal)
+    for _ in range(2):  # a terminal that goes tells it, and then its shell does
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.05)  # or the two are one
+    text, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 129
     (adapter,) = json.loads(text)["adapters"]
     assert adapter["ended"] == "stopped" and adapter["step"] <= adapter["steps"] < 3000
     assert read_training(out).step == adapter["step"]
-    assert "The same with --resume goes on." in said.decode()
 
     data.write_text(data.read_text().replace("good", "fine"))
     assert run([*many, "--resume"]) == 2
@@ -197,6 +228,9 @@ def test_stopped_before_the_first_step_there_is_nothing(home: Path, tmp_path: Pa
         ((), "Give -o ADAPTER.gguf, or --check"),
         (("-o", "no/x.gguf"), "no does not exist; make it first."),
         (("-o", "rows.csv"), "rows.csv is there and no GGUF file, so it is not replaced"),
+        (("-o", "x.md"), "x.md does not end in .gguf, by which adapters are found; add it."),
+        (("-o", "model.gguf"), "model.gguf is there and no adapter, so it is not replaced"),
+        (("-o", "/proc/x.gguf"), "/proc/x.gguf cannot be written"),
         (("-o", "notes.gguf"), "notes.md is there and no card of an adapter, so it is not replaced"),
         (("-o", "x.gguf", "--rows", "1,900"), "900 rows are asked for, and there are 300"),
         (("-o", "x.gguf", "--set", "epoch=3"), "epoch is no setting of tuning; did you mean epochs"),
@@ -213,12 +247,14 @@ def test_mistakes_are_one_line_and_2_and_nothing_is_written(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    base: Path,
     arguments: tuple[str, ...],
     words: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").write_text("review,expected\nFine.,positive\n")
     (tmp_path / "notes.md").write_text("# Mine\n")
+    shutil.copy(base, tmp_path / "model.gguf")
     (tmp_path / "check.py").write_text("def fine(answer):\n    return True\n")
     code = SUITE.replace("few.jsonl", "rows.csv") + '[[checks]]\ncheck = "code"\nfunction = "check.py:fine"\n'  # fmt: skip
     (tmp_path / "code.toml").write_text(code)

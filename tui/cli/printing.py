@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -26,7 +27,16 @@ def data(text: str, *, raw: bool = False) -> None:
 
 def note(text: str) -> None:
     """A line about it."""
-    click.echo(safe_line(text), err=True)
+    say(safe_line(text) + "\n")
+
+
+def say(text: str) -> None:
+    """Text to stderr. A terminal that is gone is told nothing more, and that ends nothing."""
+    try:
+        click.echo(text, nl=False, err=True)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
 
 
 def print_json(document: Any, *, indent: bool = False) -> None:

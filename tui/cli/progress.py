@@ -6,10 +6,8 @@ import os
 import sys
 import time
 
-import click
-
 from ..safe_text import safe_line
-from .printing import note
+from .printing import note, say
 
 WIDTH = 24
 INTERVAL_S = 0.1
@@ -38,7 +36,7 @@ class ProgressLine:
 
     def _clear(self) -> None:
         if self._live and self._stage:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            say("\r\x1b[K")
 
     def show(self, stage: str, fraction: float, detail: str = "") -> None:
         """`stage` has come as far as `fraction`, from 0 to 1; `detail` says it in units."""
@@ -46,13 +44,16 @@ class ProgressLine:
             now = time.monotonic()
             if stage != self._stage or now >= self._next or fraction >= 1:
                 self._next = now + INTERVAL_S
-                columns = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+                try:
+                    columns = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+                except OSError:  # it is gone
+                    return
                 said = safe_line(f"{fraction:4.0%} {detail}")
                 width = max(0, min(WIDTH, columns - len(stage) - len(said) - 2))
                 done = round(width * min(max(fraction, 0.0), 1.0))
                 bar = "█" * done + "░" * (width - done)
                 line = f"{safe_line(stage)} {bar} {said}"[:columns]
-                click.echo(f"\r{line}\x1b[K", nl=False, err=True)
+                say(f"\r{line}\x1b[K")
         elif stage != self._stage:
-            click.echo(safe_line(f"{stage} …"), err=True)
+            note(f"{stage} …")
         self._stage = stage

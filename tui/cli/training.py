@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...compare.tuning.plan import TuningPlan
     from ...compare.tuning.record import Record
     from ...compare.tuning.tuner import Places, Tuner
+    from ...compare.tuning.work import Work
     from ...models.tuning.estimate import Estimate
     from ...models.tuning.tasks import Done
 
@@ -36,11 +37,30 @@ def places() -> Places:
     return Places(state_dir(), cache_dir(), log_dir())
 
 
-def forget(plan: TuningPlan) -> None:
-    """Forget what a training would go on from: it is over, and so is what came after."""
+def work_of(plan: TuningPlan) -> Work:
+    """What a training would go on from."""
     from ...compare.tuning.work import Work
 
-    Work(places().state, plan.out).discard()
+    return Work(places().state, plan.out)
+
+
+@contextlib.contextmanager
+def interruptible(plan: TuningPlan) -> Iterator[None]:
+    """Where that is ended by a signal, say how it goes on."""
+    from .commands import EndedError
+
+    try:
+        yield
+    except (KeyboardInterrupt, EndedError):
+        say_going_on(plan)
+        raise
+
+
+def say_going_on(plan: TuningPlan) -> None:
+    """How it goes on with what there is, if there is something."""
+    work = work_of(plan)
+    if work.unfinished() is not None:
+        note(f"The same with --resume goes on; if you never will, delete {work.folder}.")
 
 
 async def checked(plan: TuningPlan) -> CheckedData:
@@ -99,9 +119,11 @@ def _going_on(tuner: Tuner, *, resume: bool) -> str:
     if there is None:
         return "There is nothing to go on with: it begins anew." if resume else ""
     reached = f"step {there.reached.step:,} of {there.reached.steps:,}"
+    if len(there.plan.adapters) > 1:
+        reached += f" of {there.plan.adapters[there.reached.adapter - 1].out.name}"
     if resume:
         return f"A training that came to {reached} is gone on with."
-    return f"A training of {tuner.plan.out.name} came to {reached}; --resume would have gone on with it. It begins anew."  # fmt: skip
+    return f"A training of {tuner.plan.out.name} came to {reached}, with which --resume would have gone on. It is forgotten once the new one has a checkpoint."  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -120,6 +142,8 @@ def _stopping(tuner: Tuner) -> Iterator[list[int]]:
     def stop(number: int) -> None:
         came.append(number)
         restore()
+        if number == signal.SIGHUP:  # which shells send once more when their terminal is gone
+            signal.signal(number, signal.SIG_IGN)
         tuner.stop()
 
     for number in before:
@@ -193,8 +217,7 @@ class _Watch:
             said += f"; the loss held out fell no more, so it ended after {event.steps:,}"
         if event.why == "stopped":
             said += f", the best until it was stopped after {event.steps:,} of {record.steps:,}"
-        said += f". It took {span(event.seconds)} and {size(event.peak_bytes)} of memory."
-        return f"{said} The same with --resume goes on." if event.why == "stopped" else said
+        return f"{said}. It took {span(event.seconds)} and {size(event.peak_bytes)} of memory."
 
 
 def estimate(it: Estimate) -> str:

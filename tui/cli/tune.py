@@ -135,7 +135,7 @@ def _check(plan: TuningPlan, *, as_json: bool) -> int:
             {**document, "problem": found.problem or None, "estimates": estimates}, indent=True
         )
     else:
-        _print(found)
+        _print(found, plan)
     return 0 if found.report.sound and not found.problem else 1
 
 
@@ -143,31 +143,37 @@ def _train(plan: TuningPlan, *, resume: bool, as_json: bool) -> int:
     from ...compare.tuning.document import tuning_document
     from ...compare.tuning.tuner import refuse
     from .commands import Exit
-    from .training import forget, train
+    from .training import interruptible, say_going_on, train, work_of
 
     refuse(plan)
     for suite in plan.evaluated:
         _evaluation(plan, suite)  # what is wrong with it is told before anything is trained
-    rows, records, came = asyncio.run(train(plan, resume=resume, on_data=_say_findings))
-    for it in records if not as_json else ():
-        if it.done:
-            data(it.done.adapter)
+
+    def say(found: CheckedData) -> None:
+        _say_findings(found, plan)
+
     documents, met = list[dict[str, Any]](), True
-    for suite in plan.evaluated if not came else ():
-        found, board, decision = _evaluate(plan, suite, resume=resume, hashes=as_json)
-        met = met and board.met
-        if as_json:
-            documents.append(found.document(board, decision))
-            continue
-        data("")
-        print_scores(found.plan, board, found.answers)
-        if decision is not None:
-            print_decision(decision)
+    with interruptible(plan):
+        rows, records, came = asyncio.run(train(plan, resume=resume, on_data=say))
+        for it in records if not as_json else ():
+            if it.done:
+                data(it.done.adapter)
+        for suite in plan.evaluated if not came else ():
+            found, board, decision = _evaluate(plan, suite, resume=resume, hashes=as_json)
+            met = met and board.met
+            if as_json:
+                documents.append(found.document(board, decision))
+                continue
+            data("")
+            print_scores(found.plan, board, found.answers)
+            if decision is not None:
+                print_decision(decision)
     if as_json:
         print_json(tuning_document(plan, rows, records, documents), indent=True)
     if came:
+        say_going_on(plan)
         return 128 + came
-    forget(plan)
+    work_of(plan).discard()
     return Exit.DONE if met else Exit.NO
 
 
@@ -202,6 +208,7 @@ def _evaluate(
 
     with open_history() as history:
         made, others, missing = _evaluation(plan, path, history.evaluations)
+        resume = resume and history.evaluations.unfinished(made) is not None
     note(beginning(made))
     for said in (*made.notes, *missing):
         note(said)
@@ -209,7 +216,7 @@ def _evaluate(
     return found, found.board(), decision
 
 
-def _say_findings(found: CheckedData) -> None:
+def _say_findings(found: CheckedData, plan: TuningPlan) -> None:
     """What is to be known of the rows before they are trained on."""
     from ...compare.training_data.words import sentence, summary
 
@@ -217,14 +224,17 @@ def _say_findings(found: CheckedData) -> None:
     for it in found.report.findings:
         note(f"{'✗' if it.grave else '·'} {sentence(it)}")
     if found.split is not None:
-        note(_parts(found.split))
+        note(_parts(found.split, plan))
 
 
-def _parts(split: Split) -> str:
-    return f"{len(split.train):,} to train on, {len(split.validation):,} to validate with."
+def _parts(split: Split, plan: TuningPlan) -> str:
+    there = f"{len(split.train):,}"
+    if plan.rows:
+        there = f"{', '.join(f'{count:,}' for count in plan.rows)} of {there}"
+    return f"{there} to train on, {len(split.validation):,} to validate with."
 
 
-def _print(found: CheckedData) -> None:
+def _print(found: CheckedData, plan: TuningPlan) -> None:
     from ...compare.training_data.words import cases, class_counts, sentence, summary
     from .training import estimate
 
@@ -233,7 +243,7 @@ def _print(found: CheckedData) -> None:
     if counts := class_counts(report):
         data(f"Answers: {counts}.")
     if found.split is not None:
-        data(_parts(found.split))
+        data(_parts(found.split, plan))
     for it in found.estimates:
         data(f"Training on them: {estimate(it)}.")
     for finding in report.findings:

@@ -9,7 +9,7 @@ from .apart import NEW
 from .figures import BreakEven, Decision, Side
 from .rules import Outcome, Pair
 from .sides import Kind
-from .words import after, calls, lead, size_of_lead
+from .words import after, calls, lead, score, size_of_lead
 
 HEADS: Mapping[Outcome, str] = {
     "neither": "Neither",
@@ -40,7 +40,7 @@ def verdict(decision: Decision) -> str:
     if ruling.pick is None:
         parts = [_missing(decision, ruling.open)] if ruling.open else []
         parts += [_untried(ruling.untried)] if ruling.untried else []
-        return f"{head}: {'; '.join(parts)}.{_faded(ruling.open)}{_left_out(decision)}"
+        return f"{head}: {'; '.join(parts)}.{_faded(ruling.open)}{_besides(decision)}"
     side = decision.side(ruling.pick)
     assert side is not None
     parts = [*_reasons(decision, side), *_costs(decision, side)]
@@ -48,7 +48,7 @@ def verdict(decision: Decision) -> str:
     if ruling.open:
         said += f" Whether {CALLED['combined']} is better still is not decided: {_more(decision, ruling.open)}."
         said += _faded(ruling.open)
-    return said + _left_out(decision)
+    return said + _besides(decision)
 
 
 def left_out(decision: Decision) -> int:
@@ -56,9 +56,20 @@ def left_out(decision: Decision) -> int:
     return max((it.verdict.difference.left_out for it in decision.pairs), default=0)
 
 
-def _left_out(decision: Decision) -> str:
+def _besides(decision: Decision) -> str:
+    """Which of several adapters it speaks of, and rows without a score."""
+    said = "".join(map(_picked, decision.sides))
     count = left_out(decision)
-    return f" {count:,} of {decision.rows:,} rows could not be scored." if count else ""
+    return f"{said} {count:,} of {decision.rows:,} rows could not be scored." if count else said
+
+
+def _picked(side: Side) -> str:
+    if side.kind not in ADAPTED or len(side.tried) < 2:
+        return ""
+    scores = {it.name: f"{it.label}, with {score(it.score)}" for it in side.tried}
+    own = scores.pop(side.name)
+    named = CALLED[side.kind]
+    return f" {named[0].upper()}{named[1:]} here is {own}, picked before {' and '.join(scores.values())}."
 
 
 def _faded(pairs: Sequence[Pair]) -> str:

@@ -14,8 +14,9 @@ from llamadiff.compare.evaluation.variants import suite_variants
 from llamadiff.compare.spec import Defaults
 from llamadiff.compare.tuning.after import tuned_plan, tuned_variants
 from llamadiff.compare.tuning.plan import PlannedAdapter, TuningPlan, read_plan
-from llamadiff.compare.tuning.work import Reached, Work, unfinished
-from llamadiff.models.engine.protocol import ModelSettings
+from llamadiff.compare.tuning.work import Finished, Reached, Work, unfinished
+from llamadiff.models.engine.protocol import ModelSettings, file_version
+from llamadiff.models.tuning.tasks import Begun, Done, Job
 from llamadiff.prompts.document import Prompt
 from llamadiff.prompts.library import Library
 
@@ -69,9 +70,37 @@ def test_what_is_unfinished_is_found_unless_it_is_being_trained(
     assert work.unfinished() == found
     with work.held():
         work.begin(plan, anew=True)
-    assert work.unfinished() is None
+        assert work.unfinished() == found  # until the new one has come as far as a checkpoint
+    assert work.unfinished() == found
+    with work.held():
+        with pytest.raises(
+            CompareError, match="has --rows 25,50, not all rows; go on with the same"
+        ):
+            work.begin(replace(plan, rows=()), anew=False)
+        work.begin(replace(plan, rows=()), anew=True)
+        work.reach(Reached(1, 1, 5))
+        Work(state, plan.out).discard()  # who has done with it leaves it to whoever trains there
+    new = work.unfinished()
+    assert new is not None and (new.plan.rows, new.reached) == ((), Reached(1, 1, 5))
     work.discard()
     assert not work.folder.exists() and unfinished(state) == []
+
+
+def test_what_was_trained_to_the_end_is_known_unless_a_file_is_another(
+    plan: TuningPlan, tmp_path: Path
+) -> None:
+    work, adapter = Work(tmp_path / "state", plan.out), plan.adapters[0]
+    out, settings = str(adapter.out), plan.of_training(preferences=False)
+    adapter.out.write_bytes(b"1")
+    job = Job(str(plan.base), "rows", "work", out, "cache", settings)
+    begun, done = Begun(settings, 4, 4, 1, "CPU", "f32"), Done(out, "card", "steps", 4, 4, 1.0, 1)
+    found = Finished(job, "rows", "base", file_version(adapter.out), begun, done)
+    work.finish(adapter, found)
+    assert work.finished(adapter, job, "rows", "base") == found
+    assert work.finished(adapter, job, "rows", "another") is None
+    assert work.finished(adapter, job, "others", "base") is None
+    adapter.out.write_bytes(b"22")
+    assert work.finished(adapter, job, "rows", "base") is None
 
 
 def test_a_suite_gets_the_adapters_beside_its_own_variants(plan: TuningPlan) -> None:

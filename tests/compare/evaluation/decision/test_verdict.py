@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from llamadiff.compare.evaluation.decision.build import decision_of
 from llamadiff.compare.evaluation.decision.document import decision_document
 from llamadiff.compare.evaluation.decision.figures import BreakEven, Decision, Elsewhere
 from llamadiff.compare.evaluation.decision.table import written
-from llamadiff.compare.evaluation.decision.words import after, saves
+from llamadiff.compare.evaluation.decision.words import after, saves, score
 from llamadiff.compare.evaluation.scoreboard import Pace
 from llamadiff.compare.statistics.figures import Estimate, Interval, Planned
 from llamadiff.compare.statistics.means import estimate
@@ -24,7 +25,7 @@ from llamadiff.compare.statistics.ranking import Rating
 from llamadiff.compare.statistics.verdict import decide
 from llamadiff.models.adapters.training import Training
 
-from .made import ENGINEERED, PLAIN, Scores, answer, evaluation, passing, plan_of, variant
+from .made import ADAPTER, ENGINEERED, PLAIN, Scores, answer, evaluation, passing, plan_of, variant
 from .said import wrong_figures
 
 FAST, SLOW = (0.01, 0.011, 0.012, 0.01, 0.011), (0.02, 0.022, 0.021, 0.02, 0.021)
@@ -299,6 +300,25 @@ def test_the_best_of_several_is_compared_on_other_rows() -> None:
     again = build.chosen_of(later, [*answers, *added])
     assert again is not None and again.variants == chosen.variants
     assert again.chosen_on == chosen.chosen_on and set(again.rows) > set(chosen.rows)
+
+
+def test_the_verdict_says_which_of_several_adapters_it_speaks_of() -> None:
+    mine = replace(ADAPTER, name="mine", path=Path("/mine.gguf"))
+    variants = [variant("plain"), variant("shipped", adapters=[ADAPTER]), variant("mine", adapters=[mine])]  # fmt: skip
+    answers = [
+        answer(row, it.name, float(it.name == "shipped" or (it.name == "mine" and row % 5 > 0)))
+        for it in variants
+        for row in range(80)
+    ]
+    found = decision_of(plan_of(variants, 80), answers)
+    assert found is not None
+    side = found.side("tuned")
+    assert side and {it.label for it in side.tried} == {"shipped", "mine"}
+    own, other = (score(it.score) for it in side.tried)
+    said = f"The adapter here is shipped, with {own}, picked before mine, with {other}."
+    assert own != other and written(found).verdict.endswith(said)
+    again = decision_of(plan_of(variants[:2], 80), [it for it in answers if it.variant != "mine"])
+    assert again is not None and "picked before" not in written(again).verdict
 
 
 def test_nothing_is_picked_before_the_planned_rows_are_there() -> None:
