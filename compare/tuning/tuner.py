@@ -223,14 +223,19 @@ async def _with_samples(tuning: Tuning, sampler: Sampler) -> AsyncGenerator[Even
             await sample(saved.step, saved.adapter)
 
     async def listen() -> None:
+        last: Done | Failed | None = None
         async with contextlib.aclosing(tuning.reports()) as reports:
             async for report in reports:
+                if isinstance(report, Done | Failed):
+                    last = report
+                    continue  # to the end of the process, which nobody is to interrupt
                 if isinstance(report, Saved):
                     newest.put_nowait(report)
-                if isinstance(report, Done):
-                    sampling.cancel()
-                    await sample(report.step, report.adapter)
                 told.put_nowait(report)
+        if isinstance(last, Done):
+            sampling.cancel()
+            await sample(last.step, last.adapter)
+        told.put_nowait(last)
 
     sampling, listening = asyncio.create_task(sample_all()), asyncio.create_task(listen())
     listening.add_done_callback(lambda _: told.put_nowait(None))
