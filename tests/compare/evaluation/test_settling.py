@@ -14,6 +14,8 @@ from llamadiff.compare.evaluation.decision.build import chosen_of, decision_of
 from llamadiff.compare.evaluation.decision.figures import Decision
 from llamadiff.compare.evaluation.decision.table import written
 from llamadiff.compare.evaluation.plan import Plan
+from llamadiff.compare.evaluation.reading import load_suite
+from llamadiff.compare.evaluation.rows import suite_rows
 from llamadiff.compare.history.evaluations import Evaluations
 from llamadiff.compare.history.history import History
 
@@ -114,6 +116,7 @@ def test_rows_that_are_gone_are_known_to_be(tmp_path: Path, kept: Evaluations) -
     assert fewer.planned.keys - fewer.planned.gone == set(keys(fewer)) < first.planned.keys
     said = "3 of the 20 rows planned are no longer in the dataset as planned: whichever variant is "
     assert fewer.notes[-1].startswith(said) and "Put them back word for word, or" in fewer.notes[-1]
+    assert fewer.notes[-1].endswith("or add rows, beside which they weigh less.")
     found = fewer.planned_for(*fewer.variants, range(17))
     assert (len(found.rows), found.to_come, found.gone) == (17, 0, 3)
 
@@ -187,6 +190,46 @@ def test_plans_that_were_kept_by_whole_rows_are_known(
     for rows in (20, 30):
         later = begun(write_suite(tmp_path, rows), kept)
         assert (later.planned.keys, later.planned.gone) == (plan.planned.keys, frozenset())
+
+
+def test_what_is_added_to_such_a_plan_is_there_once_however_variants_ask(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    """It is one plan for pairs that are asked different columns."""
+    (tmp_path / "more.toml").write_text('name = "More"\nuser = "{{ message }} {{ subject }}"\n')
+    three = VARIANTS + '[[variants]]\nlabel = "more"\nprompt = "more.toml"\n'
+    text = "planned = 30\n" + CHECKS
+    plan = plan_of(write_suite(tmp_path, 20, text, three), kept)
+    whole = {mark: replace(it, keys=plan.planned.keys) for mark, it in plan.to_keep.items()}
+    kept.settle(replace(plan, to_keep=whole))
+    first = begun(write_suite(tmp_path, 40, text, three), kept)
+    assert len(first.planned.keys) == 30 and not first.apart
+    again = plan_of(tmp_path / "suite.toml", kept)
+    assert (again.planned, again.apart) == (first.planned, {}) and not again.planned.gone
+
+
+def test_a_column_that_some_rows_lack_is_asked_whichever_row_is_drawn_first(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    note = '[variables.note]\ndefault = ""\n'
+    (tmp_path / "a.toml").write_text(
+        f'name = "A"\nuser = "{{{{ message }}}} {{{{ note }}}}"\n{note}'
+    )
+    (tmp_path / "b.toml").write_text(
+        f'name = "B"\nuser = "{{{{ message }}}}: {{{{ note }}}}"\n{note}'
+    )
+    variants = "".join(f'[[variants]]\nlabel = "{it}"\nprompt = "{it}.toml"\n' for it in "ab")
+    path, lacking = write_suite(tmp_path, 20, CHECKS, variants), set[bool]()
+
+    def noted(place: int, row: dict[str, str]) -> dict[str, str]:
+        return {**row, "note": f"{place}"} if place % 2 else row
+
+    for rows in range(20, 40):
+        write_suite(tmp_path, rows, CHECKS, variants)
+        rewrite(tmp_path, noted)
+        lacking.add("note" not in suite_rows(load_suite(path))[0].values)
+        assert not begun(path, kept).planned.gone
+    assert lacking == {True, False}
 
 
 def test_one_of_several_is_picked_by_what_was_planned_for_all_of_them(
