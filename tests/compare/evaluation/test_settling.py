@@ -18,6 +18,8 @@ from llamadiff.compare.evaluation.reading import load_suite
 from llamadiff.compare.evaluation.rows import suite_rows
 from llamadiff.compare.history.evaluations import Evaluations
 from llamadiff.compare.history.history import History
+from llamadiff.compare.statistics.figures import Planned
+from llamadiff.compare.statistics.verdict import decide
 
 from .decision.made import answer
 from .suites import CHECKS, VARIANTS, plan_of, write_rows, write_suite
@@ -271,6 +273,41 @@ def test_one_of_several_is_picked_by_what_was_planned_for_all_of_them(
     rewrite(tmp_path, lambda i, row: {**row, "note": f"{i}"})
     noted = plan_of(tmp_path / "suite.toml", kept)
     assert lines_picked_by(noted) == lines_picked_by(later) != set()
+
+
+def test_rows_that_are_gone_count_where_their_half_is_not_known(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    """The halves are drawn by what all of several are asked, planned rows known by what two are."""
+    texts = {
+        "plain": "{{ message }}",
+        "short": "Say: {{ message }}",
+        "more": "{{ message }} {{ note }}",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.toml").write_text(f'name = "{name}"\nuser = "{text}"\n')
+    variants = "".join(f'[[variants]]\nlabel = "{it}"\nprompt = "{it}.toml"\n' for it in texts)
+    path = write_suite(tmp_path, 40, CHECKS, variants)
+    rewrite(tmp_path, lambda i, row: {**row, "note": f"{i}"})
+    begun(path, kept)
+    plan = plan_of(path, kept)
+    chosen = chosen_of(plan, [])
+    assert chosen is not None
+    confirming = [row.line - 1 for row in plan.rows if not chosen.halves[row.key]]
+    lines = (tmp_path / "rows.jsonl").read_text().splitlines()
+    left = [line for place, line in enumerate(lines) if place not in confirming[:8]]
+    (tmp_path / "rows.jsonl").write_text("\n".join(left))
+    fewer = plan_of(path, kept)
+    score = {"plain": 0.0, "short": 1.0, "more": 0.5}
+    answers = [answer(row, it.name, score[it.label]) for it in fewer.variants for row in range(32)]
+    found = decision_of(fewer, answers)
+    assert found is not None and found.side("prompted") and len(fewer.planned.gone) == 8
+    rows = found.rows
+    assert rows == len(confirming) - 8
+    won = decide(
+        [[1.0]] * rows, [[0.0]] * rows, planned=Planned(range(rows), 0, 8), alpha=1 - found.level
+    )
+    assert found.pairs[0].verdict == won
 
 
 def lines_picked_by(plan: Plan) -> set[int]:
