@@ -35,6 +35,10 @@ class Settled:
         """Whether at least half of its rows are in the dataset; else that is another one."""
         return len(self.keys) > 0 and 2 * len(self.gone) <= len(self.keys)
 
+    def same(self, other: Settled) -> bool:
+        """Whether the other one has these rows, and was planned with them."""
+        return self == other and self.number == other.number
+
     @property
     def to_run(self) -> int:
         """How many of them there can be."""

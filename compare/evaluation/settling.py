@@ -64,7 +64,7 @@ def make_plan(
         settings,
         exact or suite.exact,
         judges or {},
-        {names: it for names, it in of_pairs.items() if it != planned},
+        {names: it for names, it in of_pairs.items() if not it.same(planned)},
         _notes(planned, len(ordered), unfit),
         {
             it.mark: _to_keep(of_pairs[names], fitting.get(it.mark), it.keys)

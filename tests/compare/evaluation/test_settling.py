@@ -275,6 +275,24 @@ def test_one_of_several_is_picked_by_what_was_planned_for_all_of_them(
     assert lines_picked_by(noted) == lines_picked_by(later) != set()
 
 
+def test_what_was_planned_last_is_that_also_where_it_is_what_was_planned_first(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    """The third of several is compared on as many rows as the first was, the second on more."""
+    half, most, whole = (
+        TUNED.replace('"tuned"', f'"{it}"') + f"scale = {it}\n" for it in (0.5, 0.7, 1)
+    )
+    begun(write_suite(tmp_path, 40, "planned = 20\n" + CHECKS, BASE + half), kept)
+    begun(write_suite(tmp_path, 40, "planned = 30\n" + CHECKS, half + most), kept)
+    path = write_suite(tmp_path, 40, "planned = 20\n" + CHECKS, BASE + half + most + whole)
+    for plan in (begun(path, kept), plan_of(path, kept)):
+        chosen = chosen_of(
+            plan, [answer(row, it.name, 1.0) for it in plan.variants for row in range(40)]
+        )
+        assert chosen is not None and not chosen.waits_for
+        assert {plan.rows[row].key for row in chosen.chosen_on} < plan.planned.keys
+
+
 def test_rows_that_are_gone_count_where_their_half_is_not_known(
     tmp_path: Path, kept: Evaluations
 ) -> None:
