@@ -203,11 +203,32 @@ def test_what_is_added_to_such_a_plan_is_there_once_however_variants_ask(
     text = "planned = 30\n" + CHECKS
     plan = plan_of(write_suite(tmp_path, 20, text, three), kept)
     whole = {mark: replace(it, keys=plan.planned.keys) for mark, it in plan.to_keep.items()}
-    kept.settle(replace(plan, to_keep=whole))
+    kept.settle(replace(plan, to_keep=dict([*whole.items()][:1])))
+    shared = {mark: replace(it, number=1) for mark, it in whole.items()}
+    kept.settle(replace(plan, to_keep=shared))
     first = begun(write_suite(tmp_path, 40, text, three), kept)
     assert len(first.planned.keys) == 30 and not first.apart
     again = plan_of(tmp_path / "suite.toml", kept)
     assert (again.planned, again.apart) == (first.planned, {}) and not again.planned.gone
+
+
+def test_a_plan_is_filled_for_each_pair_by_what_it_is_asked(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    """Of the first rows all are asked the same."""
+    (tmp_path / "more.toml").write_text(
+        'name = "More"\nuser = "{{ message }} {{ note }}"\n[variables.note]\ndefault = ""\n'
+    )
+    three = VARIANTS + '[[variants]]\nlabel = "more"\nprompt = "more.toml"\n'
+    text = "planned = 30\n" + CHECKS
+    begun(write_suite(tmp_path, 20, text, three), kept)
+    path = write_suite(tmp_path, 40, text, three)
+    rewrite(tmp_path, lambda i, row: row if i < 20 else {**row, "note": f"{i}"})
+    first = begun(path, kept)
+    again = plan_of(path, kept)
+    for plan in (first, again):
+        for it in (plan.planned, *plan.apart.values()):
+            assert (len(it.keys), it.count, it.gone) == (30, 30, frozenset())
 
 
 def test_a_column_that_some_rows_lack_is_asked_whichever_row_is_drawn_first(
