@@ -9,6 +9,7 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from .key_names import key_name
 from .keys import (
     APP_KEYS,
     COMPARE_KEYS,
@@ -24,7 +25,6 @@ from .keys import (
     TRAINING_KEYS,
     TUNE_KEYS,
     VERSION_KEYS,
-    key_name,
 )
 from .picture import save_picture
 

@@ -27,6 +27,15 @@ TITLES: Mapping[str, str] = {
     "others": "other settings",
 }
 """What can be chosen, and what it is called."""
+MEANS: Mapping[str, str] = {
+    "name": "letters, digits, dashes; empty: after the rows",
+    "counts": "as 25,50,100: an adapter for each; empty: one for all rows",
+    "epochs": "how often all rows are gone through",
+    "rank": "the adapter's size",
+    "learning_rate": "the highest; empty: by the model's width",
+    "others": "as batch=4 seed=1 validation=0.2",
+}
+"""What is typed on some of its lines."""
 
 
 @dataclass(frozen=True)

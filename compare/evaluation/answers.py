@@ -65,8 +65,10 @@ class Checked:
 
 def standing(plan: Plan, answers: Sequence[Checked]) -> list[Checked]:
     """Those that stay when an evaluation goes on: of groups that are there whole, and in none of whose
-    rows the engine died."""
-    there = {it.place for it in answers if not it.died}
+    rows the engine died, with an answer or with that of the baseline that it is judged beside."""
+    name, judged = plan.baseline.name, bool(plan.against_baseline)
+    lost = {(it.row, it.repeat) for it in answers if judged and it.died and it.variant == name}
+    there = {it.place for it in answers if not it.died and (it.row, it.repeat) not in lost}
     again = {place for group in plan.left(there) for place in group.places}
     return [it for it in answers if it.place not in again]
 

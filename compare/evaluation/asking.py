@@ -18,6 +18,7 @@ from ..runner import Runner
 from ..variants import Variant
 from .answers import Asked
 from .plan import Group, Plan
+from .rows import columns_of
 from .variants import called
 
 AT_ONCE = 8
@@ -33,7 +34,7 @@ def check_prompts(plan: Plan, renderer: Renderer) -> dict[str, set[str]]:
     made of any of the first rows: a variable is without a value there, or its template is wrong.
     """
     found: dict[str, set[str]] = {}
-    columns = set(plan.rows[0].values)
+    columns = set(columns_of(plan.rows))
     for variant in plan.variants:
         prompt = variant.prompt
         found[variant.name] = known = {it.name for it in prompt.variables}

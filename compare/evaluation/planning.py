@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from ..spec import Defaults
 from ..variants import Variant
 from .judging import suite_judges
 from .plan import Plan
-from .rows import SuiteRow, suite_rows
+from .rows import SuiteRow, columns_of, suite_rows
 from .scoreboard import check_requirements
 from .settling import make_plan
 from .suite import Suite
@@ -63,8 +63,9 @@ def plan_of(
         variants = [*suite_variants(suite, defaults), *added]
     else:
         suite = replace(suite, baseline=instead.baseline, require=())
-        variants = _placed(instead, rows[0].values)
-        _check_columns(suite, variants, rows[0].values)
+        columns = columns_of(rows)
+        variants = _placed(instead, columns)
+        _check_columns(suite, variants, columns)
     for name in values or ():
         if not any(name in field for it in variants for _, _, field in it.prompt.text_fields()):
             raise CompareError(f"--var {name}: no variant's prompt uses {name}.")
@@ -89,7 +90,7 @@ def _check_expected(suite: Suite, rows: Sequence[SuiteRow]) -> None:
             )
 
 
-def _check_columns(suite: Suite, variants: Sequence[Variant], columns: Mapping[str, str]) -> None:
+def _check_columns(suite: Suite, variants: Sequence[Variant], columns: Collection[str]) -> None:
     """Raise CompareError for a variant whose prompt names no column of the dataset."""
     for variant in variants:
         if not asks_about(variant, columns):
@@ -108,7 +109,7 @@ def asks_about(variant: Variant, columns: Iterable[str]) -> bool:
     return any(it in names or any(it in text for text in fields) for it in columns)
 
 
-def _placed(instead: Instead, columns: Mapping[str, str]) -> list[Variant]:
+def _placed(instead: Instead, columns: Collection[str]) -> list[Variant]:
     """The variants with the values that rows do not give."""
     branch = next((it for it in instead.variants if it.beginning is not None), None)
     if branch is not None:

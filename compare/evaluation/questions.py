@@ -10,14 +10,15 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ..statistics.splitting import chooses
 from ..variants import Variant
-from .rows import EQUAL, SuiteRow
+from .rows import EQUAL, SuiteRow, columns_of
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 def asked_columns(variants: Iterable[Variant], rows: Sequence[SuiteRow]) -> frozenset[str]:
-    """The columns that the prompts of these variants use."""
-    return frozenset(name for it in variants for name in _used(it, rows[0].values if rows else ()))
+    """The columns that the prompts of these variants use; a column need not be in every row."""
+    columns = columns_of(rows)
+    return frozenset(name for it in variants for name in _used(it, columns))
 
 
 def _used(variant: Variant, columns: Collection[str]) -> list[str]:

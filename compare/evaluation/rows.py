@@ -61,6 +61,11 @@ def content_of(key: str) -> str:
     return key.partition(EQUAL)[0]
 
 
+def columns_of(rows: Iterable[SuiteRow]) -> list[str]:
+    """What any of the rows gives; a column that the file's first row lacks may be in some only."""
+    return list(dict.fromkeys(name for row in rows for name in row.values))
+
+
 def suite_rows(suite: Suite) -> list[SuiteRow]:
     """All rows that are asked for, in an order drawn by the dataset's seed.
 

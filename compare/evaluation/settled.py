@@ -35,6 +35,10 @@ class Settled:
         """Whether at least half of its rows are in the dataset; else that is another one."""
         return len(self.keys) > 0 and 2 * len(self.gone) <= len(self.keys)
 
+    def same(self, other: Settled) -> bool:
+        """Whether the other one has these rows, and was planned with them."""
+        return self == other and self.number == other.number
+
     @property
     def to_run(self) -> int:
         """How many of them there can be."""
@@ -46,11 +50,12 @@ class Settled:
         if not self.gone:
             return ""
         count = len(self.gone)
-        are, them = ("is", "it") if count == 1 else ("are", "them")
+        one = count == 1
+        are, them, weigh = ("is", "it", "it weighs") if one else ("are", "them", "they weigh")
         return (
             f"{count:,} of the {self.count:,} rows planned {are} no longer in the dataset as planned: "
             f"whichever variant is ahead counts as having lost {them}. Put {them} back word for word, "
-            f"or add rows, beside which {them if count > 1 else 'it'} weigh{'s' * (count == 1)} less."
+            f"or add rows, beside which {weigh} less."
         )
 
     def among(self, keys: Sequence[str]) -> Planned:

@@ -64,7 +64,7 @@ def make_plan(
         settings,
         exact or suite.exact,
         judges or {},
-        {names: it for names, it in of_pairs.items() if it != planned},
+        {names: it for names, it in of_pairs.items() if not it.same(planned)},
         _notes(planned, len(ordered), unfit),
         {
             it.mark: _to_keep(of_pairs[names], fitting.get(it.mark), it.keys)
@@ -104,11 +104,13 @@ def _here(it: Settled, keys: Mapping[str, str]) -> Settled:
 
 
 def _to_keep(it: Settled, before: Settled | None, keys: Mapping[str, str]) -> Settled:
-    """With the keys by which the history knows the rows, those that it has as they are."""
+    """With the keys by which the history knows the rows, those that it has as they are. What earlier
+    versions planned is one plan for comparisons that ask otherwise, and stays with their keys."""
     if before is None:
         return replace(it, keys=frozenset(keys[key] for key in it.keys))
     new = it.keys - _here(before, keys).keys
-    return replace(before, keys=before.keys | {keys[key] for key in new})
+    whole = not before.keys.isdisjoint(keys)
+    return replace(before, keys=before.keys | (new if whole else {keys[key] for key in new}))
 
 
 def _ordered(rows: Sequence[SuiteRow], earlier: Iterable[Settled]) -> list[SuiteRow]:

@@ -38,7 +38,8 @@ def settled(it: Connection, comparisons: Mapping[str, Collection[str]]) -> dict[
 
 
 def settle(it: Connection, planned: Mapping[str, Settled]) -> None:
-    """Keep what is planned, by comparison."""
+    """Keep what is planned, by comparison. One to which rows are still to be added is each comparison's
+    own: they may be asked other columns of these."""
     new: dict[Settled, int] = {}
     for comparison, plan in planned.items():
         number = plan.number or new.get(plan)
@@ -46,7 +47,8 @@ def settle(it: Connection, planned: Mapping[str, Settled]) -> None:
             number = it.execute(
                 "INSERT INTO planned (at, count) VALUES (?, ?) RETURNING id", (now(), plan.count)
             ).fetchone()[0]
-            new[plan] = number
+            if len(plan.keys) >= plan.count:
+                new[plan] = number
         it.execute("INSERT OR IGNORE INTO planned_comparisons VALUES (?, ?)", (comparison, number))
         it.executemany(
             "INSERT OR IGNORE INTO planned_rows VALUES (?, ?)", [(number, key) for key in plan.keys]

@@ -78,8 +78,9 @@ def results(
 ) -> Results:
     """Of one rater, or of all. `seeds` are those of raters, by their names.
 
-    Bradley and Terry's ranking leaves out what the place was worth to each rater. It takes ratings for independent: several of one row, or of one pair by
-    several people, make its intervals too narrow.
+    Bradley and Terry's ranking leaves out what the place was worth to each rater. It takes ratings
+    for independent: several of one row, or of one pair by several people, make its intervals too
+    narrow.
     """
     mine = [it for it in kept if rater in (None, it.rater) and source.has(it)]
     said = [it for it in mine if it.answer is not None]

@@ -63,12 +63,13 @@ def rank(ratings: Iterable[Rating], level: float = LEVEL) -> list[Ranked]:
     """The strongest first; names in order where strengths are equal. Skipped pairs are left out.
 
     Bradley and Terry (1952), Biometrika 39, 324-345, with ties as in Davidson (1970), JASA 65,
-    317-328; both bad is a tie, since it favours neither. What being shown first is worth to each rater
-    is estimated beside the strengths, as in Davidson and Beaver (1977), Biometrics 33, 693-702, so that
-    it helps no variant that was first more often. A variant that never lost would be infinitely strong:
-    each strength, each place, and the readiness to tie, has a log-F(1, 1) prior, which is worth one draw
-    against an average variant (Greenland and Mansournia (2015), Statistics in Medicine 34, 3133-3143). Intervals are those of the profile likelihood, since the strength of a
-    variant that never lost is much surer below than above.
+    317-328; both bad is a tie, since it favours neither. What being shown first is worth to each
+    rater is estimated beside the strengths, as in Davidson and Beaver (1977), Biometrics 33,
+    693-702, so that it helps no variant that was first more often. A variant that never lost would
+    be infinitely strong: each strength, each place, and the readiness to tie, has a log-F(1, 1)
+    prior, which is worth one draw against an average variant (Greenland and Mansournia (2015),
+    Statistics in Medicine 34, 3133-3143). Intervals are those of the profile likelihood, since the
+    strength of a variant that never lost is much surer below than above.
 
     Ratings count as independent; several of one row or by one person make intervals too narrow.
     """

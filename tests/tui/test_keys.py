@@ -8,7 +8,8 @@ from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 
-from llamadiff.tui.keys import APP_KEYS, PLAYGROUND_KEYS, key_name
+from llamadiff.tui.key_names import key_name
+from llamadiff.tui.keys import APP_KEYS, PLAYGROUND_KEYS
 from llamadiff.tui.screens import help as help_module
 from llamadiff.tui.screens.help import HelpScreen
 from llamadiff.tui.widgets.prompt_editor import PromptEditor

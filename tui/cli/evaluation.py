@@ -98,7 +98,7 @@ async def carry_out_plan(
                     )  # fmt: skip
                 except asyncio.CancelledError:
                     if key is not None and answers:
-                        note(f"{len(answers):,} of {plan.answers:,} answers are kept; the same with --resume goes on with them.")  # fmt: skip
+                        note(f"{len(answers):,} of {plan.answers:,} answers are kept; the same command with --resume goes on with them.")  # fmt: skip
                     raise
                 except EngineError as error:
                     kept_of = f"{len(answers):,} of {plan.answers:,} answers are kept"

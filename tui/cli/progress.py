@@ -11,6 +11,8 @@ from .printing import note, say
 
 WIDTH = 24
 INTERVAL_S = 0.1
+UNKNOWN = 80
+"""Columns, where a terminal says that it has none."""
 
 
 class ProgressLine:
@@ -45,9 +47,10 @@ class ProgressLine:
             if stage != self._stage or now >= self._next or fraction >= 1:
                 self._next = now + INTERVAL_S
                 try:
-                    columns = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+                    size = os.get_terminal_size(sys.stderr.fileno())
                 except OSError:  # it is gone
                     return
+                columns = (size.columns or UNKNOWN) - 1
                 said = safe_line(f"{fraction:4.0%} {detail}")
                 width = max(0, min(WIDTH, columns - len(stage) - len(said) - 2))
                 done = round(width * min(max(fraction, 0.0), 1.0))

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from ..keys import key_name
+from ..key_names import key_name
 
 _GROUPS = {
     "run": "Running",

@@ -30,7 +30,7 @@ from ..recent_files import note_file, recent_files
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..training import Training
-from ..tune_form import OTHER_SETTINGS, OWN_LINES, TITLES, Field, Heading, TuneForm
+from ..tune_form import MEANS, OTHER_SETTINGS, OWN_LINES, TITLES, Field, Heading, TuneForm
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line, Paragraph
 from ..widgets.tune_list import Item, TuneList
@@ -49,14 +49,6 @@ if TYPE_CHECKING:
 
 CHECK_PAUSE_S = 0.2
 SHOWS_PER_S = 4
-_MEANS = {
-    "name": "letters, digits, dashes; empty: after the rows",
-    "counts": "as 25,50,100: an adapter for each; empty: one for all rows",
-    "epochs": "how often all rows are gone through",
-    "rank": "the adapter's size",
-    "learning_rate": "the highest; empty: by the model's width",
-    "others": "as batch=4 seed=1 validation=0.2",
-}
 
 
 class Tune(Page[None]):
@@ -319,7 +311,7 @@ class Tune(Page[None]):
         self._take(form)
 
     async def _ask(self, key: str) -> None:
-        form, means = self.form, _MEANS[key]
+        form, means = self.form, MEANS[key]
         if key == "others":
             means = f"{means}; there are {', '.join(OTHER_SETTINGS)}"
         text = await self.app.push_screen_wait(

@@ -9,7 +9,7 @@ from textual.events import Click
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from ..keys import key_name
+from ..key_names import key_name
 
 Hint = tuple[str, str]
 """The ids of one or more bindings, separated by spaces, and what to call them."""

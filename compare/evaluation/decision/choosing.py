@@ -13,7 +13,7 @@ from ...statistics.verdict import Verdict, decide
 from ...variants import Variant
 from ..answers import Checked, counted
 from ..plan import Plan
-from ..questions import halves
+from ..questions import asked_columns, halves
 from ..rows import content_of
 from ..settled import Settled
 from .sides import KINDS, Kind, Sides
@@ -26,7 +26,8 @@ class Chosen:
     `chosen_on` are the rows by which one of several was picked, none where no kind has several: the
     others are then all rows that every variant has answered. While `waits_for` planned rows are
     missing nothing is picked for good, and nothing is to be compared. `unused` rows of the half that
-    picks were not planned for it. `halves` says by the keys of rows which half they are of.
+    picks were not planned for it. `halves` says by the keys of rows which half they are of, drawn by
+    what these `columns` say.
     """
 
     variants: dict[Kind, Variant]
@@ -35,6 +36,7 @@ class Chosen:
     waits_for: int = 0
     unused: int = 0
     halves: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    columns: frozenset[str] = frozenset()
 
     @property
     def share(self) -> float:
@@ -93,6 +95,7 @@ def choose(plan: Plan, sides: Sides, scores: Scores) -> Chosen:
         half.to_run - len(chosen_on),
         len(choosing) - len(chosen_on),
         of,
+        asked_columns(several, plan.rows),
     )
 
 
@@ -110,9 +113,11 @@ def compared(
     margin = plan.suite.margin
     if chosen.waits_for:
         return decide((), (), alpha=alpha, margin=margin)
-    settled = plan.settled_for(chosen.variants[cheaper], chosen.variants[costlier])
+    pair = (chosen.variants[cheaper], chosen.variants[costlier])
+    settled = plan.settled_for(*pair)
     if chosen.chosen_on:
-        settled = _half(settled, chosen.halves, choosing=False)
+        same = asked_columns(pair, plan.rows) == chosen.columns
+        settled = _half(settled, chosen.halves, choosing=False, drawn=same)
     to_come = settled.among([plan.rows[row].key for row in chosen.rows]).to_come
     planned = replace(settled.among([plan.rows[row].key for row in rows]), to_come=to_come)
     return decide(tables[costlier], tables[cheaper], planned=planned, alpha=alpha, margin=margin)
@@ -124,10 +129,13 @@ def _newest(plan: Plan, several: Sequence[Variant]) -> Settled:
     return max(found, key=lambda it: math.inf if it.number is None else it.number)
 
 
-def _half(settled: Settled, of: Mapping[str, bool], *, choosing: bool) -> Settled:
+def _half(
+    settled: Settled, of: Mapping[str, bool], *, choosing: bool, drawn: bool = True
+) -> Settled:
     """Those rows that are for choosing, or for confirming, as far as `of` knows; of others half,
-    rounded up. Rows that are gone are on the side that their question drew."""
-    gone = {key: chooses(content_of(key)) for key in settled.gone}
+    rounded up. Rows that are gone are on the side that their question drew; where it is not what was
+    `drawn` by, all may be of this one."""
+    gone = {key: chooses(content_of(key)) if drawn else choosing for key in settled.gone}
     known = {key: of.get(key, gone.get(key)) for key in settled.keys}
     keys = frozenset(key for key, side in known.items() if side is choosing)
     unknown = settled.count - sum(side is not None for side in known.values())

@@ -14,8 +14,12 @@ from llamadiff.compare.evaluation.decision.build import chosen_of, decision_of
 from llamadiff.compare.evaluation.decision.figures import Decision
 from llamadiff.compare.evaluation.decision.table import written
 from llamadiff.compare.evaluation.plan import Plan
+from llamadiff.compare.evaluation.reading import load_suite
+from llamadiff.compare.evaluation.rows import suite_rows
 from llamadiff.compare.history.evaluations import Evaluations
 from llamadiff.compare.history.history import History
+from llamadiff.compare.statistics.figures import Planned
+from llamadiff.compare.statistics.verdict import decide
 
 from .decision.made import answer
 from .suites import CHECKS, VARIANTS, plan_of, write_rows, write_suite
@@ -114,6 +118,7 @@ def test_rows_that_are_gone_are_known_to_be(tmp_path: Path, kept: Evaluations) -
     assert fewer.planned.keys - fewer.planned.gone == set(keys(fewer)) < first.planned.keys
     said = "3 of the 20 rows planned are no longer in the dataset as planned: whichever variant is "
     assert fewer.notes[-1].startswith(said) and "Put them back word for word, or" in fewer.notes[-1]
+    assert fewer.notes[-1].endswith("or add rows, beside which they weigh less.")
     found = fewer.planned_for(*fewer.variants, range(17))
     assert (len(found.rows), found.to_come, found.gone) == (17, 0, 3)
 
@@ -189,6 +194,67 @@ def test_plans_that_were_kept_by_whole_rows_are_known(
         assert (later.planned.keys, later.planned.gone) == (plan.planned.keys, frozenset())
 
 
+def test_what_is_added_to_such_a_plan_is_there_once_however_variants_ask(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    """It is one plan for pairs that are asked different columns."""
+    (tmp_path / "more.toml").write_text('name = "More"\nuser = "{{ message }} {{ subject }}"\n')
+    three = VARIANTS + '[[variants]]\nlabel = "more"\nprompt = "more.toml"\n'
+    text = "planned = 30\n" + CHECKS
+    plan = plan_of(write_suite(tmp_path, 20, text, three), kept)
+    whole = {mark: replace(it, keys=plan.planned.keys) for mark, it in plan.to_keep.items()}
+    kept.settle(replace(plan, to_keep=dict([*whole.items()][:1])))
+    shared = {mark: replace(it, number=1) for mark, it in whole.items()}
+    kept.settle(replace(plan, to_keep=shared))
+    first = begun(write_suite(tmp_path, 40, text, three), kept)
+    assert len(first.planned.keys) == 30 and not first.apart
+    again = plan_of(tmp_path / "suite.toml", kept)
+    assert (again.planned, again.apart) == (first.planned, {}) and not again.planned.gone
+
+
+def test_a_plan_is_filled_for_each_pair_by_what_it_is_asked(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    """Of the first rows all are asked the same."""
+    (tmp_path / "more.toml").write_text(
+        'name = "More"\nuser = "{{ message }} {{ note }}"\n[variables.note]\ndefault = ""\n'
+    )
+    three = VARIANTS + '[[variants]]\nlabel = "more"\nprompt = "more.toml"\n'
+    text = "planned = 30\n" + CHECKS
+    begun(write_suite(tmp_path, 20, text, three), kept)
+    path = write_suite(tmp_path, 40, text, three)
+    rewrite(tmp_path, lambda i, row: row if i < 20 else {**row, "note": f"{i}"})
+    first = begun(path, kept)
+    again = plan_of(path, kept)
+    for plan in (first, again):
+        for it in (plan.planned, *plan.apart.values()):
+            assert (len(it.keys), it.count, it.gone) == (30, 30, frozenset())
+
+
+def test_a_column_that_some_rows_lack_is_asked_whichever_row_is_drawn_first(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    note = '[variables.note]\ndefault = ""\n'
+    (tmp_path / "a.toml").write_text(
+        f'name = "A"\nuser = "{{{{ message }}}} {{{{ note }}}}"\n{note}'
+    )
+    (tmp_path / "b.toml").write_text(
+        f'name = "B"\nuser = "{{{{ message }}}}: {{{{ note }}}}"\n{note}'
+    )
+    variants = "".join(f'[[variants]]\nlabel = "{it}"\nprompt = "{it}.toml"\n' for it in "ab")
+    path, lacking = write_suite(tmp_path, 20, CHECKS, variants), set[bool]()
+
+    def noted(place: int, row: dict[str, str]) -> dict[str, str]:
+        return {**row, "note": f"{place}"} if place % 2 else row
+
+    for rows in range(20, 40):
+        write_suite(tmp_path, rows, CHECKS, variants)
+        rewrite(tmp_path, noted)
+        lacking.add("note" not in suite_rows(load_suite(path))[0].values)
+        assert not begun(path, kept).planned.gone
+    assert lacking == {True, False}
+
+
 def test_one_of_several_is_picked_by_what_was_planned_for_all_of_them(
     tmp_path: Path, kept: Evaluations
 ) -> None:
@@ -228,6 +294,59 @@ def test_one_of_several_is_picked_by_what_was_planned_for_all_of_them(
     rewrite(tmp_path, lambda i, row: {**row, "note": f"{i}"})
     noted = plan_of(tmp_path / "suite.toml", kept)
     assert lines_picked_by(noted) == lines_picked_by(later) != set()
+
+
+def test_what_was_planned_last_is_that_also_where_it_is_what_was_planned_first(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    """The third of several is compared on as many rows as the first was, the second on more."""
+    half, most, whole = (
+        TUNED.replace('"tuned"', f'"{it}"') + f"scale = {it}\n" for it in (0.5, 0.7, 1)
+    )
+    begun(write_suite(tmp_path, 40, "planned = 20\n" + CHECKS, BASE + half), kept)
+    begun(write_suite(tmp_path, 40, "planned = 30\n" + CHECKS, half + most), kept)
+    path = write_suite(tmp_path, 40, "planned = 20\n" + CHECKS, BASE + half + most + whole)
+    for plan in (begun(path, kept), plan_of(path, kept)):
+        chosen = chosen_of(
+            plan, [answer(row, it.name, 1.0) for it in plan.variants for row in range(40)]
+        )
+        assert chosen is not None and not chosen.waits_for
+        assert {plan.rows[row].key for row in chosen.chosen_on} < plan.planned.keys
+
+
+def test_rows_that_are_gone_count_where_their_half_is_not_known(
+    tmp_path: Path, kept: Evaluations
+) -> None:
+    """The halves are drawn by what all of several are asked, planned rows known by what two are."""
+    texts = {
+        "plain": "{{ message }}",
+        "short": "Say: {{ message }}",
+        "more": "{{ message }} {{ note }}",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.toml").write_text(f'name = "{name}"\nuser = "{text}"\n')
+    variants = "".join(f'[[variants]]\nlabel = "{it}"\nprompt = "{it}.toml"\n' for it in texts)
+    path = write_suite(tmp_path, 40, CHECKS, variants)
+    rewrite(tmp_path, lambda i, row: {**row, "note": f"{i}"})
+    begun(path, kept)
+    plan = plan_of(path, kept)
+    chosen = chosen_of(plan, [])
+    assert chosen is not None
+    confirming = [row.line - 1 for row in plan.rows if not chosen.halves[row.key]]
+    lines = (tmp_path / "rows.jsonl").read_text().splitlines()
+    left = [line for place, line in enumerate(lines) if place not in confirming[:8]]
+    (tmp_path / "rows.jsonl").write_text("\n".join(left))
+    fewer = plan_of(path, kept)
+    score = {"plain": 0.0, "short": 1.0, "more": 0.5}
+    answers = [answer(row, it.name, score[it.label]) for it in fewer.variants for row in range(32)]
+    found = decision_of(fewer, answers)
+    assert found is not None and found.side("prompted") and len(fewer.planned.gone) == 8
+    rows = found.rows
+    assert rows == len(confirming) - 8
+    won = decide(
+        [[1.0]] * rows, [[0.0]] * rows, planned=Planned(range(rows), 0, 8), alpha=1 - found.level
+    )
+    assert found.pairs[0].verdict == won
 
 
 def lines_picked_by(plan: Plan) -> set[int]:

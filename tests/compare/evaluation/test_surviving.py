@@ -198,6 +198,24 @@ async def test_only_rows_that_the_engine_dies_judging_are_not_judged(
     assert sorted([*standing(plan, found), *again], key=lambda it: it.place) == whole
 
 
+async def test_what_waited_for_a_baseline_that_the_engine_died_with_is_judged_later(
+    runner: Runner, tmp_path: Path, dying: Dying
+) -> None:
+    """The others have answered then: those are asked again, too."""
+    (tmp_path / "plain.toml").write_text('name = "Plain"\nuser = "Plain: {{ message }}"\n')
+    variants = VARIANTS.replace("24", "4").replace('prompt = "support"', 'prompt = "plain.toml"', 1)
+    plan = plan_of(write_suite(tmp_path, 12, JUDGE, variants))
+    whole = await evaluated(runner, plan)
+    dying.fatal = {f"Plain: {plan.rows[3].values['message']}"}
+    found = await evaluated(runner, plan)
+    assert {(it.row, it.variant) for it in found if it.died} == {(3, "A")}
+    (waited,) = (it for it in found if (it.row, it.variant) == (3, "B"))
+    assert waited.score is None and not waited.error
+    dying.fatal = set()
+    again = await evaluated(runner, plan, found)
+    assert sorted([*standing(plan, found), *again], key=lambda it: it.place) == whole
+
+
 async def test_a_pause_takes_effect_at_once_and_costs_no_row(
     runner: Runner, tmp_path: Path
 ) -> None:

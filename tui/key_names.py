@@ -1,0 +1,33 @@
+"""What keys are called where a person reads them."""
+
+from __future__ import annotations
+
+_NAMES = {
+    "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "delete": "del",
+    "backspace": "backspace",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "equals_sign": "=",
+    "slash": "/",
+    "comma": ",",
+    "full_stop": ".",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "shift+tab": "⇧tab",
+    "up": "↑",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as shown to a person: `ctrl+p` is `^p`, `f5` is `F5`."""
+    if key in _NAMES:
+        return _NAMES[key]
+    if key.startswith("ctrl+"):
+        return f"^{key_name(key.removeprefix('ctrl+'))}"
+    return key.upper() if key[0] == "f" and key[1:].isdigit() else key
