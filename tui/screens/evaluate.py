@@ -122,6 +122,8 @@ class Evaluate(SuiteFiles):
         paths = [*self._opened, *(Path(it.path) for it in self._entries)]
         self._suites = await asyncio.to_thread(find_suites, self._folders, paths)
         self._told = None
+        if self._choose is None and self._home.last_item is None:
+            self._choose = next((it.key for it in self._entries[:1] if Past(it).stopped), None)
         self._show()
         if self._choose is not None:
             self.table.choose(self._choose)

@@ -154,7 +154,9 @@ class TrainingScreen(Page[None]):
         if (busy := home.busy) is not None:
             self.app.notify(f"{busy.plan.suite.name} is running; stop it first.", markup=False)
             return
-        path = await self.app.push_screen_wait(ChooseSuite(home.suite_folders, plan.held_out))
+        path = await self.app.push_screen_wait(
+            ChooseSuite(home.suite_folders, plan.held_out, plan.data.stem)
+        )
         if path is None:
             return
         try:
