@@ -46,15 +46,15 @@ def test_results_and_their_document(rated: Rated, capsys: pytest.CaptureFixture[
 def test_on_a_terminal_no_word_is_broken(
     rated: Rated, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setenv("COLUMNS", "72")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert run(["rate", "--results"]) == 0
     said = capsys.readouterr().out
     assert "CHANCE is that of being preferred" in said
-    assert all(len(it) <= 70 for it in said.splitlines()) and "first was preferred" in said
+    assert all(len(it) <= 72 for it in said.splitlines()) and "first was preferred" in said
     assert run(["history", "evals"]) == 0
     head, line = capsys.readouterr().out.splitlines()
-    assert head.endswith("VARIANTS") and len(line) <= 70 and line.endswith("…")
+    assert head.endswith("VARIANTS") and len(line) <= 72 and line.endswith("…")
 
 
 def test_exports(rated: Rated, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -339,8 +339,8 @@ class Evaluate(SuiteFiles):
         self._chosen()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if not self.is_mounted:
-            return True
+        if not super().check_action(action, parameters):
+            return False
         item = self.table.chosen
         if action == "remove":
             return isinstance(item, Past)

@@ -106,6 +106,8 @@ class PickSuites(_OfSuites[Suites]):
         self.action_switch()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not super().check_action(action, parameters):
+            return False
         return action != "switch" or not self.typed
 
     def action_switch(self) -> None:

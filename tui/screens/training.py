@@ -110,6 +110,8 @@ class TrainingScreen(Page[None]):
     # -------------------------------------------------------------------- keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not super().check_action(action, parameters):
+            return False
         it = self.training
         match action:
             case "pause" | "stop":
