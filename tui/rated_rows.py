@@ -30,9 +30,11 @@ class RatedRows:
 
     @property
     def about(self) -> str:
-        made = (
-            "ratings that prefer an answer" if self.form == "preferences" else "answers rewritten"
-        )
+        one = self.count == 1
+        if self.form == "preferences":
+            made = "rating that prefers an answer" if one else "ratings that prefer an answer"
+        else:
+            made = "answer rewritten" if one else "answers rewritten"
         return f"{self.count:,} {made} · the {self.what.kind} {self.what.key}"
 
 

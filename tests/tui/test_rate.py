@@ -145,7 +145,7 @@ async def test_goals_end_at_whole_rounds_and_m_goes_on(tmp_path: Path) -> None:
         assert rating is not None and rating.goal == rating.pairs == 120
         rating.goal = 1
         await pilot.press("1")
-        await until_told(pilot, "1 of 1 asked for (120 in all) pairs are rated")
+        await until_told(pilot, "1 of the 1 pairs asked for, out of 120, are rated")
         await until_told(pilot, "119 pairs are left; m goes on")
         await pilot.press("m")
         await until_told(pilot, "2 of 120")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,20 @@ def test_results_and_their_document(rated: Rated, capsys: pytest.CaptureFixture[
     assert document["evaluation"] == rated.key and document["ratings"]["first"] == 1
     assert [it["name"] for it in document["raters"]] == ["ben"]
     assert document["ranking"][0]["label"] == "zebra" and document["notes"][0]["note"] == "why"
+
+
+def test_on_a_terminal_no_word_is_broken(
+    rated: Rated, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "72")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run(["rate", "--results"]) == 0
+    said = capsys.readouterr().out
+    assert "CHANCE is that of being preferred" in said
+    assert all(len(it) <= 72 for it in said.splitlines()) and "first was preferred" in said
+    assert run(["history", "evals"]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.endswith("VARIANTS") and len(line) <= 72 and line.endswith("…")
 
 
 def test_exports(rated: Rated, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,10 @@ from llamadiff.models.catalog import BUNDLED
 from llamadiff.prompts.parse import parse_prompt
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.screens.dialog import Dialog
+from llamadiff.tui.screens.evaluate import Evaluate
 from llamadiff.tui.screens.pick_adapters import PickAdapters
+from llamadiff.tui.screens.pick_model import PickModel
+from llamadiff.tui.screens.tune import Tune
 
 from ..conftest import until
 from .app import opened, output, playground, run_over, screen_text, setup, status, told
@@ -38,6 +41,22 @@ async def test_a_dialog_answered_many_times_at_once_closes_once(home: Path, key:
         assert len(pilot.app.screen_stack) == 1
         await run_over(pilot, "f5")
         assert output(pilot, "A").state is State.DONE
+
+
+async def test_a_key_that_arrives_before_a_screen_has_its_widgets_does_nothing(home: Path) -> None:
+    """As one does that was pressed just before, while the screen below was busy."""
+    async with opened(home) as pilot:
+        below = playground(pilot)
+        for screen, action in (
+            (Tune(below), "leave"),
+            (Evaluate(below), "leave"),
+            (PickModel(below.session.catalog), "move(1)"),
+        ):
+            opening = pilot.app.push_screen(screen)
+            assert not await pilot.app.run_action(action, screen)
+            await opening
+            await pilot.press("escape")
+            await until(lambda: pilot.app.screen is below)
 
 
 async def test_f2_while_a_dialog_checks_closes_it(home: Path) -> None:

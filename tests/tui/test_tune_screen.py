@@ -17,9 +17,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from llamadiff.compare.history.ratings import Kept, Rated
+from llamadiff.compare.training_data.shipped import shipped_rows
 from llamadiff.compare.tuning.work import unfinished
 from llamadiff.models.adapters.training import card_of, read_training
 from llamadiff.models.tuning import extra
+from llamadiff.tui.recent_files import note_file
 from llamadiff.tui.screens.evaluation import Evaluation
 from llamadiff.tui.screens.playground import Playground
 from llamadiff.tui.screens.training import TrainingScreen
@@ -135,7 +137,11 @@ async def test_rows_are_chosen_and_trained_and_the_playground_and_a_suite_have_t
         await until(lambda: training(pilot).look.adapter)
         await pilot.press("f2")
         await until(lambda: "tuning" in screen_text(pilot).splitlines()[0])
-        await until(lambda: "tuning @ step" in screen_text(pilot))
+        await until(
+            lambda: any(
+                it.label.startswith("step ") for it in playground(pilot).playground.variants
+            )
+        )
         assert playground(pilot).playground.variants[:3] == variants
         assert playground(pilot).playground.selected == "A"
         await until(lambda: training(pilot).state == "done")
@@ -274,9 +280,18 @@ async def test_ratings_are_rows_and_without_the_extra_it_says_what_to_install(
         await pilot.press("f5")
         await until(lambda: "pip install 'llamadiff[tune]'" in told(pilot))
         assert playground(pilot).training is None
+        state = playground(pilot).tuning_places.state / "tuning"
+        for file in (write_rows(tmp_path), state / "rows" / "rated.jsonl", shipped_rows()[0]):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+            note_file(state, file)
         await line(pilot, "data")
         await pilot.press("enter")
         await until(lambda: "3 ratings that prefer an answer" in screen_text(pilot))
+        before = [it for it in screen_text(pilot).splitlines() if "used before" in it]
+        assert len(before) == 1 and "reviews.jsonl" in before[0], (
+            "the others are there by their names"
+        )
         await paste(pilot, "preferences")
         await pilot.press("enter")
         await until(

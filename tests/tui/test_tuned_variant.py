@@ -46,15 +46,15 @@ def test_it_follows_the_checkpoints_with_its_scale_its_copies_and_undo(
     others = [*playground.variants]
     it = TunedVariant(playground, "mine")
     assert it.add(MODEL, "demo-7m", None, {})
-    assert it.follow(FIRST, "tuning @ step 10") == ["D"]
+    assert it.follow(FIRST, "step 10") == ["D"]
     playground.selected = "D"
     playground.rescale(-0.5)
     playground.add()
     playground.selected = "E"
     playground.remove()
-    assert it.follow(SECOND, "tuning @ step 20") == ["D"]
+    assert it.follow(SECOND, "step 20") == ["D"]
     made = playground.get("D")
-    assert made is not None and made.label == "tuning @ step 20"
+    assert made is not None and made.label == "step 20"
     assert [(a.name, a.path, a.scale) for a in made.adapters] == [("mine", SECOND, 0.5)]
     assert playground.undo()  # what it brings back has the newest adapter too
     copy = playground.get("E")
@@ -73,7 +73,7 @@ def test_one_that_was_removed_stays_away_and_without_a_name_there_is_none(
     assert it.add(MODEL, "demo-7m", None, {})
     playground.selected = "D"
     playground.remove()
-    assert it.follow(FIRST, "tuning @ step 10") == [] and len(playground.variants) == 3
+    assert it.follow(FIRST, "step 10") == [] and len(playground.variants) == 3
     while playground.add() is not None:
         pass
     assert not TunedVariant(playground, "mine").add(MODEL, "demo-7m", None, {})

@@ -49,4 +49,4 @@ def evals_command(limit: int, as_json: bool) -> None:
         rows.append(
             (it.key, when, it.suite, count, answers, it.verdict or "–", ", ".join(it.variants))
         )
-    table(rows)
+    table(rows, cut=True)

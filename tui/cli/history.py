@@ -91,7 +91,7 @@ def list_command(words: tuple[str, ...], limit: int, as_json: bool, **wanted: An
         marked = " · ".join(it for it in (marked, text) if it)
         when = f"{run.at.astimezone():%Y-%m-%d %H:%M}"
         rows.append((run.id, when, str(len(run.variants)), ", ".join(prompts), ", ".join(models), marked))  # fmt: skip
-    table(rows)
+    table(rows, cut=True)
 
 
 def _entry(run: RunEntry) -> dict[str, Any]:

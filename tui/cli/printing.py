@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +74,17 @@ def outcome(output: Output) -> str:
     return safe_line(" · ".join(parts))
 
 
-def table(rows: Sequence[Sequence[str]]) -> None:
+def say(text: str) -> None:
+    """A sentence that was asked for, broken between words on a terminal."""
+    line = safe_line(text)
+    data(textwrap.fill(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line)
+
+
+def table(rows: Sequence[Sequence[str]], *, cut: bool = False) -> None:
     """Rows in aligned columns, the first one the heading.
 
-    In a row that is shorter the last cell takes the rest of the line; on a terminal it is cut there.
+    In a row that is shorter the last cell takes the rest of the line; on a terminal it is cut there,
+    as all are with `cut`.
     """
     safe = [[safe_line(cell) for cell in row] for row in rows]
     columns = len(safe[0])
@@ -87,7 +95,7 @@ def table(rows: Sequence[Sequence[str]]) -> None:
     for row in safe:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         line = "  ".join(cells).rstrip()
-        data(_cut(line) if len(row) < columns else line)
+        data(_cut(line) if cut or len(row) < columns else line)
 
 
 def _cut(line: str) -> str:

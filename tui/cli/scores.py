@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...compare.shares import percent
 from ..decision_lines import decision_lines, wrapped
-from ..safe_text import safe_line
-from .printing import data, note, table
+from .printing import data, note, say, table
 
 if TYPE_CHECKING:
     from ...compare.evaluation.answers import Checked
@@ -42,20 +40,20 @@ def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> N
     for line in board.lines:
         if line.verdict is not None:
             decided = line.verdict.outcome != "undecided"
-            _say(line.sentence if decided else f"{called(line.variant)}: {line.sentence}")
+            say(line.sentence if decided else f"{called(line.variant)}: {line.sentence}")
         if line.noise is not None and line.noise.rows:
             reach = line.noise.interval.high
-            _say(noise_floor_sentence(called(line.variant), reach, line.noise.changing))
+            say(noise_floor_sentence(called(line.variant), reach, line.noise.changing))
     if said := levels_said(board):
-        _say(said)
+        say(said)
     if plan.repeats == 1 and len(board.lines) > 1:
         data(f"Noise floor: {NOT_MEASURED}.")
     if said := rows_said(board.rows, len(plan.rows), board.planned):
         data(said)
     if plan.planned.gone:
-        _say(plan.planned.said_of_gone)
+        say(plan.planned.said_of_gone)
     for it in board.requirements:
-        _say(f"{met_said(it.met)}: {it.text} ({it.figures})")
+        say(f"{met_said(it.met)}: {it.text} ({it.figures})")
     for line in board.lines:
         if line.errors or line.unscored:
             first = next(
@@ -68,12 +66,6 @@ def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> N
                 f"{called(line.variant)}: {line.errors + line.unscored:,} answers without a score{zero}, "
                 f"the first on line {plan.rows[first.row].line}: {why}"
             )
-
-
-def _say(text: str) -> None:
-    """A sentence, broken between words on a terminal."""
-    line = safe_line(text)
-    data(textwrap.fill(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line)
 
 
 def _print_table(board: Scoreboard, *, repeated: bool) -> None:

@@ -51,6 +51,10 @@ class Dialog(TellsMistakes, ModalScreen[Result | None], Generic[Result]):
             yield Static(id="dialog-problem", markup=False)
             yield Static(self.KEYS_TEXT, id="dialog-keys", markup=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Do nothing while it has no widgets yet: a key pressed just before it opened may arrive then."""
+        return self.is_mounted
+
     def on_resize(self) -> None:
         self.set_class(self.size.height < LOW, "-low")
         self.call_after_refresh(self._fit)

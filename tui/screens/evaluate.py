@@ -122,6 +122,8 @@ class Evaluate(SuiteFiles):
         paths = [*self._opened, *(Path(it.path) for it in self._entries)]
         self._suites = await asyncio.to_thread(find_suites, self._folders, paths)
         self._told = None
+        if self._choose is None and self._home.last_item is None:
+            self._choose = next((it.key for it in self._entries[:1] if Past(it).stopped), None)
         self._show()
         if self._choose is not None:
             self.table.choose(self._choose)
@@ -337,8 +339,8 @@ class Evaluate(SuiteFiles):
         self._chosen()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if not self.is_mounted:
-            return True
+        if not super().check_action(action, parameters):
+            return False
         item = self.table.chosen
         if action == "remove":
             return isinstance(item, Past)

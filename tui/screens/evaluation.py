@@ -314,6 +314,8 @@ class Evaluation(Page[None]):
     # ------------------------------------------------------------------ running
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not super().check_action(action, parameters):
+            return False
         if action == "pause":
             return self.evaluating.busy
         return self.evaluating.resumable if action == "start" else True

@@ -278,6 +278,8 @@ class Library(SearchedList):
     # ---------------------------------------------------------------- prompts
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not super().check_action(action, parameters):
+            return False
         if action in ("duplicate", "rename", "tags"):
             return self.tab == "prompts"
         return True

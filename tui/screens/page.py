@@ -34,6 +34,10 @@ class Page(TellsMistakes, Screen[Result], Generic[Result]):
         """What leaving it would end, in a sentence; empty if nothing."""
         return ""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Do nothing while it has no widgets yet: a key pressed just before it opened may arrive then."""
+        return self.is_mounted
+
     def on_resize(self) -> None:
         self.set_class(self.size.width < WIDE, "-narrow")
         self.resized()

@@ -199,6 +199,8 @@ class PickAdapters(Picker[Stack]):
             field.insert_text_at_cursor(event.character)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not super().check_action(action, parameters):
+            return False
         typing = bool(self.typed) and self.query_one(Input).has_focus
         return not (action in ("switch", "rescale") and typing)
 

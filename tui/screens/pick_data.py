@@ -29,25 +29,36 @@ class Chosen:
 
 
 class PickData(Picker[Chosen]):
-    """Gives the file; ratings are exported to `folder` first."""
+    """Gives the file; ratings are exported to `folder` first. It opens on the one that is `chosen`."""
 
     TITLE_TEXT = "Rows to learn from"
     PLACEHOLDER = "name, or the path of a .jsonl or .csv file"
     SUFFIX = SUFFIXES
 
-    def __init__(self, history: History | None, recent: Sequence[Path], folder: Path) -> None:
+    def __init__(
+        self, history: History | None, recent: Sequence[Path], folder: Path, chosen: Path | None
+    ) -> None:
         super().__init__()
+        if chosen is not None:
+            self.at_first = chosen.stem if chosen.parent == folder else str(chosen)
         self._history, self._recent, self._folder = history, recent, folder
         self._rated: dict[str, RatedRows] = {}
 
     def load(self) -> Sequence[Choice]:
         rated = rated_rows(self._history) if self._history is not None else []
         self._rated = {it.key: it for it in rated}
+        ships = shipped_rows()
         return [
-            *(Choice(str(it), it.stem, "ships with llamadiff") for it in shipped_rows()),
-            *(Choice(str(it), it.name, f"used before · {it.parent}") for it in self._recent if it.is_file()),
+            *(Choice(str(it), it.stem, "ships with llamadiff") for it in ships),
+            *(Choice(str(it), it.name, f"used before · {it.parent}") for it in self._own(ships)),
             *(Choice(it.key, it.name, it.about) for it in rated),
-        ]  # fmt: skip
+        ]
+
+    def _own(self, ships: Sequence[Path]) -> list[Path]:
+        """Files used before that are in the list under no other name. Reads the disk."""
+        known, folder = {it.resolve() for it in ships}, self._folder.resolve()
+        recent = [(it, it.resolve()) for it in self._recent if it.is_file()]
+        return [it for it, whole in recent if whole not in known and whole.parent != folder]
 
     async def take(self, key: str) -> None:
         try:

@@ -25,19 +25,20 @@ Result = TypeVar("Result")
 
 
 class _OfSuites(Picker[Result]):
-    """Has all suites to choose from; those named `first` come first."""
+    """Has all suites to choose from; the one that is `called` as the rows comes first, then those
+    named `first`."""
 
     PLACEHOLDER = "name, or the path of a .toml file"
     SUFFIX = ".toml"
 
-    def __init__(self, folders: Sequence[Path], first: Suites) -> None:
+    def __init__(self, folders: Sequence[Path], first: Suites, called: str = "") -> None:
         super().__init__()
-        self._folders, self._first = folders, first
+        self._folders, self._first, self._called = folders, first, called
 
     def load(self) -> Sequence[Choice]:
         found = find_suites(self._folders, self._first)
         place = {path: number for number, path in enumerate(self._first)}
-        found.sort(key=lambda it: place.get(it.path, len(place)))
+        found.sort(key=lambda it: (it.path.stem != self._called, place.get(it.path, len(place))))
         return [_choice(it) for it in found]
 
     async def readable(self, key: str) -> Path | None:
@@ -105,6 +106,8 @@ class PickSuites(_OfSuites[Suites]):
         self.action_switch()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not super().check_action(action, parameters):
+            return False
         return action != "switch" or not self.typed
 
     def action_switch(self) -> None:

@@ -71,6 +71,8 @@ class Picker(Dialog[Result]):
     def __init__(self) -> None:
         super().__init__()
         self.choices: Sequence[Choice] = ()
+        self.at_first = ""
+        """The key of the choice that the cursor is on when it opens; the first one's if there is none."""
 
     def load(self) -> Sequence[Choice]:
         """What there is to choose from; runs on a thread."""
@@ -93,6 +95,7 @@ class Picker(Dialog[Result]):
     async def _load(self) -> None:
         self.choices = await asyncio.to_thread(self.load)
         self.fill()
+        self.highlight(self.at_first)
 
     @property
     def typed(self) -> str:

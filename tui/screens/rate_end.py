@@ -46,8 +46,8 @@ def _table(rows: Sequence[Sequence[str]]) -> list[Content]:
 def _thanks(rating: Rating, *, asked: bool) -> str:
     if not rating.pairs:
         return f"There is nothing to rate: all {rating.same:,} pairs have the same text twice."
-    of = f"{rating.goal:,}"
+    of = f"{rating.goal:,} pairs"
     if rating.goal < rating.pairs:
-        of += f" asked for ({rating.pairs:,} in all)"
-    done = f"{rating.done:,} of {of} pairs are rated"
+        of = f"the {of} asked for, out of {rating.pairs:,},"
+    done = f"{rating.done:,} of {of} are rated"
     return f"{done} so far." if asked else f"Thank you, {rating.rater}. {done}."

@@ -110,6 +110,8 @@ class TrainingScreen(Page[None]):
     # -------------------------------------------------------------------- keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not super().check_action(action, parameters):
+            return False
         it = self.training
         match action:
             case "pause" | "stop":
@@ -154,7 +156,9 @@ class TrainingScreen(Page[None]):
         if (busy := home.busy) is not None:
             self.app.notify(f"{busy.plan.suite.name} is running; stop it first.", markup=False)
             return
-        path = await self.app.push_screen_wait(ChooseSuite(home.suite_folders, plan.held_out))
+        path = await self.app.push_screen_wait(
+            ChooseSuite(home.suite_folders, plan.held_out, plan.data.stem)
+        )
         if path is None:
             return
         try:

@@ -17,6 +17,7 @@ from textual.timer import Timer
 from ...compare.errors import MISTAKES
 from ...compare.evaluation.shipped import shipped_suites
 from ...compare.training_data.shipped import shipped_rows
+from ...compare.training_data.words import sentence
 from ...compare.tuning.data import CheckedData, check_data
 from ...compare.tuning.work import Unfinished, Work, unfinished
 from ...models.engine.client import EngineError
@@ -255,6 +256,7 @@ class Tune(Page[None]):
         elif isinstance(item, Training):
             own = [("tune.change", "show it"), ("tune.run", "train")]
         reading = self.query_one("#tune-details").has_focus
+        own = [("tune.run", "train")] if reading else own
         self.query_one(KeyBar).hints = [
             *own, ("tune.details", "choices" if reading else "details"), ("tune.leave", "back"),
         ]  # fmt: skip
@@ -302,7 +304,9 @@ class Tune(Page[None]):
         home = self._home
         state = home.tuning_places.state / "tuning"
         recent = await asyncio.to_thread(recent_files, state)
-        chosen = await self.app.push_screen_wait(PickData(home.history, recent, state / "rows"))
+        chosen = await self.app.push_screen_wait(
+            PickData(home.history, recent, state / "rows", self.form.data)
+        )
         if chosen is None:
             return
         form = self.form.chosen("data", data=chosen.path, data_name=chosen.name)
@@ -357,7 +361,7 @@ class Tune(Page[None]):
         grave = [it for it in data.report.findings if it.grave]
         if grave and self._home.learning is None:
             title = "Something is wrong with the rows. Train all the same?"
-            said = "Findings with ✗ in the details say what training on them would do."
+            said = "\n".join(f"✗ {safe_line(sentence(it))}" for it in grave)
             if not await self.app.push_screen_wait(Confirm(title, said, "train")):
                 return
         if plan.out.exists():

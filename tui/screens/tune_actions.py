@@ -171,7 +171,7 @@ class TuneActions(EvaluateActions):
             case AdapterBegun() if event.adapter.name not in self._tuned:
                 self._add_variant(event.adapter.name)
             case Saved() if event.step:
-                self._follow(Path(event.adapter), f"tuning @ step {event.step}")
+                self._follow(Path(event.adapter), f"step {event.step}")
             case Done():
                 self._follow(Path(event.adapter), Path(event.adapter).stem, last=True)
             case _:

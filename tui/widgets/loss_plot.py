@@ -60,7 +60,7 @@ class LossPlot(Plot):
         low, high = max(0.0, low - around), high + around
         plot.xlim(1, last)
         plot.ylim(low, high)
-        ticks = round_numbers(low, high, max(2, self.size.height // 4))
+        ticks = _ticks(low, high, max(2, self.size.height // 4))
         digits = max((len(f"{tick:g}".partition(".")[2]) for tick in ticks), default=0)
         plot.yticks(ticks, [f"{tick:.{digits}f}" for tick in ticks])
         steps = [1, *(it for it in round_numbers(1, last, 4) if 1 < it < last * 0.94), last]
@@ -74,6 +74,12 @@ class LossPlot(Plot):
             best = min(self._validations, key=lambda it: it[1])
             plot.scatter(*zip(*self._validations, strict=True), marker="○", color=self.colour("accent"))  # fmt: skip
             plot.scatter([best[0]], [best[1]], marker="●", color=self.colour("accent"))
+
+
+def _ticks(low: float, high: float, most: int) -> list[float]:
+    """About `most` round numbers, and two at least: one alone is no scale."""
+    found = round_numbers(low, high, most)
+    return found if len(found) > 1 else _ticks(low, high, most + 1)
 
 
 def _thinned(losses: Losses, last: int, most: int) -> Sequence[tuple[float, float]]:

@@ -48,16 +48,16 @@ class TopBar(Widget):
         status = self.status
         width = self.size.width - 2
         facts = " · ".join(status.facts)
-        for level in range(5):
+        for level in range(6):
             left = self._left(status, facts if level < 2 else "", named=level < 4)
             right = self._beside(short=level).append(self._right(status, short=level))
             room = width - left.cell_length - right.cell_length
             if room >= 2:
                 return Content.assemble(left, " " * room, right)
-        return self._right(status, short=4)
+        return self._right(status, short=5)
 
     def _beside(self, *, short: int) -> Content:
-        if not self.beside or short > 3:
+        if not self.beside or short > 4:
             return Content()
         return Content.assemble(("● ", "$accent"), (self.beside, ""), "   ")
 
