@@ -74,7 +74,7 @@ def outcome(output: Output) -> str:
     return safe_line(" · ".join(parts))
 
 
-def say(text: str) -> None:
+def statement(text: str) -> None:
     """A sentence that was asked for, broken between words on a terminal."""
     line = safe_line(text)
     data(textwrap.fill(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line)

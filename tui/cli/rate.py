@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .printing import data, note, print_json, say
+from .printing import data, note, print_json, statement
 from .printing import table as print_table
 
 if TYPE_CHECKING:
@@ -113,12 +113,12 @@ def _results(history: History, found: Rated, rater: str | None, *, as_json: bool
     print_table(table(source, it))
     data("")
     for sentence in sentences(it):
-        say(sentence)
+        statement(sentence)
     if checks := checks_table(it):
         data("")
         print_table(checks)
         data("")
-        say(ABOUT_CHECKS)
+        statement(ABOUT_CHECKS)
 
 
 def _export(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...compare.shares import percent
 from ..decision_lines import decision_lines, wrapped
-from .printing import data, note, say, table
+from .printing import data, note, statement, table
 
 if TYPE_CHECKING:
     from ...compare.evaluation.answers import Checked
@@ -40,20 +40,20 @@ def print_scores(plan: Plan, board: Scoreboard, answers: Sequence[Checked]) -> N
     for line in board.lines:
         if line.verdict is not None:
             decided = line.verdict.outcome != "undecided"
-            say(line.sentence if decided else f"{called(line.variant)}: {line.sentence}")
+            statement(line.sentence if decided else f"{called(line.variant)}: {line.sentence}")
         if line.noise is not None and line.noise.rows:
             reach = line.noise.interval.high
-            say(noise_floor_sentence(called(line.variant), reach, line.noise.changing))
+            statement(noise_floor_sentence(called(line.variant), reach, line.noise.changing))
     if said := levels_said(board):
-        say(said)
+        statement(said)
     if plan.repeats == 1 and len(board.lines) > 1:
         data(f"Noise floor: {NOT_MEASURED}.")
     if said := rows_said(board.rows, len(plan.rows), board.planned):
         data(said)
     if plan.planned.gone:
-        say(plan.planned.said_of_gone)
+        statement(plan.planned.said_of_gone)
     for it in board.requirements:
-        say(f"{met_said(it.met)}: {it.text} ({it.figures})")
+        statement(f"{met_said(it.met)}: {it.text} ({it.figures})")
     for line in board.lines:
         if line.errors or line.unscored:
             first = next(
