@@ -24,6 +24,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_log_is_left():
+    """Of this test, nor of those before it."""
+    logging.getLogger().removeHandler(keep_log())
     yield
     logging.getLogger().removeHandler(keep_log())
 
