@@ -5,6 +5,7 @@ from random import Random
 
 from ..split import Combination, Made, draw
 from ..task import Example, Task
+from .lists import read_lists
 from .specialty import Specialty
 
 NAME = "sentiment"
@@ -59,16 +60,7 @@ FIELDS = (
 )
 
 
-def _read(path: Path) -> dict[str, tuple[str, ...]]:
-    """The lists of the file by their headings; a list is a line with commas, or a line for each."""
-    lists = {}
-    for block in path.read_text(encoding="utf-8").split("@ ")[1:]:
-        head, *lines = block.strip().split("\n")
-        lists[head] = tuple(lines[0].split(", ") if len(lines) == 1 else lines)
-    return lists
-
-
-WORDS = _read(Path(__file__).with_suffix(".txt"))
+WORDS = read_lists(Path(__file__).with_suffix(".txt"))
 
 
 def make(random: Random) -> Made:

@@ -7,6 +7,7 @@ from random import Random
 
 from ..split import Made, draw
 from ..task import Example, Task
+from .lists import read_lists
 from .specialty import Specialty
 
 NAME = "support"
@@ -160,15 +161,7 @@ class House:
 HOUSE = House(SHOP, RULES, THANKS[0], NOTED[0], ASKED[0])
 
 
-def _read(path: Path) -> dict[str, tuple[str, ...]]:
-    lists = {}
-    for block in path.read_text(encoding="utf-8").split("@ ")[1:]:
-        head, *lines = block.strip().split("\n")
-        lists[head] = tuple(lines[0].split(", ") if len(lines) == 1 else lines)
-    return lists
-
-
-WORDS = _read(Path(__file__).with_suffix(".txt"))
+WORDS = read_lists(Path(__file__).with_suffix(".txt"))
 
 
 @dataclass(frozen=True)

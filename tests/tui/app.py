@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from textual.events import Paste
-from textual.notifications import SeverityLevel
 from textual.pilot import Pilot
 
 from llamadiff.compare.preview import Part, Preview
@@ -56,16 +56,8 @@ def playground(pilot: Pilot[None]) -> Playground:
 class PatientApp(LlamadiffApp):
     """The app, whose notifications stay: on a busy machine one is over before a test looks."""
 
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = True,
-    ) -> None:
-        super().notify(message, title=title, severity=severity, timeout=60, markup=markup)
+    def notify(self, message: str, **options: Any) -> None:
+        super().notify(message, **{**options, "timeout": 60})
 
 
 @asynccontextmanager
