@@ -6,17 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from .columns import keep_columns
+from .configured_app import ConfiguredApp
 from .keys import APP_KEYS
 from .pasting import with_quick_pastes
 from .screens.playground import Playground
-from .theme import DARK, THEMES, variables_for
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -31,7 +30,7 @@ def _palette() -> type[Provider]:
     return Actions
 
 
-class LlamadiffApp(App[None]):
+class LlamadiffApp(ConfiguredApp):
     """llamadiff in a terminal. `setup` says what it opens with."""
 
     TITLE = "llamadiff"
@@ -40,14 +39,11 @@ class LlamadiffApp(App[None]):
     COMMANDS: ClassVar[set[Any]] = {_palette}
 
     def __init__(self, setup: Setup) -> None:
-        super().__init__()
+        super().__init__(setup.configured)
         keep_columns()
         self.setup = setup
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = DARK.name
 
     @property
     def failure(self) -> Exception | None:
@@ -60,9 +56,6 @@ class LlamadiffApp(App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         return with_quick_pastes(super().get_driver_class())
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variables_for(self.current_theme.dark)
 
     def get_default_screen(self) -> Screen[None]:
         return Playground(self.setup)
@@ -145,6 +138,15 @@ class LlamadiffApp(App[None]):
         if not isinstance(self.screen, Tune):
             inside = any(isinstance(it, Tune) for it in self.screen_stack)
             self._on_playground(lambda it: it.show_tune(training=not inside))
+
+    def action_settings(self) -> None:
+        """Show the settings over whatever is shown; they close with it."""
+        from .screens.settings import SettingsDialog
+
+        if isinstance(self.screen, SettingsDialog):
+            self.screen.dismiss(None)
+        else:
+            self.push_screen(SettingsDialog())
 
     def action_help(self) -> None:
         from .screens.help import HelpScreen

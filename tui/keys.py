@@ -30,6 +30,10 @@ APP_KEYS = [
         "f9", "history", "history", id="app.history", priority=True,
         tooltip="Runs already made: search, compare, reopen",
     ),
+    Binding(
+        "f12", "settings", "settings", id="app.settings", priority=True,
+        tooltip="Colours, models, folders: change and keep them",
+    ),
     Binding("ctrl+q", "quit", "quit", id="app.quit", priority=True, tooltip="Leave llamadiff"),
 ]  # fmt: skip
 

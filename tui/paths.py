@@ -25,24 +25,14 @@ def expanded(path: str) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises for ~nobody
 
 
-def model_folders() -> tuple[Path, ...]:
-    """Folders of models and adapters that LLAMADIFF_MODELS lists, as PATH lists folders."""
-    return _listed("LLAMADIFF_MODELS")
-
-
 def adapters_folder() -> Path:
     """Where the adapters go that are trained in the app."""
     return _folder("data") / "adapters"
 
 
-def _listed(variable: str) -> tuple[Path, ...]:
-    folders = os.environ.get(variable, "").split(os.pathsep)
-    return tuple(expanded(folder) for folder in folders if folder)
-
-
-def prompt_folders() -> tuple[Path, ...]:
-    """The person's own prompts, then the folders that LLAMADIFF_PROMPTS lists, as PATH does."""
-    return (config_dir() / "prompts", *_listed("LLAMADIFF_PROMPTS"))
+def prompts_folder() -> Path:
+    """The person's own prompts."""
+    return config_dir() / "prompts"
 
 
 def snippet_folders() -> tuple[Path, ...]:
@@ -55,25 +45,8 @@ def suite_folders() -> tuple[Path, ...]:
     return (config_dir() / "suites",)
 
 
-def history_days() -> float | None:
-    """After how many days LLAMADIFF_HISTORY_DAYS has runs removed; None for never.
-
-    Raises CompareError for what is no such number.
-    """
-    text = os.environ.get("LLAMADIFF_HISTORY_DAYS", "").strip()
-    try:
-        days = float(text) if text else None
-    except ValueError:
-        days = -1.0
-    if days is not None and not 0 < days < 100_000:
-        from ..compare.errors import CompareError
-
-        raise CompareError(f"LLAMADIFF_HISTORY_DAYS is {text!r}; give a number of days, as 90.")
-    return days
-
-
 def config_dir() -> Path:
-    """What a person writes: prompts, snippets and suites."""
+    """What a person writes: settings, prompts, snippets and suites."""
     return _folder("config")
 
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
 
 from .columns import keep_columns
+from .configured_app import ConfiguredApp
 from .keys import APP_KEYS
 from .pasting import with_quick_pastes
 from .screens.rate import Rate
-from .theme import DARK, THEMES, variables_for
 
 if TYPE_CHECKING:
     from ..compare.history.history import History
     from ..compare.history.ratings import Rated
+    from .config.reading import Configured
 
 
-class RatingApp(App[None]):
+class RatingApp(ConfiguredApp):
     """Rates one evaluation or run, and ends when its rater leaves."""
 
     TITLE = "llamadiff"
@@ -30,19 +30,13 @@ class RatingApp(App[None]):
         binding for binding in APP_KEYS if binding.id in ("app.help", "app.quit")
     ]
 
-    def __init__(self, history: History, what: Rated, rater: str) -> None:
-        super().__init__()
+    def __init__(self, history: History, what: Rated, rater: str, configured: Configured) -> None:
+        super().__init__(configured)
         keep_columns()
         self._rate = Rate(history, what, rater)
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = DARK.name
 
     def get_driver_class(self) -> type[Driver]:
         return with_quick_pastes(super().get_driver_class())
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variables_for(self.current_theme.dark)
 
     def on_mount(self) -> None:
         self.push_screen(self._rate, lambda _: self.exit())

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .config.reading import Configured
+
 if TYPE_CHECKING:
     from ..compare.variants import Variant
     from ..models.engine.protocol import ModelSettings
@@ -24,7 +26,7 @@ class Setup:
     they are tagged, noted or rated. `adapters_folder` is where those trained here go; it and
     `model_folders` are searched for models and adapters, `prompt_folders` for prompts,
     `snippet_folders` for snippets and `suite_folders` for suites; the first of each is the person's
-    own.
+    own. `configured` is what the person has set; of that which is above too, this here counts.
     """
 
     cache_dir: Path
@@ -41,3 +43,4 @@ class Setup:
     prompt_folders: Sequence[Path] = ()
     snippet_folders: Sequence[Path] = ()
     suite_folders: Sequence[Path] = ()
+    configured: Configured = field(default_factory=Configured)

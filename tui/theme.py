@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from textual.color import BLACK, WHITE, Color
 from textual.theme import Theme
 
 DARK = Theme(
@@ -18,11 +21,11 @@ DARK = Theme(
     panel="#1b222c",
     dark=True,
     variables={
-        "dim": "#7b8794",
+        "dim": "#818d99",
         "rest": "#232b36",
         "heat-up-1": "#12301f",
         "heat-up-2": "#1b4a33",
-        "heat-up-3": "#267049",
+        "heat-up-3": "#256b46",
         "heat-down-1": "#3a1a1c",
         "heat-down-2": "#64262a",
         "heat-down-3": "#a0363c",
@@ -47,7 +50,7 @@ DARK = Theme(
         "scrollbar-background": "#141920",
         "scrollbar-background-hover": "#141920",
         "scrollbar-background-active": "#141920",
-        "scrollbar-hover": "#7b8794",
+        "scrollbar-hover": "#818d99",
     },
 )
 
@@ -55,17 +58,17 @@ LIGHT = Theme(
     name="llamadiff-light",
     primary="#0b63b0",
     secondary="#57606a",
-    accent="#9a5b00",
-    warning="#9a5b00",
+    accent="#8f5500",
+    warning="#8f5500",
     error="#b3261e",
-    success="#1a7f4b",
+    success="#177243",
     foreground="#1c2128",
     background="#e9ecf0",
     surface="#fafbfc",
     panel="#dce1e7",
     dark=False,
     variables={
-        "dim": "#606b77",
+        "dim": "#5b6571",
         "rest": "#d5dae1",
         "heat-up-1": "#cdf0dc",
         "heat-up-2": "#98dcb5",
@@ -94,17 +97,101 @@ LIGHT = Theme(
         "scrollbar-background": "#fafbfc",
         "scrollbar-background-hover": "#fafbfc",
         "scrollbar-background-active": "#fafbfc",
-        "scrollbar-hover": "#606b77",
+        "scrollbar-hover": "#5b6571",
     },
 )
 
 THEMES = (DARK, LIGHT)
 
 
-def variables_for(dark: bool) -> dict[str, str]:
-    """Our own colour names for a theme that does not define them."""
-    names = ["dim", "rest"]
-    names += [f"{it}{part}" for it in ("added", "removed", "moved") for part in ("", "-background")]
-    variables = (DARK if dark else LIGHT).variables
-    heat = [name for name in variables if name.startswith("heat-")]
-    return {name: variables[name] for name in (*names, *heat)}
+LEAST_CONTRAST = 4.5
+"""Of text on its background (WCAG 2.2, 1.4.3)."""
+_VIOLET = Color.parse("#8b6cff")
+_ANSI = {
+    "dim": "ansi_bright_black",
+    "added": "ansi_green",
+    "removed": "ansi_red",
+    "moved": "ansi_magenta",
+    "rest": "ansi_default",
+    **{f"{it}-background": "ansi_default" for it in ("added", "removed", "moved")},
+    **{f"heat-{kind}-{n}": "ansi_default" for kind in ("up", "down", "much") for n in (1, 2, 3)},
+}
+"""What a terminal's own colours are is not known: what has these stands out by its style too."""
+
+
+def variables_for(theme: Theme) -> dict[str, str]:
+    """The colours that the style sheets name, for a theme that is not ours.
+
+    Those of a theme that are text are moved away from its backgrounds until they can be read on
+    each of them; the others are mixed of them.
+    """
+    if theme.ansi:
+        return _ANSI
+    if theme in THEMES:
+        return {}
+    made = {name: Color.parse(it) for name, it in _generated(theme).items()}
+    plain, surface = made["background"], made["surface"]
+    grounds = [plain, surface, made["panel"]]
+    text = readable(made["foreground"], grounds)
+    kinds = ("primary", "secondary", "accent", "warning", "error", "success")
+    said = {name: readable(made[name], grounds) for name in kinds}
+    said |= {"foreground": text, "dim": readable(text.blend(plain, 0.4), grounds)}
+    for name, of in (("added", "success"), ("removed", "error"), ("moved", "")):
+        colour = made[of] if of else _VIOLET
+        ground = legible_ground(surface.blend(colour, 0.2), surface, text)
+        said[f"{name}-background"] = ground
+        said[name] = readable(text.blend(colour, 0.4), [ground])
+    for name, of in (("up", "success"), ("down", "error"), ("much", "warning")):
+        for n in (1, 2, 3):
+            mixed = surface.blend(made[of], 0.18 * n)
+            said[f"heat-{name}-{n}"] = legible_ground(mixed, surface, text)
+    rest = legible_ground(surface.blend(text, 0.12), surface, text)
+    said |= {
+        "rest": rest,
+        "block-cursor-background": text,
+        "block-cursor-foreground": readable(plain, [text]),
+        "block-cursor-blurred-background": rest,
+        "block-cursor-blurred-foreground": text,
+        "input-cursor-background": text,
+        "input-cursor-foreground": readable(plain, [text]),
+        "input-selection-background": legible_ground(
+            surface.blend(said["primary"], 0.3), surface, text
+        ),
+    }
+    return {name: colour.hex for name, colour in said.items()} | {"block-cursor-text-style": "none"}
+
+
+def _generated(theme: Theme) -> dict[str, str]:
+    names = ("background", "surface", "panel", "foreground", "primary", "secondary", "accent")
+    names += ("warning", "error", "success")
+    made = theme.to_color_system().generate()
+    return {name: made[name] for name in names}
+
+
+def readable(colour: Color, grounds: Sequence[Color]) -> Color:
+    """A colour, as far towards black or white as it takes to be read on all of these."""
+    away = max(WHITE, BLACK, key=lambda it: min(contrast(it, ground) for ground in grounds))
+    steps = (colour.blend(away, step / 20, 1.0) for step in range(21))
+    return next((it for it in steps if _reads(it, grounds)), away)
+
+
+def legible_ground(colour: Color, plain: Color, text: Color) -> Color:
+    """A background, as far towards the plain one as it takes for a text to be read on it."""
+    steps = (colour.blend(plain, step / 20, 1.0) for step in range(21))
+    return next((it for it in steps if _reads(text, [it])), plain)
+
+
+def _reads(text: Color, grounds: Sequence[Color]) -> bool:
+    return all(contrast(text, ground) >= LEAST_CONTRAST for ground in grounds)
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The contrast ratio of two colours, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    parts = [it / 12.92 if it <= 0.04045 else ((it + 0.055) / 1.055) ** 2.4 for it in colour.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from llamadiff.compare.history.history import History
 from llamadiff.compare.history.ratings import Rated
+from llamadiff.tui.config.reading import Configured
 from llamadiff.tui.rating_app import RatingApp
 from llamadiff.tui.screens import history as history_screen
 from llamadiff.tui.screens import rate as rate_module
@@ -50,7 +51,7 @@ async def shown(
     """The rating of an evaluation of three variants, with its first pair on the screen."""
     with opened(folder / "state") as history:
         what = three(folder, history, rows, said)
-        async with RatingApp(history, what, "anna").run_test(size=size) as pilot:
+        async with RatingApp(history, what, "anna", Configured()).run_test(size=size) as pilot:
             await until(lambda: isinstance(pilot.app.screen, Rate))
             await until(lambda: "anna" in screen_text(pilot) and rate(pilot)._rating is not None)
             await pilot.pause()
@@ -361,6 +362,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from llamadiff.compare.history.history import History
 from llamadiff.compare.history.ratings import Rated
+from llamadiff.tui.config.reading import Configured
 from llamadiff.tui.rating_app import RatingApp
 from llamadiff.tui.screens import rate
 
@@ -368,7 +370,7 @@ rate.UNREAD_S = 0.0
 
 async def main():
     history = History(Path(sys.argv[1]), "1", print)
-    async with RatingApp(history, Rated("evaluation", sys.argv[2]), "anna").run_test() as pilot:
+    async with RatingApp(history, Rated("evaluation", sys.argv[2]), "anna", Configured()).run_test() as pilot:
         for number in range(1, int(sys.argv[3]) + 2):
             while f"{number} of 36" not in str(getattr(pilot.app.screen, "query_one")("#rate-title").parts[1]):
                 await asyncio.sleep(0.001)

@@ -6,14 +6,12 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
+from ..config.current import configured, history_days, model_folders, prompt_folders
 from ..log import keep_log
 from ..paths import (
     adapters_folder,
     cache_dir,
-    history_days,
     log_dir,
-    model_folders,
-    prompt_folders,
     snippet_folders,
     state_dir,
     suite_folders,
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
     from .asked import Asked
 
 
-def open_app(asked: Asked, *, mouse: bool) -> None:
-    """Open the app and stay until it is closed.
+def open_app(asked: Asked, *, mouse: bool = True) -> None:
+    """Open the app and stay until it is closed; without `mouse` even if the person has set it.
 
     Raises CompareError, ModelError or PromptError before anything is drawn, and what made it end.
     """
@@ -43,6 +41,7 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
 
         default = str(SHIPPED / "tell-me-about.toml") if asked.user is None else None
         variants = replace(asked, prompt=asked.prompt or default).make_variants()
+    given = configured().given(asked.options if mouse else {**asked.options, "mouse": False})
     # Nothing that is made until the first frame goes away again: looking for such takes 30 ms.
     gc.disable()
     from ..app import LlamadiffApp
@@ -61,10 +60,11 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
         values=asked.values,
         exact=asked.exact,
         settings=asked.settings(),
+        configured=given,
     )
     keep_log()
     app = LlamadiffApp(setup)
-    app.run(mouse=mouse)
+    app.run(mouse=given.config.mouse)
     if app.unfinished is not None:
         tell_of(app.unfinished)
     if app.failure is not None:
@@ -93,12 +93,11 @@ def _resuming(plan: Plan) -> str:
     from ...compare.evaluation.planning import plan_of
     from ...compare.evaluation.reading import load_suite
     from ...compare.evaluation.shipped import ships
-    from ...compare.spec import Defaults
-    from ...models.engine.protocol import ModelSettings
+    from .asked import Asked
 
-    path, settings, default = plan.suite.path, plan.settings, ModelSettings()
+    path, settings, default = plan.suite.path, plan.settings, Asked().settings()
     try:
-        same = plan_of(load_suite(path), Defaults(), settings).fingerprint()
+        same = plan_of(load_suite(path), Asked().defaults(), settings).fingerprint()
     except (*MISTAKES, OSError):
         return ""
     if same != plan.fingerprint():

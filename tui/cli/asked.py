@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from ...compare.spec import Defaults
@@ -26,8 +26,8 @@ class Asked:
     exact: bool = False
     ctx_size: int | None = None
     threads: int | None = None
-    gpu_layers: int = -1
-    kv_type: str = "f16"
+    gpu_layers: int | None = None
+    kv_type: str | None = None
     context_shift: bool = False
     history: bool = True
 
@@ -52,11 +52,12 @@ class Asked:
     def defaults(self) -> Defaults:
         """What every variant starts from, with this person's catalog and library."""
         from ...compare.spec import Defaults
+        from ..config.current import configured
         from .found import open_catalog, open_library
         from .peft import converter
 
         return Defaults(
-            self.model,
+            self.model or configured().config.model or None,
             self.prompt,
             self.adapters,
             self.sampling,
@@ -66,13 +67,25 @@ class Asked:
             self.user,
         )
 
-    def settings(self) -> ModelSettings:
-        from ...models.engine.protocol import ModelSettings
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is given of that which a person can set for good, by the names of the settings."""
+        given = {
+            "model": self.model, "context": self.ctx_size, "threads": self.threads,
+            "gpu_layers": self.gpu_layers, "kv_type": self.kv_type,
+        }  # fmt: skip
+        return {name: value for name, value in given.items() if value is not None}
 
+    def settings(self) -> ModelSettings:
+        """How models are loaded: as asked for, else as the person has set."""
+        from ...models.engine.protocol import ModelSettings
+        from ..config.current import configured
+
+        config = configured().given(self.options).config
         return ModelSettings(
-            n_ctx=self.ctx_size or 0,
-            n_threads=self.threads or 0,
-            n_gpu_layers=self.gpu_layers,
-            kv_type=cast("KVType", self.kv_type),
+            n_ctx=config.context,
+            n_threads=config.threads,
+            n_gpu_layers=config.gpu_layers,
+            kv_type=cast("KVType", config.kv_type),
             context_shift=self.context_shift,
         )

@@ -33,6 +33,7 @@ COMMANDS = {
     "pull": "Fetch models and adapters from the Hugging Face hub.",
     "history": "List, show, compare, mark, repeat, export and remove runs already made.",
     "bench": "Measure a model on this machine, beside a bare llama.cpp loop.",
+    "settings": "Show what can be set, and how it is.",
     "doctor": "Show what works here.",
 }
 """Sub-commands and their help. Each is the function of that name in the module of that name
@@ -96,12 +97,22 @@ def cli(ctx: click.Context, /, no_mouse: bool, asked: Asked) -> None:
     """
     if ctx.invoked_subcommand is not None:
         _end_by_signals()
+        _tell_of_settings()
     if ctx.invoked_subcommand is None:
         from .app import open_app
 
         open_app(asked, mouse=not no_mouse)
     elif asked != Asked():
         raise click.UsageError("Put the options behind the command.", ctx)
+
+
+def _tell_of_settings() -> None:
+    """Say what is wrong in the person's settings, a line for each."""
+    from ..config.current import configured
+    from .printing import note
+
+    for problem in configured().problems:
+        note(f"llamadiff: {problem}")
 
 
 class EndedError(BaseException):

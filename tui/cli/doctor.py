@@ -36,7 +36,8 @@ def doctor_command(as_json: bool) -> int:
 def _look() -> tuple[dict[str, Any], list[str]]:
     import psutil
 
-    from ..paths import adapters_folder, cache_dir, log_dir, prompt_folders, state_dir
+    from ..config.current import config_file, configured, prompt_folders
+    from ..paths import adapters_folder, cache_dir, log_dir, state_dir
 
     problems: list[str] = []
     engine, problem = asyncio.run(_start_engine())
@@ -46,6 +47,7 @@ def _look() -> tuple[dict[str, Any], list[str]]:
     unusable = sum(entry.problem is not None for entry in (*models, *adapters))
     problems += [problem] if problem else []
     problems += [entry.problem for entry in bundled if entry.problem]
+    problems += configured().problems
     extras = {name: all(_installed(p) for p in packages) for name, packages in EXTRAS.items()}
     document: dict[str, Any] = {
         "llamadiff": version("llamadiff"),
@@ -56,6 +58,7 @@ def _look() -> tuple[dict[str, Any], list[str]]:
         "memory": f"{size(psutil.virtual_memory().total)}, {size(psutil.virtual_memory().available)} free",
         "terminal": f"{os.environ.get('TERM', 'none')}, {os.environ.get('COLORTERM', 'no COLORTERM')}, {'a terminal' if sys.stdout.isatty() else 'not a terminal'}",
         "over_ssh": "yes" if os.environ.get("SSH_CONNECTION") else "no",
+        "settings": f"{config_file()}{'' if config_file().exists() else ' (not there)'}",
         "state": str(state_dir()),
         "adapters": str(adapters_folder()),
         "prompts": os.pathsep.join(map(str, prompt_folders())),

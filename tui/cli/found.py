@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..paths import adapters_folder, cache_dir, model_folders, prompt_folders
+from ..config.current import model_folders, prompt_folders
+from ..paths import adapters_folder, cache_dir
 
 if TYPE_CHECKING:
     from ...models.catalog import Catalog, FoundModel

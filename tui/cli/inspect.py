@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.current import configured
 from ..safe_text import safe_line, safe_text
 from .found import base_model, open_catalog
 from .options import TOKENS, complete_model
@@ -181,7 +182,7 @@ def _document(facts: ModelFacts | AdapterFacts, ctx_size: int | None) -> dict[st
 def _model(facts: ModelFacts, ctx_size: int | None) -> dict[str, Any]:
     from ...models.memory import beyond_training, estimate, fit, largest_context
 
-    n_ctx = ctx_size or min(facts.context, DEFAULT_CONTEXT)
+    n_ctx = ctx_size or configured().config.context or min(facts.context, DEFAULT_CONTEXT)
     memory = estimate(facts, n_ctx=n_ctx, n_seq=1)
     fits = fit(facts, n_ctx)
     beyond = beyond_training(facts, n_ctx)

@@ -23,7 +23,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from .asked import Asked
 
     try:
-        open_app(Asked(), mouse=True)
+        open_app(Asked())
     except BaseException as error:
         from .commands import exit_code
 

@@ -117,8 +117,8 @@ _OPTIONS = [
     click.option("--exact", is_flag=True, help="Decode each variant alone: the same output whatever else runs."),
     click.option("-c", "--ctx-size", type=TOKENS, metavar="N", help="Context length in tokens. [the model's own, at most 4096]"),
     click.option("-t", "--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads. [physical cores, fewer while other programs hold them; 1 for very small models]"),
-    click.option("-ngl", "--gpu-layers", type=click.IntRange(-1), default=-1, metavar="N", help="Layers given to the GPU; 0 is none. [all]"),
-    click.option("--kv-type", type=click.Choice(["f16", "bf16", "f32", "q8_0", "q4_0"]), default="f16", help="Type of the KV cache. [f16]"),
+    click.option("-ngl", "--gpu-layers", type=click.IntRange(-1), metavar="N", help="Layers given to the GPU; 0 is none. [all]"),
+    click.option("--kv-type", type=click.Choice(["f16", "bf16", "f32", "q8_0", "q4_0"]), help="Type of the KV cache. [f16]"),
     click.option("--context-shift", is_flag=True, help="Go on when the context is full, dropping the older half of what follows the prompt's start."),
     click.option("--no-history", "history", is_flag=True, flag_value=False, default=True, help="Keep nothing of this in the history."),
 ]  # fmt: skip

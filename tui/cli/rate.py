@@ -69,12 +69,15 @@ def _rate(history: History, found: Rated, rater: str | None) -> None:
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise click.UsageError("rating needs a terminal; --results and --export do not.")
     from ...compare.rating.source import load_source
+    from ..config.current import configured
     from ..rating_app import RatingApp
 
     _say_which(
         load_source(history, found)
     )  # what is wrong with it is told before anything is drawn
-    RatingApp(history, found, (rater or "").strip()).run()
+    it = configured()
+    app = RatingApp(history, found, (rater or "").strip(), it)
+    app.run(mouse=it.config.mouse)
     if any(it.answer for it in history.ratings.all(found)):
         note(f"`llamadiff rate {found.key}` goes on, --results says what came out.")
 

@@ -16,7 +16,8 @@ from ...compare.runner import Runner
 from ...compare.variants import Variant
 from ...models.engine.client import Engine, EngineError
 from ...prompts.rendering.helper import Renderer
-from ..paths import cache_dir, history_days, log_dir, prompts_cache, state_dir
+from ..config.current import history_days
+from ..paths import cache_dir, log_dir, prompts_cache, state_dir
 from ..safe_text import safe_line
 from .asked import Asked
 from .printing import note

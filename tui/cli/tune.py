@@ -102,6 +102,7 @@ def tune_command(
     from ...compare.evaluation.shipped import find_suite
     from ...compare.training_data.shipped import find_rows
     from ...compare.tuning.plan import TuningPlan
+    from ..config.current import configured
     from ..paths import suite_folders
 
     folders = suite_folders()
@@ -116,7 +117,7 @@ def tune_command(
         rows=rows or (),
         settings=settings,
         weights=weights and weights.absolute(),
-        threads=threads or 0,
+        threads=threads or configured().config.threads,
     )
     return _check(plan, as_json=as_json) if check else _train(plan, resume=resume, as_json=as_json)
 
