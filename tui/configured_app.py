@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from textual.app import App
+from textual.message_pump import MessagePump
 from textual.theme import Theme
 
 from ..prompts.errors import PromptError
 from .config.reading import NAME, Configured
-from .config.schema import SETTINGS
+from .config.schema import SETTINGS, Config
 from .theme import THEMES, variables_for
 
 MOST_TOLD = 3
 """Problems of the settings that are told at the start; `llamadiff settings` tells all."""
+
+
+def config_of(it: MessagePump) -> Config:
+    """The settings, for what belongs to the app."""
+    return cast("ConfiguredApp", it.app).configured.config
 
 
 class ConfiguredApp(App[None]):
@@ -83,4 +89,6 @@ class ConfiguredApp(App[None]):
         try:
             self.configure("theme", theme.name)
         except PromptError as error:
-            self.notify(f"{error}; the theme is kept until the end.", severity="error", markup=False)
+            self.notify(
+                f"{error}; the theme is kept until the end.", severity="error", markup=False
+            )

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
 
+from .configured_app import config_of
+
 
 def edit_file(app: App[object], file: Path) -> str:
-    """Have a file edited in $VISUAL or $EDITOR; why that was not possible, or empty."""
+    """Have a file edited in the person's editor; why that was not possible, or empty."""
     import shlex
     import subprocess
 
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    own = config_of(app).editor
+    command = own or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     problem = ""
     try:
         with app.suspend():
@@ -34,4 +37,4 @@ def edit_file(app: App[object], file: Path) -> str:
 def _not_started(command: str, error: OSError | ValueError) -> str:
     known = isinstance(error, FileNotFoundError)
     why = "not found" if known else getattr(error, "strerror", None) or error
-    return f"cannot start {command}: {why}; set $EDITOR to another editor."
+    return f"cannot start {command}: {why}; set another editor in the settings, or $EDITOR."

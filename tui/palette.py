@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from .key_names import key_name
+from .key_names import key_names
 from .keys import (
     APP_KEYS,
     COMPARE_KEYS,
@@ -62,15 +62,14 @@ class Actions(Provider):
             action = binding.action.partition("(")[0]
             here = binding.id in own and screen.check_action(action, ())
             if binding.show and here:
-                keys = " ".join(key_name(key) for key in binding.key.split(","))
-                name = f"{binding.description}  {keys}"
+                name = f"{binding.description}  {key_names(app, binding)}"
                 yield _Command(
                     name, binding.tooltip, partial(app.run_action, binding.action, screen)
                 )
         for binding in APP_KEYS:
             if binding.action == "command_palette":
                 continue
-            name = f"{binding.description}  {key_name(binding.key)}"
+            name = f"{binding.description}  {key_names(app, binding)}"
             yield _Command(name, binding.tooltip, partial(app.run_action, binding.action, app))
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)

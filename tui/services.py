@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..compare.runner import Runner
     from ..compare.variants import Variant
+    from ..models.catalog import Catalog
     from ..models.engine.protocol import ModelSettings
     from .setup import Setup
 
@@ -37,7 +38,9 @@ class Services:
                 from ..prompts.rendering.helper import Renderer
 
                 kept = self._setup.cache_dir / "prompts" if self._setup.state_dir else None
-                engine = Engine(self._setup.log_dir / "engine.log", prompts=kept)
+                memory = self._setup.configured.config.memory_bytes
+                log = self._setup.log_dir / "engine.log"
+                engine = Engine(log, prompts=kept, memory=memory)
                 engine.on_death = self._on_death
                 renderer = Renderer()
                 self._runner = Runner(
@@ -77,26 +80,23 @@ def import_history() -> None:
     del history, screen
 
 
-def made_ready() -> list[Variant]:
+def made_ready(catalog: Catalog, model: str) -> list[Variant]:
     """The ready variants, and what their panes need loaded, off the event loop. Raises as they do."""
     from .widgets import output_pane
 
     del output_pane
-    return ready_variants()
+    return ready_variants(catalog, model)
 
 
-def ready_variants() -> list[Variant]:
-    """What the app opens with when nothing was asked for: two prompts, and an adapter.
+def ready_variants(catalog: Catalog, model: str) -> list[Variant]:
+    """What the app opens with when nothing was asked for: two prompts, and on the bundled model,
+    where `model` is empty, an adapter.
 
-    Raises ModelError or PromptError when the bundled files are not there.
+    Raises ModelError or PromptError when the model or the bundled files are not there.
     """
     from ..compare.spec import Defaults, make_variants
 
-    return make_variants(
-        Defaults(),
-        [
-            "prompt=tell-me-about",
-            "prompt=informative-article",
-            "prompt=tell-me-about,adapter=support",
-        ],
-    )
+    prompts = ["prompt=tell-me-about", "prompt=informative-article"]
+    if model:
+        return make_variants(Defaults(model, catalog=catalog), prompts)
+    return make_variants(Defaults(), [*prompts, "prompt=tell-me-about,adapter=support"])

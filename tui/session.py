@@ -157,12 +157,22 @@ class Session:
         """Make the ready variants if none were given."""
         try:
             if not self.playground.variants:
-                variants = await asyncio.to_thread(made_ready)
-                self.playground.open(variants)
+                self.playground.open(await self._ready())
                 self._on_change()
         except MISTAKES as error:
             self._say("failed")
             self._on_trouble(str(error))
+
+    async def _ready(self) -> list[Variant]:
+        """The ready variants: on the person's model, or where that cannot be, on the bundled one.
+        Raises ModelError or PromptError."""
+        if model := self._setup.configured.config.model:
+            try:
+                return await asyncio.to_thread(made_ready, self.catalog, model)
+            except ModelError as error:
+                where = self._setup.configured.sources.get("model", "")
+                self._on_trouble(f"{error} It is the model of {where}; this is the bundled one.")
+        return await asyncio.to_thread(made_ready, self.catalog, "")
 
     async def bring_back(self, drafting: Drafting) -> list[str]:
         """Go on with the drafts of what was opened; the variants that this changed."""

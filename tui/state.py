@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .asked import Asked, Questions
-from .diffing import Diffing, View
+from .diffing import UNITS, Diffing, View
 from .documents import Documents, with_prompt
 from .fit import Misfits
 from .noise import NoiseFloor
@@ -39,9 +39,10 @@ class Playground:
         self.exact = setup.exact
         self.repeats = 1
         """How many outputs each variant has in a run."""
-        self.live = False
-        self.view: View = "words"
-        self.diffing = Diffing()
+        config = setup.configured.config
+        self.live = config.live
+        self.view: View = config.diff
+        self.diffing = Diffing(next((it for it in UNITS if it == config.diff), "words"))
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""

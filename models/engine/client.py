@@ -61,14 +61,21 @@ class Engine:
     `log_path` receives everything the worker and llama.cpp print. `on_death` is called with a
     sentence when the worker ends on its own or hangs, which is believed after `patience_s` seconds
     without a sign of life. `prompts` is a folder where the caches of long prompts are kept from one
-    start to the next.
+    start to the next; `memory` is how many bytes models and contexts may take together, 0 all that
+    is free.
     """
 
     def __init__(
-        self, log_path: Path, *, prompts: Path | None = None, patience_s: float = 20.0
+        self,
+        log_path: Path,
+        *,
+        prompts: Path | None = None,
+        memory: int = 0,
+        patience_s: float = 20.0,
     ) -> None:
         self.log_path = log_path
         self._prompts = prompts
+        self._memory = memory
         self.on_death: Callable[[str], None] | None = None
         self.hello: Hello | None = None
         self.counters = Counters(0, 0)
@@ -102,7 +109,9 @@ class Engine:
         return await asyncio.shield(self._starting)
 
     async def _start(self) -> Hello:
-        process = WorkerProcess(self.log_path, self._dispatch, self._ended, self._prompts)
+        process = WorkerProcess(
+            self.log_path, self._dispatch, self._ended, self._prompts, self._memory
+        )
         hello: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self._waiting[0] = hello
         try:

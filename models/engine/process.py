@@ -39,8 +39,10 @@ class WorkerProcess:
         on_events: Callable[[list[Event]], None],
         on_end: Callable[[str], None],
         prompts: Path | None = None,
+        memory: int = 0,
     ) -> None:
         self._prompts = prompts
+        self._memory = memory
         self.heard_at = asyncio.get_running_loop().time()
         self.step_s = 0.0
         self._log_path = log_path
@@ -76,6 +78,7 @@ class WorkerProcess:
                 "-m",
                 "llamadiff.models.engine.worker",
                 str(beat),
+                str(self._memory),
                 *([str(self._prompts)] if self._prompts else []),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

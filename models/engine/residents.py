@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..adapters.preflight import check_fit
-from ..errors import size_in_words
+from ..errors import ModelError, size_in_words
 from ..gguf.check import check_adapter
 from ..gguf.facts import ModelFacts
 from ..memory import available_memory, check_memory, estimate
@@ -66,8 +66,9 @@ class Resident:
 class Residents:
     """Every model in memory, by key. Lanes, then models, unused for longest make room for others."""
 
-    def __init__(self, watch: Watch, tally: Tally, saved: SavedPrompts) -> None:
+    def __init__(self, watch: Watch, tally: Tally, saved: SavedPrompts, memory: int) -> None:
         self._saved = saved
+        self._memory = memory
         self._watch = watch
         self._tally = tally
         self._all: dict[int, Resident] = {}
@@ -97,17 +98,16 @@ class Residents:
         """Have memory for a model that is about to be loaded; ModelError if there is not enough."""
         n_ctx = native.context_length(settings, facts.context)
         needed = estimate(facts, n_ctx=n_ctx, n_seq=1, kv_type=settings.kv_type).least
-        if needed > available_memory() + self._droppable(keep):
+        if needed > self._free() + self._droppable(keep):
             keep = self._all.keys()  # nobody goes for a model that cannot fit
-        while needed > available_memory() and (self._drop_lane() or self._drop_model(keep)):
+        while needed > self._free() and (self._drop_lane() or self._drop_model(keep)):
             pass
-        check_memory(
-            facts,
-            n_ctx=n_ctx,
-            n_seq=1,
-            kv_type=settings.kv_type,
-            available=available_memory(),
-        )
+        try:
+            check_memory(
+                facts, n_ctx=n_ctx, n_seq=1, kv_type=settings.kv_type, available=self._free()
+            )
+        except ModelError as error:
+            raise ModelError(f"{error}{self._limit()}") from None
         self._promised = needed
 
     def add(self, key: int, model: native.Model, facts: ModelFacts) -> Resident:
@@ -189,7 +189,7 @@ class Residents:
                 flash_attn=not exact,
             )
             needed = plan.kv_cache + plan.compute
-            free = available_memory() - self._promised
+            free = self._free() - self._promised
             if needed <= free:
                 return n_seq
             in_hand = {r.key for r in self if time.monotonic() - r.used_at < IN_HAND_S}
@@ -202,10 +202,36 @@ class Residents:
             else:
                 raise native.NativeError(
                     f"A context of {model.n_ctx:,} tokens needs about {size_in_words(needed)} of "
-                    f"memory and {size_in_words(free)} are free; ask for a smaller one."
+                    f"memory and {size_in_words(free)} are free; ask for a smaller one.{self._limit()}"
                 )
 
     # ---------------------------------------------------------------- making room
+
+    def _free(self) -> int:
+        """Bytes that more may take: what is free, within what models and contexts may take at all."""
+        free = available_memory()
+        return min(free, max(0, self._memory - self._taken())) if self._memory else free
+
+    def _limit(self) -> str:
+        """A sentence about the memory that models may take, where that is limited; else nothing."""
+        if not self._memory:
+            return ""
+        return f" Models may take {size_in_words(self._memory)} in all, as the setting memory says."
+
+    def _taken(self) -> int:
+        """Bytes that the models and lanes there are take, by the estimate."""
+        taken = 0
+        for it in self:
+            kind = it.model.settings.kv_type
+            one = estimate(it.facts, n_ctx=it.model.n_ctx, n_seq=1, kv_type=kind)
+            taken += one.weights + one.repacked
+            for lane in it.lanes:
+                plan = estimate(
+                    it.facts, n_ctx=it.model.n_ctx, n_seq=lane.n_seq, kv_type=kind,
+                    flash_attn=not lane.kind.exact,
+                )  # fmt: skip
+                taken += plan.kv_cache + plan.compute
+        return taken
 
     def _droppable(self, keep: Collection[int]) -> int:
         """Bytes that idle models outside `keep` take at most, each with one wide lane."""

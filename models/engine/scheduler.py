@@ -45,13 +45,16 @@ class Scheduler:
     """Owns every native object. `step` is one turn; `take_events` tells what came of it.
 
     `post` is called on another thread with what a load reports; hand it back to `loading`. Long
-    prompts' caches go to `saved`.
+    prompts' caches go to `saved`. Models and contexts take `memory` bytes together at most; 0 is all
+    that is free.
     """
 
-    def __init__(self, post: Callable[[Loading | Outcome], None], saved: SavedPrompts) -> None:
+    def __init__(
+        self, post: Callable[[Loading | Outcome], None], saved: SavedPrompts, memory: int
+    ) -> None:
         self.watch = Watch()
         self._tally = Tally()
-        self._residents = Residents(self.watch, self._tally, saved)
+        self._residents = Residents(self.watch, self._tally, saved, memory)
         self._loader = Loader(post)
         self._leaving: dict[int, Resident] = {}
         """Unloaded models that another thread still uses."""

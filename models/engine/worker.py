@@ -1,10 +1,11 @@
 """The engine's worker process: reads commands, drives the scheduler, writes events.
 
-Run as `python -m llamadiff.models.engine.worker BEAT_FD [FOLDER]`. Standard input carries
+Run as `python -m llamadiff.models.engine.worker BEAT_FD MEMORY [FOLDER]`. Standard input carries
 commands and standard output events; both are moved away first, so that
 anything native code prints lands in the log on file descriptor 2. When the
 client is gone the process ends at once, also in the middle of a decode. A sign
-of life goes to BEAT_FD every second; long prompts' caches are kept in FOLDER.
+of life goes to BEAT_FD every second; long prompts' caches are kept in FOLDER. Models and contexts
+take MEMORY bytes together at most; 0 is all that is free.
 """
 
 from __future__ import annotations
@@ -160,14 +161,16 @@ class Tokenizer:
 class Worker:
     """The main thread: one command or one scheduler step at a time."""
 
-    def __init__(self, commands_fd: int, events_fd: int, beat_fd: int, folder: Path | None) -> None:
+    def __init__(
+        self, commands_fd: int, events_fd: int, beat_fd: int, memory: int, folder: Path | None
+    ) -> None:
         self._step_at: float | None = None
         threading.Thread(target=self._beat, args=(beat_fd,), name="beat", daemon=True).start()
         self._outbox = Outbox(events_fd)
         self._outbox.put(native.start())
         self._inbox = Inbox()
         saved = SavedPrompts(folder)
-        self._scheduler = Scheduler(self._inbox.put, saved)
+        self._scheduler = Scheduler(self._inbox.put, saved, memory)
         self._tokenizer = Tokenizer(self._inbox)
         threading.Thread(
             target=read_commands,
@@ -246,8 +249,9 @@ def main() -> None:
     os.dup2(2, 1)
     os.nice(NICENESS)
     try:
-        folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-        Worker(commands_fd, events_fd, int(sys.argv[1]), folder).run()
+        beat, memory, *folders = sys.argv[1:]
+        folder = Path(folders[0]) if folders else None
+        Worker(commands_fd, events_fd, int(beat), int(memory), folder).run()
     except BrokenPipeError:
         os._exit(0)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...compare.spec import Defaults
     from ...compare.variants import Variant
-    from ...models.engine.protocol import KVType, ModelSettings
+    from ...models.engine.protocol import ModelSettings
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,6 @@ class Asked:
             n_ctx=config.context,
             n_threads=config.threads,
             n_gpu_layers=config.gpu_layers,
-            kv_type=cast("KVType", config.kv_type),
+            kv_type=config.kv_type,
             context_shift=self.context_shift,
         )

@@ -16,7 +16,7 @@ from ...compare.runner import Runner
 from ...compare.variants import Variant
 from ...models.engine.client import Engine, EngineError
 from ...prompts.rendering.helper import Renderer
-from ..config.current import history_days
+from ..config.current import configured, history_days
 from ..paths import cache_dir, log_dir, prompts_cache, state_dir
 from ..safe_text import safe_line
 from .asked import Asked
@@ -31,7 +31,8 @@ have them. Those of large files are known once something has waited for them."""
 async def runner(asked: Asked) -> AsyncIterator[Runner]:
     """A runner for the settings asked for; its processes end with the block."""
     prompts = prompts_cache() if asked.history else None
-    engine = Engine(log_dir() / "engine.log", prompts=prompts)
+    memory = configured().config.memory_bytes
+    engine = Engine(log_dir() / "engine.log", prompts=prompts, memory=memory)
     with Renderer() as renderer:
         renderer.warm()
         try:

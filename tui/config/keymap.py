@@ -125,7 +125,9 @@ def _read(name: str, value: object) -> tuple[list[str], list[str]]:
     """The keys that a value names, none if one of them cannot be used, and what is to be said."""
     values: list[Any] = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(it, str) and it.strip() for it in values):
-        return [], [f'{name} cannot be {value!r}. Give a key, as "f6", or several: ["f6", "ctrl+r"].']
+        return [], [
+            f'{name} cannot be {value!r}. Give a key, as "f6", or several: ["f6", "ctrl+r"].'
+        ]
     keys = [_normal(it) for it in values]
     said: list[str] = []
     for key, given in zip(keys, values, strict=True):
@@ -154,7 +156,9 @@ def _normal(key: str) -> str:
 
 def _is_key(key: str) -> bool:
     *modifiers, last = key.split("+")
-    return {*modifiers} <= _MODIFIERS and (last in _NAMES or (len(last) == 1 and last.isprintable()))
+    return {*modifiers} <= _MODIFIERS and (
+        last in _NAMES or (len(last) == 1 and last.isprintable())
+    )
 
 
 def _types(key: str) -> bool:

@@ -137,7 +137,9 @@ def place(path: Path, text: str, keys: tuple[str, ...]) -> str:
     return safe_line(str(path) if line is None else f"{path}, line {line}")
 
 
-def _unknown(path: Path, text: str, keys: tuple[str, ...], known: tuple[str, ...] | list[str]) -> str:
+def _unknown(
+    path: Path, text: str, keys: tuple[str, ...], known: tuple[str, ...] | list[str]
+) -> str:
     from ...prompts.suggest import did_you_mean
 
     near = did_you_mean(keys[-1], known)

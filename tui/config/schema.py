@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 from .kinds import Choice, Flag, Folders, Kind, Number, Text, Whole
 
@@ -68,23 +68,117 @@ def _setting(
 class Config:
     """The value of every setting. What is 0 or empty is mostly left to the program: see `about`."""
 
-    theme: str = _setting("llamadiff-dark", Choice(THEMES), "look", "The colours. ansi-dark and ansi-light have the terminal's own 16.", at_once=True)
-    compact: bool = _setting(False, Flag(), "look", "Leave out the empty lines between parts of the screen.", at_once=True)
-    animations: bool = _setting(True, Flag(), "look", "Move smoothly when scrolling; false does everything in one step.", at_once=True)
-    repaints: int = _setting(10, Whole(1, 60), "look", "How often in a second outputs are drawn while they stream; keys are always shown at once.", at_once=True)
-    mouse: bool = _setting(True, Flag(), "look", "Take the mouse; false leaves it to the terminal.", option="--no-mouse")
-    live: bool = _setting(False, Flag(), "start", "Begin in live mode: run again after each change.")
-    diff: str = _setting("words", Choice(VIEWS), "start", "How outputs are compared at first; unified is both in one text.")
-    editor: str = _setting("", Text("the command of an editor"), "start", "The editor that prompts and suites open in; empty is $VISUAL, else $EDITOR, else vi.", at_once=True)
-    model: str = _setting("", Text("a name from `llamadiff models`, or a path"), "models", "The base model where none is given; empty is the bundled one.", option="-m")
-    context: int = _setting(0, Whole(32, 2**31 - 1, none=0), "models", "Context length in tokens; 0 is the model's own, at most 4096.", option="-c", per_model=True)
-    threads: int = _setting(0, Whole(1, 1024, none=0), "models", "Threads; 0 is the physical cores, fewer while other programs hold them, and 1 for very small models.", option="-t", per_model=True)
-    gpu_layers: int = _setting(-1, Whole(0, 100_000, none=-1), "models", "Layers given to the GPU; 0 is none, -1 all.", option="-ngl", per_model=True)
-    kv_type: str = _setting("f16", Choice(KV_TYPES), "models", "Type of the KV cache.", option="--kv-type", per_model=True)
-    memory: float = _setting(0.0, Number(1_000_000), "models", "Gigabytes that models and their contexts may take together; 0 is all that is free.")
-    model_folders: Sequence[str] = _setting((), Folders(), "files", "More folders to look for models and adapters in.", env="LLAMADIFF_MODELS")
-    prompt_folders: Sequence[str] = _setting((), Folders(), "files", "More folders to look for prompts in.", env="LLAMADIFF_PROMPTS")
+    theme: str = _setting(
+        "llamadiff-dark",
+        Choice(THEMES),
+        "look",
+        "The colours. ansi-dark and ansi-light have the terminal's own 16.",
+        at_once=True,
+    )
+    compact: bool = _setting(
+        False,
+        Flag(),
+        "look",
+        "Leave out the empty lines between parts of the screen.",
+        at_once=True,
+    )
+    animations: bool = _setting(
+        True,
+        Flag(),
+        "look",
+        "Move smoothly when scrolling; false does everything in one step.",
+        at_once=True,
+    )
+    repaints: int = _setting(
+        10,
+        Whole(1, 60),
+        "look",
+        "How often in a second outputs are drawn while they stream; keys are always shown at once.",
+    )
+    mouse: bool = _setting(
+        True,
+        Flag(),
+        "look",
+        "Take the mouse; false leaves it to the terminal.",
+        option="--no-mouse",
+    )
+    live: bool = _setting(
+        False, Flag(), "start", "Begin in live mode: run again after each change."
+    )
+    diff: Literal["words", "characters", "tokens", "lines", "unified", "off"] = _setting(
+        "words",
+        Choice(VIEWS),
+        "start",
+        "How outputs are compared at first; unified is both in one text.",
+    )
+    editor: str = _setting(
+        "",
+        Text("the command of an editor"),
+        "start",
+        "The editor that prompts and suites open in; empty is $VISUAL, else $EDITOR, else vi.",
+        at_once=True,
+    )
+    model: str = _setting(
+        "",
+        Text("a name from `llamadiff models`, or a path"),
+        "models",
+        "The base model where none is given; empty is the bundled one.",
+        option="-m",
+    )
+    context: int = _setting(
+        0,
+        Whole(32, 2**31 - 1, none=0),
+        "models",
+        "Context length in tokens; 0 is the model's own, at most 4096.",
+        option="-c",
+        per_model=True,
+    )
+    threads: int = _setting(
+        0,
+        Whole(1, 1024, none=0),
+        "models",
+        "Threads; 0 is the physical cores, fewer while other programs hold them, and 1 for very small models.",
+        option="-t",
+        per_model=True,
+    )
+    gpu_layers: int = _setting(
+        -1,
+        Whole(0, 100_000, none=-1),
+        "models",
+        "Layers given to the GPU; 0 is none, -1 all.",
+        option="-ngl",
+        per_model=True,
+    )
+    kv_type: Literal["f16", "bf16", "f32", "q8_0", "q4_0"] = _setting(
+        "f16",
+        Choice(KV_TYPES),
+        "models",
+        "Type of the KV cache.",
+        option="--kv-type",
+        per_model=True,
+    )
+    memory: float = _setting(
+        0.0,
+        Number(1_000_000),
+        "models",
+        "Gigabytes that models and their contexts may take together; 0 is all that is free.",
+    )
+    model_folders: Sequence[str] = _setting(
+        (),
+        Folders(),
+        "files",
+        "More folders to look for models and adapters in.",
+        env="LLAMADIFF_MODELS",
+    )
+    prompt_folders: Sequence[str] = _setting(
+        (), Folders(), "files", "More folders to look for prompts in.", env="LLAMADIFF_PROMPTS"
+    )
     history_days: float = _setting(0.0, Number(100_000), "files", "After how many days runs are removed, but for those tagged, noted or rated; 0 is never.")  # fmt: skip
+
+    @property
+    def memory_bytes(self) -> int:
+        """The most that models and their contexts may take; 0 is all that is free."""
+        return int(self.memory * 1e9)
 
 
 def _made(name: str, default: Any, about: Any) -> Setting:

@@ -84,7 +84,11 @@ def default_text() -> str:
     for group, title in GROUPS.items():
         lines += ["", f"# ── {title} ──"]
         for setting in (it for it in SETTINGS.values() if it.group == group):
-            lines += ["", *_comment(setting.about), *_comment(f"Accepted: {setting.kind.accepted}.")]
+            lines += [
+                "",
+                *_comment(setting.about),
+                *_comment(f"Accepted: {setting.kind.accepted}."),
+            ]
             lines += [f"# {_line(setting, setting.default)}"]
     return "\n".join([*lines, *_TABLES, ""])
 

@@ -152,7 +152,9 @@ def keys_of(screen: Screen[object]) -> list[Key]:
         if active.binding.id is not None and active.enabled and active.binding.show:
             now.setdefault(active.binding.id, []).append(active.binding)
     later: dict[str, list[Binding]] = {}
-    for _, binding in screen._bindings:
+    bindings = screen._bindings.copy()
+    bindings.apply_keymap(screen.app._keymap)
+    for _, binding in bindings:
         possible = screen.check_action(binding.action.partition("(")[0], ())
         if binding.id is not None and binding.id not in now and binding.show and possible:
             later.setdefault(binding.id, []).append(binding)
@@ -167,5 +169,5 @@ def _grouped(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _key(group: str, bindings: Sequence[Binding]) -> Key:
-    keys = " ".join(binding.key_display or key_name(binding.key) for binding in bindings)
-    return Key(group, keys, bindings[0].tooltip or bindings[0].description)
+    keys = dict.fromkeys(binding.key_display or key_name(binding.key) for binding in bindings)
+    return Key(group, " ".join(keys), bindings[0].tooltip or bindings[0].description)

@@ -16,6 +16,7 @@ from textual.events import DescendantFocus, Resize
 from textual.timer import Timer
 from textual.widgets import Static
 
+from ..configured_app import config_of
 from ..safe_text import safe_line
 from ..session import Session
 from ..widgets.key_bar import KeyBar
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from ..app import LlamadiffApp
     from ..setup import Setup
 
-FLUSHES_PER_S = 10
-"""How often outputs are drawn while they stream; keys are painted at once. Textual composes the
-screen anew for each drawing, whatever it is of, so all are drawn together."""
 LIVE_PAUSE_S = 0.4
 PREVIEW_PAUSE_S = 0.025
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
@@ -86,7 +84,10 @@ class Playground(
         yield Static(id="too-small")
 
     def on_mount(self) -> None:
-        self._flushes = self.set_interval(1 / FLUSHES_PER_S, self.board.flush, pause=True)
+        # Textual composes the screen anew for each drawing, whatever it is of, so all outputs are
+        # drawn together.
+        often = config_of(self).repaints
+        self._flushes = self.set_interval(1 / often, self.board.flush, pause=True)
         head, hint = Content("Variants"), Content("v add  a adapters  p prompt  del")
         self.query_one("#variants-head", Line).say(head, Content("scale"))
         self.query_one(".variants-hint", FittedLine).say([hint.append(" remove"), hint])

@@ -19,6 +19,7 @@ from ...compare.errors import MISTAKES
 from ...compare.run import State
 from ...compare.variants import Variant
 from ...models.engine.client import EngineError
+from ..configured_app import config_of
 from ..diffing import View, view_name
 from ..keys import SWEEP_SCREEN_KEYS
 from ..safe_text import safe_line
@@ -37,8 +38,6 @@ from ..widgets.sweep_table import SweepTable
 from ..widgets.tab_strip import TabStrip
 from .page import Page
 from .styles import styles
-
-FLUSHES_PER_S = 10
 
 
 class SweepScreen(Page[Taken]):
@@ -86,7 +85,7 @@ class SweepScreen(Page[Taken]):
 
     def on_mount(self) -> None:
         self.query_one(TabStrip).can_focus = False
-        self._flushes = self.set_interval(1 / FLUSHES_PER_S, self._flush, pause=True)
+        self._flushes = self.set_interval(1 / config_of(self).repaints, self._flush, pause=True)
         (self.table if self.sweeping else self.query_one(SweepField)).focus()
         if self.sweeping is not None:
             self.sweeping.look_around()

@@ -14,11 +14,11 @@ from textual.events import Key
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
+from ..key_names import bound_keys
 from ..keys import REPLY_KEYS
 from .safe_text_area import SafeTextArea
 
 MOST_ROWS = 6
-_OWN = {key for binding in REPLY_KEYS for key in binding.key.split(",")}
 
 
 class ReplyText(SafeTextArea):
@@ -37,7 +37,7 @@ class ReplyText(SafeTextArea):
     async def _on_key(self, event: Key) -> None:
         """Leave to the bindings what is bound here. They act once what was typed before is in the
         text, which bindings with priority would not wait for."""
-        if event.key in _OWN:
+        if any(event.key in bound_keys(self, binding) for binding in REPLY_KEYS):
             event.prevent_default()
 
     def lines_changed(self, top: int, bottom: int) -> None:

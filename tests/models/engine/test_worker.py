@@ -208,7 +208,7 @@ async def test_a_stalled_reader_never_stalls_decoding(base: Path, tmp_path: Path
     from llamadiff.models.engine.protocol import Counters, Generate, Load, Loaded
 
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "llamadiff.models.engine.worker", "2",
+        sys.executable, "-m", "llamadiff.models.engine.worker", "2", "0",
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, limit=1024,
     )  # fmt: skip
     assert process.stdin and process.stdout
