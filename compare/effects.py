@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,8 +48,8 @@ class _Measured:
 class Effects:
     """Measures stacks of adapters on one engine, one after the other. Use from one asyncio loop."""
 
-    def __init__(self, engine: Engine, settings: ModelSettings | None) -> None:
-        self._engine, self._settings = engine, settings
+    def __init__(self, engine: Engine, settings_of: Callable[[Variant], ModelSettings]) -> None:
+        self._engine, self._settings_of = engine, settings_of
         self._probes: dict[int, Probe] = {}
         self._known: dict[tuple[int, tuple[tuple[str, str], ...]], list[_Measured]] = {}
         self._turn = asyncio.Lock()
@@ -69,7 +69,7 @@ class Effects:
         return marked
 
     async def _verdict(self, variant: Variant) -> str:
-        model = self._engine.resident(variant.model, self._settings)
+        model = self._engine.resident(variant.model, self._settings_of(variant))
         if model is None:
             return ""
         uses = tuple(

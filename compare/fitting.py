@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..models.engine.protocol import ModelSettings
@@ -15,12 +15,18 @@ from .variants import Variant
 class Fitting:
     """Looks into files; what it found is known while they stay the same."""
 
-    def __init__(self, cache_dir: Path, settings: ModelSettings) -> None:
-        self.settings = settings
+    def __init__(
+        self, cache_dir: Path, settings: ModelSettings, own: Mapping[str, ModelSettings]
+    ) -> None:
+        self._settings, self._own = settings, own
         self._cache_dir = cache_dir
         self._facts: dict[tuple[Path, int], ModelFacts] = {}
         self._fitting: dict[tuple[Path, int, Path, int], tuple[str, ...]] = {}
         """What is odd about adapters that fit, by the base and the adapter."""
+
+    def settings_of(self, variant: Variant) -> ModelSettings:
+        """How the variant's base model is loaded: as it has it of its own, else as all are."""
+        return self._own.get(variant.model_name, self._settings)
 
     def facts(self, model: Path) -> ModelFacts:
         """What the header of a model says, checked; read once while the file stays the same."""
@@ -59,7 +65,7 @@ class Fitting:
         """
         said: list[str] = []
         for it in variants:
-            beyond = beyond_training(self.facts(it.model), self.settings.n_ctx)
+            beyond = beyond_training(self.facts(it.model), self.settings_of(it).n_ctx)
             sentences = [
                 odd for adapter in it.adapters for odd in self._odd(it.model, adapter.path)
             ]

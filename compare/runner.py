@@ -44,8 +44,10 @@ class Runner(Fitting):
         *,
         cache_dir: Path,
         settings: ModelSettings | None = None,
+        own: Mapping[str, ModelSettings] | None = None,
     ) -> None:
-        super().__init__(cache_dir, settings or ModelSettings())
+        """`own` are settings that models have of their own, by their names."""
+        super().__init__(cache_dir, settings or ModelSettings(), own or {})
         self.engine = engine
         self.renderer = renderer
         self._requests: dict[str, dict[int, Output]] = {}
@@ -69,7 +71,8 @@ class Runner(Fitting):
         """
         try:
             await asyncio.to_thread(self.check_files, variant)
-            return await self.engine.load(variant.model, self.settings, on_progress, keep)
+            settings = self.settings_of(variant)
+            return await self.engine.load(variant.model, settings, on_progress, keep)
         except ModelError as error:
             raise ModelError(named(str(error), variant.model, variant.model_name)) from None
 

@@ -36,7 +36,7 @@ class FollowUps:
 
         effects = self._effects
         if effects is None:
-            effects = self._effects = Effects(runner.engine, runner.settings)
+            effects = self._effects = Effects(runner.engine, runner.settings_of)
 
         async def hash_files() -> None:
             await runner.hash_files(run)

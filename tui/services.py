@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from ..compare.runner import Runner
     from ..compare.variants import Variant
     from ..models.catalog import Catalog
-    from ..models.engine.protocol import ModelSettings
     from .setup import Setup
 
 
@@ -22,11 +21,6 @@ class Services:
         self._on_death = on_death
         self._runner: Runner | None = None
         self._starting = asyncio.Lock()
-
-    @property
-    def settings(self) -> ModelSettings | None:
-        """How base models are loaded."""
-        return self._setup.settings
 
     async def runner(self) -> Runner:
         """The runner; the first call imports and starts what it needs. Raises EngineError."""
@@ -48,6 +42,7 @@ class Services:
                     renderer,
                     cache_dir=self._setup.cache_dir,
                     settings=self._setup.settings,
+                    own=self._setup.own_settings,
                 )
                 renderer.warm()
         await self._runner.engine.start()

@@ -225,11 +225,11 @@ class Session:
 
     async def unload(self, variant: Variant) -> bool:
         """Free the variant's base model; False when it was not in memory."""
-        engine = (await self._services.runner()).engine
-        settings = self._services.settings
-        if engine.resident(variant.model, settings) is None:
+        runner = await self._services.runner()
+        settings = runner.settings_of(variant)
+        if runner.engine.resident(variant.model, settings) is None:
             return False
-        await engine.unload(variant.model, settings)
+        await runner.engine.unload(variant.model, settings)
         self.models.forget(variant.model)
         self._on_change()
         return True

@@ -21,7 +21,7 @@ class Setup:
     Without `variants` three ready ones are made on the bundled model once the first
     frame is on the screen. `values` are for the prompts' variables; those not given have their
     defaults. One `seed` is for all variants; None leaves each its own, 0 by default. `settings`
-    are how models are loaded. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
+    are how models are loaded, `own_settings` how some are, by name. `cache_dir`, `log_dir` and `state_dir` are folders, made when needed;
     without the last nothing is remembered, and runs older than `history_days` are removed unless
     they are tagged, noted or rated. `adapters_folder` is where those trained here go; it and
     `model_folders` are searched for models and adapters, `prompt_folders` for prompts,
@@ -38,6 +38,7 @@ class Setup:
     seed: int | None = None
     exact: bool = False
     settings: ModelSettings | None = None
+    own_settings: Mapping[str, ModelSettings] = field(default_factory=dict[str, "ModelSettings"])
     adapters_folder: Path | None = None
     model_folders: Sequence[Path] = ()
     prompt_folders: Sequence[Path] = ()

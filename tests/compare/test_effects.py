@@ -44,7 +44,7 @@ def outputs(base: Path, adapter: Path, *scales: float) -> list[Output]:
 async def test_a_stack_that_changes_nothing_is_marked(
     engine: Engine, model: LoadedModel, base: Path, support: Path, measured: list[tuple[float, ...]]
 ) -> None:
-    effects = Effects(engine, ModelSettings())
+    effects = Effects(engine, lambda it: ModelSettings())
     tiny, full, plain = found = outputs(base, support, 1e-5, 1.0)
     assert await effects.mark(found)
     assert [it.no_effect for it in (full, plain)] == ["", ""]
@@ -61,7 +61,7 @@ async def test_a_stack_that_changes_nothing_is_marked(
 async def test_what_cannot_be_measured_is_left_alone(
     engine: Engine, base: Path, support: Path, measured: list[tuple[float, ...]]
 ) -> None:
-    effects = Effects(engine, ModelSettings())
+    effects = Effects(engine, lambda it: ModelSettings())
     assert not await effects.mark(outputs(base, support, 0.0)), "the model is not loaded"
     await engine.load(base)
     failed = outputs(base, support, 0.0)

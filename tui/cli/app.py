@@ -60,6 +60,7 @@ def open_app(asked: Asked, *, mouse: bool = True) -> None:
         values=asked.values,
         exact=asked.exact,
         settings=asked.settings(),
+        own_settings=asked.own_settings(),
         configured=given,
     )
     keep_log()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +79,19 @@ class Asked:
 
     def settings(self) -> ModelSettings:
         """How models are loaded: as asked for, else as the person has set."""
+        return self._settings({})
+
+    def own_settings(self) -> dict[str, ModelSettings]:
+        """How those models are loaded that have settings of their own, by name."""
+        from ..config.current import configured
+
+        return {name: self._settings(own) for name, own in configured().models.items()}
+
+    def _settings(self, own: Mapping[str, Any]) -> ModelSettings:
         from ...models.engine.protocol import ModelSettings
         from ..config.current import configured
 
-        config = configured().given(self.options).config
+        config = configured().given({**own, **self.options}).config
         return ModelSettings(
             n_ctx=config.context,
             n_threads=config.threads,

@@ -36,7 +36,13 @@ async def runner(asked: Asked) -> AsyncIterator[Runner]:
     with Renderer() as renderer:
         renderer.warm()
         try:
-            yield Runner(engine, renderer, cache_dir=cache_dir(), settings=asked.settings())
+            yield Runner(
+                engine,
+                renderer,
+                cache_dir=cache_dir(),
+                settings=asked.settings(),
+                own=asked.own_settings(),
+            )
         finally:
             await engine.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-
 from pathlib import Path
 
 from ..paths import config_dir, expanded, prompts_folder

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 
+_ON, _OFF = ("true", "on", "yes", "1"), ("false", "off", "no", "0")
+
+
 class Kind(ABC):
     """Values of one sort. `read` and `parse` raise ValueError, which says what would be accepted."""
 
@@ -66,10 +69,6 @@ class Flag(Kind):
     """On or off."""
 
     accepted = "true or false"
-    _WORDS = {
-        "true": True, "on": True, "yes": True, "1": True,
-        "false": False, "off": False, "no": False, "0": False,
-    }  # fmt: skip
 
     def read(self, value: object) -> bool:
         if isinstance(value, bool):
@@ -77,10 +76,10 @@ class Flag(Kind):
         raise self.refuse()
 
     def parse(self, text: str) -> bool:
-        try:
-            return self._WORDS[text.strip().lower()]
-        except KeyError:
-            raise self.refuse() from None
+        word = text.strip().lower()
+        if word in _ON or word in _OFF:
+            return word in _ON
+        raise self.refuse()
 
     def text(self, value: Any) -> str:
         return "true" if value else "false"
@@ -100,9 +99,9 @@ class Whole(Kind):
         return between if self.none is None else f"{between}, or {self.none}"
 
     def read(self, value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool):
-            if self.least <= value <= self.most or value == self.none:
-                return value
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if whole and (self.least <= value <= self.most or value == self.none):
+            return value
         raise self.refuse()
 
     def parse(self, text: str) -> int:

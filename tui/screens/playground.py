@@ -17,6 +17,8 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from ..configured_app import config_of
+from ..key_names import bound_keys, key_name
+from ..keys import PLAYGROUND_KEYS
 from ..safe_text import safe_line
 from ..session import Session
 from ..widgets.key_bar import KeyBar
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from ..app import LlamadiffApp
     from ..setup import Setup
 
+_LIST_KEYS = ("variant.add", "variant.adapters", "prompt.pick", "variant.remove")
 LIVE_PAUSE_S = 0.4
 PREVIEW_PAUSE_S = 0.025
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
@@ -88,11 +91,17 @@ class Playground(
         # drawn together.
         often = config_of(self).repaints
         self._flushes = self.set_interval(1 / often, self.board.flush, pause=True)
-        head, hint = Content("Variants"), Content("v add  a adapters  p prompt  del")
-        self.query_one("#variants-head", Line).say(head, Content("scale"))
+        self.query_one("#variants-head", Line).say(Content("Variants"), Content("scale"))
+        add, adapters, prompt, remove = [self._first_key(it) for it in _LIST_KEYS]
+        hint = Content(f"{add} add  {adapters} adapters  {prompt} prompt  {remove}")
         self.query_one(".variants-hint", FittedLine).say([hint.append(" remove"), hint])
         self.show()
         self.call_after_refresh(self._begin)
+
+    def _first_key(self, binding_id: str) -> str:
+        """The first key of a binding, as a person reads it."""
+        binding = next(it for it in PLAYGROUND_KEYS if it.id == binding_id)
+        return key_name(bound_keys(self, binding)[0])
 
     async def on_unmount(self) -> None:
         self.keep_drafts()

@@ -22,7 +22,6 @@ from ..widgets.setting_list import SettingList
 from .ask_setting import AskSetting
 from .dialog import Dialog
 
-
 MOST_WORDS = 8
 """Of so many accepted words all are told."""
 
