@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from llamadiff.models.engine.protocol import ModelInfo, ModelSettings, Timings
 from llamadiff.prompts.document import Message, Prompt
 from llamadiff.prompts.library import resolve
 from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.config.reading import Configured
 from llamadiff.tui.screens.playground import Playground
 from llamadiff.tui.setup import Setup
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
@@ -194,8 +196,13 @@ def said(variant: Variant, text: str) -> Output:
 class StillApp(LlamadiffApp):
     """The app with outputs already there and nothing behind it: the same picture every time."""
 
-    def __init__(self, home: Path, texts: Sequence[str] = (PLAIN, LONG, SHOP)) -> None:
-        super().__init__(setup(home, three_variants()))
+    def __init__(
+        self,
+        home: Path,
+        texts: Sequence[str] = (PLAIN, LONG, SHOP),
+        configured: Configured = Configured(),  # noqa: B008 - it cannot be changed
+    ) -> None:
+        super().__init__(replace(setup(home, three_variants()), configured=configured))
         self._texts = texts
 
     def get_default_screen(self) -> Playground:

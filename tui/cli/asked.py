@@ -53,12 +53,11 @@ class Asked:
     def defaults(self) -> Defaults:
         """What every variant starts from, with this person's catalog and library."""
         from ...compare.spec import Defaults
-        from ..config.current import configured
         from .found import open_catalog, open_library
         from .peft import converter
 
         return Defaults(
-            self.model or configured().config.model or None,
+            self.model or self._own_model(),
             self.prompt,
             self.adapters,
             self.sampling,
@@ -67,6 +66,22 @@ class Asked:
             converter(),
             self.user,
         )
+
+    @staticmethod
+    def _own_model() -> str | None:
+        """The model that the person has set. Raises ModelError, which says where, if there is none."""
+        from ...models.errors import ModelError
+        from ..config.current import configured
+        from .found import open_catalog
+
+        now = configured()
+        if not now.config.model:
+            return None
+        try:
+            open_catalog().model(now.config.model)
+        except ModelError as error:
+            raise ModelError(f"{error} It is the model of {now.sources['model']}.") from None
+        return now.config.model
 
     @property
     def options(self) -> dict[str, Any]:

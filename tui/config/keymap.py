@@ -196,7 +196,7 @@ def _keys(binding: Binding, keymap: Mapping[str, str]) -> tuple[str, ...]:
 
 def _clashes(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Changes that give one key to two actions of one place, the last of the file first."""
-    for name in reversed(keymap):
+    for name in reversed([*keymap]):
         mine = keymap[name].split(",")
         for where, bindings in PLACES.items():
             here = [*bindings, *PLACES[EVERYWHERE]] if where != EVERYWHERE else bindings

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 _ON, _OFF = ("true", "on", "yes", "1"), ("false", "off", "no", "0")
 
 
@@ -19,7 +18,7 @@ class Kind(ABC):
     @property
     @abstractmethod
     def accepted(self) -> str:
-        """What may be given, to stand behind "give"."""
+        """What may be given, to stand behind "Give"."""
 
     @abstractmethod
     def read(self, value: object) -> Any:
@@ -68,7 +67,9 @@ class Choice(Kind):
 class Flag(Kind):
     """On or off."""
 
-    accepted = "true or false"
+    @property
+    def accepted(self) -> str:
+        return "true or false"
 
     def read(self, value: object) -> bool:
         if isinstance(value, bool):
@@ -99,10 +100,11 @@ class Whole(Kind):
         return between if self.none is None else f"{between}, or {self.none}"
 
     def read(self, value: object) -> int:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if whole and (self.least <= value <= self.most or value == self.none):
-            return value
-        raise self.refuse()
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.refuse()
+        if not self.least <= value <= self.most and value != self.none:
+            raise self.refuse()
+        return value
 
     def parse(self, text: str) -> int:
         try:
@@ -123,10 +125,11 @@ class Number(Kind):
         return f"a number from 0 to {self.most:,}"
 
     def read(self, value: object) -> float:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and 0 <= value <= self.most:  # never true of nan
-            return float(value)
-        raise self.refuse()
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.refuse()
+        if not 0 <= value <= self.most:  # nan is neither
+            raise self.refuse()
+        return float(value)
 
     def parse(self, text: str) -> float:
         try:
@@ -164,7 +167,9 @@ class Text(Kind):
 class Folders(Kind):
     """Folders; several in one text are separated as in PATH."""
 
-    accepted = 'folders, as ["~/models", "/data/gguf"]'
+    @property
+    def accepted(self) -> str:
+        return 'folders, as ["~/models", "/data/gguf"]'
 
     def read(self, value: object) -> tuple[str, ...]:
         texts: list[Any] = value if isinstance(value, list) else [None]
