@@ -22,6 +22,7 @@ from llamadiff.tui.config.keymap import EVERYWHERE, PLACES, bound, keymap_of
 from llamadiff.tui.config.reading import Configured, read_config
 from llamadiff.tui.config.schema import SETTINGS, THEMES
 from llamadiff.tui.config.writing import default_text, write_default, write_setting
+from llamadiff.tui.screens.help import HelpScreen, keys_of
 from llamadiff.tui.screens.settings import SettingsDialog
 from llamadiff.tui.theme import LEAST_CONTRAST, contrast, variables_for
 from llamadiff.tui.theme import THEMES as OURS
@@ -240,10 +241,13 @@ diff.fold = "n"
         assert (app.theme, app.animation_level) == ("nord", "none") and app.has_class("-compact")
         assert (state.live, state.view) == (True, "unified")
         await until(lambda: "K add" in screen_text(pilot) and "F7 help" in screen_text(pilot))
-        await pilot.press("escape", "K", "f7")
-        await until(lambda: "K ^x" in screen_text(pilot) and len(state.variants) == 4)
-        assert "A new variant" in screen_text(pilot)
-        await pilot.press("f7", "f1", "v", "ctrl+p", *"new variant")
+        await pilot.press("escape", "K", "f1", "v")
+        await until(lambda: len(state.variants) == 4)
+        said = {it.does: it.keys for it in keys_of(pilot.app.screen)}
+        assert said["A new variant, a copy of this one"] == "K ^x"
+        await pilot.press("f7")
+        await until(lambda: isinstance(pilot.app.screen, HelpScreen))
+        await pilot.press("f7", "ctrl+p", *"new variant")
         await until(lambda: "new variant  K ^x" in screen_text(pilot))
         assert len(state.variants) == 4
 

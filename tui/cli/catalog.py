@@ -27,9 +27,9 @@ def models_command(words: tuple[str, ...], as_json: bool) -> None:
     """List the base models on this disk, or in each PLACE alone, that have every WORD.
 
     A PLACE is a file, or a folder that is searched with all folders in it. Without any the list is
-    of the bundled models, of the folders in LLAMADIFF_MODELS, and of what Hugging Face, llama.cpp,
-    LM Studio, Ollama, GPT4All and Jan keep; text-generation-webui is found where its folder is
-    given. A WORD is looked for in names, paths, types and sources.
+    of the bundled models, of the folders in the setting model_folders, and of what Hugging Face,
+    llama.cpp, LM Studio, Ollama, GPT4All and Jan keep; text-generation-webui is found where its
+    folder is given. A WORD is looked for in names, paths, types and sources.
     """
     catalog, wanted = _asked(words)
     entries = _fitting(catalog.models(), wanted)

@@ -43,8 +43,8 @@ _values = click.option("--var", "values", multiple=True, metavar="K=V", callback
 def prompts_command() -> None:
     """List, show, render, export and import prompts.
 
-    PROMPT is a TOML file, or a name from the library: one's own prompts, those in the folders that
-    LLAMADIFF_PROMPTS lists as PATH lists folders, and those that ship.
+    PROMPT is a TOML file, or a name from the library: one's own prompts, those in the folders of
+    the setting prompt_folders, and those that ship.
     """
 
 

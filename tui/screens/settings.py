@@ -29,8 +29,7 @@ MOST_WORDS = 8
 class SettingsDialog(Dialog[None]):
     """Lies over the screen without hiding it, so that colours are seen as they change."""
 
-    TITLE_TEXT = "Settings"
-    KEYS_TEXT = "↑↓ move · enter change · ←→ another · del default · esc done"
+    KEYS_TEXT = "↑↓ · enter change · ←→ another · del default · esc done"
     MOST_LINES = 30
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "change", "change", id="settings.change", tooltip="Type another value, or take the next one"),
@@ -40,11 +39,15 @@ class SettingsDialog(Dialog[None]):
     ]  # fmt: skip
     DEFAULT_CSS = """
     SettingsDialog {
+        align: right middle;
         background: transparent;
-        #dialog { width: 84; height: 95%; }
         #settings-about { margin-top: 1; height: auto; min-height: 3; color: $dim; }
     }
     """
+
+    def title_text(self) -> str:
+        path = self._app.configured.path
+        return "Settings" if path is None else f"Settings, kept in {safe_line(str(path))}"
 
     def body(self) -> Iterable[Widget]:
         yield SettingList(self._app.configured)
@@ -59,6 +62,7 @@ class SettingsDialog(Dialog[None]):
         return self.query_one(SettingList)
 
     def on_mount(self) -> None:
+        self._list.styles.height = len(self._list.items)
         self._list.show(self._list.items, keep=False)
         self._list.focus()
 
@@ -76,6 +80,7 @@ class SettingsDialog(Dialog[None]):
         accepted = f"one of {len(words)}: ← →" if len(words) > MOST_WORDS else setting.kind.accepted
         about = Content.assemble((setting.about, "$foreground"), f"{said}\nAccepted: {accepted}.")
         self.query_one("#settings-about", Paragraph).say(about)
+        self.call_after_refresh(self._fit)
 
     @on(SettingList.Taken)
     def action_change(self) -> None:

@@ -20,10 +20,10 @@ class SettingList(ChosenLines[Setting | str]):
         "next start on, and is written to the settings file. Environment variables and the command "
         "line count more than the file; what they say cannot be changed here."
     )
-    DEFAULT_CSS = "SettingList { height: 1fr; }"
 
     def __init__(self, configured: Configured) -> None:
         super().__init__()
+        self.add_class("dialog-scroll")
         self.configured = configured
         self.items = list(_items())
 
