@@ -320,7 +320,7 @@ async def test_a_file_that_cannot_be_written_is_said_and_the_change_is_there(
         await until(lambda: "not valid TOML" in told(pilot))
         await choose(pilot, "compact")
         await pilot.press("enter")
-        await until(lambda: "It is so until the end." in screen_text(pilot))
+        await until(lambda: "It is so until the end" in screen_text(pilot))
         assert pilot.app.has_class("-compact") and file.read_text() == "theme = \n"
 
 

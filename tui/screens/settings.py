@@ -128,7 +128,7 @@ class SettingsDialog(Dialog[None]):
         try:
             self._app.configure(setting.name, value)
         except PromptError as error:
-            problem = f"{error}. It is so until the end."
+            problem = f"It is so until the end: {error}."
         self._list.configured = self._app.configured
         self._list.refresh()
         self.problem(safe_line(problem))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from rich.text import Text
-from textual.color import Color
+from textual.color import BLACK, WHITE, Color
 from textual_plotext import PlotextPlot
 
 
@@ -50,8 +50,11 @@ class Plot(PlotextPlot):
         return text
 
     def colour(self, name: str) -> tuple[int, int, int]:
-        """One of the theme's, as plotext takes it."""
-        return Color.parse(self.app.theme_variables[name]).rgb
+        """One of the theme's, as plotext takes it; of the terminal's own one like it."""
+        found = Color.parse(self.app.theme_variables[name])
+        if found.ansi == -1:  # the default
+            return (WHITE if self.app.current_theme.dark else BLACK).rgb
+        return found.rgb
 
 
 def round_numbers(low: float, high: float, most: int) -> list[float]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.color import Color as RichColor
 from rich.style import Style
 from textual._text_area_theme import TextAreaTheme
 from textual.binding import BindingType
+from textual.color import Color
 from textual.document._document import Document, Selection
 from textual.document._edit import Edit
 from textual.document._history import EditHistory
@@ -51,11 +53,13 @@ class PromptEditor(SafeTextArea):
         self._use_app_theme()
 
     def _use_app_theme(self) -> None:
-        colours = self.app.theme_variables
+        def colour(name: str) -> RichColor:
+            return Color.parse(self.app.theme_variables[name]).rich_color
+
         styles = {
-            "template": Style(color=colours["accent"]),
-            "comment": Style(color=colours["dim"], italic=True),
-            "missing": Style(color=colours["error"], underline=True),
+            "template": Style(color=colour("accent")),
+            "comment": Style(color=colour("dim"), italic=True),
+            "missing": Style(color=colour("error"), underline=True),
         }
         self.register_theme(TextAreaTheme("prompt", syntax_styles=styles))
         if self.theme == "prompt":
