@@ -46,12 +46,38 @@ def test_unified_view_looks_like_this(
     assert snap_compare(StillApp(tmp_path), terminal_size=size, run_before=unified)
 
 
-def test_light_theme_looks_like_this(tmp_path: Path, snap_compare: Callable[..., bool]) -> None:
+@pytest.mark.parametrize("size", SIZES, ids=["120x40", "80x24"])
+def test_light_theme_looks_like_this(
+    tmp_path: Path, snap_compare: Callable[..., bool], size: tuple[int, int]
+) -> None:
     async def light(pilot: Pilot[None]) -> None:
         pilot.app.theme = "llamadiff-light"
         await settle(pilot)
 
-    assert snap_compare(StillApp(tmp_path), terminal_size=(120, 40), run_before=light)
+    assert snap_compare(StillApp(tmp_path), terminal_size=size, run_before=light)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["120x40", "80x24"])
+def test_without_colour_it_looks_like_this(
+    tmp_path: Path,
+    snap_compare: Callable[..., bool],
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(StillApp(tmp_path), terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["120x40", "80x24"])
+def test_settings_looks_like_this(
+    tmp_path: Path, snap_compare: Callable[..., bool], size: tuple[int, int]
+) -> None:
+    async def settings(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await pilot.press("f12", "down")
+        await until(lambda: "Leave out the empty lines" in screen_text(pilot))
+
+    assert snap_compare(StillApp(tmp_path), terminal_size=size, run_before=settings)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["120x40", "80x24"])
