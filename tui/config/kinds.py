@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -34,6 +33,8 @@ class Kind(ABC):
 
     def written(self, value: Any) -> str:
         """A value as the file has it."""
+        import json
+
         return json.dumps(value, ensure_ascii=False)
 
     def refuse(self) -> ValueError:

@@ -84,12 +84,12 @@ def read_config(path: Path, environment: Mapping[str, str]) -> Configured:
 
 def _table(path: Path, problems: list[str]) -> tuple[str, Mapping[str, Any]]:
     """The file's text and what it says; nothing where it is not there or broken."""
+    if not path.exists():
+        return "", {}
     from ...prompts.errors import PromptError
     from ...prompts.fields import parse_table
     from ...prompts.files import read_side_text
 
-    if not path.exists():
-        return "", {}
     try:
         text = read_side_text(path, "settings")
         return text, parse_table(text, str(path))
