@@ -11,11 +11,13 @@ pytestmark = pytest.mark.skipif(not HAS_TMUX, reason="needs tmux")
 Closing = list[Callable[[], object]]
 
 
+@pytest.mark.parametrize("variable", ["EDITOR", "LLAMADIFF_EDITOR"])
 def test_the_prompt_file_is_edited_outside(
-    closing: Closing, home: Path, monkeypatch: pytest.MonkeyPatch
+    closing: Closing, home: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.delenv("VISUAL", raising=False)
-    monkeypatch.setenv("EDITOR", "sed -i s/dogs/otters/")
+    monkeypatch.setenv("EDITOR", "false")
+    monkeypatch.setenv(variable, "sed -i s/dogs/otters/")
     tmux = Tmux(120, 40, home)
     closing.append(tmux.close)
     tmux.wait_for("topic = dogs")

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from textual.color import Color
 from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES, Theme
 
+from llamadiff.models.catalog import Catalog
 from llamadiff.prompts.errors import PromptError
 from llamadiff.tui import keys
 from llamadiff.tui.config.keymap import EVERYWHERE, PLACES, bound, keymap_of
@@ -24,6 +25,7 @@ from llamadiff.tui.config.schema import SETTINGS, THEMES
 from llamadiff.tui.config.writing import default_text, write_default, write_setting
 from llamadiff.tui.screens.help import HelpScreen, keys_of
 from llamadiff.tui.screens.settings import SettingsDialog
+from llamadiff.tui.services import ready_variants
 from llamadiff.tui.theme import LEAST_CONTRAST, contrast, variables_for
 from llamadiff.tui.theme import THEMES as OURS
 from llamadiff.tui.widgets.output_text import OutputText
@@ -31,8 +33,9 @@ from llamadiff.tui.widgets.reply_box import ReplyText
 from llamadiff.tui.widgets.setting_list import SettingList
 
 from ..conftest import until
-from .app import SHOP, StillApp, playground, screen_text, told
+from .app import SHOP, PatientApp, StillApp, playground, screen_text, setup, told
 from .test_cli import PROMPT, llamadiff
+from .tmux import HAS_TMUX, Tmux
 
 PAGE = Path(__file__).parents[2] / "docs" / "write_settings.py"
 FULL = """# mine
@@ -252,6 +255,18 @@ diff.fold = "n"
         assert len(state.variants) == 4
 
 
+async def test_a_model_that_is_not_there_is_told_and_the_bundled_one_opens(
+    file: Path, tmp_path: Path
+) -> None:
+    configured = written(file, 'model = "no-such-model"\nrepaints = 20\n')
+    app = PatientApp(replace(setup(tmp_path), configured=configured))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(lambda: "It is the model of config.toml" in told(pilot))
+        await until(lambda: len(playground(pilot).playground.variants) == 3)
+        assert playground(pilot)._flushes._interval == 1 / 20  # type: ignore[union-attr]
+    assert len(ready_variants(Catalog(), "demo")) == 2
+
+
 async def test_other_keys_of_the_reply_leave_its_text_alone(file: Path, tmp_path: Path) -> None:
     configured = written(file, '[keys]\n"reply.send" = "ctrl+x"\n"reply.line" = "enter"\n')
     async with StillApp(tmp_path, configured=configured).run_test(size=(120, 40)) as pilot:
@@ -449,3 +464,14 @@ def test_the_page_of_settings_is_what_the_program_has() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.PAGE.read_text("utf-8") == module.page(), "run `make settings`"
+
+
+@pytest.mark.skipif(not HAS_TMUX, reason="needs tmux")
+def test_the_mouse_is_left_to_the_terminal(
+    closing: list[Callable[[], object]], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLAMADIFF_MOUSE", "false")
+    tmux = Tmux(80, 24, home)
+    closing.append(tmux.close)
+    tmux.wait_for("topic = dogs")
+    assert tmux._tmux("display-message", "-p", "#{mouse_any_flag}").strip() == "0"
