@@ -75,7 +75,7 @@ def test_settings_looks_like_this(
     async def settings(pilot: Pilot[None]) -> None:
         await settle(pilot)
         await pilot.press("f12", "down")
-        await until(lambda: "Leave out the empty lines" in screen_text(pilot))
+        await until(lambda: "Leave out most empty lines" in screen_text(pilot))
 
     assert snap_compare(StillApp(tmp_path), terminal_size=size, run_before=settings)
 

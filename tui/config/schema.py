@@ -79,7 +79,7 @@ class Config:
         False,
         Flag(),
         "look",
-        "Leave out the empty lines between parts of the screen.",
+        "Leave out most empty lines of the playground.",
         at_once=True,
     )
     animations: bool = _setting(
