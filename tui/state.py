@@ -42,7 +42,7 @@ class Playground:
         config = setup.configured.config
         self.live = config.live
         self.view: View = config.diff
-        self.diffing = Diffing(next((it for it in UNITS if it == config.diff), "words"))
+        self.diffing = Diffing(next((it for it in UNITS if it == config.diff), UNITS[0]))
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
