@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: run test check format bench screens settings model clean
+.PHONY: run test check format bench screens reference model clean
 .DELETE_ON_ERROR:
 
 run: .venv/run
@@ -49,9 +49,10 @@ bench: .venv/test .venv/llama-bench
 screens: .venv/test
 	$(BIN)/python docs/draw_screens.py
 
-# docs/settings.md, of the program's own settings and keys.
-settings: .venv/test
+# The pages of docs/ that are made of the program: settings with keys, commands.
+reference: .venv/test
 	$(BIN)/python docs/write_settings.py
+	$(BIN)/python docs/write_commands.py
 
 # Train the bundled model and its adapters anew and score them; stopped, it goes on (see recipe/).
 model: .venv/test
