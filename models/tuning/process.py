@@ -1,14 +1,18 @@
-"""The process that trains: does the job that its first line describes, and reports a line at a time.
+"""The process that trains: does the job in the file that it is given, and reports a line at a time.
 
-Run as `python -m llamadiff.models.tuning.process`. Standard input carries the job and then
-commands; its end means that nobody waits any more, and the process ends at once, with the last
-checkpoint kept. Standard output carries the reports; both are moved away first, so that whatever a
-library prints lands in the log on file descriptor 2.
+Run as `python -m llamadiff.models.tuning.process JOB`. Standard input carries commands; its end
+means that nobody waits any more, and the process ends at once, with the last checkpoint kept.
+Standard output carries the reports; both are moved away first, so that whatever a library prints
+lands in the log on file descriptor 2. Where several processes are to train, this one becomes their
+launcher; all of them have both, of which the first one alone reads the one, and the others write to
+the other only what ends them.
 """
 
 from __future__ import annotations
 
 import os
+import select
+import sys
 import threading
 import traceback
 from pathlib import Path
@@ -19,9 +23,11 @@ import psutil
 
 from ..errors import ModelError
 from ..gguf.check import check_model
+from .control import Control, Stopped
+from .extra import missing_extra
+from .parallel import ALONE, LAUNCHED, Group, join, launch, wanted
 from .session import Session
 from .tasks import Failed, GoOn, Job, Pause, Report, Stop, line, read_command, read_job
-from .trainer import Stopped
 
 NICENESS = 10
 """Below the engine's: what a person looks at comes first."""
@@ -83,11 +89,39 @@ class Reports:
             os._exit(0)
 
 
-def _work(job: Job, reports: Reports, commands: Commands) -> Report:
+class NoCommands:
+    """What the others than the first of several processes are asked. They end with who started them."""
+
+    paused = False
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        threading.Thread(target=self._watch, name="commands", daemon=True).start()
+
+    def check(self) -> None:
+        pass
+
+    def wait(self) -> None:
+        pass
+
+    def _watch(self) -> None:
+        end = select.poll()
+        end.register(self._stream, 0)  # its end alone, what is said there is for the first one
+        end.poll()
+        os._exit(0)
+
+
+def _work(job: Job, reports: Reports, control: Control, group: Group) -> Report:
     try:
-        return Session(job, check_model(Path(job.base)), reports.say, commands).run()
+        facts = check_model(Path(job.base))
+        return Session(job, facts, reports.say, control, group).run()
     except ModelError as error:
         return Failed(str(error))
+
+
+def _processes(job: Job) -> int:
+    """How many are to train, where that is known before torch says what is missing."""
+    return 1 if missing_extra() else wanted(job.settings.processes)
 
 
 def main() -> None:
@@ -95,9 +129,23 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     os.nice(max(0, NICENESS - psutil.Process().nice()))
-    job = read_job(commands.readline())
-    reports = Reports(out)
-    reports.say(_work(job, reports, Commands(commands)))
+    path, launched = Path(sys.argv[1]), sys.argv[2:] == [LAUNCHED]
+    job, reports = read_job(path.read_bytes()), Reports(out)
+    if not launched:
+        try:
+            processes = _processes(job)
+        except ModelError as error:
+            reports.say(Failed(str(error)))
+            os._exit(0)
+        if processes > 1:
+            os.dup2(commands.fileno(), 0)
+            os.dup2(out.fileno(), 1)
+            launch("llamadiff.models.tuning.process", path, processes)
+    group = join() if launched else ALONE
+    control = Commands(commands) if group.first else NoCommands(commands)
+    last = _work(job, reports, control, group)
+    if group.first or isinstance(last, Failed):
+        reports.say(last)
     os._exit(0)  # without waiting for torch's threads to be taken down
 
 

@@ -150,7 +150,8 @@ class Tune(Page[None]):
         try:
             plan = await asyncio.to_thread(form.plan)
             runner = await session.runner()
-            data = await check_data(runner, plan, session.library, self._progress)
+            folders = self._home.suite_folders
+            data = await check_data(runner, plan, session.library, folders, self._progress)
             facts = await asyncio.to_thread(runner.facts, plan.base)
             self._rate = data.settings.complete(facts.embedding, 1).learning_rate
             self._plan, self._data = plan, data
