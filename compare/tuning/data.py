@@ -13,6 +13,7 @@ from ...models.gguf.facts import ModelFacts
 from ...models.hashing import sha256_file
 from ...models.tuning.base import check_base
 from ...models.tuning.estimate import Estimate, check_room, estimate, measure_flops
+from ...models.tuning.extra import may_have_gpu
 from ...models.tuning.rows import Rows, check_rows, rows_of
 from ...models.tuning.settings import TuningSettings
 from ...prompts.library import Library
@@ -146,7 +147,7 @@ def _suites(plan: TuningPlan, folders: Sequence[Path]) -> list[Suite]:
 def _estimated(data: CheckedData, plan: TuningPlan, facts: ModelFacts) -> CheckedData:
     """With what training will take, and why it cannot be if it cannot. Raises CompareError."""
     parts = [data.rows(adapter) for adapter in plan.adapters]
-    flops = measure_flops()
+    flops = None if may_have_gpu() else measure_flops()
     estimates = tuple(
         estimate(facts, data.settings, them.train or them.train_pairs, flops=flops)
         for them in parts
@@ -168,7 +169,8 @@ def _problem(
         check_base(facts, plan.weights)
         for them in parts:
             check_rows(them, preferences=preferences, longest=longest, vocab_size=facts.vocab_size)
-        check_room(max(estimates, key=lambda it: it.memory_bytes))
+        if not may_have_gpu():  # else the process that trains asks the GPU
+            check_room(max(estimates, key=lambda it: it.memory_bytes))
     except MISTAKES as error:
         return str(error)
     return ""

@@ -88,8 +88,10 @@ def device_here() -> torch.device:
     return torch.device("cpu")
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The files of a Hugging Face folder that say what model it is."""
+def weight_files(folder: Path | None) -> list[Path]:
+    """The files of a Hugging Face folder that say what model it is; of none, none."""
+    if folder is None:
+        return []
     found = (*folder.glob("*.safetensors"), *folder.glob("*.bin"), folder / "config.json")
     return sorted(path for path in found if path.is_file())
 

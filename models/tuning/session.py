@@ -172,10 +172,10 @@ class Session:
 
     def _origin(self, rows_sha256: str) -> Origin:
         cache = Path(self._job.cache_dir)
-        weights = model_sha256(weight_files(self._weights), cache) if self._weights else ""
-        return Origin(
-            self._settings.lines(), model_sha256(self._facts.parts, cache), rows_sha256, weights
+        base, weights = (
+            model_sha256(them, cache) for them in (self._facts.parts, weight_files(self._weights))
         )
+        return Origin(self._settings.lines(), base, rows_sha256, weights)
 
     def _estimated(self) -> Estimate:
         """What this process will take, in the memory of the device that it computes on."""

@@ -134,6 +134,7 @@ async def test_rows_are_chosen_and_trained_and_the_playground_and_a_suite_have_t
         playground(pilot).playground.live = True
         await pilot.press("f5")
         await until(lambda: isinstance(pilot.app.screen, TrainingScreen))
+        await until(lambda: "D is asked a question that is held out, and the baseline A another" in told(pilot))  # fmt: skip
         await until(lambda: training(pilot).look.adapter)
         await pilot.press("f2")
         await until(lambda: "tuning" in screen_text(pilot).splitlines()[0])

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -538,6 +539,21 @@ def test_where_it_is_from_is_recorded(tmp_path: Path) -> None:
     assert found["llamadiff.base.sha256"] == hashlib.sha256(b"base").hexdigest()
     assert found["llamadiff.version"]
     assert not [key for key, value in found.items() if str(tmp_path) in str(value)]
+
+
+def test_an_adapter_that_is_there_is_replaced_and_a_model_is_not(
+    write_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder, out = save(tmp_path / "peft", pair("v_proj")), tmp_path / "out.gguf"
+    convert(folder, out, facts())
+    before = out.stat().st_ino
+    convert(folder, out, facts())
+    assert out.stat().st_ino != before
+    model = write_model("model.gguf")
+    was = model.read_bytes()
+    with pytest.raises(ModelError, match="is there and no adapter, so it is not replaced"):
+        convert(folder, model, facts())
+    assert model.read_bytes() == was
 
 
 def test_a_hubs_snapshot_goes_by_its_repository(tmp_path: Path) -> None:
