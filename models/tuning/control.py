@@ -28,28 +28,29 @@ class Control(Protocol):
 
 
 class Agreed:
-    """What the first process of a group is asked, to all of them at the same moment."""
+    """What the first process of a group is asked, to all of them at the same moment; `heard` is None
+    in the others."""
 
-    def __init__(self, group: Group, control: Control) -> None:
-        self._group, self._control = group, control
+    def __init__(self, group: Group, heard: Control | None) -> None:
+        self._group, self._heard = group, heard
 
     def check(self) -> None:
         """Raises Stopped once the training is to end."""
-        self._ask(self._control.check)
+        self._ask(lambda it: it.check())
 
     @property
     def paused(self) -> bool:
-        return self._group.agreed(self._group.first and self._control.paused)
+        return self._group.agreed(self._heard is not None and self._heard.paused)
 
     def wait(self) -> None:
         """Until it may go on. Raises Stopped."""
-        self._ask(self._control.wait)
+        self._ask(lambda it: it.wait())
 
-    def _ask(self, asked: Callable[[], None]) -> None:
+    def _ask(self, ask: Callable[[Control], None]) -> None:
         stopped = False
         try:
-            if self._group.first:
-                asked()
+            if self._heard is not None:
+                ask(self._heard)
         except Stopped:
             stopped = True
         if self._group.agreed(stopped):

@@ -31,7 +31,6 @@ _ENVIRONMENT = {
     "PYTHONSAFEPATH": "1",
     "GLOO_SOCKET_IFNAME": "lo0" if sys.platform == "darwin" else "lo",
     "NCCL_SOCKET_IFNAME": "lo",
-    "PYTHONWARNINGS": "ignore",
 }
 
 
@@ -123,7 +122,7 @@ def launch(module: str, job: Path, processes: int) -> NoReturn:
     """Become `accelerate launch`, which starts so many processes of the module on the job, and ends
     with them, or ends them when one dies."""
     command = [
-        sys.executable, "-P", "-m", "accelerate.commands.launch",
+        sys.executable, "-m", "accelerate.commands.launch",
         "--multi_gpu", "--num_machines", "1", "--num_processes", str(processes),
         "--main_process_port", "0", "--mixed_precision", "no", "--dynamo_backend", "no",
         "--log_dir", str(job.parent / "launch"),

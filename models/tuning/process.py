@@ -23,11 +23,11 @@ import psutil
 
 from ..errors import ModelError
 from ..gguf.check import check_model
-from .control import Control, Stopped
+from .control import Agreed, Control, Stopped
 from .extra import missing_extra
 from .parallel import ALONE, LAUNCHED, Group, join, launch, wanted
 from .session import Session
-from .tasks import Failed, GoOn, Job, Pause, Report, Stop, line, read_command, read_job
+from .tasks import Done, Failed, GoOn, Job, Pause, Report, Stop, line, read_command, read_job
 
 NICENESS = 10
 """Below the engine's: what a person looks at comes first."""
@@ -89,29 +89,20 @@ class Reports:
             os._exit(0)
 
 
-class NoCommands:
-    """What the others than the first of several processes are asked. They end with who started them."""
+def _end_with(stream: BinaryIO) -> None:
+    """End this process, one of several, with whoever started them: with the stream that carries what
+    the first of them is told, of which nothing is read here."""
 
-    paused = False
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        threading.Thread(target=self._watch, name="commands", daemon=True).start()
-
-    def check(self) -> None:
-        pass
-
-    def wait(self) -> None:
-        pass
-
-    def _watch(self) -> None:
+    def watch() -> None:
         end = select.poll()
-        end.register(self._stream, 0)  # its end alone, what is said there is for the first one
+        end.register(stream, 0)
         end.poll()
         os._exit(0)
 
+    threading.Thread(target=watch, name="end", daemon=True).start()
 
-def _work(job: Job, reports: Reports, control: Control, group: Group) -> Report:
+
+def _work(job: Job, reports: Reports, control: Control, group: Group) -> Done | Failed | None:
     try:
         facts = check_model(Path(job.base))
         return Session(job, facts, reports.say, control, group).run()
@@ -141,10 +132,14 @@ def main() -> None:
             os.dup2(commands.fileno(), 0)
             os.dup2(out.fileno(), 1)
             launch("llamadiff.models.tuning.process", path, processes)
-    group = join() if launched else ALONE
-    control = Commands(commands) if group.first else NoCommands(commands)
+    group, heard = join() if launched else ALONE, None
+    if group.first:
+        heard = Commands(commands)
+    else:
+        _end_with(commands)
+    control = heard if heard and group.size == 1 else Agreed(group, heard)
     last = _work(job, reports, control, group)
-    if group.first or isinstance(last, Failed):
+    if last is not None:
         reports.say(last)
     os._exit(0)  # without waiting for torch's threads to be taken down
 

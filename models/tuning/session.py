@@ -17,7 +17,7 @@ from .base import Base, check_base, device_here, dtype_of, load_base, weight_fil
 from .batches import lay_out
 from .card import Card, check_place, write_card
 from .checkpoints import Checkpoints, Origin, State
-from .control import Agreed, Control
+from .control import Control
 from .estimate import Estimate, check_reading, check_room, estimate, measure_flops
 from .extra import missing_extra, tool_versions
 from .lora import Tensors, write_adapter
@@ -38,8 +38,7 @@ some 0.05, since llama.cpp rounds activations too."""
 class Session:
     """Carries out one job; `say` is told what happens, `control` what is asked meanwhile.
 
-    Of a `group` all processes carry it out; what the others than the first one are asked and tell
-    is left aside.
+    Of a `group` all processes carry it out, and the first one alone tells and writes.
     """
 
     def __init__(
@@ -52,13 +51,14 @@ class Session:
     ) -> None:
         self._job, self._facts, self._group = job, facts, group
         self._say = say if group.first else lambda report: None
-        self._control = control if group.size == 1 else Agreed(group, control)
+        self._control = control
         self._work, self._out = Path(job.work), Path(job.out)
         self._weights = Path(job.weights) if job.weights else None
         self._kept_step = 0
 
-    def run(self) -> Report:
-        """The last report. Raises ModelError for what is refused before the first step."""
+    def run(self) -> Done | Failed | None:
+        """The last report; None where the first process of the group tells it. Raises ModelError for
+        what is refused before the first step."""
 
         job, facts, group = self._job, self._facts, self._group
         if missing := missing_extra():
@@ -100,13 +100,13 @@ class Session:
         self._say(self._begun())
         return self._run(place)
 
-    def _run(self, place: Path) -> Report:
+    def _run(self, place: Path) -> Done | Failed | None:
         state = self._trainer.state
         try:
             why = self._trainer.run()
             if not state.step:
                 return Failed("The training was stopped before its first step.")
-            return self._finished(place, why)
+            return self._finished(place, why) if self._group.first else None
         except Diverged as error:
             kept = f"the adapter of step {self._kept_step:,}" if self._kept_step else "nothing"
             return self._failed(
