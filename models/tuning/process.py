@@ -90,8 +90,8 @@ class Reports:
 
 
 def _end_with(stream: BinaryIO) -> None:
-    """End this process, one of several, with whoever started them: with the stream that carries what
-    the first of them is told, of which nothing is read here."""
+    """End this process with whoever started it: with the stream of commands, of which nothing is read
+    here."""
 
     def watch() -> None:
         end = select.poll()
@@ -120,6 +120,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     os.nice(max(0, NICENESS - psutil.Process().nice()))
+    _end_with(commands)
     path, launched = Path(sys.argv[1]), sys.argv[2:] == [LAUNCHED]
     job, reports = read_job(path.read_bytes()), Reports(out)
     if not launched:
@@ -132,11 +133,8 @@ def main() -> None:
             os.dup2(commands.fileno(), 0)
             os.dup2(out.fileno(), 1)
             launch("llamadiff.models.tuning.process", path, processes)
-    group, heard = join() if launched else ALONE, None
-    if group.first:
-        heard = Commands(commands)
-    else:
-        _end_with(commands)
+    group = join() if launched else ALONE
+    heard = Commands(commands) if group.first else None
     control = heard if heard and group.size == 1 else Agreed(group, heard)
     last = _work(job, reports, control, group)
     if last is not None:

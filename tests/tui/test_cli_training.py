@@ -172,9 +172,7 @@ def test_killed_and_gone_on_with_it_gives_the_same_bytes(
     assert Work(home / "state", out).unfinished() is None
 
 
-def test_dead_stopped_and_changed(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_dead_and_stopped(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "mine.gguf"
     data = tmp_path / "rows.csv"
     rows = [f"the {it} is {word},{label}" for it in ("lamp", "soup", "film", "chair") for word, label in (("bad", "negative"), ("good", "positive"))]  # fmt: skip
@@ -204,10 +202,6 @@ def test_dead_stopped_and_changed(
     (adapter,) = json.loads(text)["adapters"]
     assert adapter["ended"] == "stopped" and adapter["step"] <= adapter["steps"] < 3000
     assert read_training(out).step == adapter["step"]
-
-    data.write_text(data.read_text().replace("good", "fine"))
-    assert run([*many, "--resume"]) == 2
-    assert "The data was changed since the checkpoint" in capsys.readouterr().err
 
 
 def test_stopped_before_the_first_step_there_is_nothing(home: Path, tmp_path: Path) -> None:

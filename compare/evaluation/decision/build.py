@@ -266,7 +266,7 @@ def _rows_trained(trained: Sequence[Trained]) -> int | None:
 
 def _before(plan: Plan, sides: Sides, chosen: Chosen, scores: Scores) -> Iterator[Before]:
     """What was trained beside each variant of its kind that has another adapter."""
-    there = [
+    there: list[tuple[Kind, Variant]] = [
         (kind, it) for kind, them in sides.before.items() if kind in chosen.variants for it in them
     ]
     for kind, it in there:

@@ -79,7 +79,9 @@ def choose(plan: Plan, sides: Sides, scores: Scores) -> Chosen:
     once they are there: the same at every later look, whatever is added.
     """
     several = [it for kind, them in sides.variants.items() if sides.several(kind) for it in them]
-    settled = {kind: them[-1] for kind, them in sides.variants.items() if not sides.several(kind)}
+    settled: dict[Kind, Variant] = {
+        kind: them[-1] for kind, them in sides.variants.items() if not sides.several(kind)
+    }
     if not several:
         return Chosen(settled, scores.rows)
     of = halves(plan.rows, several)

@@ -655,7 +655,8 @@ def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(
 ) -> None:
     folder = save(tmp_path / "peft", pair("v_proj"))
     out = tmp_path / "out.gguf"
-    out.write_bytes(b"GGUF before")
+    convert(folder, out, facts(), name="before")
+    before = out.read_bytes()
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -663,7 +664,7 @@ def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(
     monkeypatch.setattr("gguf.GGUFWriter.write_tensor_data", full)
     with pytest.raises(ModelError, match="cannot be written: No space left on device"):
         convert(folder, out, facts(), name="one")
-    assert out.read_bytes() == b"GGUF before"
+    assert out.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.gguf", "peft"]
 
 

@@ -14,6 +14,7 @@ from llamadiff.models.tuning.client import Tuning
 from llamadiff.models.tuning.parallel import Group
 from llamadiff.models.tuning.tasks import Begun, Done, Report, Saved, Stepped, Validated
 
+from ...conftest import until
 from .training import FEW, carry_out, job, preferences, rows
 
 SETTINGS = replace(FEW, learning_rate=0.01, method="dpo")
@@ -43,7 +44,8 @@ async def test_two_processes_train_as_one_does_and_end_and_go_on_together(
                 launcher = psutil.Process(tuning.pid)
                 all_of_them = [launcher, *launcher.children(recursive=True)]
                 break
-    assert len(all_of_them) == 3 and not any(map(runs, all_of_them))
+    assert len(all_of_them) == 3
+    await until(lambda: not any(map(runs, all_of_them)))
 
     tuning = Tuning(job(tmp_path, base, train, held_out, TWO, resume=True), log)
     went_on = [report async for report in tuning.reports()]
