@@ -46,6 +46,10 @@ adapter = "none"
 label = "engineered"
 prompt = "sentiment-engineered"
 adapter = "none"
+[[variants]]
+label = "shipped"
+prompt = "sentiment"
+adapter = "sentiment"
 [[checks]]
 check = "one-of"
 labels = ["positive", "negative", "neutral"]
@@ -132,8 +136,17 @@ def test_it_trains_and_says_what_came_of_it(trained: Trained) -> None:
 def test_suites_are_run_with_the_adapter_beside_their_own_variants(trained: Trained) -> None:
     (evaluation,) = trained.document["evaluations"]
     labels = [it["label"] for it in evaluation["variants"]]
-    assert labels == ["plain", "engineered", "mine", "engineered + mine"]
-    sides = evaluation["decision"]["sides"]
+    assert labels == ["plain", "engineered", "shipped", "mine", "engineered + mine"]
+    decision = evaluation["decision"]
+    assert (decision["rows"], decision["chosen_on"]) == (8, 0)
+    (before,) = decision["before"]
+    assert (before["label"], before["kind"], before["difference"]["rows"]) == (
+        "shipped",
+        "tuned",
+        8,
+    )
+    assert "against shipped, which was there before: " in decision["verdict"]
+    sides = decision["sides"]
     assert sides["tuned"]["label"] == "mine" and sides["combined"]["label"] == "engineered + mine"
     assert sides["tuned"]["tried"][0]["rows_trained"] == 12
     assert evaluation["evaluation"]
@@ -166,7 +179,7 @@ def test_killed_and_gone_on_with_it_gives_the_same_bytes(
     assert run([*command, "--resume"]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith(f"{out}\n") and "held out" not in captured.err
-    assert "Few: 40 rows × 4 variants = 160 answers" in captured.err
+    assert "Few: 40 rows × 5 variants = 200 answers" in captured.err
     assert out.read_bytes() == trained.adapter.read_bytes()
     assert sorted(it.name for it in folder.iterdir()) == ["mine.gguf", "mine.md"]
     assert Work(home / "state", out).unfinished() is None
