@@ -240,6 +240,8 @@ def fill(
         their="their" if plural else "its",
         n=NUMBERS[wish.count],
         d=wish.count,
-        keys=", ".join(wish.keys[:-1]) + f"{wish.last}{wish.keys[-1]}" if wish.keys[1:] else wish.keys[0],
+        keys=", ".join(wish.keys[:-1]) + f"{wish.last}{wish.keys[-1]}"
+        if wish.keys[1:]
+        else wish.keys[0],
         key="key" if len(wish.keys) == 1 else "keys",
     )
