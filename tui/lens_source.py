@@ -16,7 +16,7 @@ from .session import Session
 from .widgets.wrapping import break_lines
 
 if TYPE_CHECKING:
-    from ..compare.lens import Lens
+    from ..compare.lens import Alternative, Lens
     from ..compare.parting import Parting
 
 TOP = 8
@@ -190,3 +190,12 @@ def made_ready(
     for place, token in enumerate(order):
         places[token] = place
     return text, break_lines(text.text, width), order, places
+
+
+def beginning_at(lens: Lens, number: int, instead: Alternative, said: str) -> Beginning:
+    """The beginning of an answer that has another token in the place of that number; `said` is the
+    id of the run that said the text, empty for a person's own."""
+    before = lens.tokens[:number]
+    tokens = (*(it.token for it in before), instead.token)
+    pieces = b"".join([*(it.piece for it in before), instead.piece])
+    return Beginning(tokens, pieces.decode("utf-8", "replace"), said)

@@ -299,16 +299,7 @@ class Playground:
                 return []
             self._put(replace(current, values={**current.values, name: value}))
             return [current.name]
-        users = {
-            variant.name: self.values.of(variant, variable)
-            for variant in self.variants
-            for variable in self.values.variables(variant.prompt)
-            if variable.name == name and name not in variant.values
-        }
-        if all(value == had for had in users.values()):
-            return []
-        self.values[name] = value
-        return list(users)
+        return self.values.give(name, value, self.variants)
 
     # --------------------------------------------------------------- outputs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -111,16 +111,20 @@ class Training:
     # ----------------------------------------------------------------- running
 
     async def run(
-        self, runner_of: Callable[[], Awaitable[Runner]], library: Library, places: Places
+        self,
+        runner_of: Callable[[], Awaitable[Runner]],
+        library: Library,
+        folders: Sequence[Path],
+        places: Places,
     ) -> None:
-        """Carry it out to its end, which may be that it failed. Cancelling this ends it at once; it
-        can be gone on with from its last checkpoint."""
+        """Carry it out to its end, which may be that it failed; a person's own suites are in the
+        `folders`. Cancelling this ends it at once; it can be gone on with from its last checkpoint."""
         self.state, self.problem, self.stage, self.paused = "starting", "", "", False
         self.done = []
         try:
             runner = await runner_of()
             if self.data is None:
-                self.data = await check_data(runner, self.plan, library, self._prepare)
+                self.data = await check_data(runner, self.plan, library, folders, self._prepare)
             self.stage = WAITING
             self._tuner = Tuner(runner, self.plan, self.data, places, resume=self._resume)
             async with contextlib.aclosing(self._tuner.events()) as events:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..compare.errors import CompareError
 from ..compare.tuning.plan import SETTINGS, TuningPlan, check_settings
+from ..models.tuning.settings import TuningSettings
 
 if TYPE_CHECKING:
     from ..prompts.document import Prompt
@@ -161,3 +162,30 @@ def _check_name(name: str) -> None:
 
 OTHER_SETTINGS = tuple(it for it in SETTINGS if it not in OWN_LINES)
 """The names of settings that are typed on one line."""
+
+
+def shown(form: TuneForm, key: str, rate: float | None) -> str:
+    """What stands on a line; `rate` is the learning rate by the base's width, where it is known."""
+    match key:
+        case "data":
+            return form.data_name or "choose"
+        case "prompt":
+            return form.prompt.name if form.prompt else "none, as the rows ask"
+        case "suites":
+            if "suites" not in form.touched:
+                return f"{len(form.suites)} suites that ship"
+            return ", ".join(path.stem for path in form.suites) or "no suite"
+        case "name":
+            return form.out.stem
+        case "counts":
+            return form.counts or "all"
+        case "others":
+            return form.others or "as they are"
+        case _:
+            return form.settings.get(key) or _default(key, rate)
+
+
+def _default(key: str, rate: float | None) -> str:
+    if key == "learning_rate":
+        return "by the width" if rate is None else f"{rate:g}, by the width"
+    return f"{getattr(TuningSettings(), key):g}"

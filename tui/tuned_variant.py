@@ -31,6 +31,8 @@ class TunedVariant:
         self._label = TUNING
         self.variant = ""
         """Its name in the list; empty where there was no room."""
+        self.apart = False
+        """It is asked another question than the baseline."""
 
     def add(
         self, base: Path, base_name: str, prompt: Prompt | None, values: Mapping[str, str]
@@ -38,7 +40,8 @@ class TunedVariant:
         """Add it to the list, the base as yet; what was selected stays selected.
 
         It is asked what a variant with this prompt is, or the selected one where that is None.
-        Without such a variant it has the prompt, and these values.
+        Without such a variant it has the prompt, and is asked what the baseline is; where that has
+        not all of its variables, it has these values.
         """
         playground, selected = self._playground, self._playground.current
         if selected is None:
@@ -50,7 +53,7 @@ class TunedVariant:
         playground.selected = selected.name
         if made is None:
             return False
-        own = made.values if like is not None else values
+        own = made.values if like is not None else self._as_baseline(values)
         whole = replace(
             made, model=base, model_name=base_name, adapters=(), label=TUNING, values=own,
             beginning=None,
@@ -58,6 +61,17 @@ class TunedVariant:
         playground.change_all(lambda it: whole if it.name == whole.name else it)
         self.variant = made.name
         return True
+
+    def _as_baseline(self, values: Mapping[str, str]) -> Mapping[str, str]:
+        """The baseline's own of these values, which are known to all else; these, where it cannot be
+        asked them."""
+        playground = self._playground
+        baseline = playground.get(playground.baseline)
+        known = playground.values.variables(baseline.prompt) if baseline is not None else ()
+        self.apart = not values.keys() <= {it.name for it in known}
+        if self.apart or baseline is None:
+            return values
+        return {name: text for name, text in baseline.values.items() if name in values}
 
     def follow(self, path: Path, label: str) -> list[str]:
         """Have this adapter in the place of the one before; the names of the variants that have it."""

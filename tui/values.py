@@ -24,6 +24,19 @@ class Values(dict[str, str]):
         self.clear()
         self.update(given)
 
+    def give(self, name: str, value: str, variants: Iterable[Variant]) -> list[str]:
+        """Give a variable a value; the names of those of the variants that this changes."""
+        users = {
+            variant.name: self.of(variant, variable)
+            for variant in variants
+            for variable in self.variables(variant.prompt)
+            if variable.name == name and name not in variant.values
+        }
+        if all(value == had for had in users.values()):
+            return []
+        self[name] = value
+        return list(users)
+
     def set_used(self, prompt: Prompt, names: tuple[str, ...]) -> None:
         """Remember which names a prompt's templates use, until it is looked at again."""
         self._used[prompt.path, prompt.name] = names

@@ -76,6 +76,9 @@ class Plan:
     notes: tuple[str, ...] = ()
     to_keep: Mapping[str, Settled] = field(default_factory=dict[str, Settled])
     """By the hash of a comparison, what the history is to know of it."""
+    trained: tuple[str, ...] = ()
+    """The variants with adapters that were trained just now, those of most rows last: they alone
+    stand for adapters in the decision."""
 
     def planned_for(self, one: Variant, other: Variant, rows: Sequence[int]) -> Planned:
         """Which of these rows, given by their places, were planned for a comparison."""

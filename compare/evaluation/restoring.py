@@ -62,6 +62,7 @@ def about(plan: Plan) -> str:
             "elsewhere": suite.elsewhere,
             "code": [str(path) for path in suite.code],
             "names": names,
+            "trained": plan.trained,
             "planned": _written(plan.planned, plan),
             "apart": [[*names, _written(it, plan)] for names, it in plan.apart.items()],
         }
@@ -121,6 +122,7 @@ def _plan(
         given["exact"],
         {it: replace(_variant(table, names), label="judge") for it, table in given["judges"].items()},
         {names_of(a, b): _settled(it, rows) for a, b, it in beside.get("apart", ())},
+        trained=tuple(beside.get("trained", ())),
     )  # fmt: skip
 
 

@@ -23,13 +23,15 @@ class AnswerText:
 
     `before` is what inference sends. `answer` is what the template writes after it, and `end` the
     part of that behind the assistant's words. `whole` is both in one, None where the template does
-    not begin a chat that has the answer with the words that it asks for the answer with.
+    not begin a chat that has the answer with the words that it asks for the answer with. `prefill` is
+    what the prompt begins the answer with.
     """
 
     before: str
     answer: str
     end: str
     whole: str | None
+    prefill: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,12 +127,13 @@ class ExampleRenderer:
         end = self._end([*(message.role for message in asked.messages), "assistant"])
         if whole.startswith(before):
             answer = whole[len(before) :]
-            return AnswerText(before, answer, end if end and answer.endswith(end) else "", whole)
+            written = end if end and answer.endswith(end) else ""
+            return AnswerText(before, answer, written, whole, without_joints(asked.prefill))
         if end is None:
             raise self._wrong(
                 asked.line, "the model's chat template does not write out what the assistant says"
             )
-        return AnswerText(before, content + end, end, None)
+        return AnswerText(before, content + end, end, None, without_joints(asked.prefill))
 
     def _end(self, roles: Sequence[str]) -> str | None:
         """What the template writes behind the last message."""

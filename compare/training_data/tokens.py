@@ -26,6 +26,7 @@ class PreparedExample:
     do in the engine's cache, else a row for each answer. `pair` is there for preferences alone.
     `joined`: the text as a whole has other tokens than the engine is sent, so that the row is made of
     the tokens sent and those of the answer. `ended` is false where no token ends the answer.
+    `prefill` is what the prompt begins the answer with.
     """
 
     example: Example
@@ -33,6 +34,12 @@ class PreparedExample:
     pair: PreferenceRow | None = None
     joined: bool = False
     ended: bool = True
+    prefill: str = ""
+
+    @property
+    def expected(self) -> str:
+        """What the model is to say behind the words that its answer begins with."""
+        return self.example.answer.removeprefix(self.prefill)
 
     @property
     def longest(self) -> int:
@@ -86,7 +93,8 @@ async def prepare(
             coming = asyncio.create_task(asyncio.to_thread(renders.rendered, following))
             answers = await tokenizer.answers([it for each in texts for it in each])
             for example, each in zip(batch, texts, strict=True):
-                found.append(_prepared(example, [answers.pop(0) for _ in each]))
+                made = _prepared(example, [answers.pop(0) for _ in each])
+                found.append(replace(made, prefill=each[-1].prefill))
             on_progress(len(found), len(examples))
     finally:
         coming.cancel()

@@ -29,14 +29,16 @@ def tuned_plan(
     *,
     kept: Evaluations | None = None,
 ) -> Plan:
-    """The suite on the base of a training, with its own variants and the new ones of `tuned_variants`.
+    """The suite on the base of a training, with its own variants and the new ones of `tuned_variants`,
+    which alone stand for adapters in its decision.
 
     `kept` knows what was planned before. Raises CompareError, ModelError or PromptError.
     """
     wanted = replace(defaults, model=str(plan.base))
     own = suite_variants(suite, wanted)
     added = tuned_variants(suite, own, plan)
-    return plan_of(suite, wanted, settings, kept=kept, added=added)
+    made = plan_of(suite, wanted, settings, kept=kept, added=added)
+    return replace(made, trained=tuple(it.name for it in added))
 
 
 def tuned_variants(suite: Suite, own: Sequence[Variant], plan: TuningPlan) -> list[Variant]:

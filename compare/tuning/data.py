@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from ...models.gguf.facts import ModelFacts
 from ...models.hashing import sha256_file
 from ...models.tuning.base import check_base
 from ...models.tuning.estimate import Estimate, check_room, estimate, measure_flops
+from ...models.tuning.extra import may_have_gpu
 from ...models.tuning.rows import Rows, check_rows, rows_of
 from ...models.tuning.settings import TuningSettings
 from ...prompts.library import Library
 from ..errors import MISTAKES, CompareError
+from ..evaluation.decision.elsewhere import suite_elsewhere
 from ..evaluation.reading import load_suite
+from ..evaluation.suite import Suite
 from ..runner import Runner
 from ..training_data.checking import Data
 from ..training_data.examples import read_examples
@@ -83,15 +88,16 @@ async def check_data(
     runner: Runner,
     plan: TuningPlan,
     library: Library,
+    folders: Sequence[Path] = (),
     on_progress: Progress = lambda stage, share, detail: None,
 ) -> CheckedData:
     """Read, render, tokenize and check the rows, as the engine is given them; nothing is trained.
 
-    `on_progress` is told of "loading", "tokenizing" and "checking". Raises CompareError, PromptError
+    A person's own suites are in the `folders`. `on_progress` is told of "loading", "tokenizing" and "checking". Raises CompareError, PromptError
     and ModelError for what is wrong in the plan or its files, and EngineError.
     """
     facts = await asyncio.to_thread(runner.facts, plan.base)  # raises what the engine would refuse
-    suites = await asyncio.to_thread(lambda: [load_suite(path) for path in plan.held_out])
+    suites = await asyncio.to_thread(_suites, plan, folders)
     renderer = runner.renderer
     held = [await asyncio.to_thread(held_out, it, library, renderer) for it in suites]
     source = await asyncio.to_thread(read_examples, plan.data, plan.prompt, renderer)
@@ -120,10 +126,28 @@ async def check_data(
     return await asyncio.to_thread(_estimated, data, plan, facts) if parts else data
 
 
+def _suites(plan: TuningPlan, folders: Sequence[Path]) -> list[Suite]:
+    """Those whose rows must not be learned, and those that they name as elsewhere: what an adapter
+    loses there is lost on rows that it does not know. Raises a mistake.
+
+    One elsewhere that cannot be read is not run either, which is told then.
+    """
+    found = [load_suite(path) for path in plan.held_out]
+    known = {it.path.resolve() for it in found}
+    for it in tuple(found):
+        for name in it.elsewhere:
+            with contextlib.suppress(*MISTAKES):
+                path = suite_elsewhere(it, name, folders).resolve()
+                if path not in known:
+                    known.add(path)
+                    found.append(load_suite(path))
+    return found
+
+
 def _estimated(data: CheckedData, plan: TuningPlan, facts: ModelFacts) -> CheckedData:
     """With what training will take, and why it cannot be if it cannot. Raises CompareError."""
     parts = [data.rows(adapter) for adapter in plan.adapters]
-    flops = measure_flops()
+    flops = None if may_have_gpu() else measure_flops()
     estimates = tuple(
         estimate(facts, data.settings, them.train or them.train_pairs, flops=flops)
         for them in parts
@@ -145,7 +169,8 @@ def _problem(
         check_base(facts, plan.weights)
         for them in parts:
             check_rows(them, preferences=preferences, longest=longest, vocab_size=facts.vocab_size)
-        check_room(max(estimates, key=lambda it: it.memory_bytes))
+        if not may_have_gpu():  # else the process that trains asks the GPU
+            check_room(max(estimates, key=lambda it: it.memory_bytes))
     except MISTAKES as error:
         return str(error)
     return ""

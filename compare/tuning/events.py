@@ -28,7 +28,8 @@ class AdapterBegun:
 
 @dataclass(frozen=True)
 class Sample:
-    """A question that is held out, the answer in the data, the base's, and the adapter's by now."""
+    """A question that is held out, the answer in the data, the base's, and the adapter's by now; of
+    all three what comes behind the words that the prompt begins the answer with."""
 
     question: str
     expected: str

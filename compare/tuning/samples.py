@@ -53,7 +53,7 @@ class Sampler:
         return Sampled(
             step,
             tuple(
-                Sample("\n".join(it.example.asked), it.example.answer, before, answer)
+                Sample("\n".join(it.example.asked), it.expected, before, answer)
                 for it, before, answer in them
             ),
         )

@@ -15,6 +15,7 @@ from ...models.adapters.training import card_of
 from ...models.engine.protocol import file_version
 from ...models.errors import ModelError
 from ...models.hashing import sha256_file
+from ...models.tuning.base import weight_files
 from ...models.tuning.card import check_place
 from ...models.tuning.client import Tuning, reference_of
 from ...models.tuning.extra import missing_extra
@@ -114,7 +115,7 @@ class Tuner:
     async def _train(self, adapter: PlannedAdapter, number: int) -> AsyncGenerator[Event]:
         """Raises ModelError and EngineError."""
         job, rows_sha256 = await self._job(adapter)
-        base = file_version(self.plan.base)
+        base = " ".join(map(file_version, (self.plan.base, *weight_files(self.plan.weights))))
         if self._resume:
             known = self._work.finished(adapter, job, rows_sha256, base)
             if known is not None:

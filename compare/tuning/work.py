@@ -36,7 +36,7 @@ class Reached(msgspec.Struct, frozen=True):
 
 class Finished(msgspec.Struct, frozen=True):
     """An adapter that was trained to the end: by what job, on rows with which hash, the versions
-    (`file_version`) of the base's file and of its own, and what was told at the beginning, with all
+    (`file_version`) of the base's files and of its own, and what was told at the beginning, with all
     losses, and at the end."""
 
     job: Job

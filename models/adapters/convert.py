@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import ModelError, plain
 from ..gguf.facts import ModelFacts
 from ..hashing import cached_model_sha256, model_sha256, sha256_file
-from ..writing.whole import check_out, written_whole
+from ..writing.whole import written_whole
 from .names import TOKEN_EMBEDDING, Names
 from .patterns import first_matches
 from .peft_config import PeftConfig, read_config
 from .peft_weights import Pair, Stored, read_pairs, weight_files
+from .place import check_adapter_out
 from .provenance import Provenance
 from .training import Training
 
@@ -70,8 +71,8 @@ def convert(
     `name` is the folder's own unless given; `training` is what is known of how it was trained. Rows that do not fill a block of Q8_0 are written as
     F16. With `cache_dir`, where hashes are remembered, that of the base is recorded too, which has
     to be read for it the first time. The adapter's files are read twice, once for their hashes. An
-    exception that `progress` raises ends the conversion. The file appears at `out`, in place of a
-    GGUF file there, only once it is complete; otherwise nothing is left.
+    exception that `progress` raises ends the conversion. The file appears at `out`, in place of an
+    adapter there, only once it is complete; otherwise nothing is left.
 
     Raises ModelError, one sentence, when the folder is not a PEFT LoRA, uses what a GGUF adapter
     cannot hold, does not fit the base, or `out` cannot be written.
@@ -81,7 +82,7 @@ def convert(
     plans = _plans(folder, pairs, config, base)
     files = weight_files(folder)
     sizes = [_size(path) for path in files]
-    place = check_out(out, [*base.parts, *files], sum(sizes))
+    place = check_adapter_out(out, [*base.parts, *files], sum(sizes))
     known = cache_dir is None or cached_model_sha256(base.parts, cache_dir) is not None
     steps = _Steps(progress, 2 * sum(sizes) + (0 if known else sum(map(_size, base.parts))))
     here = _known_as(folder)

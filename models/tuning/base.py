@@ -78,6 +78,24 @@ def check_base(facts: ModelFacts, folder: Path | None) -> None:
         )
 
 
+def device_here() -> torch.device:
+    """Where this process computes: on the GPU that is its own, where torch has one."""
+
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("cpu")
+
+
+def weight_files(folder: Path | None) -> list[Path]:
+    """The files of a Hugging Face folder that say what model it is; of none, none."""
+    if folder is None:
+        return []
+    found = (*folder.glob("*.safetensors"), *folder.glob("*.bin"), folder / "config.json")
+    return sorted(path for path in found if path.is_file())
+
+
 def load_base(facts: ModelFacts, folder: Path | None, precision: Precision, threads: int) -> Base:
     """The base's model, in training's precision, on the GPU where torch has one.
 
@@ -95,8 +113,8 @@ def load_base(facts: ModelFacts, folder: Path | None, precision: Precision, thre
     warnings.filterwarnings("ignore", category=FutureWarning)
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = _dtype(precision, device, facts.parameters)
+    device = device_here()
+    dtype = dtype_of(precision, device, facts.parameters)
     source: Path = folder or facts.path.parent
     options: dict[str, Any] = {} if folder else {"gguf_file": facts.path.name}
     try:
@@ -135,14 +153,14 @@ def _complete(facts: ModelFacts, config: Any) -> None:
         config.query_pre_attn_scalar = whole
 
 
-def _dtype(precision: Precision, device: torch.device, parameters: int) -> torch.dtype:
+def dtype_of(precision: Precision, device: torch.device, parameters: int) -> torch.dtype:
     """What `auto` means: bfloat16 where the hardware computes in it and the model is not small."""
 
     import torch
 
     if precision == "auto":
         if device.type == "cuda":
-            precision = "bf16" if torch.cuda.is_bf16_supported() else "f32"
+            precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "f32"
         else:
             fast = parameters > _SMALL and _cpu_has_bf16()
             precision = "bf16" if fast else "f32"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..adapters.place import check_adapter_out
 from ..adapters.training import CARD_BEGINS, Training, card_head, card_of
 from ..errors import ModelError, plain, size_in_words
-from ..gguf.check import check_adapter
 from ..gguf.facts import ModelFacts
-from ..writing.whole import check_out, scratch
+from ..writing.whole import scratch
 from .files import written_whole
 
 _ENDS = {
@@ -45,16 +45,9 @@ def check_place(out: Path, inputs: Sequence[Path]) -> Path:
     Raises ModelError where it or its card would replace something else, where its name does not end
     in .gguf, and where no file can be written.
     """
-    place = check_out(out, inputs, 0)
+    place = check_adapter_out(out, inputs, 0)
     if place.suffix.lower() != ".gguf":
         raise ModelError(f"{out} does not end in .gguf, by which adapters are found; add it.")
-    if place.exists():
-        try:
-            check_adapter(place)
-        except ModelError as error:
-            raise ModelError(
-                f"{out} is there and no adapter, so it is not replaced; give another name ({error})"
-            ) from None
     _check_card(place)
     with scratch(place):
         return place

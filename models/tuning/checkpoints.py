@@ -7,20 +7,22 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ModelError
 from .files import written_whole
 from .lora import Tensors
 
-if TYPE_CHECKING:
-    import torch
-
 _LAST = "last.checkpoint"
-_FORMAT = 1
+_FORMAT = 2
 _OF_STEP = re.compile(r"(?:best|step)-(\d+)\.\w+")
 _KEPT = 2
 """Converted adapters that stay, besides the best: one is being loaded while the next is written."""
+_FILES = {
+    "base": "base_sha256",
+    "data": "data_sha256",
+    "folder of the weights": "weights_sha256",
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Origin:
     settings: tuple[str, ...]
     base_sha256: str
     data_sha256: str
+    weights_sha256: str = ""
+    """Of the folder that is trained on instead of the base's file."""
 
 
 @dataclass
@@ -39,7 +43,6 @@ class State:
     step: int = 0
     adapter: Tensors = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
-    random: list[torch.Tensor] = field(default_factory=list)
     losses: list[tuple[int, float]] = field(default_factory=list)
     validations: list[tuple[int, float]] = field(default_factory=list)
     reference: dict[str, float] = field(default_factory=dict)
@@ -95,7 +98,7 @@ class Checkpoints:
         origin = document.get("origin", {})
         if document.get("format") != _FORMAT:
             raise ModelError(f"{path} is of another version of llamadiff; start the training anew.")
-        for what, name in (("base", "base_sha256"), ("data", "data_sha256")):
+        for what, name in _FILES.items():
             if origin.get(name) != getattr(self._origin, name):
                 raise ModelError(
                     f"The {what} was changed since the checkpoint in {self._folder}; put back what "

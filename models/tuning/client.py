@@ -18,6 +18,7 @@ from ..engine.protocol import Failed as NotScored
 from ..engine.protocol import Scored, ScoreRequest
 from ..errors import ModelError
 from .extra import missing_extra
+from .files import written_whole
 from .rows import Row, sequences
 from .tasks import Command, Done, Failed, GoOn, Job, Pause, Report, Stop, line, read_report
 
@@ -61,17 +62,17 @@ class Tuning:
         """Start it; what it tells, the last of which is Done or Failed.
 
         Whoever leaves early ends the process; the job with `resume` goes on from its last checkpoint.
-        Raises ModelError without the extra that tuning needs, EngineError when the process dies.
+        Raises ModelError without the extra that tuning needs and where the job cannot be written,
+        EngineError when the process dies.
         """
         if missing := missing_extra():
             raise ModelError(missing)
-        start = await self._start()
+        file = Path(self.job.work) / "job"
+        written_whole(file, line(self.job))
+        start = await self._start(file)
         process = self._process
         assert process and process.stdin and process.stdout
         try:
-            with contextlib.suppress(OSError):
-                process.stdin.write(line(self.job))
-                await process.stdin.drain()
             async for text in process.stdout:
                 try:
                     report = read_report(text)
@@ -91,11 +92,12 @@ class Tuning:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
+            await process.stdout.read()  # until all who train have ended, where they are several
             with contextlib.suppress(OSError):
                 await process.stdin.wait_closed()
 
-    async def _start(self) -> int:
-        """Start the process; the length of the log then. Raises EngineError."""
+    async def _start(self, job: Path) -> int:
+        """Start the process on the job; the length of the log then. Raises EngineError."""
         try:
             self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             errors = open_log(self._log)
@@ -104,7 +106,7 @@ class Tuning:
         try:
             start = os.fstat(errors).st_size
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", "llamadiff.models.tuning.process",
+                sys.executable, "-P", "-m", "llamadiff.models.tuning.process", str(job),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
                 env=os.environ | _ENVIRONMENT, start_new_session=True, limit=_LINE_LIMIT,
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from .rows import Row, sequences
 from .settings import ALL_LINEAR, TuningSettings
 
 _PROCESS = 600_000_000
-"""Bytes of a process that has imported torch, transformers and peft and done nothing."""
+"""Bytes of a process that has imported torch, transformers and peft and done nothing; on a GPU, of
+what CUDA keeps there for a process."""
 _STATE = 16
 """Bytes per trained parameter, in float32: itself, its gradient and the optimizer's two moments."""
 _STEP_S = 0.002
@@ -46,7 +48,8 @@ def estimate(
     bytes_per_weight: int = 4,
     flops: float | None = None,
 ) -> Estimate:
-    """What training on `rows` will take.
+    """What training on `rows` will take; memory is that of one process, on the device that it
+    computes on.
 
     `flops` are the floating-point operations that the machine does in a second (see
     `measure_flops`). A token costs two for each weight of the base forwards and, where the base is
@@ -56,14 +59,15 @@ def estimate(
     parameters = lora_parameters(facts, complete)
     lengths = [len(row.tokens) for row in sequences(rows)]
     per_row = sum(lengths) / len(rows)
-    share = min(1.0, complete.rows_per_step / len(rows))
-    tokens = round(per_row * len(rows) * share * complete.steps)
+    seen = min(1.0, complete.rows_per_step / len(rows))
+    tokens = round(per_row * len(rows) * seen * complete.steps)
     passes = 6 if complete.gradient_checkpointing else 4
     seconds = None
     if flops:
         batches = complete.steps * complete.accumulation
         seconds = passes * facts.parameters * tokens / flops + batches * facts.layers * _STEP_S
-    at_once = min(complete.batch, len(rows)) * max(lengths) * (2 if complete.method == "dpo" else 1)
+    share = math.ceil(min(complete.batch, len(rows)) / max(1, complete.processes))
+    at_once = share * max(lengths) * (2 if complete.method == "dpo" else 1)
     memory = (
         _PROCESS
         + facts.parameters * bytes_per_weight
@@ -114,12 +118,24 @@ def measure_flops() -> float:
     return best
 
 
-def check_room(needed: Estimate, available: int | None = None) -> None:
+def check_room(needed: Estimate, available: int | None = None, of: str = "memory") -> None:
     """Raise ModelError when the training does not fit into memory that is free now."""
     free = available_memory() if available is None else available
     if needed.memory_bytes > free:
         raise ModelError(
-            f"Training needs about {size_in_words(needed.memory_bytes)} of memory and "
+            f"Training needs about {size_in_words(needed.memory_bytes)} of {of} and "
             f"{size_in_words(free)} are free; make batch smaller and accumulation larger, set "
             "gradient_checkpointing, or use a smaller base."
+        )
+
+
+def check_reading(facts: ModelFacts, processes: int) -> None:
+    """Raise ModelError when so many processes cannot each read a GGUF file whole, for their GPUs:
+    transformers makes float32 of it in main memory first."""
+    needed, free = 4 * facts.parameters * processes, available_memory()
+    if needed > free:
+        raise ModelError(
+            f"Reading {facts.name} takes about {size_in_words(needed)} of main memory before it is "
+            f"on the GPU and {size_in_words(free)} are free; set fewer processes, or give the "
+            "Hugging Face folder that it was made of."
         )

@@ -1,14 +1,18 @@
-"""The process that trains: does the job that its first line describes, and reports a line at a time.
+"""The process that trains: does the job in the file that it is given, and reports a line at a time.
 
-Run as `python -m llamadiff.models.tuning.process`. Standard input carries the job and then
-commands; its end means that nobody waits any more, and the process ends at once, with the last
-checkpoint kept. Standard output carries the reports; both are moved away first, so that whatever a
-library prints lands in the log on file descriptor 2.
+Run as `python -m llamadiff.models.tuning.process JOB`. Standard input carries commands; its end
+means that nobody waits any more, and the process ends at once, with the last checkpoint kept.
+Standard output carries the reports; both are moved away first, so that whatever a library prints
+lands in the log on file descriptor 2. Where several processes are to train, this one becomes their
+launcher; all of them have both, of which the first one alone reads the one, and the others write to
+the other only what ends them.
 """
 
 from __future__ import annotations
 
 import os
+import select
+import sys
 import threading
 import traceback
 from pathlib import Path
@@ -19,9 +23,11 @@ import psutil
 
 from ..errors import ModelError
 from ..gguf.check import check_model
+from .control import Agreed, Control, Stopped
+from .extra import missing_extra
+from .parallel import ALONE, LAUNCHED, Group, join, launch, wanted
 from .session import Session
-from .tasks import Failed, GoOn, Job, Pause, Report, Stop, line, read_command, read_job
-from .trainer import Stopped
+from .tasks import Done, Failed, GoOn, Job, Pause, Report, Stop, line, read_command, read_job
 
 NICENESS = 10
 """Below the engine's: what a person looks at comes first."""
@@ -83,11 +89,30 @@ class Reports:
             os._exit(0)
 
 
-def _work(job: Job, reports: Reports, commands: Commands) -> Report:
+def _end_with(stream: BinaryIO) -> None:
+    """End this process with whoever started it: with the stream of commands, of which nothing is read
+    here."""
+
+    def watch() -> None:
+        end = select.poll()
+        end.register(stream, 0)
+        end.poll()
+        os._exit(0)
+
+    threading.Thread(target=watch, name="end", daemon=True).start()
+
+
+def _work(job: Job, reports: Reports, control: Control, group: Group) -> Done | Failed | None:
     try:
-        return Session(job, check_model(Path(job.base)), reports.say, commands).run()
+        facts = check_model(Path(job.base))
+        return Session(job, facts, reports.say, control, group).run()
     except ModelError as error:
         return Failed(str(error))
+
+
+def _processes(job: Job) -> int:
+    """How many are to train, where that is known before torch says what is missing."""
+    return 1 if missing_extra() else wanted(job.settings.processes)
 
 
 def main() -> None:
@@ -95,9 +120,25 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     os.nice(max(0, NICENESS - psutil.Process().nice()))
-    job = read_job(commands.readline())
-    reports = Reports(out)
-    reports.say(_work(job, reports, Commands(commands)))
+    _end_with(commands)
+    path, launched = Path(sys.argv[1]), sys.argv[2:] == [LAUNCHED]
+    job, reports = read_job(path.read_bytes()), Reports(out)
+    if not launched:
+        try:
+            processes = _processes(job)
+        except ModelError as error:
+            reports.say(Failed(str(error)))
+            os._exit(0)
+        if processes > 1:
+            os.dup2(commands.fileno(), 0)
+            os.dup2(out.fileno(), 1)
+            launch("llamadiff.models.tuning.process", path, processes)
+    group = join() if launched else ALONE
+    heard = Commands(commands) if group.first else None
+    control = heard if heard and group.size == 1 else Agreed(group, heard)
+    last = _work(job, reports, control, group)
+    if last is not None:
+        reports.say(last)
     os._exit(0)  # without waiting for torch's threads to be taken down
 
 

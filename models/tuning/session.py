@@ -12,16 +12,19 @@ from ..adapters.training import Training
 from ..errors import ModelError
 from ..gguf.facts import ModelFacts
 from ..hashing import model_sha256
-from .base import Base, check_base, load_base
+from ..memory import available_memory
+from .base import Base, check_base, device_here, dtype_of, load_base, weight_files
 from .batches import lay_out
 from .card import Card, check_place, write_card
 from .checkpoints import Checkpoints, Origin, State
-from .estimate import check_room, estimate, measure_flops
+from .control import Control
+from .estimate import Estimate, check_reading, check_room, estimate, measure_flops
 from .extra import missing_extra, tool_versions
 from .lora import Tensors, write_adapter
+from .parallel import ALONE, Group
 from .rows import TrainingRow, check_rows, of_kind, read_rows, sequences
 from .tasks import Begun, Done, Estimated, Failed, Job, Report
-from .trainer import Control, Diverged, Trainer
+from .trainer import Diverged, Trainer
 
 SMALL = 20_000_000
 """Parameters up to which one thread computes faster than several that wait for each other."""
@@ -33,22 +36,31 @@ some 0.05, since llama.cpp rounds activations too."""
 
 
 class Session:
-    """Carries out one job; `say` is told what happens, `control` what is asked meanwhile."""
+    """Carries out one job; `say` is told what happens, `control` what is asked meanwhile.
+
+    Of a `group` all processes carry it out, and the first one alone tells and writes.
+    """
 
     def __init__(
-        self, job: Job, facts: ModelFacts, say: Callable[[Report], None], control: Control
+        self,
+        job: Job,
+        facts: ModelFacts,
+        say: Callable[[Report], None],
+        control: Control,
+        group: Group = ALONE,
     ) -> None:
-        self._job, self._facts, self._say, self._control = job, facts, say, control
+        self._job, self._facts, self._group = job, facts, group
+        self._say = say if group.first else lambda report: None
+        self._control = control
         self._work, self._out = Path(job.work), Path(job.out)
         self._weights = Path(job.weights) if job.weights else None
         self._kept_step = 0
 
-    def run(self) -> Report:
-        """The last report. Raises ModelError for what is refused before the first step."""
+    def run(self) -> Done | Failed | None:
+        """The last report; None where the first process of the group tells it. Raises ModelError for
+        what is refused before the first step."""
 
-        import torch
-
-        job, facts = self._job, self._facts
+        job, facts, group = self._job, self._facts, self._group
         if missing := missing_extra():
             raise ModelError(missing)
         check_base(facts, self._weights)
@@ -61,31 +73,24 @@ class Session:
             vocab_size=facts.vocab_size,
         )
         self._train, self._held_out = of_kind(self._rows, preferences=preferences)
-        self._settings = job.settings.complete(facts.embedding, len(self._train))
-        place = check_place(self._out, facts.parts)
-        base_sha256 = model_sha256(facts.parts, Path(job.cache_dir))
-        origin = Origin(self._settings.lines(), base_sha256, rows_sha256)
+        settings = replace(job.settings, processes=group.size)
+        self._settings = settings.complete(facts.embedding, len(self._train))
+        place = check_place(self._out, facts.parts) if group.first else self._out
+        origin = group.agreed(self._origin(rows_sha256) if group.first else Origin((), "", ""))
         self._checkpoints = Checkpoints(self._work, origin)
         last = self._checkpoints.last() if job.resume else None
-        if last is None:
+        if last is None and group.first:
             self._checkpoints.clear()
-        self._estimate = estimate(
-            facts,
-            self._settings,
-            self._train,
-            flops=None if torch.cuda.is_available() else measure_flops(),
-        )
+        self._estimate = self._estimated()
         self._say(Estimated(self._estimate))
-        if not torch.cuda.is_available():
-            check_room(self._estimate)
-        threads = job.threads or (
-            1 if facts.parameters <= SMALL else psutil.cpu_count(logical=False) or 1
-        )
+        self._check_room()
+        cores = max(1, (psutil.cpu_count(logical=False) or 1) // group.size)
+        threads = job.threads or (1 if facts.parameters <= SMALL else cores)
         self._base = load_base(facts, self._weights, self._settings.precision, threads)
         self._refuse_another_reading(self._base)
         self._trainer = Trainer(
             self._base, self._rows, self._settings, self._checkpoints,
-            self._convert, self._tell, self._control,
+            self._convert, self._tell, self._control, group,
         )  # fmt: skip
         if last is not None:
             self._trainer.go_on_from(last)
@@ -95,13 +100,13 @@ class Session:
         self._say(self._begun())
         return self._run(place)
 
-    def _run(self, place: Path) -> Report:
+    def _run(self, place: Path) -> Done | Failed | None:
         state = self._trainer.state
         try:
             why = self._trainer.run()
             if not state.step:
                 return Failed("The training was stopped before its first step.")
-            return self._finished(place, why)
+            return self._finished(place, why) if self._group.first else None
         except Diverged as error:
             kept = f"the adapter of step {self._kept_step:,}" if self._kept_step else "nothing"
             return self._failed(
@@ -121,7 +126,7 @@ class Session:
     def _finished(self, place: Path, why: str) -> Done:
         """Write the best adapter and its card."""
         state = self._trainer.state
-        step, adapter = self._trainer.finish()
+        step, adapter = self._trainer.best()
         training = self._training(state, step)
         write_adapter(
             self._trainer.model, adapter, place, self._facts, training,
@@ -140,7 +145,9 @@ class Session:
         import torch
 
         state = self._trainer.state
-        name = torch.cuda.get_device_name() if self._base.device.type == "cuda" else "CPU"
+        device = self._base.device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+        name = name if self._group.size == 1 else f"{self._group.size} × {name}"
         return Begun(
             self._settings, state.step, self._settings.steps, self._trainer.parameters, name,
             "bf16" if self._base.dtype == torch.bfloat16 else "f32", list(state.losses), list(state.validations),
@@ -161,6 +168,36 @@ class Session:
                 )
             )
 
+    # ------------------------------------------------------------ before the first step
+
+    def _origin(self, rows_sha256: str) -> Origin:
+        cache = Path(self._job.cache_dir)
+        base, weights = (
+            model_sha256(them, cache) for them in (self._facts.parts, weight_files(self._weights))
+        )
+        return Origin(self._settings.lines(), base, rows_sha256, weights)
+
+    def _estimated(self) -> Estimate:
+        """What this process will take, in the memory of the device that it computes on."""
+        facts, settings, device = self._facts, self._settings, device_here()
+        if device.type == "cpu":
+            return estimate(facts, settings, self._train, flops=measure_flops())
+        dtype = dtype_of(settings.precision, device, facts.parameters)
+        return estimate(facts, settings, self._train, bytes_per_weight=dtype.itemsize)
+
+    def _check_room(self) -> None:
+        """Raise ModelError where memory does not suffice, that of the GPU where there is one."""
+
+        import torch
+
+        device, size = device_here(), self._group.size
+        if device.type == "cpu":
+            check_room(self._estimate, available_memory() // size)
+            return
+        check_room(self._estimate, torch.cuda.mem_get_info(device)[0], "the GPU's memory")
+        if self._weights is None:
+            check_reading(self._facts, size)
+
     # ------------------------------------------------------------ what is written
 
     def _try_conversion(self) -> None:
@@ -170,11 +207,12 @@ class Session:
 
     def _convert(self, state: State, adapter: Tensors) -> str:
         path = self._checkpoints.converted(state.step)
-        write_adapter(
-            self._trainer.model, adapter, path, self._facts, self._training(state, state.step),
-            name=f"{self._job.name or self._out.stem} @ step {state.step}",
-            cache_dir=Path(self._job.cache_dir), work=self._work,
-        )  # fmt: skip
+        if self._group.first:
+            write_adapter(
+                self._trainer.model, adapter, path, self._facts, self._training(state, state.step),
+                name=f"{self._job.name or self._out.stem} @ step {state.step}",
+                cache_dir=Path(self._job.cache_dir), work=self._work,
+            )  # fmt: skip
         self._kept_step = state.step
         return str(path)
 

@@ -59,6 +59,8 @@ class TuningSettings:
     """Of the base's weights and the arithmetic; the adapter's are always float32."""
     gradient_checkpointing: bool = False
     """Compute activations again instead of keeping them: less memory, more time."""
+    processes: int = 0
+    """That train together, each its share of every batch; 0 is one for each GPU."""
     seed: int = 0
     eval_every: int = 0
     """Steps from one validation to the next; 0 is a tenth of them all."""
@@ -141,12 +143,13 @@ _WHOLE: Mapping[str, int] = {
     "batch": 4096,
     "accumulation": 4096,
     "sequence_length": 1 << 20,
+    "processes": 1024,
     "seed": (1 << 31) - 1,
     "eval_every": 10_000_000,
     "checkpoint_every": 10_000_000,
     "patience": 10_000,
 }
-_FROM_ZERO = frozenset({"steps", "seed", "eval_every", "checkpoint_every", "patience"})
+_FROM_ZERO = frozenset({"steps", "processes", "seed", "eval_every", "checkpoint_every", "patience"})
 _NUMBERS: Mapping[str, tuple[float, float]] = {
     "alpha": (0.0, 1e4),
     "dropout": (0.0, 0.9),

@@ -9,28 +9,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator, Sequence
 
 from .base import Base
 from .batches import batches, rows_of_step
 from .checkpoints import Checkpoints, State
+from .control import Control, Stopped
 from .lora import Tensors, put_back, put_on, tensors_of, trained_parameters
 from .losses import Learning, Objective, Preferring, Sums
 from .memory_use import memory_now, memory_peak
+from .parallel import ALONE, Group
 from .rows import Row, Rows, of_kind, sequences
 from .settings import TuningSettings
 from .tasks import Paused, Report, Saved, Stepped, Validated
 
-if TYPE_CHECKING:
-    import torch
-
 MAX_NORM = 1.0
 """Gradients longer than this are cut to it."""
-
-
-class Stopped(Exception):
-    """Whoever waits wants no more steps."""
 
 
 class Diverged(Exception):
@@ -41,25 +35,12 @@ class Diverged(Exception):
         self.step = step
 
 
-class Control(Protocol):
-    """What is asked of a training while it runs."""
-
-    def check(self) -> None:
-        """Raises Stopped once the training is to end."""
-        ...
-
-    @property
-    def paused(self) -> bool: ...
-
-    def wait(self) -> None:
-        """Until it may go on. Raises Stopped."""
-        ...
-
-
 class Trainer:
     """One training on `rows` with complete `settings`.
 
-    `say` is told what happens; `convert` makes a file of an adapter at a checkpoint.
+    `say` is told what happens; `convert` makes a file of an adapter at a checkpoint. Of a `group` all
+    processes do the same at the same time: each computes its share of every batch, and what it comes
+    to in all of them is what each goes on with.
     """
 
     def __init__(
@@ -71,9 +52,11 @@ class Trainer:
         convert: Callable[[State, Tensors], str],
         say: Callable[[Report], None],
         control: Control,
+        group: Group = ALONE,
     ) -> None:
         import torch
 
+        self._group = group
         self._settings, self._checkpoints, self._control = settings, checkpoints, control
         self._convert, self._say = convert, say
         self._device = base.device
@@ -101,14 +84,19 @@ class Trainer:
         self._optimizer.load_state_dict(state.optimizer)
         if isinstance(self._objective, Preferring):
             self._objective.reference = dict(state.reference)
-        _set_random(state.random)
         self._saved_at = state.step
 
     def run(self) -> str:
-        """Train to the end; why that came: steps, patience, or stopped.
+        """Train to the end, and keep the last state; why that came: steps, patience, or stopped.
 
         Raises Diverged, and ModelError as when the disk is full.
         """
+        why = self._run()
+        if self.state.step:
+            self._save()
+        return why
+
+    def _run(self) -> str:
         self.model.train()
         state, settings = self.state, self._settings
         try:
@@ -131,9 +119,8 @@ class Trainer:
             state.peak_bytes = max(state.peak_bytes, memory_peak(self._device))
         return "steps"
 
-    def finish(self) -> tuple[int, Tensors]:
+    def best(self) -> tuple[int, Tensors]:
         """The step whose adapter is the best, and its weights: the last where none was held out."""
-        self._save()
         if self._held_out and self.state.best_step:
             return self.state.best_step, self._checkpoints.best(self.state)
         return self.state.step, tensors_of(self.model)
@@ -147,11 +134,13 @@ class Trainer:
         picked = rows_of_step(state.step, len(self._train), self._settings)
         rows = [self._train[i] for i in picked]
         weight, sums = self._objective.weight(rows), Sums()
-        for batch in batches(rows, self._settings.batch):
-            self._control.check()
-            loss, said = self._objective(self.model, batch)
+        torch.manual_seed(_seed(self._settings.seed, state.step, self._group.rank))
+        for share in self._shares(rows):
+            loss, said = self._objective(self.model, share)
             (loss / weight).backward()
             sums.add(said)
+        sums = self._whole(sums)
+        self._group.add_gradients(self._trained)
         norm = torch.nn.utils.clip_grad_norm_(self._trained, MAX_NORM)
         if not (math.isfinite(sums.loss) and math.isfinite(norm.item())):
             raise Diverged(state.step + 1)
@@ -184,6 +173,7 @@ class Trainer:
         state.stale = 0 if best else state.stale + 1
         if best:
             state.best_step = state.step
+        if best and self._group.first:
             self._checkpoints.save_best(state.step, tensors_of(self.model))
         state.seconds += time.monotonic() - began
         pairs = self._settings.method == "dpo"
@@ -201,11 +191,24 @@ class Trainer:
         sums = Sums()
         self.model.eval()
         with torch.no_grad():
-            for batch in batches(rows, self._settings.batch):
-                self._control.check()
-                sums.add(self._objective(self.model, batch)[1])
+            for share in self._shares(rows):
+                sums.add(self._objective(self.model, share)[1])
         self.model.train()
-        return sums
+        return self._whole(sums)
+
+    def _shares(self, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+        """What this process computes of each batch, where that is anything. Raises Stopped."""
+        for batch in batches(rows, self._settings.batch):
+            self._control.check()
+            if share := self._group.share(batch):
+                yield share
+
+    def _whole(self, sums: Sums) -> Sums:
+        """What it comes to in all processes."""
+        nats, weight, margin, right = self._group.sums(
+            [sums.nats, sums.weight, sums.margin, sums.right]
+        )
+        return Sums(nats, int(weight), margin, int(right))
 
     def _save(self) -> None:
         """Keep the state, and tell of its adapter, once per step."""
@@ -214,28 +217,17 @@ class Trainer:
             return
         state.adapter = tensors_of(self.model)
         state.optimizer = self._optimizer.state_dict()
-        state.random = _random()
         state.peak_bytes = max(state.peak_bytes, memory_peak(self._device))
         if isinstance(self._objective, Preferring):
-            state.reference = self._objective.reference
+            state.reference = self._group.union(self._objective.reference)
+            self._objective.reference = dict(state.reference)
         path = self._convert(state, state.adapter)
-        self._checkpoints.save(state)
+        if self._group.first:
+            self._checkpoints.save(state)
         self._saved_at = state.step
         self._say(Saved(state.step, path))
 
 
-def _random() -> list[torch.Tensor]:
-    import torch
-
-    return [
-        torch.get_rng_state(),
-        *(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else ()),
-    ]
-
-
-def _set_random(states: list[torch.Tensor]) -> None:
-    import torch
-
-    torch.set_rng_state(states[0])
-    if states[1:]:
-        torch.cuda.set_rng_state_all(states[1:])
+def _seed(seed: int, step: int, rank: int) -> int:
+    """Of what is drawn at random in a step (dropout): a training that goes on draws the same."""
+    return ((seed * 10_000_019 + step) * 4_099 + rank) % (1 << 63)

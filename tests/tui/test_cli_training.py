@@ -46,6 +46,10 @@ adapter = "none"
 label = "engineered"
 prompt = "sentiment-engineered"
 adapter = "none"
+[[variants]]
+label = "shipped"
+prompt = "sentiment"
+adapter = "sentiment"
 [[checks]]
 check = "one-of"
 labels = ["positive", "negative", "neutral"]
@@ -132,8 +136,13 @@ def test_it_trains_and_says_what_came_of_it(trained: Trained) -> None:
 def test_suites_are_run_with_the_adapter_beside_their_own_variants(trained: Trained) -> None:
     (evaluation,) = trained.document["evaluations"]
     labels = [it["label"] for it in evaluation["variants"]]
-    assert labels == ["plain", "engineered", "mine", "engineered + mine"]
-    sides = evaluation["decision"]["sides"]
+    assert labels == ["plain", "engineered", "shipped", "mine", "engineered + mine"]
+    decision = evaluation["decision"]
+    assert (decision["rows"], decision["chosen_on"]) == (8, 0)
+    (before,) = decision["before"]
+    assert (before["label"], before["kind"]) == ("shipped", "tuned")
+    assert "against shipped, which was there before: " in decision["verdict"]
+    sides = decision["sides"]
     assert sides["tuned"]["label"] == "mine" and sides["combined"]["label"] == "engineered + mine"
     assert sides["tuned"]["tried"][0]["rows_trained"] == 12
     assert evaluation["evaluation"]
@@ -166,15 +175,13 @@ def test_killed_and_gone_on_with_it_gives_the_same_bytes(
     assert run([*command, "--resume"]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith(f"{out}\n") and "held out" not in captured.err
-    assert "Few: 40 rows × 4 variants = 160 answers" in captured.err
+    assert "Few: 40 rows × 5 variants = 200 answers" in captured.err
     assert out.read_bytes() == trained.adapter.read_bytes()
     assert sorted(it.name for it in folder.iterdir()) == ["mine.gguf", "mine.md"]
     assert Work(home / "state", out).unfinished() is None
 
 
-def test_dead_stopped_and_changed(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_dead_and_stopped(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "mine.gguf"
     data = tmp_path / "rows.csv"
     rows = [f"the {it} is {word},{label}" for it in ("lamp", "soup", "film", "chair") for word, label in (("bad", "negative"), ("good", "positive"))]  # fmt: skip
@@ -204,10 +211,6 @@ def test_dead_stopped_and_changed(
     (adapter,) = json.loads(text)["adapters"]
     assert adapter["ended"] == "stopped" and adapter["step"] <= adapter["steps"] < 3000
     assert read_training(out).step == adapter["step"]
-
-    data.write_text(data.read_text().replace("good", "fine"))
-    assert run([*many, "--resume"]) == 2
-    assert "The data was changed since the checkpoint" in capsys.readouterr().err
 
 
 def test_stopped_before_the_first_step_there_is_nothing(home: Path, tmp_path: Path) -> None:

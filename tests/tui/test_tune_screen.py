@@ -134,6 +134,7 @@ async def test_rows_are_chosen_and_trained_and_the_playground_and_a_suite_have_t
         playground(pilot).playground.live = True
         await pilot.press("f5")
         await until(lambda: isinstance(pilot.app.screen, TrainingScreen))
+        await until(lambda: "D is asked a question that is held out, and the baseline A another" in told(pilot))  # fmt: skip
         await until(lambda: training(pilot).look.adapter)
         await pilot.press("f2")
         await until(lambda: "tuning" in screen_text(pilot).splitlines()[0])
@@ -182,19 +183,53 @@ async def test_rows_are_chosen_and_trained_and_the_playground_and_a_suite_have_t
         assert [it.source for it in entries if it.path == str(adapter)] == ["yours"]
 
 
-async def test_it_pauses_stops_with_the_best_and_goes_on_where_it_was(
+APP = """
+import asyncio, sys
+from pathlib import Path
+from tests.conftest import until
+from tests.tui.test_tune_screen import ENDLESS, chosen, training, write_rows
+async def main():
+    async with chosen(Path(sys.argv[1]), write_rows(Path(sys.argv[2])), ENDLESS, (80, 24)) as pilot:
+        await pilot.press("f5")
+        await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+async def test_one_that_was_killed_is_offered_and_goes_on_and_pauses_and_stops_with_the_best(
     home: Path, tmp_path: Path
 ) -> None:
-    async with chosen(home, write_rows(tmp_path), ENDLESS, size=(80, 24)) as pilot:
-        await pilot.press("f5")
-        await until(lambda: training(pilot).look.samples)
+    process = subprocess.Popen(
+        [sys.executable, "-c", APP, str(home), str(tmp_path)], start_new_session=True,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    reached = home / "state"
+    while not any(reached.glob("tuning/*/*/reached.json")) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    async with opened(home, size=(80, 24)) as pilot:
+        await pilot.press("f8")
+        await until(lambda: "Not finished: enter goes on" in screen_text(pilot))
+        (left,) = unfinished(playground(pilot).tuning_places.state)
+        pilot.app.screen.query_one(TuneList).choose(left.plan.out)
+        await until(lambda: "enter go on" in screen_text(pilot))
+        await pilot.press("enter")
+        await until(lambda: isinstance(pilot.app.screen, TrainingScreen))
         it = training(pilot)
+        await until(lambda: it.look.step > left.reached.step)
+        assert it.look.losses[0][0] == 1
+
+        await until(lambda: it.look.samples)
         await until(lambda: "now" in screen_text(pilot) and "expected" in screen_text(pilot))
         assert all(len(line) <= 80 for line in screen_text(pilot).splitlines())
         await pilot.press("space")
         await until(lambda: "● paused" in screen_text(pilot))
         await pilot.press("escape")
         await until(lambda: isinstance(pilot.app.screen, Tune) and "paused" in screen_text(pilot))
+        await checked(pilot)
         await pilot.press("f5")
         await until(lambda: "reviews-1 is being trained; stop it first." in told(pilot))
         await pilot.press("f8", "f2", "f8")
@@ -217,46 +252,6 @@ async def test_it_pauses_stops_with_the_best_and_goes_on_where_it_was(
         await until(lambda: "tuning" in screen_text(pilot))
         await pilot.press("ctrl+q")
     assert not workers(os.getpid(), "tuning.process")
-
-
-APP = """
-import asyncio, sys
-from pathlib import Path
-from tests.conftest import until
-from tests.tui.test_tune_screen import ENDLESS, chosen, training, write_rows
-async def main():
-    async with chosen(Path(sys.argv[1]), write_rows(Path(sys.argv[2])), ENDLESS) as pilot:
-        await pilot.press("f5")
-        await asyncio.sleep(600)
-asyncio.run(main())
-"""
-
-
-async def test_one_that_was_killed_is_offered_and_goes_on(home: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", APP, str(home), str(tmp_path)], start_new_session=True,
-        cwd=Path(__file__).parents[2],
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    reached = home / "state"
-    while not any(reached.glob("tuning/*/reached.json")) and time.monotonic() < deadline:
-        assert process.poll() is None
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    async with opened(home) as pilot:
-        await pilot.press("f8")
-        await until(lambda: "Not finished: enter goes on" in screen_text(pilot))
-        (left,) = unfinished(playground(pilot).tuning_places.state)
-        pilot.app.screen.query_one(TuneList).choose(left.plan.out)
-        await until(lambda: "enter go on" in screen_text(pilot))
-        await pilot.press("enter")
-        await until(lambda: isinstance(pilot.app.screen, TrainingScreen))
-        await until(lambda: training(pilot).look.step > left.reached.step)
-        assert training(pilot).look.losses[0][0] == 1
-        await pilot.press("s")
-        await until(lambda: training(pilot).state == "stopped")
-        assert (home / "adapters" / "reviews-1.gguf").is_file()
 
 
 async def test_ratings_are_rows_and_without_the_extra_it_says_what_to_install(

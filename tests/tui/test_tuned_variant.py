@@ -35,9 +35,25 @@ def test_it_is_asked_what_a_variant_with_its_prompt_is_else_what_is_held_out(
     assert other.add(MODEL, "demo-7m", resolve("sentiment"), {"review": "Nice."})
     made = playground.get(other.variant)
     assert made is not None and made.values == {"review": "Nice."}
-    assert made.prompt.name == "Sentiment" and playground.selected == "B"
+    assert made.prompt.name == "Sentiment" and playground.selected == "B" and other.apart
     assert playground.variants[:3] == before
     assert playground.undo() and playground.undo() and playground.variants == before
+
+
+def test_it_is_asked_what_the_baseline_is_where_that_has_its_variables(
+    playground: Playground,
+) -> None:
+    prompt = resolve("sentiment")
+    playground.variants = [
+        replace(it, prompt=replace(prompt, name="Mine"), values={"review": "Bad.", "other": "x"})
+        if it.name == playground.baseline
+        else it
+        for it in playground.variants
+    ]
+    it = TunedVariant(playground, "mine")
+    assert it.add(MODEL, "demo", prompt, {"review": "Nice."}) and not it.apart
+    made = playground.get(it.variant)
+    assert made is not None and made.prompt == prompt and made.values == {"review": "Bad."}
 
 
 def test_it_follows_the_checkpoints_with_its_scale_its_copies_and_undo(

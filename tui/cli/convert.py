@@ -19,7 +19,7 @@ OUT_TYPES = ("f16", "bf16", "f32", "q8_0")
 @click.argument("peft_dir", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--out", required=True, metavar="OUT.gguf", type=click.Path(path_type=Path),
-    help="The file to write; a GGUF file there is replaced.",
+    help="The file to write; an adapter there is replaced.",
 )  # fmt: skip
 @click.option(
     "--base", required=True, metavar="MODEL", shell_complete=complete_model,

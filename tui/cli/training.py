@@ -66,11 +66,12 @@ def say_going_on(plan: TuningPlan) -> None:
 async def checked(plan: TuningPlan) -> CheckedData:
     """The rows of a plan, checked. Raises a mistake."""
     from ...compare.tuning.data import check_data
+    from ..paths import suite_folders
     from .session import runner
 
     async with runner(Asked(history=False)) as it:
         with ProgressLine() as line:
-            return await check_data(it, plan, open_library(), line.show)
+            return await check_data(it, plan, open_library(), suite_folders(), line.show)
 
 
 async def train(
@@ -85,12 +86,13 @@ async def train(
     from ...compare.tuning.tuner import Tuner
     from ...models.engine.client import EngineError
     from ...models.errors import ModelError
+    from ..paths import suite_folders
     from .session import runner
 
     where = places()
     async with runner(Asked(history=False)) as it:
         with ProgressLine() as line:
-            data = await check_data(it, plan, open_library(), line.show)
+            data = await check_data(it, plan, open_library(), suite_folders(), line.show)
         on_data(data)
         tuner = Tuner(it, plan, data, where, resume=resume)
         said = _going_on(tuner, resume=resume)

@@ -18,11 +18,10 @@ from textual.worker import Worker
 
 from ...compare.errors import MISTAKES
 from ...compare.shares import percent
-from ...compare.variants import Beginning
 from ..heat import Measure, measures, token_text
 from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
-from ..lens_source import OWN, Branch, LensSource, Pair, made_ready
+from ..lens_source import OWN, Branch, LensSource, Pair, beginning_at, made_ready
 from ..parting_words import parting_words
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -386,13 +385,9 @@ class LensScreen(Page[Branch]):
         lens, state = self._lens, self.query_one(TokenFacts).state
         if lens is None or state is None:
             return
-        before = lens.tokens[: state.number]
-        tokens = (*(it.token for it in before), event.choice.token)
-        pieces = b"".join([*(it.piece for it in before), event.choice.piece])
-        said = self._source.said_in(self._chosen) if before else ""
-        beginning = Beginning(tokens, pieces.decode("utf-8", "replace"), said)
-        source = self._pair[event.side]
-        self.dismiss(Branch(source, beginning, lens.turns[event.side]))
+        said = self._source.said_in(self._chosen) if state.number else ""
+        beginning = beginning_at(lens, state.number, event.choice, said)
+        self.dismiss(Branch(self._pair[event.side], beginning, lens.turns[event.side]))
 
     def on_descendant_focus(self) -> None:
         self._show_hints()

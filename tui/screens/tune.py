@@ -22,7 +22,6 @@ from ...compare.tuning.data import CheckedData, check_data
 from ...compare.tuning.work import Unfinished, Work, unfinished
 from ...models.engine.client import EngineError
 from ...models.tuning.extra import missing_extra
-from ...models.tuning.settings import TuningSettings
 from ...prompts.document import Prompt
 from ..data_lines import data_lines
 from ..keys import TUNE_KEYS
@@ -31,7 +30,7 @@ from ..recent_files import note_file, recent_files
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..training import Training
-from ..tune_form import MEANS, OTHER_SETTINGS, OWN_LINES, TITLES, Field, Heading, TuneForm
+from ..tune_form import MEANS, OTHER_SETTINGS, OWN_LINES, TITLES, Field, Heading, TuneForm, shown
 from ..widgets.key_bar import Hint, KeyBar
 from ..widgets.lines import Line, Paragraph
 from ..widgets.tune_list import Item, TuneList
@@ -150,7 +149,8 @@ class Tune(Page[None]):
         try:
             plan = await asyncio.to_thread(form.plan)
             runner = await session.runner()
-            data = await check_data(runner, plan, session.library, self._progress)
+            folders = self._home.suite_folders
+            data = await check_data(runner, plan, session.library, folders, self._progress)
             facts = await asyncio.to_thread(runner.facts, plan.base)
             self._rate = data.settings.complete(facts.embedding, 1).learning_rate
             self._plan, self._data = plan, data
@@ -174,7 +174,7 @@ class Tune(Page[None]):
 
     def _items(self) -> list[Item]:
         form = self.form
-        fields = [Field(key, self._value(key), key in form.touched) for key in TITLES]
+        fields = [Field(key, self._shown(key), key in form.touched) for key in TITLES]
         first = [it for it in fields if it.key not in (*OWN_LINES, "others")]
         newest = [self._home.training] if self._home.training is not None else []
         left = [it for it in self._left if all(it.plan.out != each.plan.out for each in newest)]
@@ -185,33 +185,8 @@ class Tune(Page[None]):
             *([Heading("Not finished: enter goes on")] * bool(left)), *left,
         ]  # fmt: skip
 
-    def _value(self, key: str) -> str:
-        form = self.form
-        match key:
-            case "data":
-                return form.data_name or "choose"
-            case "prompt":
-                return form.prompt.name if form.prompt else "none, as the rows ask"
-            case "suites":
-                if "suites" not in form.touched:
-                    return f"{len(form.suites)} suites that ship"
-                return ", ".join(path.stem for path in form.suites) or "no suite"
-            case "name":
-                return form.out.stem
-            case "counts":
-                return form.counts or "all"
-            case "others":
-                return form.others or "as they are"
-            case _:
-                return form.settings.get(key) or self._default(key)
-
-    def _default(self, key: str) -> str:
-        value = getattr(TuningSettings(), key)
-        if key != "learning_rate":
-            return f"{value:g}"
-        if self._data is None:
-            return "by the width"
-        return f"{self._rate:g}, by the width"
+    def _shown(self, key: str) -> str:
+        return shown(self.form, key, None if self._data is None else self._rate)
 
     def _show_title(self) -> None:
         if covered(self):
@@ -319,7 +294,7 @@ class Tune(Page[None]):
         if key == "others":
             means = f"{means}; there are {', '.join(OTHER_SETTINGS)}"
         text = await self.app.push_screen_wait(
-            AskSetting(f"{TITLES[key]}: {means}", form.text_of(key), self._value(key), lambda it: form.typed(key, it))
+            AskSetting(f"{TITLES[key]}: {means}", form.text_of(key), self._shown(key), lambda it: form.typed(key, it))
         )  # fmt: skip
         if text is not None:
             self._take(self.form.typed(key, text))

@@ -96,7 +96,8 @@ class TuneActions(EvaluateActions):
         self._watch()
 
     async def _carry_out(self, it: Training) -> None:
-        await it.run(self.session.runner, self.session.library, self.tuning_places)
+        session = self.session
+        await it.run(session.runner, session.library, self.suite_folders, self.tuning_places)
         self._unseen = self._unseen and not self._is_shown(it)
         if it.state == "failed" and self._unseen:
             said = f"{safe_line(it.name)}: {it.problem}"
@@ -190,6 +191,12 @@ class TuneActions(EvaluateActions):
             self.app.notify("There is no room for another variant.", timeout=4)
             return None
         self._tuned[adapter] = made
+        if made.apart:
+            said = (
+                f"{made.variant} is asked a question that is held out, and the baseline "
+                f"{self.playground.baseline} another: compare {made.variant} with itself."
+            )
+            self.app.notify(said, timeout=8, markup=False)
         self.list_changed([made.variant])
         return made
 

@@ -40,7 +40,14 @@ def apart_of(
                 Pair(
                     cheaper,
                     costlier,
-                    compared(plan, chosen, tables, cheaper, costlier, rows, alpha),
+                    compared(
+                        plan,
+                        chosen,
+                        scores,
+                        (chosen.variants[cheaper], chosen.variants[costlier]),
+                        rows,
+                        alpha,
+                    ),
                 )
                 for cheaper, costlier in between
             ),

@@ -26,7 +26,7 @@ from ..scoreboard import Pace
 from ..variants import called
 from .apart import apart_of, floors
 from .choosing import Chosen, Scores, choose, compared
-from .figures import BreakEven, Decision, Elsewhere, Rated, Side, Trained, Tried
+from .figures import Before, BreakEven, Decision, Elsewhere, Rated, Side, Trained, Tried
 from .rules import Pair, rule
 from .sides import KINDS, Kind, Sides, differing, sides_of, stack_of
 
@@ -63,16 +63,12 @@ def decision_of(
         return None
     chosen = choose(plan, sides, scores)
     kinds: list[Kind] = [kind for kind in KINDS if kind in chosen.variants]
-    tables: dict[Kind, Table] = {
-        kind: scores.table(it, chosen.rows) for kind, it in chosen.variants.items()
-    }
     between: list[tuple[Kind, Kind]] = list(itertools.combinations(kinds, 2))
     alpha = ALPHA / len(between)
 
     def against(cheaper: Kind, costlier: Kind) -> Pair:
-        return Pair(
-            cheaper, costlier, compared(plan, chosen, tables, cheaper, costlier, chosen.rows, alpha)
-        )
+        pair = (chosen.variants[cheaper], chosen.variants[costlier])
+        return Pair(cheaper, costlier, compared(plan, chosen, scores, pair, chosen.rows, alpha))
 
     pairs = {pair: against(*pair) for pair in between}
     rated = _rated(ratings, chosen)
@@ -91,6 +87,7 @@ def decision_of(
         1 - ALPHA,
         (*sides.left_out, *_gone(plan, chosen, between), *_trained_on(plan, adapters), *problems),
         apart_of(plan, chosen, scores, between, alpha),
+        tuple(_before(plan, sides, chosen, scores)),
     )
 
 
@@ -139,6 +136,7 @@ class _Maker:
             self._break_even(variant, trained) if stack else (),
             tuple(it for it in self._elsewhere if it.stack == stack_name(stack)),
             self._rated.get(variant.name),
+            kind == self._sides.settled and len(self._sides.variants[kind]) > 1,
         )
 
     def _tried(self, variant: Variant) -> Tried:
@@ -264,6 +262,17 @@ def _rows_trained(trained: Sequence[Trained]) -> int | None:
     rows = [it.training.rows for it in trained]
     known = [it for it in rows if it is not None]
     return sum(known) if len(known) == len(rows) else None
+
+
+def _before(plan: Plan, sides: Sides, chosen: Chosen, scores: Scores) -> Iterator[Before]:
+    """What was trained beside each variant of its kind that has another adapter."""
+    there: list[tuple[Kind, Variant]] = [
+        (kind, it) for kind, them in sides.before.items() if kind in chosen.variants for it in them
+    ]
+    for kind, it in there:
+        pair = (it, chosen.variants[kind])
+        found = compared(plan, chosen, scores, pair, chosen.rows, ALPHA / len(there))
+        yield Before(kind, it.name, called(it), found)
 
 
 def _rated(ratings: Ratings | None, chosen: Chosen) -> dict[str, Rated]:

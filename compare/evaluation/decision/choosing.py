@@ -72,22 +72,28 @@ class Scores:
 
 def choose(plan: Plan, sides: Sides, scores: Scores) -> Chosen:
     """With several of a kind the best on one half of the rows stands for it, the first of equals,
-    and all kinds are compared on the other half; else on all rows.
+    and all kinds are compared on the other half; else, and where it is settled which one of them
+    stands for it, on all rows.
 
     It is picked by the rows alone that were planned when all of the several were first compared,
     once they are there: the same at every later look, whatever is added.
     """
-    several = [it for them in sides.variants.values() if len(them) > 1 for it in them]
+    several = [it for kind, them in sides.variants.items() if sides.several(kind) for it in them]
+    settled: dict[Kind, Variant] = {
+        kind: them[-1] for kind, them in sides.variants.items() if not sides.several(kind)
+    }
     if not several:
-        return Chosen({kind: them[0] for kind, them in sides.variants.items()}, scores.rows)
+        return Chosen(settled, scores.rows)
     of = halves(plan.rows, several)
     half = _half(_newest(plan, several), of, choosing=True)
     choosing = [row for row in scores.rows if of[plan.rows[row].key]]
     chosen_on = tuple(row for row in choosing if plan.rows[row].key in half.keys)
     variants: dict[Kind, Variant] = {}
     for kind in KINDS:
-        if them := sides.variants.get(kind):
-            variants[kind] = them[0 if len(them) == 1 else _best(them, scores, chosen_on)]
+        if kind in settled:
+            variants[kind] = settled[kind]
+        elif them := sides.variants.get(kind):
+            variants[kind] = them[_best(them, scores, chosen_on)]
     return Chosen(
         variants,
         tuple(row for row in scores.rows if not of[plan.rows[row].key]),
@@ -102,25 +108,24 @@ def choose(plan: Plan, sides: Sides, scores: Scores) -> Chosen:
 def compared(
     plan: Plan,
     chosen: Chosen,
-    tables: Mapping[Kind, Table],
-    cheaper: Kind,
-    costlier: Kind,
+    scores: Scores,
+    pair: tuple[Variant, Variant],
     rows: Sequence[int],
     alpha: float,
 ) -> Verdict:
-    """The costlier kind against the cheaper one on these rows, whose scores `tables` hold: all that
-    the kinds are compared on, or some of them, which are tested once no planned one is missing."""
+    """The second variant against the first on these rows: all that the kinds are compared on, or some
+    of them, which are tested once no planned one is missing."""
     margin = plan.suite.margin
     if chosen.waits_for:
         return decide((), (), alpha=alpha, margin=margin)
-    pair = (chosen.variants[cheaper], chosen.variants[costlier])
     settled = plan.settled_for(*pair)
     if chosen.chosen_on:
         same = asked_columns(pair, plan.rows) == chosen.columns
         settled = _half(settled, chosen.halves, choosing=False, drawn=same)
     to_come = settled.among([plan.rows[row].key for row in chosen.rows]).to_come
     planned = replace(settled.among([plan.rows[row].key for row in rows]), to_come=to_come)
-    return decide(tables[costlier], tables[cheaper], planned=planned, alpha=alpha, margin=margin)
+    before, after = (scores.table(it, rows) for it in pair)
+    return decide(after, before, planned=planned, alpha=alpha, margin=margin)
 
 
 def _newest(plan: Plan, several: Sequence[Variant]) -> Settled:

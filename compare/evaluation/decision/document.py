@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from .figures import BreakEven, Decision, Elsewhere, Part, Side, Tried
+from .figures import Before, BreakEven, Decision, Elsewhere, Part, Side, Tried
 from .rules import Pair
 from .table import written
 from .verdict import more_rows
@@ -37,6 +37,7 @@ def decision_document(decision: Decision) -> dict[str, Any]:
             "notes": list(texts.notes),
             "sides": {it.kind: _side(it) for it in decision.sides},
             "comparisons": [_pair(it, it in ruling.open) for it in decision.pairs],
+            "before": [_before(it) for it in decision.before],
             "apart": decision.apart
             and {"new": _part(decision.apart.new), "others": _part(decision.apart.others)},
         }
@@ -63,6 +64,17 @@ def _side(side: Side) -> dict[str, Any]:
         "break_even": [_break_even(it) for it in side.break_even],
         "elsewhere": [_elsewhere(it) for it in side.elsewhere],
         "rated": None if side.rated is None else asdict(side.rated),
+    }
+
+
+def _before(it: Before) -> dict[str, Any]:
+    return {
+        "kind": it.kind,
+        "variant": it.name,
+        "label": it.label,
+        "difference": asdict(it.verdict.difference),
+        "outcome": it.verdict.outcome,
+        "more_rows": it.verdict.more_rows,
     }
 
 

@@ -68,7 +68,7 @@ def others_of(
     found: list[Other] = []
     problems: list[str] = []
     for name in plan.suite.elsewhere:
-        path = _path(plan, name, folders)
+        path = suite_elsewhere(plan.suite, name, folders)
         try:
             suite = load_suite(path)
         except MISTAKES as mistake:
@@ -95,18 +95,18 @@ def others_left(
     missing: list[str] = []
     for name in plan.suite.elsewhere:
         try:
-            suite = load_suite(_path(plan, name, folders))
+            suite = load_suite(suite_elsewhere(plan.suite, name, folders))
             found.append(_other(plan, suite, defaults, kept))
         except MISTAKES as mistake:
             missing.append(f"{Path(name).stem} is left as it was: {mistake}")
     return found, missing
 
 
-def _path(plan: Plan, name: str, folders: Sequence[Path]) -> Path:
-    """The file of a suite that the plan's names."""
-    path = find_suite(name, () if ships(plan.suite.path) else folders)
-    if path.resolve() == plan.suite.path.resolve():
-        raise CompareError(f"{plan.suite.path}: elsewhere names the suite itself; leave it out.")
+def suite_elsewhere(suite: Suite, name: str, folders: Sequence[Path]) -> Path:
+    """The file of another suite that this one names. Raises CompareError."""
+    path = find_suite(name, () if ships(suite.path) else folders)
+    if path.resolve() == suite.path.resolve():
+        raise CompareError(f"{suite.path}: elsewhere names the suite itself; leave it out.")
     return path
 
 

@@ -97,6 +97,17 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
+class Before:
+    """A variant with an adapter that was there before the trained ones, beside which the one that
+    stands for its `kind` is held: the lead of that one."""
+
+    kind: Kind
+    name: str
+    label: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
 class Rated:
     """Blind ratings by people: the chance that this one is preferred to an average variant."""
 
@@ -110,7 +121,8 @@ class Side:
 
     `differs` are the parts that differ from the baseline's. `violations` is the share of answers
     that break the form that checks ask for (None without such checks), `changing` that of rows
-    whose score changes with the seed, `noise` the noise floor (both None without repeats).
+    whose score changes with the seed, `noise` the noise floor (both None without repeats). It is
+    `settled` where it stands for several by its rows, and not by its score.
     """
 
     kind: Kind
@@ -132,6 +144,7 @@ class Side:
     break_even: tuple[BreakEven, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     rated: Rated | None = None
+    settled: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,7 +176,8 @@ class Decision:
     were not planned for that; while `waits_for` more
     of the rows that choose are missing, nothing is compared. `level` holds for all intervals of
     differences together, and `problems` are sentences on what could not be had. `apart` is None
-    where no rows are tagged as new, or all of them."""
+    where no rows are tagged as new, or all of them. `before` are held beside those that were
+    trained just now, and change nothing in the ruling; their intervals hold among themselves."""
 
     sides: tuple[Side, ...]
     pairs: tuple[Pair, ...]
@@ -177,6 +191,7 @@ class Decision:
     level: float
     problems: tuple[str, ...] = ()
     apart: Apart | None = None
+    before: tuple[Before, ...] = ()
 
     def side(self, kind: Kind | None) -> Side | None:
         return next((it for it in self.sides if it.kind == kind), None)

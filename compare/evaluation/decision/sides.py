@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ....prompts.document import Prompt
@@ -20,11 +20,19 @@ SIDES: tuple[Kind, ...] = KINDS[1:]
 class Sides:
     """The variants of each kind in the order of the suite, the baseline as the only plain one.
 
-    `left_out` says of others why they are of no kind, a sentence each.
+    `left_out` says of others why they are of no kind, a sentence each. Where adapters were trained
+    for the evaluation, `before` are the variants with others, and `settled` stands for its kind
+    though there are several: the one of most rows, which was known before any was scored.
     """
 
     variants: dict[Kind, tuple[Variant, ...]]
     left_out: tuple[str, ...] = ()
+    before: dict[Kind, tuple[Variant, ...]] = field(default_factory=dict[Kind, tuple[Variant, ...]])
+    settled: Kind | None = None
+
+    def several(self, kind: Kind) -> bool:
+        """Whether one of the kind has to be picked."""
+        return len(self.variants[kind]) > 1 and kind != self.settled
 
 
 def sides_of(plan: Plan) -> Sides:
@@ -38,6 +46,7 @@ def sides_of(plan: Plan) -> Sides:
         said = f"{called(base)}, which the others are compared with, has an adapter itself; a decision needs a baseline without one."
         return Sides({}, (said,))
     found: dict[Kind, list[Variant]] = {"plain": [base]}
+    before: dict[Kind, list[Variant]] = {}
     left_out: list[str] = []
     for variant in plan.variants:
         if variant.name == base.name:
@@ -48,8 +57,14 @@ def sides_of(plan: Plan) -> Sides:
         elif not parts:
             left_out.append(f"{called(variant)} is the baseline once more.")
         else:
-            found.setdefault(_kind(parts), []).append(variant)
-    return Sides({kind: tuple(them) for kind, them in found.items()}, tuple(left_out))
+            other = plan.trained and "adapter" in parts and variant.name not in plan.trained
+            (before if other else found).setdefault(_kind(parts), []).append(variant)
+    return Sides(
+        {kind: tuple(them) for kind, them in found.items()},
+        tuple(left_out),
+        {kind: tuple(them) for kind, them in before.items()},
+        "tuned" if plan.trained else None,
+    )
 
 
 def differing(variant: Variant, base: Variant) -> tuple[str, ...]:

@@ -222,6 +222,10 @@ def _objective(decision: Decision, side: Side) -> Iterator[str]:
             other = decision.side(pair.cheaper)
             said = lead_and_noise(pair.verdict.difference, side.noise, other and other.noise)
             yield f"against {NAMES[pair.cheaper]} {said}"
+    for it in decision.before:
+        if it.kind == side.kind and it.verdict.difference.rows:
+            difference = it.verdict.difference
+            yield f"against {it.label} {lead(difference.mean, difference.interval)}"
     if side.noise is None:
         yield f"noise floor {NOT_MEASURED}"
 
@@ -297,6 +301,13 @@ def _notes(decision: Decision) -> Iterator[str]:
         yield (
             "A pair may have another interval on the scoreboard: there it holds beside the others "
             f"with the baseline, here beside all {len(decision.pairs)} of this table."
+        )
+    if decision.before:
+        labels = " and ".join(it.label for it in decision.before)
+        yield (
+            f"{labels} {'was' if len(decision.before) == 1 else 'were'} there before: no part of the "
+            "verdict, but what was trained now is held against it, in intervals that hold together "
+            "by themselves."
         )
     if decision.apart:
         yield (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ...statistics.verdict import Outcome as VerdictOutcome
 from ...statistics.wording import FADED
 from .apart import NEW
-from .figures import BreakEven, Decision, Side
+from .figures import Before, BreakEven, Decision, Side
 from .rules import Outcome, Pair
 from .sides import Kind
 from .words import after, calls, lead, score, size_of_lead
@@ -25,6 +26,12 @@ CALLED: Mapping[Kind, str] = {
     "prompted": "the engineered prompt",
     "tuned": "the adapter",
     "combined": "the engineered prompt on the adapter",
+}
+HELD: Mapping[VerdictOutcome, str] = {
+    "better": "which is better",
+    "worse": "which is worse",
+    "same": "no difference that matters",
+    "undecided": "not decided",
 }
 ALONE: Mapping[Kind, str] = {"prompted": "prompting", "tuned": "fine-tuning"}
 
@@ -58,7 +65,7 @@ def left_out(decision: Decision) -> int:
 
 def _besides(decision: Decision) -> str:
     """Which of several adapters it speaks of, and rows without a score."""
-    said = "".join(map(_picked, decision.sides))
+    said = "".join((*map(_picked, decision.sides), *map(_before, decision.before)))
     count = left_out(decision)
     return f"{said} {count:,} of {decision.rows:,} rows could not be scored." if count else said
 
@@ -69,7 +76,17 @@ def _picked(side: Side) -> str:
     scores = {it.name: f"{it.label}, with {score(it.score)}" for it in side.tried}
     own = scores.pop(side.name)
     named = CALLED[side.kind]
-    return f" {named[0].upper()}{named[1:]} here is {own}, picked before {' and '.join(scores.values())}."
+    how = "the one of most rows, beside" if side.settled else "picked before"
+    return f" {named[0].upper()}{named[1:]} here is {own}, {how} {' and '.join(scores.values())}."
+
+
+def _before(it: Before) -> str:
+    difference = it.verdict.difference
+    if not difference.rows:
+        return ""
+    named = CALLED[it.kind]
+    said = f"{lead(difference.mean, difference.interval)}, {HELD[it.verdict.outcome]}"
+    return f" {named[0].upper()}{named[1:]} against {it.label}, which was there before: {said}."
 
 
 def _faded(pairs: Sequence[Pair]) -> str:

@@ -163,6 +163,7 @@ async def test_a_prompt_wraps_what_rows_ask(
         await check_sent(runner, it)
     learned = [(await said(runner, model, it))[0] for it in found.examples]
     assert learned == ["negative<|end|>", "positive<|end|>", "neutral<|end|>"]
+    assert [it.expected for it in found.examples] == ["negative", "positive", "neutral"]
     pairs = [{"prompt": it["review"], "chosen": "a", "rejected": "b"} for it in REVIEWS]
     found = await prepared(runner, model, write(tmp_path, pairs))
     for it in found.examples:

@@ -113,6 +113,7 @@ def test_a_suite_gets_the_adapters_beside_its_own_variants(plan: TuningPlan) -> 
         ("G", "engineered + mine.50", "Sentiment, engineered", "mine.50@1"),
     ]
     assert made.baseline.label == "plain" and len(made.suite.require) == 1
+    assert made.trained == ("E", "F", "G")
 
 
 def test_an_adapter_is_asked_under_the_prompt_that_it_was_trained_under(plan: TuningPlan) -> None:

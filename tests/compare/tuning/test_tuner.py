@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from llamadiff.compare.evaluation.shipped import SHIPPED
 from llamadiff.compare.runner import Runner
+from llamadiff.compare.training_data.findings import Kind
 from llamadiff.compare.training_data.shipped import find_rows
 from llamadiff.compare.tuning.data import CheckedData, check_data
 from llamadiff.compare.tuning.events import AdapterBegun, Event, Sampled
@@ -100,6 +102,23 @@ async def test_what_cannot_be_trained_is_said_with_the_checks(
         assert found.problem.startswith(words) and bool(found.problem) == bool(words)
         assert found.settings.method == ("sft" if words else "dpo")
         assert bool(found.estimates) != bool(words)
+
+
+async def test_rows_of_a_suite_elsewhere_are_found(
+    engine: Engine, base: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "sentiment-mine.toml"
+    suite = (SHIPPED / "sentiment.toml").read_text().replace("sentiment.jsonl", str(SHIPPED / "sentiment.jsonl"))  # fmt: skip
+    own.write_text(suite.replace("elsewhere = [", 'elsewhere = ["mine", "gone", '))
+    (tmp_path / "mine.toml").write_text((SHIPPED / "support.toml").read_text().replace("support.jsonl", str(SHIPPED / "support.jsonl")))  # fmt: skip
+    data = tmp_path / "rows.jsonl"
+    data.write_text("\n".join((SHIPPED / "support.jsonl").read_text().splitlines()[:4]))
+    plan = TuningPlan(base=base, data=data, out=tmp_path / "x.gguf", prompt=Library().resolve("support"), evaluated=(own,))  # fmt: skip
+    with Renderer() as renderer:
+        runner = Runner(engine, renderer, cache_dir=tmp_path / "cache")
+        found = await check_data(runner, plan, Library(), [tmp_path])
+    leaks = [it for it in found.report.findings if it.kind is Kind.LEAKED]
+    assert [(it.count, it.cases[0].file.name) for it in leaks if it.cases[0].file] == [(4, "support.jsonl")] * 2  # fmt: skip
 
 
 async def test_rated_rows_are_trained_on_and_known_by_their_keys(

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -540,6 +541,21 @@ def test_where_it_is_from_is_recorded(tmp_path: Path) -> None:
     assert not [key for key, value in found.items() if str(tmp_path) in str(value)]
 
 
+def test_an_adapter_that_is_there_is_replaced_and_a_model_is_not(
+    write_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder, out = save(tmp_path / "peft", pair("v_proj")), tmp_path / "out.gguf"
+    convert(folder, out, facts())
+    before = out.stat().st_ino
+    convert(folder, out, facts())
+    assert out.stat().st_ino != before
+    model = write_model("model.gguf")
+    was = model.read_bytes()
+    with pytest.raises(ModelError, match="is there and no adapter, so it is not replaced"):
+        convert(folder, model, facts())
+    assert model.read_bytes() == was
+
+
 def test_a_hubs_snapshot_goes_by_its_repository(tmp_path: Path) -> None:
     folder = tmp_path / "models--org--poet-lora" / "snapshots" / ("a" * 40)
     folder.mkdir(parents=True)
@@ -639,7 +655,8 @@ def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(
 ) -> None:
     folder = save(tmp_path / "peft", pair("v_proj"))
     out = tmp_path / "out.gguf"
-    out.write_bytes(b"GGUF before")
+    convert(folder, out, facts(), name="before")
+    before = out.read_bytes()
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -647,7 +664,7 @@ def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(
     monkeypatch.setattr("gguf.GGUFWriter.write_tensor_data", full)
     with pytest.raises(ModelError, match="cannot be written: No space left on device"):
         convert(folder, out, facts(), name="one")
-    assert out.read_bytes() == b"GGUF before"
+    assert out.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.gguf", "peft"]
 
 

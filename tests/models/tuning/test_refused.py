@@ -123,6 +123,9 @@ def test_a_folder_of_another_model(write_model: Write, tmp_path: Path) -> None:
     LlamaForCausalLM(config).save_pretrained(folder)
     end, told = carry_out(job(tmp_path, base, rows(4), weights=folder))
     assert end.__class__.__name__ == "Done" and told.losses
+    LlamaForCausalLM(config).save_pretrained(folder)
+    with pytest.raises(ModelError, match="The folder of the weights was changed since the check"):
+        carry_out(job(tmp_path, base, rows(4), weights=folder, resume=True))
     (folder / "tokenizer.json").write_text(json.dumps({"model": {"vocab": {"<unk>": 0, "no": 1}}}))
     with pytest.raises(ModelError, match=r"has other tokens than base \(number 1, for one\)"):
         carry_out(job(tmp_path, base, rows(2), weights=folder))

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llamadiff.models.gguf.check import check_model
+from llamadiff.models.tuning.control import Stopped
 from llamadiff.models.tuning.rows import PreferenceRow, Row, TrainingRow, rows_of, write_rows
 from llamadiff.models.tuning.session import Session
 from llamadiff.models.tuning.settings import TuningSettings
 from llamadiff.models.tuning.tasks import Job, Report, Stepped
-from llamadiff.models.tuning.trainer import Stopped
 
 FEW = TuningSettings(
     rank=4, alpha=8, steps=6, batch=2, accumulation=2, eval_every=3, checkpoint_every=2, epochs=1

@@ -17,7 +17,7 @@ from llamadiff.compare.evaluation.decision.build import decision_of
 from llamadiff.compare.evaluation.decision.document import decision_document
 from llamadiff.compare.evaluation.decision.figures import BreakEven, Decision, Elsewhere
 from llamadiff.compare.evaluation.decision.table import written
-from llamadiff.compare.evaluation.decision.words import after, saves, score
+from llamadiff.compare.evaluation.decision.words import after, lead, saves, score
 from llamadiff.compare.evaluation.scoreboard import Pace
 from llamadiff.compare.statistics.figures import Estimate, Interval, Planned
 from llamadiff.compare.statistics.means import estimate
@@ -319,6 +319,49 @@ def test_the_verdict_says_which_of_several_adapters_it_speaks_of() -> None:
     assert own != other and written(found).verdict.endswith(said)
     again = decision_of(plan_of(variants[:2], 80), [it for it in answers if it.variant != "mine"])
     assert again is not None and "picked before" not in written(again).verdict
+
+
+def test_after_training_the_verdict_is_about_the_new_adapter_on_all_rows() -> None:
+    few, many = (replace(ADAPTER, name=it, path=Path(f"/{it}.gguf")) for it in ("few", "many"))
+    variants = [
+        variant("plain"), variant("engineered", ENGINEERED), variant("shipped", adapters=[ADAPTER]),
+        variant("both", ENGINEERED, [ADAPTER]), variant("few", adapters=[few]),
+        variant("many", adapters=[many]), variant("new both", ENGINEERED, [many]),
+    ]  # fmt: skip
+    passes = {"plain": 0, "engineered": 4, "shipped": 9, "both": 9, "few": 9, "many": 8, "new both": 8}  # fmt: skip
+    answers = [
+        answer(row, it.name, float(row % 10 < passes[it.name])) for it in variants for row in range(120)
+    ]  # fmt: skip
+    plan = plan_of(variants, 120)
+    assert (before := decision_of(plan, answers)) is not None and before.chosen_on
+    found = decision_of(replace(plan, trained=("few", "many", "new both")), answers)
+    assert found is not None and (found.rows, found.chosen_on, found.share) == (120, 0, 1.0)
+    side, texts = found.side("tuned"), written(found)
+    assert side and side.name == "many" and [it.name for it in side.tried] == ["few", "many"]
+    assert texts.verdict.startswith("Fine-tune: the adapter (many) is better than the engineered")
+    assert " here is many, with 80.0 (" in texts.verdict and "the one of most rows" in texts.verdict
+    shipped, both = found.before
+    assert [(it.kind, it.name) for it in found.before] == [
+        ("tuned", "shipped"),
+        ("combined", "both"),
+    ]
+    assert shipped.verdict.difference.rows == 120
+    assert shipped.verdict.difference.mean == pytest.approx(-0.1)
+    assert shipped.verdict.difference.interval.level == pytest.approx(0.975)
+    said = lead(shipped.verdict.difference.mean, shipped.verdict.difference.interval)
+    assert f" The adapter against shipped, which was there before: {said}, which is worse." in texts.verdict  # fmt: skip
+    objective = next(it for it in texts.rows if it.title == "objective")
+    assert f"against shipped {said}" in objective.cells[1]
+    document = decision_document(found)
+    assert [(it["variant"], it["outcome"]) for it in document["before"]] == [
+        ("shipped", "worse"), ("both", both.verdict.outcome),
+    ]  # fmt: skip
+    few_rows = [it for it in answers if it.row < 10]
+    early = decision_of(
+        replace(plan_of(variants, 10), trained=("few", "many", "new both")), few_rows
+    )
+    assert early is not None and "shipped, which was there before: " in written(early).verdict
+    assert "not decided" in written(early).verdict
 
 
 def test_nothing_is_picked_before_the_planned_rows_are_there() -> None:

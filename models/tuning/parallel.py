@@ -1,0 +1,144 @@
+"""Several processes that train one adapter together, each on its share of every batch.
+
+`accelerate launch` starts them, one for each GPU. All carry out the same job; the first of them
+alone listens, tells, and writes files. Nothing is wrapped in torch's DistributedDataParallel: it
+divides gradients by the number of processes where a step divides by its learned tokens, and wants
+as many backward passes of each process, where a small batch has a row for some of them only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from ..errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+T = TypeVar("T")
+
+LAUNCHED = "launched"
+"""Behind the job's path on the command line of a process that is one of several."""
+_LONGEST_WAIT = timedelta(days=365)
+"""That of a pause; whoever dies is missed by `accelerate launch`, not by a timeout."""
+_ENVIRONMENT = {
+    "PYTHONSAFEPATH": "1",
+    "GLOO_SOCKET_IFNAME": "lo0" if sys.platform == "darwin" else "lo",
+    "NCCL_SOCKET_IFNAME": "lo",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes that train together: this one is number `rank`, from 0, of `size`."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """This one listens, tells, and writes files."""
+        return self.rank == 0
+
+    def share(self, rows: Sequence[T]) -> Sequence[T]:
+        """Which rows of a batch this process computes."""
+        return rows[self.rank :: self.size]
+
+    def sums(self, numbers: Sequence[float]) -> list[float]:
+        """Each number, added up over the processes."""
+
+        import torch
+
+        if self.size == 1:
+            return list(numbers)
+        added = torch.tensor(numbers, dtype=torch.float64)
+        torch.distributed.all_reduce(added)
+        return added.tolist()
+
+    def add_gradients(self, parameters: Sequence[torch.nn.Parameter]) -> None:
+        """Have the gradients of all processes, added up, in each of them."""
+
+        import torch
+
+        if self.size == 1:
+            return
+        parts = [torch.zeros_like(it) if it.grad is None else it.grad for it in parameters]
+        flat = torch.cat([it.flatten() for it in parts])
+        torch.distributed.all_reduce(flat)
+        sizes = [it.numel() for it in parameters]
+        for it, part in zip(parameters, flat.split(sizes), strict=True):
+            it.grad = part.view_as(it)
+
+    def agreed(self, said: T) -> T:
+        """What the first process says."""
+
+        import torch
+
+        if self.size == 1:
+            return said
+        box = [said]
+        torch.distributed.broadcast_object_list(box)
+        return box[0]
+
+    def union(self, known: dict[str, float]) -> dict[str, float]:
+        """What any process knows."""
+
+        import torch
+
+        if self.size == 1:
+            return known
+        found: list[Any] = [None] * self.size
+        torch.distributed.all_gather_object(found, known)
+        return {key: value for each in found for key, value in each.items()}
+
+
+ALONE = Group()
+
+
+def wanted(processes: int) -> int:
+    """How many processes are to train where a setting says `processes`; 0 is one for each GPU.
+
+    Raises ModelError for more than there are GPUs.
+    """
+
+    import torch
+
+    there = torch.cuda.device_count()
+    if there and processes > there:
+        raise ModelError(
+            f"processes is {processes}, and torch has {there} GPU{'s' if there > 1 else ''}; each "
+            "process needs its own."
+        )
+    return processes or max(1, there)
+
+
+def launch(module: str, job: Path, processes: int) -> NoReturn:
+    """Become `accelerate launch`, which starts so many processes of the module on the job, and ends
+    with them, or ends them when one dies."""
+    command = [
+        sys.executable, "-m", "accelerate.commands.launch",
+        "--multi_gpu", "--num_machines", "1", "--num_processes", str(processes),
+        "--main_process_port", "0", "--mixed_precision", "no", "--dynamo_backend", "no",
+        "--log_dir", str(job.parent / "launch"),
+        "--module", module, str(job), LAUNCHED,
+    ]  # fmt: skip
+    os.execve(sys.executable, command, os.environ | _ENVIRONMENT)
+
+
+def join() -> Group:
+    """The group that `accelerate launch` started this process for, on the GPU that is its own."""
+
+    import torch
+
+    backend = "gloo"
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        backend = "cpu:gloo,cuda:nccl"
+    torch.distributed.init_process_group(backend, timeout=_LONGEST_WAIT)
+    return Group(torch.distributed.get_rank(), torch.distributed.get_world_size())
