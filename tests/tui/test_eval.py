@@ -23,6 +23,7 @@ from llamadiff.compare.evaluation.reports.figures import (
 from llamadiff.compare.history.ratings import Kept as Rating
 from llamadiff.compare.history.ratings import Rated
 from llamadiff.tui.cli.main import run
+from llamadiff.tui.paths import log_dir
 
 from ..compare.evaluation.suites import CHECKS, VARIANTS, write_rows, write_suite
 from ..compare.history.runs import opened
@@ -210,6 +211,17 @@ def test_what_the_engine_died_with_is_asked_again_and_by_age_evaluations_go_with
             "UPDATE answers SET finish_reason = 'died', error = 'The engine died.', text = '' "
             "WHERE row = 1 AND variant = 'B'"
         )
+    log = log_dir() / "engine.log"
+    log.rename(log.with_suffix(".kept"))
+    log.mkdir()
+    state = "SELECT ended, owner, beat FROM evaluations"
+    with sqlite3.connect(home / "state" / "history.db", timeout=20) as connection:
+        over = connection.execute(state).fetchall()
+    assert run(["eval", str(path), "--resume"]) == 3
+    assert "engine.log cannot be written" in capsys.readouterr().err
+    with sqlite3.connect(home / "state" / "history.db", timeout=20) as connection:
+        assert connection.execute(state).fetchall() == over
+    log.rmdir()
     assert run(["eval", str(path), "--resume"]) == 0
     said = capsys.readouterr().err
     assert "The engine died with 1 answer in a run that is there: going on with it." in said
