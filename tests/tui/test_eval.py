@@ -117,7 +117,8 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     head, base, tuned, *_ = out.splitlines()
     assert head.split()[:2] == ["VARIANT", "SCORE"] and "baseline" in base
     assert tuned.split()[:2] == ["B", "tuned"] and " ms" in tuned
-    assert "met: tuned.score >= base.score (tuned.score is" in out
+    scores = re.search(r"met: tuned.score >= base.score \(tuned.score is (\S+) points, ", out)
+    assert scores and scores[1] == tuned.split()[2].removesuffix(".0")
     assert "delivery" in out and "tuned: " in out
     assert "20 rows × 2 variants = 40 answers" in err
     assert re.search(r"(Fine-tune|Not decided|Neither): ", out)
@@ -361,7 +362,7 @@ that = 'tuned."brief" >= 0.5'
     assert (brief["name"], brief["weight"], brief["rows"], brief["mean"]) == ("brief", 0, 2, 1)
     for report in (page, text, xml, printed):
         assert re.search(r"brief \(counts nothing\).*100\.0 \(34\.2 to 100\.0\)", report, re.DOTALL)
-    assert 'met: tuned."brief" >= 0.5 (tuned."brief" is 1)' in printed
+    assert 'met: tuned."brief" >= 0.5 (tuned."brief" is 100 points)' in printed
     assert document["decision"]["verdict"].split(":")[0] in xml
     assert document["rows"] == 2 and len(document["answers"]) == 2
     assert document["variants"][0]["model"]["sha256"]
