@@ -78,7 +78,7 @@ class Past:
     @property
     def changes(self) -> str:
         """What it has otherwise than the one of its suite before it."""
-        return ", ".join(self.entry.changes)
+        return "; ".join(self.entry.changes)
 
 
 Item = Heading | Listed | Past

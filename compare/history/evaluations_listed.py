@@ -125,7 +125,7 @@ def _changes(now: _Made, before: _Made) -> tuple[str, ...]:
 
     found = changes(now.definition, before.definition, now.names)
     if now.rows != before.rows:
-        return (f"{now.rows:,} rows, {before.rows:,} before", *found)
+        return (f"{before.rows:,} rows before", *found)
     if found:
         return found
     return (SAME if now.fingerprint == before.fingerprint else "other rows",)

@@ -50,7 +50,8 @@ def evals_command(limit: int, as_json: bool) -> None:
         count = f"{it.rows:,}" if it.rows == it.planned else f"{it.rows:,} of {it.planned:,}"
         state = "running" if it.running else "not ended"
         answers = f"{it.answers:,}" if it.ended else f"{it.answers:,} of {it.of:,}, {state}"
-        changed, models, variants = map(", ".join, (it.changes, it.models, it.variants))
+        changed = "; ".join(it.changes)
+        models, variants = ", ".join(it.models), ", ".join(it.variants)
         rows.append(
             (it.key, when, it.suite, count, answers, it.verdict or "–", changed, models, variants)
         )

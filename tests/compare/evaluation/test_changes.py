@@ -34,7 +34,7 @@ def test_each_says_what_it_has_otherwise_than_the_one_before_it(tmp_path: Path) 
         "without third", "baseline tuned", "2 answers to each row", "exact",
     )  # fmt: skip
     assert begun(2, variants=other) == (
-        "2 rows, 3 before", "baseline base", "1 answer to each row", "not exact",
+        "3 rows before", "baseline base", "1 answer to each row", "not exact",
     )  # fmt: skip
     write_rows(tmp_path, ROWS)
     (tmp_path / "suite.toml").write_text(
