@@ -23,7 +23,7 @@ from llamadiff.compare.evaluation.reports.figures import (
 from llamadiff.compare.history.ratings import Kept as Rating
 from llamadiff.compare.history.ratings import Rated
 from llamadiff.tui.cli.main import run
-from llamadiff.tui.paths import log_dir
+from llamadiff.tui.paths import log_dir, state_dir
 
 from ..compare.evaluation.suites import CHECKS, VARIANTS, write_rows, write_suite
 from ..compare.history.runs import opened
@@ -115,6 +115,8 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     assert run(["eval", str(path)]) == 0
     out, err = capsys.readouterr()
     head, base, tuned, *_ = out.splitlines()
+    with opened(state_dir()) as history:
+        assert f"Kept as {history.evaluations.find('last')}: --show" in err
     assert head.split()[:2] == ["VARIANT", "SCORE"] and "baseline" in base
     assert tuned.split()[:2] == ["B", "tuned"] and " ms" in tuned
     scores = re.search(r"met: tuned.score >= base.score \(tuned.score is (\S+) points, ", out)
