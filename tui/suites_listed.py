@@ -17,7 +17,8 @@ from .safe_text import safe_line
 from .sentences import for_app
 
 if TYPE_CHECKING:
-    from ..compare.history.evaluations import Entry, Evaluations
+    from ..compare.history.evaluations import Evaluations
+    from ..compare.history.evaluations_listed import Entry
 
 Origin = Literal["ships", "yours", "opened"]
 MOST_PAST = 200
@@ -74,6 +75,11 @@ class Past:
             return f"{entry.verdict} · {entry.rows:,} rows"
         return f"finished, {entry.rows:,} rows"
 
+    @property
+    def changes(self) -> str:
+        """What it has otherwise than the one of its suite before it."""
+        return "; ".join(self.entry.changes)
+
 
 Item = Heading | Listed | Past
 
@@ -128,7 +134,7 @@ def listed_items(
     own = [replace(it, left=left.get(str(it.path.resolve()), "")) for it in suites]
     own = [it for it in own if fits(it.name, it.about, str(it.path), it.origin, it.problem)]
     where = f"; your own are in {safe_line(str(folder))}" if folder is not None else ""
-    past = [it for it in past if fits(it.entry.suite, it.entry.path, it.state, "finished" * (it.entry.ended is not None), moment(it.entry.at))]  # fmt: skip
+    past = [it for it in past if fits(it.entry.suite, it.entry.path, it.state, it.changes, *it.entry.models, *it.entry.variants, "finished" * (it.entry.ended is not None), moment(it.entry.at))]  # fmt: skip
     return [
         *([Heading(f"Suites{where}")] * bool(own)), *own,
         *([Heading("Evaluations, newest first")] * bool(past)), *past,

@@ -1,6 +1,6 @@
-"""The language of `[[require]]`: `tuned.difference_low > -0.02`.
+"""The language of `[[require]]`: `tuned.difference_low > -2 points`.
 
-Numbers (also 5 %), figures of variants (`tuned.score`, `"two words".score`), checks in quotes
+Numbers (also 5 % and 5 points, which are 0.05), figures of variants (`tuned.score`, `"two words".score`), checks in quotes
 (`tuned."brief"`, and `tuned."brief".low` and `.high`), + - * /, brackets, comparisons, and, or, not. It is read by the parser below and computes nothing but that.
 """
 
@@ -19,7 +19,7 @@ Figures = Mapping[str, Mapping[str, Value | None]]
 none yet."""
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?P<percent>\s*%)?"
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?P<hundredth>\s*(?:%|points?\b))?"
     r'|(?P<text>"[^"]*")|(?P<name>[^\W\d]\w*)|(?P<sign><=|>=|==|!=|[-+*/()<>.]))'
 )
 _COMPARISONS: Mapping[str, Callable[..., bool]] = {
@@ -38,7 +38,7 @@ _PRODUCTS: Mapping[str, Callable[[float, float], float]] = {
 DEEPEST = 50
 _SLACK = 1e-9
 """0.55 is to be 0.5 + 0.05, which in floating point it is not."""
-MEANT = "an example is tuned.difference_low > -0.02"
+MEANT = "an example is tuned.difference_low > -2 points"
 
 
 class ExpressionError(Exception):
@@ -96,11 +96,15 @@ class Expression:
         except (_UnknownError, ZeroDivisionError, OverflowError):
             return None
 
-    def shown(self, figures: Figures) -> str:
-        """The figures with their values: `tuned.score is 0.81, base.score is 0.78`."""
-        found = dict.fromkeys(self.figures())
-        said = ((f"{_quoted(it.variant)}.{it.name}", _lookup(it, figures)) for it in found)
-        return ", ".join(f"{name} is {_written(value)}" for name, value in said)
+    def shown(self, figures: Figures, written: Callable[[str, Value], str]) -> str:
+        """The figures with their values, each `written` by its name: `tuned.score is 81.2 points,
+        base.score is 78 points`."""
+        found = {it: _lookup(it, figures) for it in self.figures()}
+        return ", ".join(
+            f"{_quoted(it.variant)}.{it.name} is "
+            f"{'not known' if value is None else written(it.name, value)}"
+            for it, value in found.items()
+        )
 
 
 def parse_expression(text: str) -> Expression:
@@ -238,7 +242,7 @@ def _tokens(text: str) -> Iterator[str]:
             raise ExpressionError(f"{text[at:].strip()[:20]!r} cannot be read; {MEANT}")
         at = found.end()
         yield (
-            (found["number"] + ("%" if found["percent"] else ""))
+            (found["number"] + ("%" if found["hundredth"] else ""))
             if found["number"]
             else (found[0].strip())
         )
@@ -319,9 +323,3 @@ def _as_number(value: Value) -> float:
 
 def _quoted(variant: str) -> str:
     return variant if variant.isidentifier() else f'"{variant}"'
-
-
-def _written(value: Value | None) -> str:
-    if value is None:
-        return "not known"
-    return value if isinstance(value, str) else f"{value:.4g}"

@@ -267,7 +267,7 @@ def _requirement(reader: FieldReader, value: object, at: Key) -> Expression:
         reader.only(value, at, ("that",))
         value = reader.text_at(value, (*at, "that"))
     if not isinstance(value, str) or not value.strip():
-        raise reader.fail(at, 'a requirement is that = "tuned.difference_low > -0.02"')
+        raise reader.fail(at, 'a requirement is that = "tuned.difference_low > -2 points"')
     try:
         return parse_expression(value)
     except ExpressionError as error:

@@ -266,8 +266,22 @@ KINDS: Mapping[str, Value] = {
 }  # fmt: skip
 """The figures that a requirement may ask of a variant, each with a value of its kind; those of its
 checks are besides."""
+SCORES = ("score", "low", "high", "difference", "difference_low", "difference_high")
+"""Those of them that are shares of 100 points."""
 COMPARED = ("difference_low", "difference_high", "p", "verdict")
 """Those of them that planned rows which are gone count in."""
+
+
+def _written(name: str, value: Value) -> str:
+    """A figure as it is read everywhere else: scores in points, times in milliseconds."""
+    if isinstance(value, str):
+        return value
+    if name in SCORES or name.startswith('"'):
+        sign = "+" if name.startswith("difference") and round(value, 4) else ""
+        return f"{round(100 * value, 2):{sign}g} points"
+    if name == "pass_rate":
+        return f"{round(100 * value, 2):g} %"
+    return f"{1000 * value:.0f} ms" if name == "ttft" else f"{value:,.4g}"
 
 
 def check_requirements(suite: Suite, variants: Sequence[Variant]) -> None:
@@ -307,7 +321,7 @@ def _requirement(
     for line, table, of_each in zip(lines, ours, checks, strict=True):
         found = _of(line, table, of_each)
         figures |= {line.variant.name: found, line.variant.label: found}
-    shown = wanted.shown(figures)
+    shown = wanted.shown(figures, _written)
     compared = {it.variant for it in wanted.figures() if it.name in COMPARED}
     for line in lines:
         settled = plan.settled_for(board.baseline, line.variant)

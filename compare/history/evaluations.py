@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..errors import CompareError
 from .adopt import nobodys, owner
+from .evaluations_listed import Entry, entries
 from .names import EVALUATIONS, RUNS, beginning, find, none_yet
 from .packing import clean, moment, now
 from .planned import settle, settled
@@ -33,38 +33,6 @@ Job = Callable[["Connection"], object]
 
 class Reading(Protocol):
     def __call__(self, query: Callable[[Connection], T], empty: T) -> T: ...
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An evaluation in a list. `planned` rows were settled before its first was run.
-
-    `ended` is None for one that goes on or did not come to its end. Each row has `each` answers, as
-    far as that can be told from those there are.
-    """
-
-    key: str
-    at: datetime
-    ended: datetime | None
-    suite: str
-    path: str
-    rows: int
-    planned: int
-    variants: tuple[str, ...]
-    """What they are called."""
-    answers: int
-    """How many are there."""
-    of: int
-    """How many there will be."""
-    running: bool
-    """Whether a program runs it now, this one or another."""
-    verdict: str
-    """What it decided in the end, in a word or two; empty where that is not known."""
-
-    @property
-    def done(self) -> int:
-        """Rows of which all answers are there."""
-        return self.answers * self.rows // self.of
 
 
 class Evaluations:
@@ -154,7 +122,7 @@ class Evaluations:
 
     def entries(self, limit: int = 50) -> list[Entry]:
         """The newest evaluations."""
-        return self._read(lambda it: _entries(it, limit), [])
+        return self._read(lambda it: entries(it, limit), [])
 
     def find(self, name: str) -> str:
         """The key of the evaluation meant by a key, its beginning, or `last`. Raises CompareError."""
@@ -325,52 +293,3 @@ def _kept(it: Connection, key: str) -> Kept | None:
     at, ended, program = found
     over = None if ended is None else moment(ended)
     return Kept(key, moment(at), over, program, plan, _answers(it, key), measured)
-
-
-def _entries(it: Connection, limit: int) -> list[Entry]:
-    found = it.execute(
-        "SELECT key, at, ended, suite, path, rows, planned, json_extract(definition, '$.repeats'), "
-        "(SELECT json_group_array(coalesce(nullif(json_extract(value, '$.label'), ''), "
-        "json_extract(value, '$.name'))) FROM json_each(definition, '$.variants')), "
-        "(SELECT count(*) FROM answers WHERE evaluation = evaluations.id), "
-        "CASE WHEN ended IS NOT NULL AND json_valid(measured) THEN json_extract(measured, '$.verdict') END, "
-        "owner, beat "
-        "FROM evaluations ORDER BY id DESC LIMIT ?",
-        (limit,),
-    )
-    entries: list[Entry] = []
-    for (
-        key,
-        at,
-        ended,
-        suite,
-        path,
-        rows,
-        planned,
-        repeats,
-        listed,
-        answers,
-        verdict,
-        *owned,
-    ) in found:
-        variants = tuple(json.loads(listed))
-        over = None if ended is None else moment(ended)
-        of = rows * len(variants) * repeats
-        going = not nobodys(owned[0], moment(owned[1]))
-        entries.append(
-            Entry(
-                key,
-                moment(at),
-                over,
-                suite,
-                path,
-                rows,
-                planned,
-                variants,
-                answers,
-                of,
-                going,
-                verdict or "",
-            )
-        )
-    return entries

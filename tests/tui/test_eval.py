@@ -23,6 +23,7 @@ from llamadiff.compare.evaluation.reports.figures import (
 from llamadiff.compare.history.ratings import Kept as Rating
 from llamadiff.compare.history.ratings import Rated
 from llamadiff.tui.cli.main import run
+from llamadiff.tui.paths import log_dir, state_dir
 
 from ..compare.evaluation.suites import CHECKS, VARIANTS, write_rows, write_suite
 from ..compare.history.runs import opened
@@ -114,9 +115,12 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     assert run(["eval", str(path)]) == 0
     out, err = capsys.readouterr()
     head, base, tuned, *_ = out.splitlines()
+    with opened(state_dir()) as history:
+        assert f"Kept as {history.evaluations.find('last')}: --show" in err
     assert head.split()[:2] == ["VARIANT", "SCORE"] and "baseline" in base
     assert tuned.split()[:2] == ["B", "tuned"] and " ms" in tuned
-    assert "met: tuned.score >= base.score (tuned.score is" in out
+    scores = re.search(r"met: tuned.score >= base.score \(tuned.score is (\S+) points, ", out)
+    assert scores and scores[1] == tuned.split()[2].removesuffix(".0")
     assert "delivery" in out and "tuned: " in out
     assert "20 rows × 2 variants = 40 answers" in err
     assert re.search(r"(Fine-tune|Not decided|Neither): ", out)
@@ -210,6 +214,17 @@ def test_what_the_engine_died_with_is_asked_again_and_by_age_evaluations_go_with
             "UPDATE answers SET finish_reason = 'died', error = 'The engine died.', text = '' "
             "WHERE row = 1 AND variant = 'B'"
         )
+    log = log_dir() / "engine.log"
+    log.rename(log.with_suffix(".kept"))
+    log.mkdir()
+    state = "SELECT ended, owner, beat FROM evaluations"
+    with sqlite3.connect(home / "state" / "history.db", timeout=20) as connection:
+        over = connection.execute(state).fetchall()
+    assert run(["eval", str(path), "--resume"]) == 3
+    assert "engine.log cannot be written" in capsys.readouterr().err
+    with sqlite3.connect(home / "state" / "history.db", timeout=20) as connection:
+        assert connection.execute(state).fetchall() == over
+    log.rmdir()
     assert run(["eval", str(path), "--resume"]) == 0
     said = capsys.readouterr().err
     assert "The engine died with 1 answer in a run that is there: going on with it." in said
@@ -349,7 +364,7 @@ that = 'tuned."brief" >= 0.5'
     assert (brief["name"], brief["weight"], brief["rows"], brief["mean"]) == ("brief", 0, 2, 1)
     for report in (page, text, xml, printed):
         assert re.search(r"brief \(counts nothing\).*100\.0 \(34\.2 to 100\.0\)", report, re.DOTALL)
-    assert 'met: tuned."brief" >= 0.5 (tuned."brief" is 1)' in printed
+    assert 'met: tuned."brief" >= 0.5 (tuned."brief" is 100 points)' in printed
     assert document["decision"]["verdict"].split(":")[0] in xml
     assert document["rows"] == 2 and len(document["answers"]) == 2
     assert document["variants"][0]["model"]["sha256"]

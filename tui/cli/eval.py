@@ -91,6 +91,8 @@ def eval_command(
             print_decision(decision)
     for path in reports:
         write_report(path, document)
+    if suite is not None and found.key is not None:
+        note(f"Kept as {found.key}: --show {found.key} shows it again, F4 in the app has its rows.")
     return 0 if board.met else 1
 
 
@@ -103,7 +105,9 @@ def _found(name: str) -> tuple[Kept, dict[str, Any] | None]:
         found = history.evaluations.kept(history.evaluations.find(name))
         decision = decided(history, found)
     there = f", {len(found.answers):,} are there" if found.ended is None else ""
-    note(f"{found.key} · {found.at.astimezone():%Y-%m-%d %H:%M} · {beginning(found.plan)}{there}")
+    models = ", ".join(dict.fromkeys(it.model_name for it in found.plan.variants))
+    when = f"{found.at.astimezone():%Y-%m-%d %H:%M}"
+    note(f"{found.key} · {when} · {beginning(found.plan)}{there} · {models}")
     return found, decision
 
 

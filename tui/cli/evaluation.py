@@ -57,9 +57,10 @@ async def carry_out_plan(
     at, program = datetime.now(UTC), version("llamadiff")
     with _history(asked) as history:
         kept = history.evaluations if history is not None else None
-        key, before = await asyncio.to_thread(_begun, kept, plan, resume)
-        answers, measured = standing(plan, before), Measured()
-        there = len(answers)
+        key = await asyncio.to_thread(_begun, kept, plan, resume)
+        before: list[Checked] = []
+        answers: list[Checked] = []
+        measured = Measured()
 
         def keep(found: Measured) -> None:
             if kept is not None and key is not None:
@@ -76,14 +77,18 @@ async def carry_out_plan(
                 await evaluator.check()
                 for sentence in await asyncio.to_thread(it.odd, plan.variants):
                     note(sentence)
-                if kept is not None and key is None:
+                if kept is not None and key is not None:
+                    await asyncio.to_thread(kept.take, key)
+                    before = await asyncio.to_thread(kept.answers, key)
+                    answers = standing(plan, before)
+                elif kept is not None:
                     key = await asyncio.to_thread(kept.begin, plan, program)
                     for other in others:
                         await asyncio.to_thread(kept.settle, other.plan)
                 if kept is not None and key is not None:
                     at = await asyncio.to_thread(kept.began, key)
                     measured = await asyncio.to_thread(kept.measured, key)
-                began = time.monotonic()
+                there, began = len(answers), time.monotonic()
                 try:
                     await evaluator.run(before)
                     measured = replace(
@@ -130,32 +135,31 @@ def _history(asked: Asked) -> Iterator[History | None]:
         retire(history)
 
 
-def _begun(kept: Evaluations | None, plan: Plan, resume: bool) -> tuple[str | None, list[Checked]]:
-    """The run to go on with and its answers, where there is one and that is wanted. Raises
+def _begun(kept: Evaluations | None, plan: Plan, resume: bool) -> str | None:
+    """The run to go on with, where there is one and that is wanted; it is not taken yet. Raises
     CompareError when another program runs it."""
+    from ...compare.errors import CompareError
+    from ...compare.history.evaluations import RUNS_ELSEWHERE
+
     key = kept.unfinished(plan) if kept is not None else None
     if kept is None or key is None:
         if resume:
             note(
                 "There is nothing to go on with: no run of the same rows, variants, files and checks was left unfinished. It begins anew."
             )
-        return None, []
-    if resume:
-        kept.take(key)
-    elif kept.running(key):
+        return None
+    if kept.running(key):
+        if resume:
+            raise CompareError(RUNS_ELSEWHERE.format(key))
         note(f"The same is being run by another llamadiff ({key}).")
-        return None, []
+        return None
     answers = kept.answers(key)
-    if not answers:
-        return (key, []) if resume else (None, [])
-    said = f"{len(answers):,} of {plan.answers:,} answers are there from a run that did not end"
-    if len(answers) == plan.answers and (died := sum(it.died for it in answers)):
-        said = f"{_died_with(died)} in a run that is there"
-    if resume:
-        note(f"{said}: going on with it.")
-        return key, answers
-    note(f"{said}; --resume goes on with it.")
-    return None, []
+    if answers:
+        said = f"{len(answers):,} of {plan.answers:,} answers are there from a run that did not end"
+        if len(answers) == plan.answers and (died := sum(it.died for it in answers)):
+            said = f"{_died_with(died)} in a run that is there"
+        note(f"{said}{': going on with it.' if resume else '; --resume goes on with it.'}")
+    return key if resume else None
 
 
 def _died_with(answers: int) -> str:

@@ -50,7 +50,8 @@ from .suite_files import SuiteFiles
 
 if TYPE_CHECKING:
     from ...compare.evaluation.plan import Plan
-    from ...compare.history.evaluations import Entry, Evaluations
+    from ...compare.history.evaluations import Evaluations
+    from ...compare.history.evaluations_listed import Entry
     from .evaluate_actions import EvaluateActions
 
 DETAILS_PAUSE_S = 0.06
@@ -220,7 +221,9 @@ class Evaluate(SuiteFiles):
             asks = [] if self._own or not isinstance(item, Listed) else [("asks", THEIRS)]
             return Told(safe_line(for_app(str(mistake))), safe_line(title), asks)
         began = f"{item.entry.at.astimezone():%Y-%m-%d %H:%M}"
-        facts = [("begun", began), ("state", item.state), ("file", item.entry.path)]
+        facts = [("begun", began), ("state", item.state)]
+        facts += [("changed", f"{item.changes}, since the one before")] * bool(item.changes)
+        facts += [("file", item.entry.path)]
         facts += told_of_plan(plan, own=True)[1:]
         return Told("", plan.suite.name, facts, plan)
 

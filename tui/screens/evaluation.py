@@ -205,7 +205,9 @@ class Evaluation(Page[None]):
             return ""
         if it.state == "measuring":
             return "Adapters are being put to the other suites; what they do there comes in suite by suite."  # fmt: skip
-        return "So far: times and other suites come once all rows are answered."
+        if it.busy or len(it.answers) < it.plan.answers:
+            return "So far: times and other suites come once all rows are answered."
+        return "So far: some times or other suites are missing; F5 goes on with them."
 
     def _show_rows(self) -> None:
         seen, table = self.evaluating.seen, self.query_one(RowTable)

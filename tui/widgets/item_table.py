@@ -48,7 +48,9 @@ class ItemTable(ChosenLines[Item]):
             ]
         times = max(cell_len(moment(it.entry.at)) for it in self.items if isinstance(it, Past))
         style = "$accent" if item.share is not None else "$warning" if item.stopped else "$secondary"  # fmt: skip
-        return [*parts, (padded(moment(item.entry.at), times) + "  ", "$dim"), (item.state, style)]
+        changes = [(f" · {safe_line(item.changes)}", "$dim")] * bool(item.changes)
+        when = padded(moment(item.entry.at), times) + "  "
+        return [*parts, (when, "$dim"), (item.state, style), *changes]
 
 
 def _name(item: Item) -> str:

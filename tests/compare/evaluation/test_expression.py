@@ -27,6 +27,8 @@ FIGURES = {
         ("tuned.score >= base.score + 0.05", True),
         ("tuned.score > base.score + 0.05", False),
         ("tuned.score == base.score + 5 %", True),
+        ("tuned.score == base.score + 5 points", True),
+        ("tuned.score - base.score > 1 point", True),
         ("tuned.score - base.score * 2 < 0", True),
         ("(tuned.score - base.score) * 2 <= 0.1", True),
         ("tuned.score > 0.5 and not base.score > 0.5", True),
@@ -59,6 +61,7 @@ def test_it_computes(text: str, met: bool | None) -> None:
         ('tuned."brief".mean > 1', "followed by low or high"),
         ("(tuned.score > 1", "bracket"),
         ("tuned.score > 1 1", "not expected"),
+        ("tuned.score > 1 pointed", "not expected"),
         ("tuned.score = 1", "cannot be read"),
         ("__import__('os') > 1", "cannot be read"),
         ("tuned.score > 1; import os", "cannot be read"),
@@ -91,8 +94,8 @@ def test_what_cannot_be_known_is_told_before_anything_runs(text: str, said: str)
 
 def test_figures_are_shown_with_their_values() -> None:
     it = parse_expression('"two words".score > tuned.score or tuned.score > base.verdict')
-    assert it.shown(FIGURES) == (
-        '"two words".score is 1, tuned.score is 0.55, base.verdict is not known'
+    assert it.shown(FIGURES, lambda name, value: f"{name}={value}") == (
+        '"two words".score is score=1.0, tuned.score is score=0.55, base.verdict is not known'
     )
 
 

@@ -8,7 +8,7 @@ from llamadiff.compare.evaluation.answers import DIED
 from llamadiff.compare.evaluation.decision.build import decision_of
 from llamadiff.compare.evaluation.decision.table import written
 from llamadiff.compare.evaluation.expression import parse_expression
-from llamadiff.compare.evaluation.scoreboard import Scoreboard, levels_said, scoreboard
+from llamadiff.compare.evaluation.scoreboard import Pace, Scoreboard, levels_said, scoreboard
 from llamadiff.compare.evaluation.settled import Settled
 
 from .decision.made import evaluation, passing
@@ -33,7 +33,7 @@ def test_scores_are_compared_over_common_rows() -> None:
     wanted = "tuned.score > plain.score and tuned.pass_rate > plain.pass_rate"
     assert board(wanted).requirements[0].met
     (found,) = board(wanted, "tuned").requirements
-    assert not found.met and "tuned.score is 1, plain.score is 1" in found.figures
+    assert not found.met and "tuned.score is 100 points, plain.score is 100 points" in found.figures
     (other,) = board(wanted, "combined").requirements  # which is not asked about
     assert other.met
 
@@ -61,6 +61,23 @@ def test_what_passed_is_counted_over_the_rows_of_the_score() -> None:
     assert [it.pass_rate for it in scoreboard(plan, half).lines] == [1.0, 1.0]
 
 
+def test_figures_are_told_in_the_units_of_the_scoreboard() -> None:
+    asked = "score low difference difference_low pass_rate p verdict rows tokens ttft"
+    wanted = " or ".join(f"tuned.{it} == 1" for it in asked.split() if it != "verdict")
+    wanted += ' or tuned.verdict == "better" or plain.difference > 1'
+    plan, answers = evaluation({"plain": passing(60, 0.1), "tuned": passing(60, 0.905)})
+    plan = replace(plan, suite=replace(plan.suite, require=(parse_expression(wanted),)))
+    paces = {it.name: Pace(5, 0.0123, 456.0) for it in plan.variants}
+    found = scoreboard(plan, answers, paces).requirements[0].figures
+    said = {name: value for name, _, value in (it.partition(" is ") for it in found.split(", "))}
+    assert said["tuned.score"] == "91.67 points" and said["tuned.pass_rate"] == "91.67 %"
+    assert said["tuned.difference"] == "+81.67 points"
+    assert said["tuned.low"].endswith(" points") and said["tuned.difference_low"][0] == "+"
+    assert float(said["tuned.p"]) < 1e-9 and said["tuned.verdict"] == "better"
+    assert (said["tuned.rows"], said["tuned.ttft"]) == ("60", "12 ms")
+    assert said["plain.difference"] == "not known"
+
+
 def test_nothing_is_met_while_rows_are_missing() -> None:
     plan, answers = evaluation({"plain": [0.0] * 20, "tuned": [1.0] * 20})
     suite = replace(plan.suite, require=(parse_expression("tuned.score > 0.5"),))
@@ -68,7 +85,7 @@ def test_nothing_is_met_while_rows_are_missing() -> None:
     assert scoreboard(plan, answers).met
     some = scoreboard(plan, [it for it in answers if it.row < 15])
     assert [it.met for it in some.requirements] == [None] and not some.met
-    assert "tuned.score is 1" in some.requirements[0].figures
+    assert "tuned.score is 100 points" in some.requirements[0].figures
 
 
 def test_planned_rows_that_are_gone_are_said_where_they_count() -> None:

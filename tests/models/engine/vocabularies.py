@@ -54,8 +54,6 @@ EDITS = (
     " and", "x", "\n", "  ", "<s>", "é", "123", "\n\n    return", "\t", "🦙", "<|im_start|>", "don't",
 )  # fmt: skip
 
-EDITED = 30
-
 
 def edited(vocabulary: Vocabulary, text: str) -> Any:
     stretches.LEAST, least = 60, stretches.LEAST
@@ -70,15 +68,15 @@ def edited(vocabulary: Vocabulary, text: str) -> Any:
 
     wrong = 0
     vocabulary.tokenize([text], False)
-    for _ in range(EDITED):
+    for edit in EDITS:
         at, taken = source.randrange(len(text)), source.choice((0, 0, 1, 5))
-        text = text[:at] + source.choice(EDITS) + text[at + taken :]
+        text = text[:at] + edit + text[at + taken :]
         vocabulary.plain_tokens = count
         tokens = vocabulary.tokenize([text], False)
         vocabulary.plain_tokens = plain_tokens
         wrong += tokens != plain_tokens(text, False)
     stretches.LEAST = least
-    return [wrong, asked / EDITED / len(text)]
+    return [wrong, asked / len(EDITS) / len(text)]
 
 
 def main() -> None:
