@@ -16,6 +16,7 @@ from .columns import keep_columns
 from .keys import APP_KEYS
 from .pasting import with_quick_pastes
 from .screens.playground import Playground
+from .splits import Splits
 from .theme import DARK, THEMES, variables_for
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class LlamadiffApp(App[None]):
         super().__init__()
         keep_columns()
         self.setup = setup
+        self.splits = Splits()
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
         for theme in THEMES:
@@ -81,6 +83,12 @@ class LlamadiffApp(App[None]):
             if old.message == message or old.severity == severity == "information":
                 self._unnotify(old, refresh=False)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def exit(self, *args: Any, **options: Any) -> None:
+        """As Textual's; the next start goes on here."""
+        if self.screen_stack and isinstance(playground := self.screen_stack[0], Playground):
+            playground.note_place()
+        super().exit(*args, **options)
 
     def action_playground(self) -> None:
         """Close what lies over the playground."""

@@ -18,6 +18,7 @@ from .keys import (
     HISTORY_KEYS,
     LENS_SCREEN_KEYS,
     LIBRARY_KEYS,
+    PANE_KEYS,
     PLAYGROUND_KEYS,
     RATE_KEYS,
     ROW_KEYS,
@@ -30,6 +31,7 @@ from .picture import save_picture
 
 _OF_SCREENS = (
     *PLAYGROUND_KEYS,
+    *PANE_KEYS,
     *LIBRARY_KEYS,
     *VERSION_KEYS,
     *HISTORY_KEYS,

@@ -45,6 +45,8 @@ class Playground:
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
+        self.newest = ""
+        """The id of the newest run whose outputs are shown."""
         self.noise = NoiseFloor(self)
         self.repeating = Repeats(
             self.siblings, lambda name: self.outputs.get(name), lambda it: self._show(it)
@@ -137,6 +139,19 @@ class Playground:
         self.talk.begin_afresh()
         self.open(it.variants)
         self.baseline, self.seed, self.exact, self.live = it.baseline, it.seed, it.run.exact, False
+        self._take_outputs(it)
+        self.repeats = 1 + max((output.repeat for output in it.run.outputs), default=0)
+        self.then = dict(self.outputs)
+
+    def resume(self, it: Reopened) -> None:
+        """Have what a run said beside the variants and values there are now."""
+        variants, values, self.variants = self.variants, dict(self.values), [*it.variants]
+        self._take_outputs(it)
+        self.variants = variants
+        self.values.put(values)
+
+    def _take_outputs(self, it: Reopened) -> None:
+        """Have what a run said, and what stood beside it, with the run's values."""
         for run, seed in [*((other.run, other.seed) for other in it.others), (it.run, it.seed)]:
             self.values.put(run.values)
             self.started(run, seed)
@@ -145,9 +160,7 @@ class Playground:
             for variant in turn.run.variants:
                 self._note(variant, turn.run, turn.seed)
         self.values.put(it.run.values)
-        self.repeats = 1 + max((output.repeat for output in it.run.outputs), default=0)
         self.talk.pinned |= {other.run.variants[0].name for other in it.others if other.pinned}
-        self.then = dict(self.outputs)
 
     def add(
         self, beginning: Beginning | None = None, like: Variant | None = None
@@ -324,6 +337,7 @@ class Playground:
                 self.before.pop(name, None)
             self.outputs[name] = output
             self._note(variant, run, seed)
+        self.newest = run.id
         held = (self.outputs, self.before, self.then)
         self._asked.keep(output for outputs in held for output in outputs.values())
         self._check_before()
