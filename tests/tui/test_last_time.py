@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import pytest
-
-from llamadiff.compare.spec import Defaults, make_variants
-from llamadiff.tui.last_time import NAME, VERSION, read
-from llamadiff.tui.screens.library import Library
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
-from .app import opened, output, playground, run_over, screen_text, told
+from .app import opened, output, playground, run_over, told
 
 
 async def test_all_of_it_is_there_again(home: Path) -> None:
@@ -36,7 +30,12 @@ async def test_all_of_it_is_there_again(home: Path) -> None:
         state = playground(pilot).playground
         await until(lambda: bool(state.outputs))
         assert state.variants == left
-        assert (state.selected, state.baseline, state.view, state.live) == ("D", "C", "tokens", True)
+        assert (state.selected, state.baseline, state.view, state.live) == (
+            "D",
+            "C",
+            "tokens",
+            True,
+        )
         assert output(pilot, "C").text == said
         assert state.stale("A") and state.stale("C") and not state.stale("B")
         assert pilot.app.splits.outputs == {"C": 6} and pilot.app.splits.higher == 1  # type: ignore[attr-defined]

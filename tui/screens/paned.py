@@ -10,7 +10,6 @@ from textual.widget import Widget
 
 from ..keys import PANE_KEYS
 from ..splits import Splits, moved
-from ..widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from ..app import LlamadiffApp

@@ -33,8 +33,11 @@ class SplitActions(VariantActions):
         board.alone = self.zoomed is board
         board.set_class(board.alone, "-alone")
         board.show()
-        if self.zoomed is not None and self.pane_of(self.focused) is not self.zoomed:
+        pane = self.pane_of(self.focused)
+        if self.zoomed is not None and pane is not self.zoomed:
             self._focus_zoomed()
+        elif self.has_class("-narrow") and pane is self.query_one("#variants-panel"):
+            board.focus_pane(self.playground.selected)
 
     def _focus_zoomed(self) -> None:
         if self.zoomed is self.query_one(OutputBoard):
