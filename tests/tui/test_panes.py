@@ -39,7 +39,7 @@ async def test_a_pane_has_the_screen_for_itself_until_esc_or_f7(
             lambda: PLAIN[:18] not in screen_text(pilot) and "Rendered" in screen_text(pilot)
         )
         assert screen.query_one(PromptPanel).size.height >= size[1] - 3
-        assert "esc all panes" in screen_text(pilot)
+        await until(lambda: "esc all panes" in screen_text(pilot))
         await pilot.press("x", "escape")
         await until(lambda: PLAIN[:18] in screen_text(pilot))
         assert isinstance(pilot.app.focused, PromptEditor), "the cursor stays"
