@@ -13,7 +13,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from .columns import keep_columns
-from .keys import APP_KEYS
+from .keys import APP_KEYS, UNZOOM_KEYS
 from .pasting import with_quick_pastes
 from .screens.playground import Playground
 from .splits import Splits
@@ -37,7 +37,7 @@ class LlamadiffApp(App[None]):
 
     TITLE = "llamadiff"
     CSS_PATH = Path(__file__).parent / "screens" / "playground.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS, *UNZOOM_KEYS]
     COMMANDS: ClassVar[set[Any]] = {_palette}
 
     def __init__(self, setup: Setup) -> None:

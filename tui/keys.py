@@ -366,9 +366,12 @@ TRAINING_KEYS = [
     Binding("escape", "leave", "back", id="training.leave", tooltip="Back to the choices; it goes on"),
 ]  # fmt: skip
 
+UNZOOM_KEYS = [
+    Binding("escape", "screen.unzoom", "all panes", id="pane.unzoom", priority=True, show=False, tooltip="Back to all panes"),
+]  # fmt: skip
+
 PANE_KEYS = [
     Binding("f7", "zoom", "zoom", id="pane.zoom", priority=True, tooltip="This pane alone on the screen; again, or esc, for all of them"),
-    Binding("escape", "unzoom", "all panes", id="pane.unzoom", priority=True, show=False, tooltip="Back to all panes"),
     Binding("plus", "widen(1)", "widen", id="pane.widen", key_display="+", tooltip="More room for this pane"),
     Binding("minus", "widen(-1)", "narrow", id="pane.narrow", key_display="-", tooltip="Less room for this pane"),
     Binding("0", "even", "as at first", id="pane.even", tooltip="All panes as wide and high as at first"),

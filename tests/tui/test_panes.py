@@ -77,7 +77,7 @@ async def test_panes_are_made_wider_and_higher_and_even_again(tmp_path: Path) ->
         prompt = screen.query_one(PromptPanel).size
         await pilot.press("escape", "2", "plus", "plus", "minus", "plus")
         await until(lambda: widths(pilot)[1] > before[1] + 5)
-        assert widths(pilot)[0] == widths(pilot)[2] < before[0]
+        assert max(widths(pilot)[0], widths(pilot)[2]) < before[0]
         await pilot.press("right_curly_bracket")
         await until(lambda: screen.query_one(PromptPanel).size.height == prompt.height - 2)
         await pilot.press("V", "plus")

@@ -28,6 +28,8 @@ class Paned(Screen[Result], Generic[Result]):
 
     zoomed: Widget | None = None
     """The pane that is alone on the screen."""
+    _before: Widget | None = None
+    """What had the focus outside of it."""
 
     @property
     def splits(self) -> Splits:
@@ -82,12 +84,18 @@ class Paned(Screen[Result], Generic[Result]):
 
     def action_zoom(self) -> None:
         if self.zoomed is not None:
-            self.zoom(None)
-        else:
-            self.zoom(self.pane_of(self.focused) or self.query(self.PANES).first())
+            self.action_unzoom()
+            return
+        pane = self.pane_of(self.focused)
+        if pane is None:
+            pane, self._before = self.query(self.PANES).first(), self.focused
+        self.zoom(pane)
 
     def action_unzoom(self) -> None:
         self.zoom(None)
+        if self._before is not None:
+            self._before.focus()
+            self._before = None
 
     # ------------------------------------------------------------------ splits
 

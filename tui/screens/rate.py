@@ -68,7 +68,6 @@ class Rate(Page[None]):
     """Rates until a person leaves; everything said is in the history by then."""
 
     DEFAULT_CSS = styles("rate.tcss")
-    PANES: ClassVar[str] = "#rate-answers, #rate-question"
     BINDINGS: ClassVar[list[BindingType]] = [*RATE_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = (

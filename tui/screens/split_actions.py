@@ -33,19 +33,9 @@ class SplitActions(VariantActions):
         board.alone = self.zoomed is board
         board.set_class(board.alone, "-alone")
         board.show()
-        pane = self.pane_of(self.focused)
-        if self.zoomed is not None and pane is not self.zoomed:
-            self._focus_zoomed()
-        elif self.has_class("-narrow") and pane is self.query_one("#variants-panel"):
+        hidden = self.zoomed is None and self.has_class("-narrow")
+        if hidden and self.query_one(VariantList).has_focus:
             board.focus_pane(self.playground.selected)
-
-    def _focus_zoomed(self) -> None:
-        if self.zoomed is self.query_one(OutputBoard):
-            self.query_one(OutputBoard).focus_pane(self.playground.selected)
-        elif self.zoomed is self.query_one("#variants-panel"):
-            self.query_one(VariantList).focus()
-        else:
-            self.query_one(PromptPanel).focus_tab()
 
     def action_variants(self) -> None:
         """To the list of variants; where it is not shown, it has the screen for itself."""
