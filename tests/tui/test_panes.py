@@ -85,7 +85,7 @@ async def test_panes_are_made_wider_and_higher_and_even_again(tmp_path: Path) ->
         await pilot.press(*["left_curly_bracket"] * 9)
         await until(lambda: screen.query_one(PromptPanel).size.height == 6)
         await pilot.press("right_curly_bracket")
-        await until(lambda: screen.query_one(PromptPanel).size.height == 8)
+        await until(lambda: screen.query_one(PromptPanel).size.height == 7)
         await pilot.press("0")
         await until(lambda: widths(pilot) == before)
         await until(lambda: screen.query_one(PromptPanel).size == prompt)

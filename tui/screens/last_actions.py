@@ -41,9 +41,9 @@ class LastActions(HistoryActions):
 
         folder, playground = self._setup.state_dir, self.playground
         if folder is not None and playground.variants and self.query(PromptPanel):
-            write(folder, self._place())
+            write(folder, self._as_left())
 
-    def _place(self) -> LastTime:
+    def _as_left(self) -> LastTime:
         from ..last_time import VERSION, LastTime, variant_out
 
         playground, editor = self.playground, self.query_one(PromptEditor)
@@ -100,13 +100,13 @@ class LastActions(HistoryActions):
             logging.warning("how the app was left cannot be had again: %s", error)
             return
         self._last = last
-        self._take(last, variants)
+        self._have(last, variants)
         await self._show_place(last)
         if gone:
             said = safe_line(" ".join(gone))
             self.app.notify(said, severity="warning", timeout=15, markup=False)
 
-    def _take(self, last: LastTime, variants: list[Variant]) -> None:
+    def _have(self, last: LastTime, variants: list[Variant]) -> None:
         playground, setup = self.playground, self._setup
         playground.open(variants)
         if last.selected in playground.names:
@@ -153,9 +153,9 @@ class LastActions(HistoryActions):
             if not self.playground.outputs:
                 self.playground.resume(found)
                 self.changed(())
-                self.call_after_refresh(self._scroll, last)
+                self.call_after_refresh(self._scroll_outputs, last)
 
-    def _scroll(self, last: LastTime) -> None:
+    def _scroll_outputs(self, last: LastTime) -> None:
         board = self.query_one(OutputBoard)
         for name, top in last.tops.items():
             if (pane := board.pane(name)) is not None:

@@ -48,7 +48,7 @@ class Paned(Screen[Result], Generic[Result]):
         """The pane that a widget is in."""
         within = widget.ancestors_with_self if widget is not None else []
         panes = [*self.query(self.PANES)]
-        return next((it for it in within if it in panes), None)
+        return next((it for it in panes if it in within), None)
 
     # -------------------------------------------------------------------- zoom
 
