@@ -128,8 +128,8 @@ class Playground:
         self.selected = last.selected
         return True
 
-    def reopen(self, it: Reopened) -> None:
-        """Have what a run had, and what stood beside it, outputs too; `undo` takes it back."""
+    def _leave(self) -> None:
+        """Have nothing on the screen any more, so that `undo` brings all of it back."""
         self._remember()
         rest = dict(self.values), self.seed, self.exact, self.repeats, self.live, self.own_before
         self._undo[-1] = replace(self._undo[-1], rest=rest)
@@ -137,6 +137,17 @@ class Playground:
         self.repeating.forget(self.names)
         self.own_before = False
         self.talk.begin_afresh()
+
+    def start_afresh(self, variants: Iterable[Variant]) -> None:
+        """Have these variants and nothing else; `undo` takes it back."""
+        self._leave()
+        self.open(variants)
+        self.values.put({})
+        self.seed, self.exact, self.repeats, self.live, self.newest = None, False, 1, False, ""
+
+    def reopen(self, it: Reopened) -> None:
+        """Have what a run had, and what stood beside it, outputs too; `undo` takes it back."""
+        self._leave()
         self.open(it.variants)
         self.baseline, self.seed, self.exact, self.live = it.baseline, it.seed, it.run.exact, False
         self._take_outputs(it)

@@ -29,7 +29,10 @@ def left(*variants: object) -> LastTime:
 
 
 def test_what_is_written_is_read(home: Path, mine: Path) -> None:
-    specs = [f"prompt={mine},temperature=0.3", "label=tuned,adapter=support@0.8"]
+    specs = [
+        f"prompt={mine},temperature=0.3",
+        "label=tuned,prompt=tell-me-about,adapter=support@0.8",
+    ]
     first, second = make_variants(Defaults(), specs)
     own = replace(first, name="C", prompt=replace(first.prompt, path=None, user="Hi \udc80"))
     branch = replace(
@@ -84,6 +87,9 @@ async def test_all_of_it_is_there_again(home: Path) -> None:
         left, board = list(state.variants), playground(pilot).board
         assert [it.name for it in left] == ["A", "B", "C", "D"]
         state.live = True
+        board.pane("B").text.scroll_to(y=3, animate=False)  # type: ignore[union-attr]
+        await until(lambda: board.pane("B").text.top > 0)  # type: ignore[union-attr]
+        top = board.pane("B").text.top  # type: ignore[union-attr]
         pilot.app.exit()
     async with opened(home) as pilot:
         state, board = playground(pilot).playground, playground(pilot).board
@@ -95,15 +101,21 @@ async def test_all_of_it_is_there_again(home: Path) -> None:
         assert state.stale("A") and state.stale("C") and not state.stale("B")
         assert pilot.app.splits.outputs == {"C": 6} and pilot.app.splits.higher == 1  # type: ignore[attr-defined]
         await until(lambda: board.has_focus_within)
+        await until(lambda: board.pane("B").text.top == top)  # type: ignore[union-attr]
         assert "never saved" not in told(pilot)
         await pilot.press("u")
         assert state.variants == left, "there is nothing to take back"
         await pilot.press("1", "e")
         editor = playground(pilot).query_one(PromptEditor)
         await until(lambda: "Hi" in editor.text)
+        await pilot.press("escape", "ctrl+p", *"afresh", "enter")
+        await until(lambda: state.names == ["A", "B", "C"] and not state.outputs)
+        await pilot.press("u")
+        await until(lambda: state.names == ["A", "B", "C", "D"] and bool(state.outputs))
         await pilot.press("f3")
         await until(lambda: isinstance(pilot.app.screen, Library))
         pilot.app.exit()
+    assert read(home / "state").place == "library"  # type: ignore[union-attr]
     variants = make_variants(Defaults(), ["prompt=one-sentence"])
     async with opened(home, variants) as pilot:
         assert playground(pilot).playground.variants == variants, "what is given goes before"

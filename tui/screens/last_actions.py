@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
+from textual import work
+
 from ...compare.errors import MISTAKES, CompareError
 from ..safe_text import safe_line
 from ..widgets.output_board import OutputBoard
@@ -160,6 +162,16 @@ class LastActions(HistoryActions):
         for name, top in last.tops.items():
             if (pane := board.pane(name)) is not None:
                 pane.text.place(top, 0)
+
+    @work(group="afresh", exclusive=True, exit_on_error=False)
+    async def action_start_afresh(self) -> None:
+        """Have the variants that the app opens with at first."""
+        from ..services import ready_variants
+
+        variants = await asyncio.to_thread(ready_variants)
+        self.workers.cancel_group(self, "run")
+        self.playground.start_afresh(variants)
+        self.list_changed(())
 
 
 def _variants(last: LastTime) -> tuple[list[Variant], list[str]]:
