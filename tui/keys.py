@@ -384,7 +384,6 @@ ROW_OF_PANES_KEYS = [
 ]  # fmt: skip
 
 PLAYGROUND_KEYS = [
-    *ROW_OF_PANES_KEYS,
     *RUN_KEYS,
     *PROMPT_KEYS,
     *VARIANT_KEYS,
@@ -395,4 +394,5 @@ PLAYGROUND_KEYS = [
     *SWEEP_KEYS,
     *TALK_KEYS,
     *REPEAT_KEYS,
+    *ROW_OF_PANES_KEYS,
 ]

@@ -31,7 +31,6 @@ from .picture import save_picture
 
 _OF_SCREENS = (
     *PLAYGROUND_KEYS,
-    *PANE_KEYS,
     *LIBRARY_KEYS,
     *VERSION_KEYS,
     *HISTORY_KEYS,
@@ -44,6 +43,7 @@ _OF_SCREENS = (
     *ROW_KEYS,
     *TUNE_KEYS,
     *TRAINING_KEYS,
+    *PANE_KEYS,
 )
 
 

@@ -42,7 +42,7 @@ async def test_what_lies_over_the_playground_looks_like_this(
         await until(
             lambda: "Moreover" in screen_text(pilot) and "llamadiff" not in screen_text(pilot)
         )
-        await looks.like("one output")
+        await looks.like("one-output")
         await pilot.press("V")
         await until(lambda: "C Tell me about" in screen_text(pilot))
         await looks.like("variants")
@@ -59,7 +59,7 @@ async def test_what_lies_over_the_playground_looks_like_this(
         await until(
             lambda: isinstance(pilot.app.screen, DiffOptions) and "lines" in screen_text(pilot)
         )
-        await looks.like("diff options")
+        await looks.like("diff-options")
         await pilot.press("escape", "r")
         await until(lambda: "reply to" in screen_text(pilot))
         await looks.like("reply")

@@ -41,7 +41,7 @@ class KeyBar(Widget):
         for key, binding in self.screen.active_bindings.items():
             if binding.binding.id and binding.enabled:
                 active.setdefault(binding.binding.id, key)
-        last = self._bound(ALWAYS if self.size.width >= NARROW else SHORT, active)
+        last = self._bound(ALWAYS if self.outer_size.width >= NARROW else SHORT, active)
         room = self.size.width - 2 - sum(hint.cell_length + 2 for _, hint in last)
         shown: list[tuple[str, Content]] = []
         for key, hint in self._bound([ZOOMED, *self.hints], active):
