@@ -116,3 +116,8 @@ async def test_a_page_has_one_of_its_panes_alone_and_shares_of_both(tmp_path: Pa
         await pilot.press("escape")
         await until(lambda: "type to filter" in screen_text(pilot))
         assert pilot.app.screen is library
+        await pilot.resize_terminal(50, 20)
+        await until(lambda: "terminal too small (50x20; at least 60x16)" in screen_text(pilot))
+        assert "architecture" not in screen_text(pilot)
+        await pilot.resize_terminal(60, 20)
+        await until(lambda: "architecture" in screen_text(pilot))

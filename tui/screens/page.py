@@ -44,6 +44,7 @@ class Page(TellsMistakes, Paned[Result], Generic[Result]):
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < WIDE, "-narrow")
+        self.tell_too_small()
         self.show_splits()
         self.resized()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Static
 
 from ..keys import PANE_KEYS
 from ..splits import Splits, moved
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from ..app import LlamadiffApp
 
 Result = TypeVar("Result")
+
+LEAST = (60, 16)
+"""Columns and rows below which a screen only says that there are too few."""
 
 
 class Paned(Screen[Result], Generic[Result]):
@@ -50,6 +54,20 @@ class Paned(Screen[Result], Generic[Result]):
         panes = [*self.query(self.PANES)]
         return next((it for it in panes if it in within), None)
 
+    def tell_too_small(self) -> None:
+        """Say so over everything while the terminal is too small."""
+        width, height = self.size
+        least_width, least_height = LEAST
+        small = width < least_width or height < least_height
+        self.set_class(small, "-small")
+        if not small:
+            return
+        words = f"terminal too small ({width}x{height}; at least {least_width}x{least_height})"
+        if told := self.query("#too-small"):
+            told.only_one(Static).update(words)
+        else:
+            self.mount(Static(words, id="too-small"))
+
     # -------------------------------------------------------------------- zoom
 
     def set_focus(
@@ -67,7 +85,7 @@ class Paned(Screen[Result], Generic[Result]):
         self.query(".-zoomed").remove_class("-zoomed")
         self.query(".-behind").remove_class("-behind")
         self.zoomed = pane
-        stays = {*self.query(self.STAYS)}
+        stays = {*self.query(self.STAYS), *self.query("#too-small")}
         for it in pane.ancestors_with_self if pane is not None else ():
             if isinstance(it, Screen) or not isinstance(it.parent, Widget):
                 break

@@ -14,7 +14,6 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus, Resize
 from textual.timer import Timer
-from textual.widgets import Static
 
 from ..safe_text import safe_line
 from ..session import Session
@@ -48,7 +47,6 @@ FLUSHES_PER_S = 10
 screen anew for each drawing, whatever it is of, so all are drawn together."""
 LIVE_PAUSE_S = 0.4
 PREVIEW_PAUSE_S = 0.025
-LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
 COLUMNS = 180
@@ -90,7 +88,6 @@ class Playground(
             yield OutputBoard(self.session.playground)
         yield ReplyBox()
         yield KeyBar()
-        yield Static(id="too-small")
 
     def on_mount(self) -> None:
         self._flushes = self.set_interval(1 / FLUSHES_PER_S, self.board.flush, pause=True)
@@ -185,11 +182,7 @@ class Playground(
         self.set_class(self.board.narrow, "-narrow")
         self.set_class(height < HIGH, "-low")
         self.set_class(width >= COLUMNS and height >= HIGH, "-columns")
-        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-        self.set_class(small, "-small")
-        self.query_one("#too-small", Static).update(
-            f"terminal too small ({width}x{height}; at least {LEAST_WIDTH}x{LEAST_HEIGHT})"
-        )
+        self.tell_too_small()
         self.show_splits()
         self.board.show()
         self.show_hints()

@@ -26,7 +26,7 @@ class SplitActions(VariantActions):
     """The part of the playground that shares the screen out."""
 
     PANES: ClassVar[str] = "PromptPanel, #variants-panel, OutputBoard"
-    STAYS: ClassVar[str] = "KeyBar, ReplyBox, #too-small"
+    STAYS: ClassVar[str] = "KeyBar, ReplyBox"
 
     def panes_changed(self) -> None:
         board = self.query_one(OutputBoard)
