@@ -13,9 +13,10 @@ from textual.screen import ModalScreen, Screen
 
 from .columns import keep_columns
 from .configured_app import ConfiguredApp
-from .keys import APP_KEYS
+from .keys import APP_KEYS, UNZOOM_KEYS
 from .pasting import with_quick_pastes
 from .screens.playground import Playground
+from .splits import Splits
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -35,13 +36,14 @@ class LlamadiffApp(ConfiguredApp):
 
     TITLE = "llamadiff"
     CSS_PATH = Path(__file__).parent / "screens" / "playground.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS, *UNZOOM_KEYS]
     COMMANDS: ClassVar[set[Any]] = {_palette}
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup.configured)
         keep_columns()
         self.setup = setup
+        self.splits = Splits()
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
 
@@ -74,6 +76,12 @@ class LlamadiffApp(ConfiguredApp):
             if old.message == message or old.severity == severity == "information":
                 self._unnotify(old, refresh=False)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def exit(self, *args: Any, **options: Any) -> None:
+        """As Textual's; the next start goes on here."""
+        if self.screen_stack and isinstance(playground := self.screen_stack[0], Playground):
+            playground.note_place()
+        super().exit(*args, **options)
 
     def action_playground(self) -> None:
         """Close what lies over the playground."""

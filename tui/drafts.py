@@ -115,10 +115,9 @@ class Drafting:
         new = {it: variant.prompt for it, variant in opened.items() if it not in self._looked}
         self._looked |= new.keys()
         for document, prompt in new.items():
-            if prompt.path is not None:
-                draft = await asyncio.to_thread(store.newest, prompt, self.shown)
-                if draft is not None:
-                    changed += self.go_on(document, draft, store)
+            draft = await asyncio.to_thread(_draft_of, prompt, store, self.shown)
+            if draft is not None:
+                changed += self.go_on(document, draft, store)
         return changed
 
     def go_on(self, document: str, draft: Draft, store: Drafts) -> list[str]:
@@ -161,6 +160,14 @@ class Drafting:
         for part in parts_of(prompt):
             if part.key in steps:
                 self._texts.bring_back(f"{document}\n{part.key}", part.text, steps[part.key])
+
+
+def _draft_of(prompt: Prompt, store: Drafts, but: set[str]) -> Draft | None:
+    """The draft to go on with where a prompt is opened; without a file, one that says the same."""
+    if prompt.path is not None:
+        return store.newest(prompt, but)
+    same = (it for it in store.free(but) if it.prompt.path is None and it.prompt == prompt)
+    return next(same, None)
 
 
 def _file_said(prompt: Prompt) -> Prompt | None:

@@ -370,6 +370,23 @@ TRAINING_KEYS = [
     Binding("escape", "leave", "back", id="training.leave", tooltip="Back to the choices; it goes on"),
 ]  # fmt: skip
 
+UNZOOM_KEYS = [
+    Binding("escape", "screen.unzoom", "all panes", id="pane.unzoom", priority=True, show=False, tooltip="Back to all panes"),
+]  # fmt: skip
+
+PANE_KEYS = [
+    Binding("f7", "zoom", "zoom", id="pane.zoom", priority=True, tooltip="This pane alone on the screen; again, or esc, for all of them"),
+    Binding("plus", "widen(1)", "widen", id="pane.widen", key_display="+", tooltip="More room for this pane"),
+    Binding("minus", "widen(-1)", "narrow", id="pane.narrow", key_display="-", tooltip="Less room for this pane"),
+    Binding("0", "even", "as at first", id="pane.even", tooltip="All panes as wide and high as at first"),
+]  # fmt: skip
+
+ROW_OF_PANES_KEYS = [
+    Binding("right_curly_bracket", "heighten(1)", "higher", id="pane.higher", key_display="}", tooltip="More room for this row of panes"),
+    Binding("left_curly_bracket", "heighten(-1)", "lower", id="pane.lower", key_display="{", tooltip="Less room for this row of panes"),
+    Binding("V", "variants", "variants", id="pane.variants", tooltip="To the list of variants; on a narrow screen it fills that"),
+]  # fmt: skip
+
 PLAYGROUND_KEYS = [
     *RUN_KEYS,
     *PROMPT_KEYS,
@@ -381,4 +398,5 @@ PLAYGROUND_KEYS = [
     *SWEEP_KEYS,
     *TALK_KEYS,
     *REPEAT_KEYS,
+    *ROW_OF_PANES_KEYS,
 ]

@@ -18,6 +18,7 @@ from .keys import (
     HISTORY_KEYS,
     LENS_SCREEN_KEYS,
     LIBRARY_KEYS,
+    PANE_KEYS,
     PLAYGROUND_KEYS,
     RATE_KEYS,
     ROW_KEYS,
@@ -42,6 +43,7 @@ _OF_SCREENS = (
     *ROW_KEYS,
     *TUNE_KEYS,
     *TRAINING_KEYS,
+    *PANE_KEYS,
 )
 
 
@@ -71,6 +73,9 @@ class Actions(Provider):
                 continue
             name = f"{binding.description}  {key_names(app, binding)}"
             yield _Command(name, binding.tooltip, partial(app.run_action, binding.action, app))
+        if hasattr(screen, "action_start_afresh"):
+            about = "The variants that llamadiff opens with at first; u takes it back"
+            yield _Command("start afresh", about, partial(app.run_action, "start_afresh", screen))
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
         yield _Command(

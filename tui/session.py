@@ -199,7 +199,7 @@ class Session:
         try:
             await self.load()
             known = await self.learn_variables(self.playground.variants)
-            for name in self.playground.values.keys() - known:
+            for name in self._setup.values.keys() - known:
                 hint = did_you_mean(name, known)
                 self._on_trouble(f"There is no variable {name}{hint or '.'}")
         except (*MISTAKES, EngineError) as error:

@@ -46,6 +46,8 @@ class Playground:
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""
+        self.newest = ""
+        """The id of the newest run whose outputs are shown."""
         self.noise = NoiseFloor(self)
         self.repeating = Repeats(
             self.siblings, lambda name: self.outputs.get(name), lambda it: self._show(it)
@@ -127,8 +129,8 @@ class Playground:
         self.selected = last.selected
         return True
 
-    def reopen(self, it: Reopened) -> None:
-        """Have what a run had, and what stood beside it, outputs too; `undo` takes it back."""
+    def _leave(self) -> None:
+        """Have nothing on the screen any more, so that `undo` brings all of it back."""
         self._remember()
         rest = dict(self.values), self.seed, self.exact, self.repeats, self.live, self.own_before
         self._undo[-1] = replace(self._undo[-1], rest=rest)
@@ -136,8 +138,32 @@ class Playground:
         self.repeating.forget(self.names)
         self.own_before = False
         self.talk.begin_afresh()
+
+    def start_afresh(self, variants: Iterable[Variant]) -> None:
+        """Have these variants and nothing else; `undo` takes it back."""
+        self._leave()
+        self.open(variants)
+        self.values.put({})
+        self.seed, self.exact, self.repeats, self.live, self.newest = None, False, 1, False, ""
+
+    def reopen(self, it: Reopened) -> None:
+        """Have what a run had, and what stood beside it, outputs too; `undo` takes it back."""
+        self._leave()
         self.open(it.variants)
         self.baseline, self.seed, self.exact, self.live = it.baseline, it.seed, it.run.exact, False
+        self._take_outputs(it)
+        self.repeats = 1 + max((output.repeat for output in it.run.outputs), default=0)
+        self.then = dict(self.outputs)
+
+    def resume(self, it: Reopened) -> None:
+        """Have what a run said beside the variants and values there are now."""
+        variants, values, self.variants = self.variants, dict(self.values), [*it.variants]
+        self._take_outputs(it)
+        self.variants = variants
+        self.values.put(values)
+
+    def _take_outputs(self, it: Reopened) -> None:
+        """Have what a run said, and what stood beside it, with the run's values."""
         for run, seed in [*((other.run, other.seed) for other in it.others), (it.run, it.seed)]:
             self.values.put(run.values)
             self.started(run, seed)
@@ -146,9 +172,7 @@ class Playground:
             for variant in turn.run.variants:
                 self._note(variant, turn.run, turn.seed)
         self.values.put(it.run.values)
-        self.repeats = 1 + max((output.repeat for output in it.run.outputs), default=0)
         self.talk.pinned |= {other.run.variants[0].name for other in it.others if other.pinned}
-        self.then = dict(self.outputs)
 
     def add(
         self, beginning: Beginning | None = None, like: Variant | None = None
@@ -316,6 +340,7 @@ class Playground:
                 self.before.pop(name, None)
             self.outputs[name] = output
             self._note(variant, run, seed)
+        self.newest = run.id
         held = (self.outputs, self.before, self.then)
         self._asked.keep(output for outputs in held for output in outputs.values())
         self._check_before()

@@ -44,6 +44,7 @@ class Compare(Page[None]):
     """Shows what differs from the first to the second of each pair."""
 
     DEFAULT_CSS = styles("history.tcss")
+    PANES: ClassVar[str] = "#compare-first, #compare-other"
     BINDINGS: ClassVar[list[BindingType]] = [*COMPARE_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "#compare-other"
     HELP = (

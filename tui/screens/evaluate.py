@@ -62,6 +62,8 @@ class Evaluate(SuiteFiles):
     """Chooses what to evaluate, and which evaluation to look at."""
 
     DEFAULT_CSS = styles("evaluate.tcss")
+    PLACE: ClassVar[str] = "evaluate"
+    PANES: ClassVar[str] = "#evaluate-list, #evaluate-details"
     BINDINGS: ClassVar[list[BindingType]] = [*SEARCHED_KEYS, *EVALUATE_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = (

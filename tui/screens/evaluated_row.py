@@ -33,6 +33,7 @@ class EvaluatedRow(Page[int]):
     """Shows the row at `place`, one of `rows`, in whose order others follow. Gives the last one."""
 
     DEFAULT_CSS = styles("evaluate.tcss")
+    PANES: ClassVar[str] = "#row-asked, AnswerTable, #row-answer"
     BINDINGS: ClassVar[list[BindingType]] = [*ROW_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "AnswerTable"
 

@@ -42,6 +42,7 @@ _GROUPS = {
     "tune": "Tune",
     "training": "Training",
     "lines": "List",
+    "pane": "Panes",
     "app": "Everywhere",
     "later": "Once out of the editor (esc)",
 }

@@ -67,6 +67,8 @@ class History(Page[Recorded]):
     """Gives the run to go on with."""
 
     DEFAULT_CSS = styles("history.tcss")
+    PLACE: ClassVar[str] = "history"
+    PANES: ClassVar[str] = "#history-list, #history-details"
     BINDINGS: ClassVar[list[BindingType]] = [*HISTORY_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     LATER = "In the list (↓)"

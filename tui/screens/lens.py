@@ -50,6 +50,7 @@ class LensScreen(Page[Branch]):
     """
 
     DEFAULT_CSS = styles("lens.tcss")
+    PANES: ClassVar[str] = "#lens-left, #lens-right"
     BINDINGS: ClassVar[list[BindingType]] = [*LENS_SCREEN_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "HeatText"
 

@@ -52,6 +52,8 @@ class Library(SearchedList):
     """What is on this disk. Typing filters, enter takes into the selected variant."""
 
     DEFAULT_CSS = styles("library.tcss")
+    PLACE: ClassVar[str] = "library"
+    PANES: ClassVar[str] = "#library-list, #library-details"
     BINDINGS: ClassVar[list[BindingType]] = [*SEARCHED_KEYS, *LIBRARY_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = (

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual.screen import Screen
 
 from ..paths import expanded
 from .ask import Ask
 from .mistakes import TellsMistakes
+from .paned import Paned
 
 Result = TypeVar("Result")
 
@@ -26,8 +27,11 @@ def covered(screen: Screen[Any]) -> bool:
     return top is not screen and top.styles.background.a == 1
 
 
-class Page(TellsMistakes, Screen[Result], Generic[Result]):
-    """Has the class `-narrow` below a width."""
+class Page(TellsMistakes, Paned[Result], Generic[Result]):
+    """Has the class `-narrow` below a width. `PLACE` names the action of the app that shows it, if
+    one does."""
+
+    PLACE: ClassVar[str] = ""
 
     @property
     def leaving(self) -> str:
@@ -36,10 +40,12 @@ class Page(TellsMistakes, Screen[Result], Generic[Result]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Do nothing while it has no widgets yet: a key pressed just before it opened may arrive then."""
-        return self.is_mounted
+        return self.is_mounted and super().check_action(action, parameters)
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < WIDE, "-narrow")
+        self.tell_too_small()
+        self.show_splits()
         self.resized()
 
     def resized(self) -> None:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus, Resize
 from textual.timer import Timer
-from textual.widgets import Static
 
 from ..configured_app import config_of
 from ..key_names import bound_keys, key_name
@@ -31,9 +30,11 @@ from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
 from .diff_actions import DiffActions
 from .hints import hints_of
+from .last_actions import LastActions
 from .lens_actions import LensActions
 from .noise_actions import NoiseActions
 from .prompt_actions import PromptActions
+from .split_actions import SplitActions
 from .sweep_actions import SweepActions
 from .talk_actions import TalkActions
 from .tune_actions import TuneActions
@@ -47,12 +48,15 @@ if TYPE_CHECKING:
 _LIST_KEYS = ("variant.add", "variant.adapters", "prompt.pick", "variant.remove")
 LIVE_PAUSE_S = 0.4
 PREVIEW_PAUSE_S = 0.025
-LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 WIDE, HIGH = 100, 32
 """From here on outputs stand side by side, and the upper half is high."""
+COLUMNS = 180
+"""From here on the prompt and the variants stand in a column beside the outputs."""
 
 
 class Playground(
+    SplitActions,
+    LastActions,
     NoiseActions,
     LensActions,
     SweepActions,
@@ -75,16 +79,16 @@ class Playground(
 
     def compose(self) -> ComposeResult:
         yield TopBar()
-        with Horizontal(id="upper"):
-            yield PromptPanel(self._prompt_edited, self._value_changed)
-            with Vertical(id="variants-panel"):
-                yield Line("variants-head")
-                yield VariantList()
-                yield FittedLine(classes="variants-hint")
-        yield OutputBoard(self.session.playground)
+        with Container(id="panes"):
+            with Container(id="upper"):
+                yield PromptPanel(self._prompt_edited, self._value_changed)
+                with Vertical(id="variants-panel"):
+                    yield Line("variants-head")
+                    yield VariantList()
+                    yield FittedLine(classes="variants-hint")
+            yield OutputBoard(self.session.playground)
         yield ReplyBox()
         yield KeyBar()
-        yield Static(id="too-small")
 
     def on_mount(self) -> None:
         # Textual composes the screen anew for each drawing, whatever it is of, so all outputs are
@@ -119,8 +123,10 @@ class Playground(
         self.run_worker(self._open(), group="open", exit_on_error=False)
 
     async def _open(self) -> None:
+        await self.come_back()
         await self.session.choose()
         await self.begin_drafts(self.query_one(PromptEditor))
+        await self.bring_outputs()
         await self.session.open()
         if not self.app.is_headless:
             # What is there by now stays: a full collection while streaming takes 1 ms instead of
@@ -185,11 +191,9 @@ class Playground(
         self.board.narrow = width < WIDE
         self.set_class(self.board.narrow, "-narrow")
         self.set_class(height < HIGH, "-low")
-        small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-        self.set_class(small, "-small")
-        self.query_one("#too-small", Static).update(
-            f"terminal too small ({width}x{height}; at least {LEAST_WIDTH}x{LEAST_HEIGHT})"
-        )
+        self.set_class(width >= COLUMNS and height >= HIGH, "-columns")
+        self.tell_too_small()
+        self.show_splits()
         self.board.show()
         self.show_hints()
 
@@ -335,7 +339,7 @@ class Playground(
     @on(OutputBoard.PaneChosen)
     def _pane_chosen(self, event: OutputBoard.PaneChosen) -> None:
         self.select(event.name)
-        if self.board.narrow:
+        if self.board.single:
             self.board.focus_pane(event.name)
 
     @on(OutputBoard.UnifiedChosen)
@@ -374,7 +378,7 @@ class Playground(
 
     def _step(self, by: int) -> None:
         """Go to the next output where one is shown at a time, else to the next thing at all."""
-        if self.board.narrow and self.board.has_focus_within:
+        if self.board.single and self.board.has_focus_within:
             self.board.step(by)
         elif by > 0:
             self.focus_next()

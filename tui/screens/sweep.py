@@ -44,6 +44,7 @@ class SweepScreen(Page[Taken]):
     """Gives the value to go on with, if one was chosen. It opens with `sweeping`, if that is given."""
 
     DEFAULT_CSS = styles("sweep.tcss")
+    PANES: ClassVar[str] = "#sweep-left, OutputPane"
     BINDINGS: ClassVar[list[BindingType]] = [*SWEEP_SCREEN_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     LATER = "In the list of values (↓)"

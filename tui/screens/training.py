@@ -35,6 +35,7 @@ class TrainingScreen(Page[None]):
     """Shows `training`, which goes on whether it is shown or not."""
 
     DEFAULT_CSS = styles("tune.tcss")
+    PANES: ClassVar[str] = "#training-samples, #training-left"
     BINDINGS: ClassVar[list[BindingType]] = [*TRAINING_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "#training-samples"
     HELP = (

@@ -55,6 +55,8 @@ class Tune(Page[None]):
     """Chooses what to train; every choice is checked in the background."""
 
     DEFAULT_CSS = styles("tune.tcss")
+    PLACE: ClassVar[str] = "tune"
+    PANES: ClassVar[str] = "#tune-list, #tune-details"
     BINDINGS: ClassVar[list[BindingType]] = [*TUNE_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "TuneList"
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from ...models.errors import ModelError, named
 from ...prompts.errors import PromptError
@@ -19,6 +18,7 @@ from ..safe_text import safe_line
 from ..sentences import for_app
 from .mistakes import TellsMistakes
 from .odd import tell_odd
+from .paned import Paned
 
 if TYPE_CHECKING:
     from ...compare.variants import Variant
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..state import Playground as State
 
 
-class VariantActions(TellsMistakes, Screen[None]):
+class VariantActions(TellsMistakes, Paned[None]):
     """The part of the playground that changes variants; the screen shows what came of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*PLAYGROUND_KEYS]

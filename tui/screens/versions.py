@@ -41,6 +41,7 @@ class Versions(Page[Prompt]):
     """Gives the version to go on with. Every version is compared with the marked one."""
 
     DEFAULT_CSS = styles("versions.tcss")
+    PANES: ClassVar[str] = "#versions-list, #versions-changes"
     BINDINGS: ClassVar[list[BindingType]] = [*VERSION_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = "OptionList"
     HELP = (

@@ -16,6 +16,11 @@ Hint = tuple[str, str]
 
 ALWAYS: Sequence[Hint] = [("app.palette", "all commands"), ("app.help", "help")]
 """Shown at the end, whatever else has to give way."""
+SHORT: Sequence[Hint] = [("app.palette", "all"), ("app.help", "help")]
+"""The same below `NARROW` columns."""
+NARROW = 80
+ZOOMED: Hint = ("pane.unzoom", "all panes")
+"""Shown first while a pane is alone on the screen."""
 
 
 class KeyBar(Widget):
@@ -36,10 +41,10 @@ class KeyBar(Widget):
         for key, binding in self.screen.active_bindings.items():
             if binding.binding.id and binding.enabled:
                 active.setdefault(binding.binding.id, key)
-        last = self._bound(ALWAYS, active)
+        last = self._bound(ALWAYS if self.outer_size.width >= NARROW else SHORT, active)
         room = self.size.width - 2 - sum(hint.cell_length + 2 for _, hint in last)
         shown: list[tuple[str, Content]] = []
-        for key, hint in self._bound(self.hints, active):
+        for key, hint in self._bound([ZOOMED, *self.hints], active):
             room -= hint.cell_length + 2
             if room < 0:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from textual.timer import Timer
 from ...compare.enough import LEAST
 from ..repeats import Told, wanted
 from ..safe_text import safe_line
+from ..splits import EVEN
 from .lines import shortened
 from .tab_strip import TabStrip
 
@@ -51,6 +53,10 @@ class OutputBoard(Vertical):
         super().__init__()
         self.playground = playground
         self.narrow = False
+        self.alone = False
+        """Whether the outputs have the screen for themselves, one at a time."""
+        self.shares: Mapping[str, int] = {}
+        """How wide a person made which outputs, against `EVEN`."""
         self._order: list[str] = []
         self._panes: dict[str, OutputPane] = {}
         self._first = 0
@@ -83,8 +89,13 @@ class OutputBoard(Vertical):
     def _paged(self) -> list[str]:
         return [name for name in self._order if name != self.playground.baseline]
 
+    @property
+    def single(self) -> bool:
+        """Whether one output is shown at a time, behind tabs."""
+        return self.narrow or self.alone
+
     def _room(self) -> int:
-        if self.narrow:
+        if self.single:
             return 1
         return max(1, min(MOST_PANES, self.size.width // PANE_WIDTH))
 
@@ -124,11 +135,16 @@ class OutputBoard(Vertical):
             pane = self.pane(variant.name)
             if pane is not None:
                 hidden, pane.display = not pane.display, variant.name in visible
+                pane.styles.width = self._width_of(variant.name)
                 aside = self._aside(variant.name, visible)
                 pane.show(self._state(variant, aside, repeats[variant.name]))
                 if hidden:
                     pane.flush()
         self._show_tabs()
+
+    def _width_of(self, name: str) -> str | None:
+        """The width of a pane; None for what the style sheet says."""
+        return f"{self.shares.get(name, EVEN)}fr" if self.shares and not self.single else None
 
     def _repeats(self) -> dict[str, Told | None]:
         """What to say of each variant's repeats, which of them are shown being settled."""
@@ -158,7 +174,7 @@ class OutputBoard(Vertical):
             diffing=playground.diffing,
             stale=playground.stale(name),
             selected=name == playground.selected,
-            narrow=self.narrow,
+            narrow=self.single,
             aside=aside,
             misfit=playground.misfits.of(variant),
             fits_now=playground.misfits.over(variant, playground.outputs.get(name)),
