@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import work
 from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
+from textual.events import Event, Key
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 from .columns import keep_columns
 from .keys import APP_KEYS
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
     from .evaluating import Evaluating
     from .setup import Setup
+    from .tour.player import Player
+    from .tour.tour import Tour
 
 
 def _palette() -> type[Provider]:
@@ -45,6 +51,7 @@ class LlamadiffApp(App[None]):
         self.setup = setup
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
+        self.tour: Tour | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
@@ -81,6 +88,11 @@ class LlamadiffApp(App[None]):
             if old.message == message or old.severity == severity == "information":
                 self._unnotify(old, refresh=False)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    async def on_event(self, event: Event) -> None:
+        pressed = isinstance(event, Key) and not event.is_forwarded
+        if not (pressed and self.tour is not None and self.tour.takes(event)):
+            await super().on_event(event)
 
     def action_playground(self) -> None:
         """Close what lies over the playground."""
@@ -146,6 +158,37 @@ class LlamadiffApp(App[None]):
             inside = any(isinstance(it, Tune) for it in self.screen_stack)
             self._on_playground(lambda it: it.show_tune(training=not inside))
 
+    def action_tour(self) -> None:
+        """Lead through what llamadiff does, in a playground of its own."""
+        self.begin_tour()
+
+    @work(group="tour", exclusive=True, exit_on_error=False)
+    async def begin_tour(self, player: Player | None = None) -> None:
+        """Begin the tour, unless it goes on; a `player` does it."""
+        if self.tour is None:
+            await asyncio.to_thread(_import_tour)
+            from .tour.tour import Tour
+
+            self.tour = Tour(self, player)
+            self.tour.begin()
+
+    def end_tour(self) -> None:
+        """Go back to where the person was before the tour."""
+        tour, self.tour = self.tour, None
+        if tour is not None:
+            self.run_worker(tour.end(), group="tour", exit_on_error=False)
+
+    def action_jump(self) -> None:
+        """Show a letter on each pane and field, and go to the one whose letter is pressed."""
+        from textual.command import CommandPalette
+
+        from .screens.jump import Jump, targets_of
+
+        if isinstance(self.screen, (Jump, CommandPalette)):
+            self.screen.dismiss(None)
+        else:
+            self.push_screen(Jump(targets_of(self.screen)), _focus)
+
     def action_help(self) -> None:
         from .screens.help import HelpScreen
 
@@ -153,3 +196,15 @@ class LlamadiffApp(App[None]):
             self.pop_screen()
         else:
             self.push_screen(HelpScreen.about(self.screen))
+
+
+def _import_tour() -> None:
+    """Load what the tour needs, off the event loop."""
+    from .tour import tour
+
+    del tour
+
+
+def _focus(widget: Widget | None) -> None:
+    if widget is not None and widget.is_attached:
+        widget.focus()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -27,6 +27,9 @@ from .keys import (
     VERSION_KEYS,
 )
 from .picture import save_picture
+
+if TYPE_CHECKING:
+    from .app import LlamadiffApp
 
 _OF_SCREENS = (
     *PLAYGROUND_KEYS,
@@ -56,7 +59,7 @@ class Actions(Provider):
     """Everything the app can do from where the palette was opened."""
 
     def _commands(self) -> Iterator[_Command]:
-        app, screen = self.app, self.screen
+        app, screen = cast("LlamadiffApp", self.app), self.screen
         own = {binding.id for _, binding in screen._bindings}
         for binding in _OF_SCREENS:
             action = binding.action.partition("(")[0]
@@ -72,6 +75,7 @@ class Actions(Provider):
                 continue
             name = f"{binding.description}  {key_name(binding.key)}"
             yield _Command(name, binding.tooltip, partial(app.run_action, binding.action, app))
+        yield _Command("guided tour", "What llamadiff does, in two minutes", app.action_tour)
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
         yield _Command(

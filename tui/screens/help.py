@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +15,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ..key_names import key_name
+
+if TYPE_CHECKING:
+    from ..app import LlamadiffApp
 
 _GROUPS = {
     "run": "Running",
@@ -80,6 +83,7 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "app.pop_screen", "close", id="help.close"),
+        Binding("t", "tour", "tour", id="help.tour", tooltip="The guided tour, two minutes"),
     ]
     DEFAULT_CSS = """
     HelpScreen {
@@ -117,6 +121,10 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#help").focus()
 
+    def action_tour(self) -> None:
+        self.dismiss(None)
+        cast("LlamadiffApp", self.app).begin_tour()
+
     def _content(self) -> Content:
         lines = [Content.styled("Help", "bold"), Content()]
         if self._here:
@@ -130,7 +138,7 @@ class HelpScreen(ModalScreen[None]):
                 group = key.group
                 lines += [Content.styled(self._titles.get(group, "Here"), "bold $primary")]
             lines += [Content.assemble((f"  {key.keys:<{width}}", "$accent"), key.does)]
-        lines += [Content(), Content.styled("esc closes this", "$dim")]
+        lines += [Content(), Content.styled("esc closes this · t the guided tour", "$dim")]
         return Content("\n").join(lines)
 
 
