@@ -9,43 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from .key_names import key_name
-from .keys import (
-    APP_KEYS,
-    COMPARE_KEYS,
-    EVALUATE_KEYS,
-    EVALUATION_KEYS,
-    HISTORY_KEYS,
-    LENS_SCREEN_KEYS,
-    LIBRARY_KEYS,
-    PLAYGROUND_KEYS,
-    RATE_KEYS,
-    ROW_KEYS,
-    SWEEP_SCREEN_KEYS,
-    TRAINING_KEYS,
-    TUNE_KEYS,
-    VERSION_KEYS,
-)
+from .offered import offered
 from .picture import save_picture
 
 if TYPE_CHECKING:
     from .app import LlamadiffApp
-
-_OF_SCREENS = (
-    *PLAYGROUND_KEYS,
-    *LIBRARY_KEYS,
-    *VERSION_KEYS,
-    *HISTORY_KEYS,
-    *COMPARE_KEYS,
-    *LENS_SCREEN_KEYS,
-    *SWEEP_SCREEN_KEYS,
-    *RATE_KEYS,
-    *EVALUATE_KEYS,
-    *EVALUATION_KEYS,
-    *ROW_KEYS,
-    *TUNE_KEYS,
-    *TRAINING_KEYS,
-)
 
 
 @dataclass(frozen=True)
@@ -60,21 +28,10 @@ class Actions(Provider):
 
     def _commands(self) -> Iterator[_Command]:
         app, screen = cast("LlamadiffApp", self.app), self.screen
-        own = {binding.id for _, binding in screen._bindings}
-        for binding in _OF_SCREENS:
-            action = binding.action.partition("(")[0]
-            here = binding.id in own and screen.check_action(action, ())
-            if binding.show and here:
-                keys = " ".join(key_name(key) for key in binding.key.split(","))
-                name = f"{binding.description}  {keys}"
-                yield _Command(
-                    name, binding.tooltip, partial(app.run_action, binding.action, screen)
-                )
-        for binding in APP_KEYS:
-            if binding.action == "command_palette":
-                continue
-            name = f"{binding.description}  {key_name(binding.key)}"
-            yield _Command(name, binding.tooltip, partial(app.run_action, binding.action, app))
+        for it in offered(screen):
+            if it.action != "command_palette":
+                run = partial(app.run_action, it.action, it.node)
+                yield _Command(f"{it.name}  {it.keys}", it.does, run)
         yield _Command("guided tour", "What llamadiff does, in two minutes", app.action_tour)
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)

@@ -34,6 +34,8 @@ COMMANDS = {
     "history": "List, show, compare, mark, repeat, export and remove runs already made.",
     "bench": "Measure a model on this machine, beside a bare llama.cpp loop.",
     "doctor": "Show what works here.",
+    "demo": "Show the guided tour, which does itself.",
+    "serve": "Show the app in a browser on this machine.",
 }
 """Sub-commands and their help. Each is the function of that name in the module of that name
 (`models` and `adapters` share one), imported when it is used."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -14,7 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from ..key_names import key_name
+from ..offered import offered
 
 if TYPE_CHECKING:
     from ..app import LlamadiffApp
@@ -155,25 +155,9 @@ def keys_of(screen: Screen[object]) -> list[Key]:
 
     Those that what has the focus takes for typing come last.
     """
-    now: dict[str, list[Binding]] = {}
-    for active in screen.active_bindings.values():
-        if active.binding.id is not None and active.enabled and active.binding.show:
-            now.setdefault(active.binding.id, []).append(active.binding)
-    later: dict[str, list[Binding]] = {}
-    for _, binding in screen._bindings:
-        possible = screen.check_action(binding.action.partition("(")[0], ())
-        if binding.id is not None and binding.id not in now and binding.show and possible:
-            later.setdefault(binding.id, []).append(binding)
     order = ["", *_GROUPS]
-    found = [_key(group if group in _GROUPS else "", now[name]) for name, group in _grouped(now)]
-    found += [_key("later", bindings) for bindings in later.values()]
+    found = [
+        Key((it.group if it.group in _GROUPS else "") if it.now else "later", it.keys, it.does)
+        for it in offered(screen)
+    ]
     return sorted(found, key=lambda key: order.index(key.group))
-
-
-def _grouped(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    return ((name, name.partition(".")[0]) for name in names)
-
-
-def _key(group: str, bindings: Sequence[Binding]) -> Key:
-    keys = " ".join(binding.key_display or key_name(binding.key) for binding in bindings)
-    return Key(group, keys, bindings[0].tooltip or bindings[0].description)

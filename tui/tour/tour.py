@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from ..welcome import welcomed
 from ..widgets.key_bar import KeyBar
 from ..widgets.prompt_panel import PromptPanel
 from ..widgets.reply_box import ReplyBox
+from .folder import setup_in
 from .panel import POINTED, Told, TourPanel
 from .steps import STEPS, Step, key_of
 from .suite import write_suite
@@ -35,17 +35,6 @@ LOOKS_PER_S = 10
 PATIENCE = 3
 """Keys that do nothing for the step, until it is said again what to press."""
 ESC = "esc ends the tour"
-
-
-def setup_in(folder: Path, setup: Setup) -> Setup:
-    """What a playground is opened with that keeps all it has in a folder, and asks what is ready."""
-    return replace(
-        setup,
-        cache_dir=folder / "cache", log_dir=folder / "log", state_dir=folder / "state",
-        adapters_folder=folder / "adapters", prompt_folders=(folder / "prompts",),
-        snippet_folders=(folder / "snippets",), suite_folders=(folder / "suites",),
-        variants=None, values={}, seed=None, exact=False, settings=None,
-    )  # fmt: skip
 
 
 class TourPlayground(Playground):

@@ -1,0 +1,54 @@
+"""What can be done where one is: the bindings of the focus, of the screen and of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from .key_names import key_name
+
+
+@dataclass(frozen=True)
+class Offered:
+    """An action with an id. `node` is what does it; `now` is false where the focus takes its keys for
+    typing."""
+
+    id: str
+    keys: str
+    name: str
+    does: str
+    action: str
+    node: DOMNode
+    now: bool = True
+
+    @property
+    def group(self) -> str:
+        return self.id.partition(".")[0]
+
+
+def offered(screen: Screen[Any]) -> list[Offered]:
+    """What a screen offers as it is now; that which is typed over at present comes last."""
+    now: dict[str, tuple[DOMNode, list[Binding]]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.id is not None and active.enabled and binding.show:
+            now.setdefault(binding.id, (active.node, []))[1].append(binding)
+    later: dict[str, tuple[DOMNode, list[Binding]]] = {}
+    for _, binding in screen._bindings:
+        possible = screen.check_action(binding.action.partition("(")[0], ())
+        if binding.id is not None and binding.id not in now and binding.show and possible:
+            later.setdefault(binding.id, (screen, []))[1].append(binding)
+    return [*_made(now, now=True), *_made(later, now=False)]
+
+
+def _made(found: dict[str, tuple[DOMNode, list[Binding]]], *, now: bool) -> Iterator[Offered]:
+    for name, (node, bindings) in found.items():
+        keys = " ".join(binding.key_display or key_name(binding.key) for binding in bindings)
+        first = bindings[0]
+        does = first.tooltip or first.description
+        yield Offered(name, keys, first.description, does, first.action, node, now)
