@@ -177,6 +177,7 @@ class LlamadiffApp(App[None]):
         tour, self.tour = self.tour, None
         if tour is not None:
             self.run_worker(tour.end(), group="tour", exit_on_error=False)
+            self.notify("The tour is over; all is as it was before.", timeout=4)
 
     def action_jump(self) -> None:
         """Show a letter on each pane and field, and go to the one whose letter is pressed."""

@@ -15,10 +15,11 @@ from .key_names import key_name
 
 @dataclass(frozen=True)
 class Offered:
-    """An action with an id. `node` is what does it; `now` is false where the focus takes its keys for
-    typing."""
+    """An action with an id. `key` is its first key as Textual calls it, `keys` are all as they are
+    shown; `node` is what does it; `now` is false where the focus takes its keys for typing."""
 
     id: str
+    key: str
     keys: str
     name: str
     does: str
@@ -38,6 +39,9 @@ def offered(screen: Screen[Any]) -> list[Offered]:
         binding = active.binding
         if binding.id is not None and active.enabled and binding.show:
             now.setdefault(binding.id, (active.node, []))[1].append(binding)
+    for _, binding in screen.app._bindings:  # a dialog hides them, yet their keys come first
+        if binding.id is not None and binding.priority:
+            now.setdefault(binding.id, (screen.app, [binding]))
     later: dict[str, tuple[DOMNode, list[Binding]]] = {}
     for _, binding in screen._bindings:
         possible = screen.check_action(binding.action.partition("(")[0], ())
@@ -51,4 +55,4 @@ def _made(found: dict[str, tuple[DOMNode, list[Binding]]], *, now: bool) -> Iter
         keys = " ".join(binding.key_display or key_name(binding.key) for binding in bindings)
         first = bindings[0]
         does = first.tooltip or first.description
-        yield Offered(name, keys, first.description, does, first.action, node, now)
+        yield Offered(name, first.key, keys, first.description, does, first.action, node, now)
