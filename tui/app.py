@@ -44,6 +44,7 @@ class LlamadiffApp(App[None]):
     CSS_PATH = Path(__file__).parent / "screens" / "playground.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS]
     COMMANDS: ClassVar[set[Any]] = {_palette}
+    DEFAULT_MODE: ClassVar[str] = "playground"
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
@@ -52,6 +53,7 @@ class LlamadiffApp(App[None]):
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
         self.tour: Tour | None = None
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name

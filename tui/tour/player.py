@@ -70,6 +70,8 @@ class Player:
     async def _do(self, tour: Tour, at: int) -> None:
         step = STEPS[at]
         await self._sleep(WORD_S * len(f"{step.says} {step.do}".split()))
+        while not tour.ready:
+            await asyncio.sleep(WAIT_S)
         for key, pause in _paced(step.keys):
             if tour.at == at:
                 await self._press(tour, key, pause)

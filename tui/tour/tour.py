@@ -126,6 +126,13 @@ class Tour:
     def over(self) -> bool:
         return self.at == len(STEPS)
 
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is being loaded or run, so that a key does what it is to do."""
+        home = self.home
+        working = home.session.status.state in ("starting", "loading", "running")
+        return not working and (home.evaluating is None or not home.evaluating.busy)
+
     # -------------------------------------------------------------------- steps
 
     def look(self) -> None:
@@ -180,7 +187,7 @@ class Tour:
             return step.way
         if self.home.session.status.state == "failed":
             return "That failed. F5 tries again."
-        if self.home.session.running or (self.home.evaluating and self.home.evaluating.busy):
+        if not self.ready:
             return "One moment …"
         if step.into is not None and not isinstance(screen.focused, step.into):
             return "Press e: back to the field."
