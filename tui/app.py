@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +21,7 @@ from textual.widget import Widget
 from .columns import keep_columns
 from .keys import APP_KEYS
 from .pasting import with_quick_pastes
+from .said import KEPT, Said
 from .screens.playground import Playground
 from .theme import DARK, THEMES, variables_for
 
@@ -52,6 +55,7 @@ class LlamadiffApp(App[None]):
         self.setup = setup
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
+        self._said: deque[Said] = deque(maxlen=KEPT)
         self.tour: Tour | None = None
         self.add_mode(self.DEFAULT_MODE, self.get_default_screen)
         for theme in THEMES:
@@ -86,6 +90,7 @@ class LlamadiffApp(App[None]):
         markup: bool = True,
     ) -> None:
         """As Textual's; takes the place of what said the same, and of any mere information."""
+        self._said.append(Said(datetime.now(), severity, message))
         for old in list(self._notifications):
             if old.message == message or old.severity == severity == "information":
                 self._unnotify(old, refresh=False)
@@ -180,6 +185,12 @@ class LlamadiffApp(App[None]):
         if tour is not None:
             self.run_worker(tour.end(), group="tour", exit_on_error=False)
             self.notify("The tour is over; all is as it was before.", timeout=4)
+
+    def action_messages(self) -> None:
+        """Show what was said since the app was opened."""
+        from .screens.messages import Messages
+
+        self.push_screen(Messages([*self._said], self.setup.log_dir))
 
     def action_jump(self) -> None:
         """Show a letter on each pane and field, and go to the one whose letter is pressed."""

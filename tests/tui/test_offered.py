@@ -122,6 +122,18 @@ async def test_a_command_is_found_by_typing_and_done(pilot: Pilot[None]) -> None
     await until(lambda: "live on" in screen_text(pilot))
 
 
+async def test_what_was_said_can_be_read_again(pilot: Pilot[None]) -> None:
+    await pilot.press("ctrl+p")
+    await pilot.press(*"messages")
+    await until(lambda: "What was said so far" in screen_text(pilot))
+    pilot.app.notify("The engine ended: out of memory.", severity="error", timeout=0.01)
+    await until(lambda: not pilot.app._notifications)
+    await pilot.press("enter")
+    await until(lambda: "The engine ended: out of memory." in screen_text(pilot))
+    await pilot.press("escape")
+    await until(lambda: pilot.app.screen is playground(pilot))
+
+
 async def test_help_knows_what_the_focus_is_in(pilot: Pilot[None]) -> None:
     """What has the focus says what it is, on every screen."""
     for key, name in (

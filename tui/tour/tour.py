@@ -127,6 +127,11 @@ class Tour:
         return self.at == len(STEPS)
 
     @property
+    def _there(self) -> bool:
+        """Whether the playground is shown, and not being made or closed just now."""
+        return self.app.current_mode == MODE and bool(self.home.query(KeyBar))
+
+    @property
     def ready(self) -> bool:
         """Whether nothing is being loaded or run, so that a key does what it is to do."""
         home = self.home
@@ -137,7 +142,7 @@ class Tour:
 
     def look(self) -> None:
         """Go on where the step is done, and say what is to be done now."""
-        if self.over or self.app.current_mode != MODE or not self.home.is_mounted:
+        if self.over or not self._there:
             return
         while not self.over and self.step.done(self.home):
             self.at, self._wrong = self.at + 1, 0
@@ -166,7 +171,7 @@ class Tour:
         if panel is None:
             bar = next((it for it in screen.children if isinstance(it, KeyBar)), None)
             screen.mount(TourPanel(classes="" if bar else "-docked"), before=bar)
-        elif panel.is_mounted:
+        elif panel.is_mounted and panel.children:
             panel.tell(self._told())
 
     def _told(self) -> Told:
@@ -218,9 +223,9 @@ class Tour:
                 return False
             player.stop()
             return True
-        if self.over or self.app.current_mode != MODE:
+        if self.over or not self._there:
             return False
-        if event.key == "escape" and self.home.is_mounted and self._bare:
+        if event.key == "escape" and self._bare:
             self.app.end_tour()
             return True
         if not _typing(self.app.screen) and event.key not in map(key_of, self.step.keys):
