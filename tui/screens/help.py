@@ -126,7 +126,8 @@ class HelpScreen(ModalScreen[None]):
         cast("LlamadiffApp", self.app).begin_tour()
 
     def _content(self) -> Content:
-        lines = [Content.styled("Help", "bold"), Content()]
+        keys = Content.styled("   esc closes this · t the guided tour", "$dim")
+        lines = [Content.styled("Help", "bold").append(keys), Content()]
         if self._here:
             lines += [Content(self._here), Content()]
         if any(key.group == "output" for key in self._keys):
@@ -138,7 +139,6 @@ class HelpScreen(ModalScreen[None]):
                 group = key.group
                 lines += [Content.styled(self._titles.get(group, "Here"), "bold $primary")]
             lines += [Content.assemble((f"  {key.keys:<{width}}", "$accent"), key.does)]
-        lines += [Content(), Content.styled("esc closes this · t the guided tour", "$dim")]
         return Content("\n").join(lines)
 
 
