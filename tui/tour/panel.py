@@ -34,6 +34,7 @@ class TourPanel(Vertical):
     TourPanel {{
         height: auto; padding: 0 1; background: $panel; border-left: outer $accent;
         Line {{ color: $dim; }}
+        #tour-says {{ height: 2; }}
         #tour-do {{ color: $accent; text-style: bold; }}
     }}
     TourPanel.-docked {{ dock: bottom; margin-bottom: 1; }}
