@@ -14,6 +14,7 @@ from ..screens.evaluation import Evaluation
 from ..screens.lens import LensScreen
 from ..screens.playground import Playground
 from ..suites_listed import Listed
+from ..widgets.item_table import ItemTable
 from ..widgets.variables_form import ValueEditor
 from .suite import ROWS, TOPIC
 
@@ -72,7 +73,8 @@ def _measured(home: Playground) -> bool:
 
 def _chosen(home: Playground) -> bool:
     screen = home.app.screen
-    return isinstance(screen, Evaluate) and isinstance(screen.lines.chosen, Listed)
+    there = isinstance(screen, Evaluate)
+    return there and any(isinstance(it.chosen, Listed) for it in screen.query(ItemTable))
 
 
 def _evaluated(home: Playground) -> bool:

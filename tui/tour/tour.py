@@ -128,8 +128,9 @@ class Tour:
 
     @property
     def _there(self) -> bool:
-        """Whether the playground is shown, and not being made or closed just now."""
-        return self.app.current_mode == MODE and bool(self.home.query(KeyBar))
+        """Whether the playground is shown, and no screen is being made or closed just now."""
+        there = self.app.current_mode == MODE and bool(self.home.query(KeyBar))
+        return there and self.app.screen.is_mounted
 
     @property
     def ready(self) -> bool:
@@ -208,12 +209,9 @@ class Tour:
     def _bare(self) -> bool:
         """Whether esc has nothing else to leave or stop."""
         home = self.home
-        typing = home.query_one(PromptPanel), home.query_one(ReplyBox)
-        return (
-            self.app.screen is home
-            and not home.session.running
-            and not any(it.has_focus_within for it in typing)
-        )
+        fields = (*home.query(PromptPanel), *home.query(ReplyBox))
+        typing = any(it.has_focus_within for it in fields)
+        return self.app.screen is home and not home.session.running and not typing
 
     def takes(self, event: Key) -> bool:
         """Told each key that is pressed before the app is; whether it goes no further."""
