@@ -69,8 +69,8 @@ model: .venv/test
 	@touch $@
 
 .venv/test: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing llamadiff with its test and tune extras. llama.cpp is compiled once for this machine: a few minutes."
-	$(PIP) --editable '.[test,tune]'
+	@echo "Installing llamadiff with its test, tune and serve extras. llama.cpp is compiled once for this machine: a few minutes."
+	$(PIP) --editable '.[test,tune,serve]'
 	@touch $@ .venv/run
 
 # llama.cpp's sources, out of the source distribution that is installed: its vocabularies are for

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import work
 from textual.binding import BindingType
 from textual.driver import Driver
+from textual.events import Event, Key
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 from .columns import keep_columns
 from .configured_app import ConfiguredApp
 from .keys import APP_KEYS, UNZOOM_KEYS
 from .pasting import with_quick_pastes
+from .said import KEPT, Said
 from .screens.playground import Playground
 from .splits import Splits
 
@@ -23,6 +30,8 @@ if TYPE_CHECKING:
 
     from .evaluating import Evaluating
     from .setup import Setup
+    from .tour.player import Player
+    from .tour.tour import Tour
 
 
 def _palette() -> type[Provider]:
@@ -38,6 +47,7 @@ class LlamadiffApp(ConfiguredApp):
     CSS_PATH = Path(__file__).parent / "screens" / "playground.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS, *UNZOOM_KEYS]
     COMMANDS: ClassVar[set[Any]] = {_palette}
+    DEFAULT_MODE: ClassVar[str] = "playground"
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup.configured)
@@ -46,6 +56,9 @@ class LlamadiffApp(ConfiguredApp):
         self.splits = Splits()
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
+        self._said: deque[Said] = deque(maxlen=KEPT)
+        self.tour: Tour | None = None
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)
 
     @property
     def failure(self) -> Exception | None:
@@ -72,6 +85,7 @@ class LlamadiffApp(ConfiguredApp):
         markup: bool = True,
     ) -> None:
         """As Textual's; takes the place of what said the same, and of any mere information."""
+        self._said.append(Said(datetime.now(), severity, message))
         for old in list(self._notifications):
             if old.message == message or old.severity == severity == "information":
                 self._unnotify(old, refresh=False)
@@ -79,9 +93,15 @@ class LlamadiffApp(ConfiguredApp):
 
     def exit(self, *args: Any, **options: Any) -> None:
         """As Textual's; the next start goes on here."""
-        if self.screen_stack and isinstance(playground := self.screen_stack[0], Playground):
+        stack = self._screen_stacks.get(self.DEFAULT_MODE)
+        if stack and isinstance(playground := stack[0], Playground):
             playground.note_place()
         super().exit(*args, **options)
+
+    async def on_event(self, event: Event) -> None:
+        pressed = isinstance(event, Key) and not event.is_forwarded
+        if not (pressed and self.tour is not None and self.tour.takes(event)):
+            await super().on_event(event)
 
     def action_playground(self) -> None:
         """Close what lies over the playground."""
@@ -156,6 +176,44 @@ class LlamadiffApp(ConfiguredApp):
         else:
             self.push_screen(SettingsDialog())
 
+    def action_tour(self) -> None:
+        """Lead through what llamadiff does, in a playground of its own."""
+        self.begin_tour()
+
+    @work(group="tour", exclusive=True, exit_on_error=False)
+    async def begin_tour(self, player: Player | None = None) -> None:
+        """Begin the tour, unless it goes on; a `player` does it."""
+        if self.tour is None:
+            await asyncio.to_thread(_import_tour)
+            from .tour.tour import Tour
+
+            self.tour = Tour(self, player)
+            self.tour.begin()
+
+    def end_tour(self) -> None:
+        """Go back to where the person was before the tour."""
+        tour, self.tour = self.tour, None
+        if tour is not None:
+            self.run_worker(tour.end(), group="tour", exit_on_error=False)
+            self.notify("The tour is over; all is as it was before.", timeout=4)
+
+    def action_messages(self) -> None:
+        """Show what was said since the app was opened."""
+        from .screens.messages import Messages
+
+        self.push_screen(Messages([*self._said], self.setup.log_dir))
+
+    def action_jump(self) -> None:
+        """Show a letter on each pane and field, and go to the one whose letter is pressed."""
+        from textual.command import CommandPalette
+
+        from .screens.jump import Jump, targets_of
+
+        if isinstance(self.screen, (Jump, CommandPalette)):
+            self.screen.dismiss(None)
+        else:
+            self.push_screen(Jump(targets_of(self.screen)), _focus)
+
     def action_help(self) -> None:
         from .screens.help import HelpScreen
 
@@ -163,3 +221,15 @@ class LlamadiffApp(ConfiguredApp):
             self.pop_screen()
         else:
             self.push_screen(HelpScreen.about(self.screen))
+
+
+def _import_tour() -> None:
+    """Load what the tour needs, off the event loop."""
+    from .tour import tour
+
+    del tour
+
+
+def _focus(widget: Widget | None) -> None:
+    if widget is not None and widget.is_attached:
+        widget.focus()

@@ -19,6 +19,10 @@ APP_KEYS = [
         tooltip="Suites: which variant is better, and how sure",
     ),
     Binding(
+        "f6", "jump", "jump", id="app.jump", priority=True,
+        tooltip="A letter on each pane and field; the letter goes there",
+    ),
+    Binding(
         "f8", "tune", "tune", id="app.tune", priority=True,
         tooltip="Fine-tune an adapter on this model, and watch it learn",
     ),

@@ -5,46 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from .key_names import key_names
-from .keys import (
-    APP_KEYS,
-    COMPARE_KEYS,
-    EVALUATE_KEYS,
-    EVALUATION_KEYS,
-    HISTORY_KEYS,
-    LENS_SCREEN_KEYS,
-    LIBRARY_KEYS,
-    PANE_KEYS,
-    PLAYGROUND_KEYS,
-    RATE_KEYS,
-    ROW_KEYS,
-    SWEEP_SCREEN_KEYS,
-    TRAINING_KEYS,
-    TUNE_KEYS,
-    VERSION_KEYS,
-)
+from .offered import offered
 from .picture import save_picture
 
-_OF_SCREENS = (
-    *PLAYGROUND_KEYS,
-    *LIBRARY_KEYS,
-    *VERSION_KEYS,
-    *HISTORY_KEYS,
-    *COMPARE_KEYS,
-    *LENS_SCREEN_KEYS,
-    *SWEEP_SCREEN_KEYS,
-    *RATE_KEYS,
-    *EVALUATE_KEYS,
-    *EVALUATION_KEYS,
-    *ROW_KEYS,
-    *TUNE_KEYS,
-    *TRAINING_KEYS,
-    *PANE_KEYS,
-)
+if TYPE_CHECKING:
+    from .app import LlamadiffApp
 
 
 @dataclass(frozen=True)
@@ -58,24 +27,16 @@ class Actions(Provider):
     """Everything the app can do from where the palette was opened."""
 
     def _commands(self) -> Iterator[_Command]:
-        app, screen = self.app, self.screen
-        own = {binding.id for _, binding in screen._bindings}
-        for binding in _OF_SCREENS:
-            action = binding.action.partition("(")[0]
-            here = binding.id in own and screen.check_action(action, ())
-            if binding.show and here:
-                name = f"{binding.description}  {key_names(app, binding)}"
-                yield _Command(
-                    name, binding.tooltip, partial(app.run_action, binding.action, screen)
-                )
-        for binding in APP_KEYS:
-            if binding.action == "command_palette":
-                continue
-            name = f"{binding.description}  {key_names(app, binding)}"
-            yield _Command(name, binding.tooltip, partial(app.run_action, binding.action, app))
+        app, screen = cast("LlamadiffApp", self.app), self.screen
+        for it in offered(screen):
+            if it.action != "command_palette":
+                run = partial(app.run_action, it.action, it.node)
+                yield _Command(f"{it.name}  {it.keys}", it.does, run)
         if hasattr(screen, "action_start_afresh"):
             about = "The variants that llamadiff opens with at first; u takes it back"
             yield _Command("start afresh", about, partial(app.run_action, "start_afresh", screen))
+        yield _Command("guided tour", "What llamadiff does, in two minutes", app.action_tour)
+        yield _Command("messages", "What was said so far, and where logs are", app.action_messages)
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
         yield _Command(

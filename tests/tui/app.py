@@ -21,6 +21,7 @@ from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.config.reading import Configured
 from llamadiff.tui.screens.playground import Playground
 from llamadiff.tui.setup import Setup
+from llamadiff.tui.welcome import welcomed
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
 
@@ -37,6 +38,7 @@ def setup(
 ) -> Setup:
     folders = {"cache_dir": home / "cache", "log_dir": home / "log", "state_dir": home / "state"}
     settings = ModelSettings(n_ctx=60_000)
+    welcomed(home / "state")
     return Setup(
         **folders,
         variants=variants,

@@ -94,7 +94,7 @@ async def test_typing_finds_and_the_words_are_in_view(tmp_path: Path) -> None:
         await pilot.press("slash", "escape")
         assert table(pilot).has_focus and isinstance(pilot.app.screen, History)
         await typed(pilot, "nowhere")
-        await until(lambda: "Nothing is found." in screen_text(pilot))
+        await until(lambda: "Nothing is found" in screen_text(pilot))
         await typed(pilot, "since:soon")
         await until(lambda: "'soon' is neither" in screen_text(pilot))
         await until(lambda: len(table(pilot).runs) == 3)

@@ -1,12 +1,15 @@
 """The app as a person meets it: in tmux, at two sizes, with keys alone."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+
+from llamadiff.tui.tour.steps import STEPS
 
 from .tmux import HAS_TMUX, Tmux
 
@@ -102,6 +105,61 @@ def test_an_app_killed_in_a_run_leaves_nothing_behind(
     os.kill(tmux.pid, signal.SIGKILL)
     _, alive = psutil.wait_procs(children, timeout=2)
     assert not alive
+
+
+TMUX_NAMES = {"enter": "Enter", "tab": "Tab"}
+
+
+def press(tmux: Tmux, key: str) -> None:
+    """A key of a step, as a person at a terminal without the kitty protocol presses it."""
+    if key.startswith("@"):
+        tmux.type(lowest_letter(tmux))
+    elif len(key) == 1:
+        tmux.type(key)
+    elif key.startswith("ctrl+"):
+        tmux.press(f"C-{key[-1]}")
+    else:
+        tmux.press(TMUX_NAMES.get(key, key.upper()))
+
+
+def lowest_letter(tmux: Tmux) -> str:
+    """The letter that jump mode shows furthest down, which is that on an output."""
+    before = tmux.screen()
+    tmux.press("F6")
+    after = tmux.wait_for(lambda screen: screen != before)
+    rows = [*zip(before.splitlines(), after.splitlines(), strict=False)]
+    row, jumping = [(a, b) for a, b in rows if a != b][-1]
+    at = next(i for i, (a, b) in enumerate(zip(row.ljust(80), jumping, strict=False)) if a != b)
+    found = re.search(r"[a-z]", jumping[at:])
+    assert found is not None, after
+    return found[0]
+
+
+def test_the_whole_tour_at_80_by_24(closing: Closing, home: Path) -> None:
+    """Every step, done by keys alone; at its end the person's own playground is there again."""
+    tmux = start(closing, home, 80, 24)
+    tmux.wait_for("Press F5 to run · F1, then t: a tour of two minutes")
+    tmux.press("F1")
+    tmux.wait_for("t the guided tour")
+    tmux.type("t")
+    # What the next key is for is there first: a person does not type faster than the screen.
+    waits: dict[str, str | Callable[[str], object]] = {
+        "A": "How many outputs",
+        "ctrl+u": lambda screen: "topic = dogs" not in screen,
+    }
+    for number, step in enumerate(STEPS, 1):
+        title = f"Tour {number} of {len(STEPS)} · {step.title}"
+        tmux.wait_for(lambda screen, step=step, title=title: title in screen and step.do in screen)
+        for key, following in zip(step.keys, (*step.keys[1:], ""), strict=True):
+            if not following.startswith("@"):
+                press(tmux, key)
+            if key in waits:
+                tmux.wait_for(waits[key])
+    screen = tmux.wait_for("The tour is over")
+    assert "Tour 15" not in screen and "not run yet" in screen
+    tmux.wait_for("Press F5 to run · F1, then t")
+    tmux.press("C-q")
+    tmux.wait_for(lambda _: not tmux.alive, 20)
 
 
 def worker_of(app: int) -> psutil.Process:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,7 @@ def open_app(asked: Asked, *, mouse: bool = True) -> None:
 
     Raises CompareError, ModelError or PromptError before anything is drawn, and what made it end.
     """
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        from click import UsageError
-
-        raise UsageError("the app needs a terminal; without one use `llamadiff run` or `diff`.")
+    need_terminal()
     variants = None
     if not asked.nothing or asked.sampling or asked.each:
         from dataclasses import replace
@@ -70,6 +68,15 @@ def open_app(asked: Asked, *, mouse: bool = True) -> None:
         tell_of(app.unfinished)
     if app.failure is not None:
         raise app.failure
+
+
+def need_terminal() -> None:
+    """Raise UsageError where there is neither a terminal nor a browser (`llamadiff serve`)."""
+    terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    if not terminal and not os.environ.get("TEXTUAL_DRIVER", "").endswith("WebDriver"):
+        from click import UsageError
+
+        raise UsageError("the app needs a terminal; without one use `llamadiff run` or `diff`.")
 
 
 def tell_of(it: Evaluating) -> None:

@@ -35,6 +35,8 @@ COMMANDS = {
     "bench": "Measure a model on this machine, beside a bare llama.cpp loop.",
     "settings": "Show what can be set, and how it is.",
     "doctor": "Show what works here.",
+    "demo": "Show the guided tour, which does itself.",
+    "serve": "Show the app in a browser on this machine.",
 }
 """Sub-commands and their help. Each is the function of that name in the module of that name
 (`models` and `adapters` share one), imported when it is used."""

@@ -14,7 +14,7 @@ import click
 from .found import open_catalog
 from .printing import data, print_json, size
 
-EXTRAS = {"tune": ("torch", "transformers", "peft")}
+EXTRAS = {"tune": ("torch", "transformers", "peft"), "serve": ("textual-serve",)}
 
 
 @click.command("doctor")

@@ -201,7 +201,9 @@ class Evaluate(SuiteFiles):
         item, details = self.table.chosen, self.details
         if item is None:
             folder = safe_line(str(next(iter(self._folders), "")))
-            details.say("", "Nothing fits the search.", [("your suites", folder)])
+            details.say(
+                "", "Nothing fits the search; esc takes it back.", [("your suites", folder)]
+            )
             return
         told = await self._told_of(item)
         self._told = (self.table.key_of(item), self._own), told

@@ -129,6 +129,12 @@ class Evaluation(Page[None]):
     def _deciding(self) -> bool:
         return self._tab == DECISION
 
+    @property
+    def decided(self) -> bool:
+        """Whether the decision is shown."""
+        seen = self.evaluating.seen
+        return self._deciding and seen is not None and seen.decided
+
     async def _look(self) -> None:
         await self.evaluating.look(deciding=self._deciding)
         if self.is_attached and not covered(self):

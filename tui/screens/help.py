@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,7 +14,10 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from ..key_names import key_name
+from ..offered import offered
+
+if TYPE_CHECKING:
+    from ..app import LlamadiffApp
 
 _GROUPS = {
     "run": "Running",
@@ -81,6 +84,7 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "app.pop_screen", "close", id="help.close"),
+        Binding("t", "tour", "tour", id="help.tour", tooltip="The guided tour, two minutes"),
     ]
     DEFAULT_CSS = """
     HelpScreen {
@@ -118,8 +122,13 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#help").focus()
 
+    def action_tour(self) -> None:
+        self.dismiss(None)
+        cast("LlamadiffApp", self.app).begin_tour()
+
     def _content(self) -> Content:
-        lines = [Content.styled("Help", "bold"), Content()]
+        keys = Content.styled("   esc closes this · t the guided tour", "$dim")
+        lines = [Content.styled("Help", "bold").append(keys), Content()]
         if self._here:
             lines += [Content(self._here), Content()]
         if any(key.group == "output" for key in self._keys):
@@ -131,7 +140,6 @@ class HelpScreen(ModalScreen[None]):
                 group = key.group
                 lines += [Content.styled(self._titles.get(group, "Here"), "bold $primary")]
             lines += [Content.assemble((f"  {key.keys:<{width}}", "$accent"), key.does)]
-        lines += [Content(), Content.styled("esc closes this", "$dim")]
         return Content("\n").join(lines)
 
 
@@ -148,27 +156,9 @@ def keys_of(screen: Screen[object]) -> list[Key]:
 
     Those that what has the focus takes for typing come last.
     """
-    now: dict[str, list[Binding]] = {}
-    for active in screen.active_bindings.values():
-        if active.binding.id is not None and active.enabled and active.binding.show:
-            now.setdefault(active.binding.id, []).append(active.binding)
-    later: dict[str, list[Binding]] = {}
-    bindings = screen._bindings.copy()
-    bindings.apply_keymap(screen.app._keymap)
-    for _, binding in bindings:
-        possible = screen.check_action(binding.action.partition("(")[0], ())
-        if binding.id is not None and binding.id not in now and binding.show and possible:
-            later.setdefault(binding.id, []).append(binding)
     order = ["", *_GROUPS]
-    found = [_key(group if group in _GROUPS else "", now[name]) for name, group in _grouped(now)]
-    found += [_key("later", bindings) for bindings in later.values()]
+    found = [
+        Key((it.group if it.group in _GROUPS else "") if it.now else "later", it.keys, it.does)
+        for it in offered(screen)
+    ]
     return sorted(found, key=lambda key: order.index(key.group))
-
-
-def _grouped(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    return ((name, name.partition(".")[0]) for name in names)
-
-
-def _key(group: str, bindings: Sequence[Binding]) -> Key:
-    keys = dict.fromkeys(binding.key_display or key_name(binding.key) for binding in bindings)
-    return Key(group, " ".join(keys), bindings[0].tooltip or bindings[0].description)

@@ -141,7 +141,7 @@ class History(Page[Recorded]):
             nothing = self.query_one("#history-nothing", Static)
             nothing.display = not runs
             typed = self.query_one(Input).value.strip()
-            nothing.update("Nothing is found." if typed else "No run yet. F5 in the playground makes one.")  # fmt: skip
+            nothing.update("Nothing is found; esc takes the search back." if typed else "No run yet. F5 in the playground makes one.")  # fmt: skip
 
     @on(RunTable.NearEnd)
     def _near_end(self) -> None:

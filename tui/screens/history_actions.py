@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.worker import WorkerError
@@ -20,7 +20,6 @@ from .variant_actions import VariantActions
 
 if TYPE_CHECKING:
     from ...compare.history.entries import Recorded
-    from ..app import LlamadiffApp
     from ..reopening import Reopened
     from ..setup import Setup
 
@@ -32,13 +31,12 @@ RETIRE_AFTER_S = 3.0
 class HistoryActions(VariantActions):
     """The part of the playground that goes back to what was run."""
 
+    _setup: Setup
+    """What the playground was opened with."""
+
     def on_mount(self) -> None:
         if self._setup.history_days is not None:
             self.set_timer(RETIRE_AFTER_S, self._retire)
-
-    @property
-    def _setup(self) -> Setup:
-        return cast("LlamadiffApp", self.app).setup
 
     @property
     def _prompts(self) -> Path:

@@ -158,6 +158,11 @@ class LensScreen(Page[Branch]):
     # ---------------------------------------------------------------- showing
 
     @property
+    def scored(self) -> bool:
+        """Whether the text is shown with what was found."""
+        return self._lens is not None
+
+    @property
     def _pair(self) -> Pair:
         return self._source.pair
 

@@ -155,7 +155,11 @@ class Library(SearchedList):
         if self._pause is not None:
             self._pause.stop()
         if entry is None:
-            nothing = "Nothing fits the filter." if self.found[self.tab] else self._nothing()
+            nothing = (
+                "Nothing fits the filter; esc takes it back."
+                if self.found[self.tab]
+                else self._nothing()
+            )
             self.details.say("", nothing, [])
             return
         self.details.say(self._problem(entry), entry.name, of_entry(entry))

@@ -28,6 +28,7 @@ from ..widgets.prompt_panel import RENDERED, PromptPanel
 from ..widgets.reply_box import ReplyBox
 from ..widgets.top_bar import TopBar
 from ..widgets.variant_list import VariantList, VariantRow
+from ..widgets.welcome import Welcome
 from .diff_actions import DiffActions
 from .hints import hints_of
 from .last_actions import LastActions
@@ -71,6 +72,7 @@ class Playground(
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
+        self._setup = setup
         self.session = Session(setup, self._session_changed, self._trouble)
         self._flushes: Timer | None = None
         self._preview_pause: Timer | None = None
@@ -79,6 +81,7 @@ class Playground(
 
     def compose(self) -> ComposeResult:
         yield TopBar()
+        yield Welcome(self._setup.state_dir)
         with Container(id="panes"):
             with Container(id="upper"):
                 yield PromptPanel(self._prompt_edited, self._value_changed)
@@ -109,7 +112,8 @@ class Playground(
 
     async def on_unmount(self) -> None:
         self.keep_drafts()
-        cast("LlamadiffApp", self.app).unfinished = self.cut_off
+        if (cut := self.cut_off) is not None:
+            cast("LlamadiffApp", self.app).unfinished = cut
         await self.stop_evaluating()
         await self.break_off()
         await self.session.close()
@@ -290,6 +294,7 @@ class Playground(
         if run is None or self._flushes is None:
             return
         self.app.clear_notifications()
+        self.query_one(Welcome).over()
         self.run_worker(
             partial(self.session.carry_out, run), group="run", exclusive=True, exit_on_error=False
         )

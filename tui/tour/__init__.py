@@ -1,0 +1,1 @@
+"""The guided tour, and the demo that does it by itself."""

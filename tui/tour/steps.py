@@ -1,0 +1,235 @@
+"""The tour as data: what a person is asked to do, what shows that it was done, and why it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.keys import _character_to_key
+from textual.widget import Widget
+
+from ...compare.run import State
+from ..screens.evaluate import Evaluate
+from ..screens.evaluation import Evaluation
+from ..screens.lens import LensScreen
+from ..screens.playground import Playground
+from ..suites_listed import Listed
+from ..widgets.item_table import ItemTable
+from ..widgets.variables_form import ValueEditor
+from .suite import ROWS, TOPIC
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that a person does.
+
+    `says` is what there is to see by now and why it matters, `do` what to press. `done` looks at the
+    tour's playground and the app it is in. `keys` do it without a person; one that begins with @ is
+    the letter that jump mode shows on what this selector finds. It is done `on` one of these screens,
+    and `way` leads there. `points` selects what is spoken of.
+    """
+
+    title: str
+    says: str
+    do: str
+    keys: tuple[str, ...]
+    done: Callable[[Playground], bool]
+    on: tuple[type, ...] = (Playground,)
+    way: str = "F2 goes back to the playground, where the tour goes on."
+    points: str = ""
+    into: type[Widget] | None = None
+
+
+def key_of(pressed: str) -> str:
+    """The name that a key of a step has in events."""
+    return _character_to_key(pressed) if len(pressed) == 1 else pressed
+
+
+def _over(home: Playground) -> bool:
+    """Whether all variants were run as they are now, and to their end."""
+    state = home.playground
+    said = [state.outputs.get(name) for name in state.names]
+    whole = bool(said) and all(it is not None and it.state is State.DONE for it in said)
+    return whole and not home.session.running and not any(map(state.stale, state.names))
+
+
+def _other_topic(home: Playground) -> bool:
+    return home.playground.values.get("topic", TOPIC).strip() not in ("", TOPIC) and _over(home)
+
+
+def _scaled(home: Playground) -> bool:
+    adapters = [it for variant in home.playground.variants for it in variant.adapters]
+    return any(it.scale < 0.65 for it in adapters) and _over(home)
+
+
+def _in_the_lens(home: Playground) -> bool:
+    screen = home.app.screen
+    return isinstance(screen, LensScreen) and screen.scored
+
+
+def _measured(home: Playground) -> bool:
+    return home.playground.noise.all_there and _over(home)
+
+
+def _chosen(home: Playground) -> bool:
+    screen = home.app.screen
+    there = isinstance(screen, Evaluate)
+    return there and any(isinstance(it.chosen, Listed) for it in screen.query(ItemTable))
+
+
+def _evaluated(home: Playground) -> bool:
+    return home.evaluating is not None and home.evaluating.state == "done"
+
+
+def _decided(home: Playground) -> bool:
+    screen = home.app.screen
+    return isinstance(screen, Evaluation) and screen.decided
+
+
+def _at_home(home: Playground) -> bool:
+    return home.app.screen is home
+
+
+STEPS = (
+    Step(
+        "one question, three variants",
+        "A asks plainly, B with an engineered prompt, and C asks as A does, but with an adapter "
+        "that was fine-tuned. All three share one small model, which ships.",
+        "Press F5 to run them.",
+        ("f5",),
+        _over,
+        points="OutputBoard",
+    ),
+    Step(
+        "what differs",
+        "A ◆ is the baseline: what others say that it does not is underlined. The line over a text "
+        "says how much that is, and where the two part.",
+        "Press 2 for B.",
+        ("2",),
+        lambda home: home.playground.selected == "B" and home.board.has_focus_within,
+        points="OutputPane.-selected",
+    ),
+    Step(
+        "both in one text",
+        "Another prompt, and the same model says more. To read only what changed, have both "
+        "answers as one text.",
+        "Press d, and d again.",
+        ("d", "d"),
+        lambda home: home.playground.view == "unified",
+        points="OutputPane.-selected",
+    ),
+    Step(
+        "live mode",
+        "Struck words are A's alone, underlined ones B's. In live mode each change runs by itself "
+        "and only what it changes is computed anew.",
+        "Press ctrl+l to switch it on.",
+        ("ctrl+l",),
+        lambda home: home.playground.live,
+        points="TopBar",
+    ),
+    Step(
+        "the prompt's variables",
+        "A prompt is a text with variables, and all three prompts have the same topic. The line "
+        "on top says that live is on now.",
+        "Press e, which edits the prompt, then ctrl+t for its variables.",
+        ("e", "ctrl+t"),
+        lambda home: (
+            isinstance(home.focused, ValueEditor) and home.focused.variable.name == "topic"
+        ),
+        points="PromptPanel",
+    ),
+    Step(
+        "another topic",
+        "The variables of the prompt, a line for each. What is written here goes into every "
+        "prompt that asks for it.",
+        "Press ctrl+u, which clears the line, and write: cats",
+        ("ctrl+u", "c", "a", "t", "s"),
+        _other_topic,
+        points="PromptPanel",
+        into=ValueEditor,
+    ),
+    Step(
+        "jump mode",
+        "All three ran again while you wrote, and were compared. F6 shows a letter on everything "
+        "that can be gone to, on every screen.",
+        "Press F6, then the letter on an answer.",
+        ("f6", "@OutputPane.-selected ComparedText"),
+        lambda home: home.board.has_focus_within and _at_home(home),
+        points="OutputBoard",
+    ),
+    Step(
+        "the scale of an adapter",
+        "C's adapter answers for a clothing shop, whatever it is asked. Its scale says how much "
+        "of what it learned is used: 0 is none, 1 is all.",
+        "Press 3 for C, then [ five times: half of it.",
+        ("3", "[", "[", "[", "[", "["),
+        _scaled,
+        points="OutputPane.-selected",
+    ),
+    Step(
+        "the lens",
+        "Half of the adapter, and another answer at once. But the words are drawn by chance; the "
+        "lens looks at what lies below them.",
+        "Press L.",
+        ("L",),
+        _in_the_lens,
+        points="OutputPane.-selected",
+    ),
+    Step(
+        "what the adapter thinks",
+        "C's words, and how much likelier or less likely each is than without the adapter: "
+        "nothing is drawn here, so no chance is in it.",
+        "n goes to the largest difference. Press F2 to go back.",
+        ("n", "n", "n", "f2"),
+        _at_home,
+        on=(LensScreen, Playground),
+    ),
+    Step(
+        "the noise floor",
+        "Two answers differ already where only the seed does. Eight of each variant, A against "
+        "A, tell what is more than that.",
+        "Press A, then enter.",
+        ("A", "enter"),
+        _measured,
+        points="OutputBoard",
+    ),
+    Step(
+        "a suite",
+        "The lines over the texts say now which differences are beyond noise. Which answers are "
+        "better takes questions with known answers: a suite.",
+        "Press F4.",
+        ("f4",),
+        _chosen,
+        points="OutputBoard",
+    ),
+    Step(
+        "prompt, or fine-tune?",
+        f"{ROWS} reviews and their labels, asked four ways: a plain prompt, an engineered one, an "
+        "adapter trained on such rows, and both together.",
+        "Press F5 to run it.",
+        ("f5",),
+        _evaluated,
+        on=(Evaluate, Evaluation),
+        way="F4 goes back to the suites, where the tour goes on.",
+    ),
+    Step(
+        "how sure",
+        "Each score with the interval it lies in. A verdict follows from these by written rules, "
+        "and may be: not decided, so many rows are missing.",
+        "Press tab for the decision.",
+        ("tab",),
+        _decided,
+        on=(Evaluation,),
+        way="F4, and enter on the newest evaluation: there the tour goes on.",
+    ),
+    Step(
+        "where to go on",
+        "Score, cost, data and what is lost elsewhere decide. F8 trains an adapter on rows of your "
+        "own, m in the playground takes your model, F1 helps.",
+        "Press F2: the tour is over, and all is as you left it.",
+        ("f2",),
+        _at_home,
+        on=(Evaluation, Evaluate, Playground),
+    ),
+)
+"""In the order in which they are done. What is done already when its turn comes is passed over."""
