@@ -6,16 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
-from textual.driver import Driver
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
-from .columns import keep_columns
 from .keys import APP_KEYS
-from .pasting import with_quick_pastes
 from .screens.playground import Playground
+from .terminal_app import TerminalApp
 from .theme import DARK, THEMES, variables_for
 
 if TYPE_CHECKING:
@@ -31,7 +28,7 @@ def _palette() -> type[Provider]:
     return Actions
 
 
-class LlamadiffApp(App[None]):
+class LlamadiffApp(TerminalApp):
     """llamadiff in a terminal. `setup` says what it opens with."""
 
     TITLE = "llamadiff"
@@ -41,7 +38,6 @@ class LlamadiffApp(App[None]):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
-        keep_columns()
         self.setup = setup
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
@@ -57,9 +53,6 @@ class LlamadiffApp(App[None]):
     def _fatal_error(self) -> None:
         """Leave the screen; whoever opened the app says what the failure was."""
         self._close_messages_no_wait()
-
-    def get_driver_class(self) -> type[Driver]:
-        return with_quick_pastes(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variables_for(self.current_theme.dark)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
-from textual.driver import Driver
 
-from .columns import keep_columns
 from .keys import APP_KEYS
-from .pasting import with_quick_pastes
 from .screens.rate import Rate
+from .terminal_app import TerminalApp
 from .theme import DARK, THEMES, variables_for
 
 if TYPE_CHECKING:
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
     from ..compare.history.ratings import Rated
 
 
-class RatingApp(App[None]):
+class RatingApp(TerminalApp):
     """Rates one evaluation or run, and ends when its rater leaves."""
 
     TITLE = "llamadiff"
@@ -32,14 +29,10 @@ class RatingApp(App[None]):
 
     def __init__(self, history: History, what: Rated, rater: str) -> None:
         super().__init__()
-        keep_columns()
         self._rate = Rate(history, what, rater)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
-
-    def get_driver_class(self) -> type[Driver]:
-        return with_quick_pastes(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variables_for(self.current_theme.dark)

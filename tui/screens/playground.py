@@ -86,7 +86,7 @@ class Playground(
         yield Static(id="too-small")
 
     def on_mount(self) -> None:
-        self._flushes = self.set_interval(1 / FLUSHES_PER_S, self.board.flush, pause=True)
+        self._flushes = self.set_interval(1 / FLUSHES_PER_S, self._flush, pause=True)
         head, hint = Content("Variants"), Content("v add  a adapters  p prompt  del")
         self.query_one("#variants-head", Line).say(head, Content("scale"))
         self.query_one(".variants-hint", FittedLine).say([hint.append(" remove"), hint])
@@ -197,6 +197,12 @@ class Playground(
             self.board.flush()
             self.show_hints()
             self.judge_soon()
+
+    def _flush(self) -> None:
+        pace = cast("LlamadiffApp", self.app).pace
+        if pace.ready:
+            self.board.flush(one=pace.slow)
+            pace.drawn()
 
     def _trouble(self, sentence: str) -> None:
         self.app.notify(sentence, severity="error", timeout=8, markup=False)
