@@ -25,8 +25,10 @@ Cell = Piece | tuple[tuple[Piece, ...], int]
 class Canvas:
     """Remembers what was written. Textual writes all lines of a widget that changed, whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, plain: bool = False) -> None:
+        """`plain` is for a terminal that has few characters."""
         self._rows: list[list[Cell | None]] = []
+        self._plain = plain
 
     def forget(self) -> None:
         """Take nothing for known: the terminal was resized, or another program had it."""
@@ -40,7 +42,7 @@ class Canvas:
         """The text and control sequences that have the terminal show `update`."""
         pen = _Pen()
         for x, y, strip in _strips(update):
-            self._draw(pen, x, y, _cells(strip, colors))
+            self._draw(pen, x, y, _cells(strip, colors, plain=self._plain))
         return pen.written()
 
     def _draw(self, pen: _Pen, x: int, y: int, cells: list[Cell]) -> None:
@@ -104,8 +106,12 @@ def _strips(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Stri
                 yield x, y, strip
 
 
-def _cells(strip: Strip, colors: ColorSystem) -> list[Cell]:
+def _cells(strip: Strip, colors: ColorSystem, *, plain: bool) -> list[Cell]:
     pieces = [(text, Strip.render_ansi(style, colors) if style else "") for text, style, _ in strip]
+    if plain:
+        from .glyphs import PLAIN
+
+        pieces = [(text.translate(PLAIN), style) for text, style in pieces]
     if all(_is_simple(text) for text, _ in pieces):
         return [(character, style) for text, style in pieces for character in text]
     whole = tuple((anchored(text), style) for text, style in pieces)

@@ -74,6 +74,8 @@ class Actions(Provider):
             yield _Command(name, binding.tooltip, partial(app.run_action, binding.action, app))
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
+        redraw = partial(app.run_action, "redraw", app)
+        yield _Command("draw again", "The whole screen, where the terminal lost some of it", redraw)
         yield _Command(
             "save a picture of the screen",
             "As an SVG file, in the folder where llamadiff was started",

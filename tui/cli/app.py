@@ -69,6 +69,10 @@ def open_app(asked: Asked, *, mouse: bool) -> None:
         tell_of(app.unfinished)
     if app.failure is not None:
         raise app.failure
+    if app.ended_by is not None:
+        from .commands import EndedError
+
+        raise EndedError(app.ended_by)
 
 
 def tell_of(it: Evaluating) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .commands import EndedError
 from .printing import data, note, print_json, statement
 from .printing import table as print_table
 
@@ -74,7 +75,10 @@ def _rate(history: History, found: Rated, rater: str | None) -> None:
     _say_which(
         load_source(history, found)
     )  # what is wrong with it is told before anything is drawn
-    RatingApp(history, found, (rater or "").strip()).run()
+    app = RatingApp(history, found, (rater or "").strip())
+    app.run()
+    if app.ended_by is not None:
+        raise EndedError(app.ended_by)
     if any(it.answer for it in history.ratings.all(found)):
         note(f"`llamadiff rate {found.key}` goes on, --results says what came out.")
 
