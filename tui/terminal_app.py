@@ -31,12 +31,12 @@ class TerminalApp(App[None]):
         """The signal that ended it, if one did."""
 
     def get_driver_class(self) -> type[Driver]:
-        driver = super().get_driver_class()
+        driver = with_own_parser(super().get_driver_class())
         if driver.__name__ == "LinuxDriver":
             from .tty_driver import TtyDriver
 
-            driver = TtyDriver
-        return with_own_parser(driver)
+            return TtyDriver
+        return driver
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
