@@ -32,7 +32,7 @@ class TtyDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._outlet = _Outlet(self._file)
+        self._outlet = Outlet(self._file)
         self._file = cast("TextIO", self._outlet)
         self._answered = threading.Event()
         self._answered.set()
@@ -65,7 +65,7 @@ class TtyDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._app.exit)
 
 
-class _Outlet:
+class Outlet:
     """A terminal's file."""
 
     def __init__(self, file: TextIO) -> None:

@@ -14,15 +14,17 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import psutil
 import pytest
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 
 from llamadiff.tui import clipboard
 from llamadiff.tui.clipboard import MOST, SCREEN_PIECE, copy, sequence
 from llamadiff.tui.glyphs import PLAIN
 from llamadiff.tui.pasting import ANSWER, ASK
+from llamadiff.tui.tty_driver import Outlet
 
 from .test_tmux import ENDLESS, Closing, start
 from .tmux import HAS_TMUX, LLAMADIFF, Tmux
@@ -288,3 +290,20 @@ def test_a_linux_console_gets_characters_that_its_font_has(closing: Closing, hom
     for text in (tmux.screen(), screen):
         assert not {it for it in text if ord(it) > 255} - set("─│┌┐└┘├┤┬┴┼█▀▄▌▐░▒▓←↑→↓≤≥√•")
     assert all(len(plain) == 1 for plain in PLAIN.values())
+
+
+def test_what_is_written_to_a_terminal_that_is_gone_keeps_nothing_waiting() -> None:
+    """Textual's writer ends with the first write that fails; its queue of 30 is full soon."""
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w", closefd=False) as file:
+        os.close(master)
+        writer = WriterThread(cast("TextIO", Outlet(file)))
+        writer.start()
+        for _ in range(2 * MAX_QUEUED_WRITES):
+            writer.write("lost")
+        writer.stop()
+        assert not writer.is_alive()
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), slave
+        )  # where the rest goes as the file is closed
+    os.close(slave)
