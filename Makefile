@@ -32,6 +32,8 @@ bench: .venv/test .venv/llama-bench
 	$(BIN)/python benchmarks/leak.py
 	$(BIN)/python benchmarks/first_paint.py
 	$(BIN)/python benchmarks/key_latency.py
+	$(BIN)/python benchmarks/painting.py
+	$(BIN)/python benchmarks/slow_line.py
 	$(BIN)/python benchmarks/live_diff.py
 	$(BIN)/python benchmarks/catalog.py
 	$(BIN)/python benchmarks/prompt_edit.py

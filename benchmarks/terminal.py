@@ -12,6 +12,9 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+STATUS = b"\x1b[5n"
+"""What a program asks a terminal with whether it is well (DSR); any terminal answers."""
+
 
 class Terminal:
     """Runs `argv` in a pty of `columns` × `rows`; `seen` collects every byte it wrote."""
@@ -76,7 +79,14 @@ class Terminal:
             data = b""
         if not data:
             raise EOFError("the program ended")
+        self.arrive(data)
+
+    def arrive(self, data: bytes) -> None:
+        """Show what the program wrote."""
+        before = max(0, len(self.seen) - len(STATUS) + 1)
         self.seen += data
+        if asked := self.seen.count(STATUS, before):
+            os.write(self.fd, asked * b"\x1b[0n")
 
     def close(self) -> None:
         """End the program and its pty."""

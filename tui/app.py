@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.binding import BindingType
-from textual.driver import Driver
 from textual.events import Event, Key
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from .columns import keep_columns
 from .configured_app import ConfiguredApp
 from .keys import APP_KEYS, UNZOOM_KEYS
-from .pasting import with_quick_pastes
 from .said import KEPT, Said
 from .screens.playground import Playground
 from .splits import Splits
@@ -51,7 +48,6 @@ class LlamadiffApp(ConfiguredApp):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup.configured)
-        keep_columns()
         self.setup = setup
         self.splits = Splits()
         self.unfinished: Evaluating | None = None
@@ -68,9 +64,6 @@ class LlamadiffApp(ConfiguredApp):
     def _fatal_error(self) -> None:
         """Leave the screen; whoever opened the app says what the failure was."""
         self._close_messages_no_wait()
-
-    def get_driver_class(self) -> type[Driver]:
-        return with_quick_pastes(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         return Playground(self.setup)

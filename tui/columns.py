@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 
 from rich.cells import split_graphemes
-from rich.color import ColorSystem
-from rich.style import Style
-from textual.strip import Strip
 
 _UNSURE = re.compile(
     "[\u0900-\u0dff\u1100-\u11ff\u200b-\u200d\u20e3\ua8e0-\ua8ff\ua960-\ua97f\ud7b0-\ud7ff\ufe00-\ufe0f"
@@ -19,33 +16,25 @@ conjoining jamo, Indic signs that take a cell of their own or none."""
 _SAVE, _RESTORE = "\x1b7", "\x1b8"
 
 
+def is_unsure(text: str) -> bool:
+    """Whether terminals disagree about how wide a text is."""
+    return _UNSURE.search(text) is not None
+
+
 def anchored(text: str) -> str:
     """`text` for a terminal, so that what follows stands where `cell_len(text)` says.
 
     What terminals disagree about is drawn over blanks, and then the cursor goes back to before it
     and on by as many cells as it should have: DECSC and DECRC, which every terminal has.
     """
-    if text.isascii() or not _UNSURE.search(text):
+    if text.isascii() or not is_unsure(text):
         return text
     pieces: list[str] = []
     for start, end, cells in split_graphemes(text)[0]:
         piece = text[start:end]
-        if not _UNSURE.search(piece):
+        if not is_unsure(piece):
             pieces.append(piece)
         elif cells:
             blank = f"{_SAVE}{' ' * cells}{_RESTORE}"
             pieces.append(f"{blank}{piece}{_RESTORE}\x1b[{cells}C")
     return "".join(pieces)
-
-
-_write = Strip.render_style
-
-
-def _write_anchored(style: Style, text: str, color_system: ColorSystem) -> str:
-    return _write(style, anchored(text), color_system)
-
-
-def keep_columns() -> None:
-    """Have everything that Textual writes from now on keep its columns."""
-    # Textual has no door for this; its strips call it on themselves.
-    setattr(Strip, "render_style", staticmethod(_write_anchored))  # noqa: B010

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
-from textual.app import App
 from textual.message_pump import MessagePump
 from textual.theme import Theme
 
 from ..prompts.errors import PromptError
 from .config.reading import NAME, Configured
 from .config.schema import SETTINGS, Config
+from .terminal_app import TerminalApp
 from .theme import THEMES, variables_for
 
 MOST_TOLD = 3
@@ -23,7 +23,7 @@ def config_of(it: MessagePump) -> Config:
     return cast("ConfiguredApp", it.app).configured.config
 
 
-class ConfiguredApp(App[None]):
+class ConfiguredApp(TerminalApp):
     """Has our themes, and the person's own colours, keys and movement."""
 
     def __init__(self, configured: Configured) -> None:

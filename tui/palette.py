@@ -39,6 +39,8 @@ class Actions(Provider):
         yield _Command("messages", "What was said so far, and where logs are", app.action_messages)
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
+        redraw = partial(app.run_action, "redraw", app)
+        yield _Command("draw again", "The whole screen, where the terminal lost some of it", redraw)
         yield _Command(
             "save a picture of the screen",
             "As an SVG file, in the folder where llamadiff was started",

@@ -1,4 +1,5 @@
-"""Pasted text read in one piece: Textual's parser takes it character by character."""
+"""Pasted text read in one piece, which Textual's parser takes character by character; and a
+terminal's answer to whether it is well, which that one takes for keys."""
 
 from __future__ import annotations
 
@@ -7,8 +8,16 @@ from collections.abc import Iterable
 
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.driver import Driver
-from textual.events import Paste
+from textual.events import Key, Paste
+from textual.keys import Keys
 from textual.message import Message
+
+ASK, ANSWER = "\x1b[5n", "\x1b[0n"
+"""Device status report: any terminal answers, in the order in which it reads."""
+
+
+class Answered(Message):
+    """The terminal has read all that was written before it was asked."""
 
 
 class PasteParser(XTermParser):
@@ -23,9 +32,22 @@ class PasteParser(XTermParser):
         """What was pasted so far; None when nothing is being pasted."""
         self._seen = ""
         """The last characters given on, or pasted: a mark may come in two parts."""
+        self._answered = False
         super().__init__(debug)
 
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
+        if sequence == ANSWER:
+            self._answered = True
+            return [Key(Keys.Ignore, sequence)]
+        return super()._sequence_to_key_events(sequence, alt)
+
     def feed(self, data: str) -> Iterable[Message]:
+        yield from self._feed(data)
+        if self._answered:
+            self._answered = False
+            yield Answered()
+
+    def _feed(self, data: str) -> Iterable[Message]:
         if not data:
             yield from super().feed(data)
         while data:
@@ -48,7 +70,7 @@ class PasteParser(XTermParser):
                         yield Paste(text.replace("\x00", "")) if isinstance(message, Paste) else message  # fmt: skip
 
 
-def with_quick_pastes(driver: type[Driver]) -> type[Driver]:
+def with_own_parser(driver: type[Driver]) -> type[Driver]:
     """The driver, which looks the parser up in its module when it starts."""
     module = sys.modules[driver.__module__]
     if getattr(module, "XTermParser", None) is XTermParser:

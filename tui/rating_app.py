@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
-from textual.driver import Driver
 
-from .columns import keep_columns
 from .configured_app import ConfiguredApp
 from .keys import APP_KEYS
-from .pasting import with_quick_pastes
 from .screens.rate import Rate
 
 if TYPE_CHECKING:
@@ -32,11 +29,7 @@ class RatingApp(ConfiguredApp):
 
     def __init__(self, history: History, what: Rated, rater: str, configured: Configured) -> None:
         super().__init__(configured)
-        keep_columns()
         self._rate = Rate(history, what, rater)
-
-    def get_driver_class(self) -> type[Driver]:
-        return with_quick_pastes(super().get_driver_class())
 
     def on_mount(self) -> None:
         self.push_screen(self._rate, lambda _: self.exit())

@@ -14,6 +14,14 @@ def own_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LINES", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def own_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the tests are run in: nothing is copied into somebody's tmux."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("TMUX", raising=False)
+    monkeypatch.delenv("STY", raising=False)
+
+
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
     """The file of a prompt of one's own."""

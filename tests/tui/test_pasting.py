@@ -6,7 +6,7 @@ from textual._xterm_parser import XTermParser
 from textual.events import Key, Paste
 from textual.message import Message
 
-from llamadiff.tui.pasting import PasteParser
+from llamadiff.tui.pasting import ANSWER, Answered, PasteParser
 
 START, END = "\x1b[200~", "\x1b[201~"
 WORDS = st.text(st.sampled_from("abé漢 \t\r\n[20~"), max_size=8)
@@ -42,3 +42,13 @@ def test_what_looks_like_keys_in_a_paste_is_text() -> None:
     assert said([*PasteParser().feed(f"{START}a\x1b[Ab\x00{END}c")]) == [
         ("paste", "a\x1b[Ab"), ("c", "c"),
     ]  # fmt: skip
+
+
+@given(st.lists(st.integers(1, 4), max_size=6))
+def test_a_terminals_answer_is_no_key(sizes: list[int]) -> None:
+    text, parser, found, at = f"a{ANSWER}\x1b[A{ANSWER}b", PasteParser(), list[Message](), 0
+    for size in [*sizes, len(text)]:
+        found += parser.feed(text[at : at + size]) if at < len(text) else ()
+        at += size
+    assert said(found) == [("a", "a"), ("up", None), ("b", "b")]
+    assert any(isinstance(message, Answered) for message in found)

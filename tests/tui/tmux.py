@@ -18,13 +18,15 @@ HAS_TMUX = shutil.which("tmux") is not None
 class Tmux:
     """One tmux server of its own, with the program in a window of `columns` × `rows`."""
 
-    def __init__(self, columns: int, rows: int, home: Path, *arguments: str) -> None:
+    def __init__(
+        self, columns: int, rows: int, home: Path, *arguments: str, program: str = LLAMADIFF
+    ) -> None:
         self._socket = f"llamadiff-{uuid.uuid4().hex[:8]}"
         environment = {**os.environ, "LLAMADIFF_HOME": str(home), "TERM": "xterm-256color"}
         environment.pop("TMUX", None)
         self._tmux(
             "-f", os.devnull, "new-session", "-d", "-x", str(columns), "-y", str(rows),
-            LLAMADIFF, *arguments, env=environment,
+            program, *arguments, env=environment,
         )  # fmt: skip
 
     def _tmux(self, *arguments: str, env: dict[str, str] | None = None) -> str:
@@ -44,6 +46,11 @@ class Tmux:
 
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")
+
+    @property
+    def buffer(self) -> str:
+        """What was copied last."""
+        return self._tmux("show-buffer")
 
     def press(self, *keys: str) -> None:
         """Keys by tmux's names, as F5, C-q, Escape."""

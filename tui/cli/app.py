@@ -68,6 +68,10 @@ def open_app(asked: Asked, *, mouse: bool = True) -> None:
         tell_of(app.unfinished)
     if app.failure is not None:
         raise app.failure
+    if app.ended_by is not None:
+        from .commands import EndedError
+
+        raise EndedError(app.ended_by)
 
 
 def need_terminal() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .commands import EndedError
 from .printing import data, note, print_json, statement
 from .printing import table as print_table
 
@@ -78,6 +79,8 @@ def _rate(history: History, found: Rated, rater: str | None) -> None:
     it = configured()
     app = RatingApp(history, found, (rater or "").strip(), it)
     app.run(mouse=it.config.mouse)
+    if app.ended_by is not None:
+        raise EndedError(app.ended_by)
     if any(it.answer for it in history.ratings.all(found)):
         note(f"`llamadiff rate {found.key}` goes on, --results says what came out.")
 

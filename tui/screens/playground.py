@@ -94,10 +94,7 @@ class Playground(
         yield KeyBar()
 
     def on_mount(self) -> None:
-        # Textual composes the screen anew for each drawing, whatever it is of, so all outputs are
-        # drawn together.
-        often = config_of(self).repaints
-        self._flushes = self.set_interval(1 / often, self.board.flush, pause=True)
+        self._flushes = self.set_interval(1 / config_of(self).repaints, self._flush, pause=True)
         self.query_one("#variants-head", Line).say(Content("Variants"), Content("scale"))
         add, adapters, prompt, remove = [self._first_key(it) for it in _LIST_KEYS]
         hint = Content(f"{add} add  {adapters} adapters  {prompt} prompt  {remove}")
@@ -215,6 +212,12 @@ class Playground(
             self.board.flush()
             self.show_hints()
             self.judge_soon()
+
+    def _flush(self) -> None:
+        pace = cast("LlamadiffApp", self.app).pace
+        if pace.ready:
+            self.board.flush(one=pace.slow)
+            pace.drawn()
 
     def _trouble(self, sentence: str) -> None:
         self.app.notify(sentence, severity="error", timeout=8, markup=False)

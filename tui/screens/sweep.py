@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -38,6 +38,9 @@ from ..widgets.sweep_table import SweepTable
 from ..widgets.tab_strip import TabStrip
 from .page import Page
 from .styles import styles
+
+if TYPE_CHECKING:
+    from ..app import LlamadiffApp
 
 
 class SweepScreen(Page[Taken]):
@@ -150,10 +153,12 @@ class SweepScreen(Page[Taken]):
         self._show()
 
     def _flush(self) -> None:
-        sweeping = self.sweeping
+        pace, sweeping = cast("LlamadiffApp", self.app).pace, self.sweeping
         if sweeping is not None and sweeping.unmeasured and not self._measuring.locked():
             self.run_worker(self._measure(sweeping), group="measure", exit_on_error=False)
-        self._show()
+        if pace.ready:
+            self._show()
+            pace.drawn()
 
     @property
     def leaving(self) -> str:

@@ -143,9 +143,6 @@ class TalkActions(VariantActions):
         text = answer_of(output) if output is not None else ""
         if text:
             self.app.copy_to_clipboard(text)
-            count = f"{len(text):,} character{'s' * (len(text) != 1)}"
-            said = f"Sent {count} to the terminal's clipboard (OSC 52)."
-            self.app.notify(said, timeout=3)
         else:
             self.app.notify(f"{self.playground.selected} has not said anything yet.", timeout=3)
 

@@ -60,6 +60,8 @@ class OutputBoard(Vertical):
         self._order: list[str] = []
         self._panes: dict[str, OutputPane] = {}
         self._first = 0
+        self._turn = 0
+        """Which pane in view was drawn last, where they take turns."""
         self._later: Timer | None = None
         """Until when the rest of the repeats is left ungrouped."""
 
@@ -209,10 +211,13 @@ class OutputBoard(Vertical):
         strip.tabs = [*tabs, (UNIFIED, both)]
         strip.chosen = UNIFIED if unified else self.playground.selected
 
-    def flush(self) -> None:
-        """Draw what arrived since the last time in the panes in view."""
-        playground, repeats = self.playground, self._repeats()
-        for name in self.in_view:
+    def flush(self, *, one: bool = False) -> None:
+        """Draw what arrived since the last time in the panes in view, or in the next `one` of them."""
+        playground, repeats, names = self.playground, self._repeats(), self.in_view
+        if one and names:
+            self._turn = (self._turn + 1) % len(names)
+            names = [names[self._turn]]
+        for name in names:
             pane = self.pane(name)
             if pane is None or pane.state is None:
                 continue

@@ -1,0 +1,125 @@
+"""What any app of ours has of a terminal: it writes to it sparingly, asks what it has shown, copies
+through it, and ends in order when it goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App, RenderableType
+from textual.driver import Driver
+from textual.screen import Screen
+
+from .canvas import Canvas
+from .pace import Pace
+from .pasting import ASK, Answered, with_own_parser
+
+ENDING = ("SIGHUP", "SIGTERM")
+
+
+class TerminalApp(App[None]):
+    """An app in a terminal near or far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._canvas = Canvas(plain=os.environ.get("TERM") == "linux")
+        self.pace = Pace(self._ask)
+        self.ended_by: int | None = None
+        """The signal that ended it, if one did."""
+
+    def get_driver_class(self) -> type[Driver]:
+        driver = with_own_parser(super().get_driver_class())
+        if driver.__name__ == "LinuxDriver":
+            from .tty_driver import TtyDriver
+
+            return TtyDriver
+        return driver
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
+        if not self.is_headless:
+            self._end_by_signals()
+
+    # ---------------------------------------------------------------- drawing
+
+    def on_resize(self) -> None:
+        self._canvas.forget()
+
+    def action_redraw(self) -> None:
+        """Write the whole screen again, whatever the terminal shows."""
+        self._canvas.forget()
+        self.screen.refresh(layout=True)
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
+            renderable = self._canvas.changes(renderable)
+        super()._display(screen, renderable)
+        self.pace.painted()
+
+    def _ask(self) -> bool:
+        if self._driver is None or self._driver.is_headless:
+            return False
+        self._driver.write(ASK)
+        return True
+
+    def on_answered(self, event: Answered) -> None:
+        self.pace.answered()
+
+    # --------------------------------------------------------------- clipboard
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """As Textual's, also through tmux and GNU screen; says what became of the text."""
+        self._clipboard = text
+        self.run_worker(self._copy(text), group="copy", exit_on_error=False)
+
+    async def _copy(self, text: str) -> None:
+        from .clipboard import copy
+
+        sequences: list[str] = []
+        said = await asyncio.to_thread(copy, text, sequences.append)
+        if self._driver is not None:
+            self._driver.write("".join(sequences))
+        self.notify(said, timeout=5, markup=False)
+
+    # ------------------------------------------------------ leaving and ending
+
+    def _end_by_signals(self) -> None:
+        """Have the signals that end a program end the app, unless somebody (nohup) had them ignored."""
+        loop = asyncio.get_running_loop()
+        for name in ENDING:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                with contextlib.suppress(NotImplementedError):  # on Windows
+                    loop.add_signal_handler(number, self._end, number)
+
+    def _end(self, number: int) -> None:
+        if self.ended_by is None:
+            self.ended_by = number
+            self.exit()
+
+    def action_suspend_process(self) -> None:
+        """Stop all that the shell started together, as its own key for that does."""
+        if self._driver is None or not self._driver.can_suspend:
+            return
+        if _has_shell():
+            self.app_suspend_signal.publish(self)
+            os.killpg(0, signal.SIGTSTP)
+        else:
+            said = "There is no shell to go back to: llamadiff was not started from one."
+            self.notify(said, severity="warning", timeout=5)
+
+
+def _has_shell() -> bool:
+    """Whether a program of this terminal looks after this group of processes, and can wake it."""
+    import psutil
+
+    with contextlib.suppress(OSError, psutil.Error):
+        for parent in psutil.Process().parents():
+            if os.getsid(parent.pid) != os.getsid(0):
+                return False
+            if os.getpgid(parent.pid) != os.getpgrp():
+                return True
+    return False
