@@ -1,9 +1,10 @@
-"""A prompt of one's own, and a terminal of the size that a test says."""
+"""A prompt of one's own, a terminal of the size that a test says, and processes that start warm."""
 
 from pathlib import Path
 
 import pytest
 
+from ..warm import warm
 from .app import OWN_PROMPT
 
 
@@ -12,6 +13,12 @@ def own_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Textual leaves the size of the last picture it took in the environment."""
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.delenv("LINES", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def warm_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's worker and the template helper of an app in this process start warm."""
+    warm(monkeypatch)
 
 
 @pytest.fixture
