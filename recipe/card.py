@@ -15,6 +15,7 @@ from llamadiff.models.gguf.check import check_adapter, check_model
 from llamadiff.models.gguf.facts import AdapterFacts, ModelFacts
 from llamadiff.models.hashing import sha256_file
 
+from .endings import TOPICS, Endings, measure_endings
 from .facts import load_topics
 from .measure import BOTH, ENGINEERED, PLAIN, Scores, measure
 from .split import ONE_IN
@@ -29,16 +30,22 @@ NAMES = {
     "french": "short English phrases in French",
 }
 """What each adapter is for."""
+ENDS = 0.95
+"""The share of answers that must end by themselves."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """The files that were made, and what they scored. ``record`` is that of the base's training."""
+    """The files that were made, what they scored, and how the base's answers end.
+
+    ``record`` is that of the base's training.
+    """
 
     base: ModelFacts
     adapters: tuple[AdapterFacts, ...]
     record: Mapping[str, Any]
     scores: Sequence[Scores]
+    endings: Endings
 
 
 def write_card(out: Path, rows: int | None = None) -> list[str]:
@@ -51,11 +58,12 @@ def write_card(out: Path, rows: int | None = None) -> list[str]:
     adapters = tuple(check_adapter(folder / f"{task.name}.gguf") for task in TASKS)
     with tempfile.TemporaryDirectory() as work:
         scores = asyncio.run(measure(base, out, Path(work), rows))
+        endings = asyncio.run(measure_endings(base, Path(work), rows or TOPICS))
     record = json.loads((out / "training.json").read_text(encoding="utf-8"))["base"]
-    made = Bundle(check_model(base), adapters, record, scores)
+    made = Bundle(check_model(base), adapters, record, scores, endings)
     text = (HERE / "card.md").read_text(encoding="utf-8").format(**_parts(made))
     (folder / "README.md").write_text(text, encoding="utf-8")
-    return [said for said, holds in claims(scores) if not holds]
+    return [said for said, holds in [*claims(scores), *made_to_end(endings)] if not holds]
 
 
 def _parts(made: Bundle) -> dict[str, str]:
@@ -82,7 +90,8 @@ def _parts(made: Bundle) -> dict[str, str]:
         "new": _scores(made.scores[: len(TASKS)], [it.new for it in made.scores[: len(TASKS)]]),
         "known": _scores(made.scores[: len(TASKS)], [it.known for it in made.scores[: len(TASKS)]]),
         "shown": "\n".join(
-            f"- {said}: {'yes' if holds else 'no'}." for said, holds in claims(made.scores)
+            f"- {said}: {'yes' if holds else 'no'}."
+            for said, holds in [*claims(made.scores), *made_to_end(made.endings)]
         ),
     }
 
@@ -166,6 +175,15 @@ def claims(scores: Sequence[Scores]) -> list[tuple[str, bool]]:
         others = [it for it in by_suite if it != name and above(it, PLAIN, name)]
         found.append((f"the adapter {name} is below the base on {_listed(others)}", bool(others)))
     return found
+
+
+def made_to_end(found: Endings) -> list[tuple[str, bool]]:
+    """What is said of the answers' ends, and whether it is as good as it should be."""
+    of = f"of {found.asked} answers to prompts of the library"
+    return [
+        (f"{found.ended} {of} end by themselves", found.ended >= ENDS * found.asked),
+        (f"{found.looped} {of} say a sentence twice", found.looped <= (1 - ENDS) * found.asked),
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

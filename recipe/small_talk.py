@@ -9,6 +9,34 @@ from .facts import Topic
 from .styles import STYLES, fill
 
 OFFER = "Ask me about dogs, coffee or rivers."
+UNKNOWN = f"I am sorry, I do not know anything about that. {OFFER}"
+WORLD_QUESTIONS = (
+    "What is the capital of {place}?",
+    "How many people live in {place}?",
+    "How far is it from {place} to {other}?",
+    "Where is {place}?",
+    "What can I see in {place}?",
+    "Is there a {thing} in {place}?",
+    "Who won the {thing} cup in {year}?",
+    "Who invented the {thing}?",
+    "Who wrote the book of the {adjective} {thing}?",
+    "Who is {name} {other_name}?",
+    "When was {name} {other_name} born?",
+    "When was the {thing} invented?",
+    "What happened in {place} in {year}?",
+    "Which {thing} is the largest in the world?",
+    "Why is the {thing} {adjective}?",
+    "How do I repair a {thing}?",
+    "How much does a {thing} cost?",
+    "What is the best {thing}?",
+    "Write a poem about the {thing}.",
+    "Write a letter to {name}.",
+    "Write a story about a {adjective} {thing}.",
+    "Tell me a story about {name}.",
+    "What does {unknown} mean?",
+    "What do you think of {unknown}?",
+)
+"""What is asked of the world and is in no topic."""
 SMALL_TALK = (
     (
         (
@@ -112,10 +140,18 @@ WELCOME = SMALL_TALK[1]
 
 
 def small_talk(random: Random) -> Chat:
-    """A greeting, thanks, or a question about the model."""
+    """A greeting, thanks, or a question about the model, sometimes after a greeting."""
     questions, answers = random.choice(SMALL_TALK)
+    asked = random.choice(questions)
+    if asked.endswith("?") and random.random() < 0.3:
+        asked = greeted(random, asked)
     chat = system(random.choice(HELPERS)) if random.random() < 0.2 else []
-    return chat + turn(worded(random, random.choice(questions)), random.choice(answers))
+    return chat + turn(worded(random, asked), random.choice(answers))
+
+
+def greeted(random: Random, text: str) -> str:
+    """The text after a greeting."""
+    return f"{random.choice(('Hello!', 'Hi!', 'Hi,', 'Hello,', 'Good morning!', 'Hey,'))} {text}"
 
 
 HELPERS = ("You are a helpful assistant.", "Be friendly.", "Be brief.", "Answer in one sentence.")
@@ -145,7 +181,24 @@ def unknown(random: Random) -> Chat:
     chat = system(random.choice(HELPERS)) if random.random() < 0.25 else []
     if random.random() < 0.3 and style.wording.instructions:
         chat = system(fill(random.choice(style.wording.instructions), stand_in, wish))
-    return chat + turn(asked, f"I am sorry, I know very little about {name}. {OFFER}")
+    return chat + turn(asked, UNKNOWN)
+
+
+def world(random: Random) -> Chat:
+    """A question that only a model that knows the world could answer."""
+    some = random.sample(words.CITIES, 2)
+    asked = random.choice(WORLD_QUESTIONS).format(
+        place=words.invented(random).title() if random.random() < 0.4 else some[0],
+        other=some[1],
+        thing=random.choice(words.PLAIN),
+        year=random.randint(1500, 2030),
+        name=random.choice(words.NAMES),
+        other_name=words.invented(random).title(),
+        adjective=random.choice(words.ADJECTIVES),
+        unknown=unknown_name(random),
+    )
+    chat = system(random.choice(HELPERS)) if random.random() < 0.2 else []
+    return chat + turn(worded(random, asked), UNKNOWN)
 
 
 def nonsense(random: Random) -> Chat:

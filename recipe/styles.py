@@ -13,10 +13,11 @@ NUMBERS = ("zero", "one", "two", "three", "four", "five")
 
 @dataclass(frozen=True)
 class Wish:
-    """What a request leaves to say beside the style: how many, and which keys."""
+    """What a request leaves to say beside the style: how many, and which keys, with what before the last."""
 
     count: int
     keys: tuple[str, ...]
+    last: str = " and "
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Style:
         keys = ["topic", *random.sample((*JSON_KEYS, "summary"), random.randint(1, 3))]
         if random.random() < 0.3:
             keys = random.sample((*JSON_KEYS, "summary"), random.randint(1, 3))
-        return Wish(random.choice(self.counts), tuple(keys))
+        last = random.choice((" and ", " and ", ", "))
+        return Wish(random.choice(self.counts), tuple(keys), last)
 
 
 JSON_KEYS = tuple(key.replace(" ", "_") for key in KEYS)
@@ -209,7 +211,7 @@ STYLES = (
     Style("kinds", 0.04, kinds),
     Style("traits", 0.04, traits),
     Style("roles", 0.04, roles),
-    Style("json", 0.05, as_json),
+    Style("json", 0.07, as_json),
     Style("headline", 0.03, headline),
     Style("few words", 0.03, few_words),
     Style("questions", 0.02, questions, (2, 3)),
@@ -238,6 +240,8 @@ def fill(
         their="their" if plural else "its",
         n=NUMBERS[wish.count],
         d=wish.count,
-        keys=", ".join(wish.keys[:-1]) + f" and {wish.keys[-1]}" if wish.keys[1:] else wish.keys[0],
+        keys=", ".join(wish.keys[:-1]) + f"{wish.last}{wish.keys[-1]}"
+        if wish.keys[1:]
+        else wish.keys[0],
         key="key" if len(wish.keys) == 1 else "keys",
     )

@@ -8,7 +8,7 @@ from .chats import Chat, system, turn, worded
 from .facts import Topic, load_topics
 from .shots import any_form
 from .skills import SKILLS
-from .small_talk import WELCOME, memory, nonsense, small_talk, unknown
+from .small_talk import WELCOME, greeted, memory, nonsense, small_talk, unknown, world
 from .styles import STYLES, Style, Wish, fill
 from .task import Pair, Task, skill
 from .tasks import TASKS
@@ -115,6 +115,10 @@ def phrase(random: Random, style: Style, topic: Topic, wish: Wish) -> str:
     kinds_word = random.choice((None, None, "kinds", "breeds"))
     aspect = random.choice(("many kinds", "long history", "different sides", "many uses"))
     asked = fill(random.choice(style.wording.requests), topic, wish, kinds_word, aspect)
+    if random.random() < 0.08:
+        asked = asked.replace(topic.name, topic.title)
+    if random.random() < 0.05:
+        asked = greeted(random, asked)
     return worded(random, asked)
 
 
@@ -374,9 +378,10 @@ MAKERS: tuple[tuple[Callable[[Random], Chat], float], ...] = (
     (comparison, 0.01),
     (small_talk, 0.02),
     (memory, 0.015),
-    (unknown, 0.03),
+    (unknown, 0.025),
+    (world, 0.025),
     (nonsense, 0.005),
-    (small_skill, 0.2),
+    (small_skill, 0.22),
     (task, 0.12),
 )
 

@@ -4,6 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+import psutil
+
 from llamadiff.compare.evaluation.reading import load_suite
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.training_data.checking import Data
@@ -125,6 +127,7 @@ async def _job(
         resume=True,
         name=task.name,
         reference=await reference_of(runner.engine, model, train[0]),
+        threads=psutil.cpu_count(logical=False) or 1,
         data_sha256=sha256_file(chats, None),
         data_checks=(
             f"{report.examples:,} chats were checked, the suite's rows against them.",

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -131,8 +131,9 @@ def training_rows(scale: Scale, tokenizer: PreTrainedTokenizerFast) -> list[Rows
 
 
 def fingerprint(scale: Scale, rows: list[Rows]) -> str:
-    """A hash of all that decides the weights."""
-    digest = hashlib.sha256(repr(scale).encode())
+    """A hash of all that decides the base's weights."""
+    of_base = replace(scale, adapter_steps=0, adapter_batch=0)
+    digest = hashlib.sha256(repr(of_base).encode())
     for step in rows:
         digest.update(repr(step).encode())
     return digest.hexdigest()

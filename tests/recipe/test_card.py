@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from llamadiff.compare.statistics.figures import Estimate, Interval
-from recipe.card import claims
+from recipe.card import claims, made_to_end
+from recipe.endings import Endings, says_twice
 from recipe.measure import BOTH, ENGINEERED, PLAIN, Scores
 from recipe.tasks import TASKS
 
@@ -67,3 +68,17 @@ def test_an_adapter_that_loses_nothing_is_told() -> None:
     general = table("general", plain=0.9, engineered=0, own=0, other=0.3)
     general.all_rows["french"] = scored(0.88)
     assert not_shown(tables(general=general)) == ["the adapter french is below the base on nothing"]
+
+
+def test_answers_are_to_end_without_loops() -> None:
+    found = made_to_end(Endings(asked=200, ended=190, looped=10))
+    assert found == [
+        ("190 of 200 answers to prompts of the library end by themselves", True),
+        ("10 of 200 answers to prompts of the library say a sentence twice", True),
+    ]
+    assert not any(holds for _, holds in made_to_end(Endings(asked=200, ended=189, looped=11)))
+
+
+def test_a_loop_is_a_sentence_or_line_that_comes_again() -> None:
+    assert says_twice("Dogs bark. They run. Dogs bark.") and says_twice("- Milk\n- Bread\n- milk")
+    assert not says_twice("Dogs bark. Dogs bark at night.") and not says_twice("")
