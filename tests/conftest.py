@@ -160,10 +160,15 @@ async def listen(
 
 
 async def until(condition: Callable[[], object], timeout_s: float = 60) -> None:
-    """Wait for a condition; fails the test when it does not come true."""
+    """Wait for a condition; fails the test when it does not come true.
+
+    Many of them draw the screen, so it is asked less and less often.
+    """
+    pause_s = 0.01
     async with asyncio.timeout(timeout_s):
         while not condition():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, 0.03)
 
 
 @pytest.fixture

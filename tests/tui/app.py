@@ -76,10 +76,14 @@ async def opened(
     app = PatientApp(setup(home, variants, values))
     async with app.run_test(size=size) as pilot:
         await until(lambda: status(pilot) == "ready")
-        await until(
-            lambda: "tok" in screen_text(pilot) or pilot.app.screen is not playground(pilot)
-        )
+        await until(lambda: previewed(pilot) or pilot.app.screen is not playground(pilot))
         yield pilot
+
+
+def previewed(pilot: Pilot[None]) -> bool:
+    """Whether the prompt's tokens are on the screen; it is not drawn before they are known."""
+    panel = playground(pilot).query_one(PromptPanel)
+    return bool(panel._total) and "tok" in screen_text(pilot)
 
 
 def status(pilot: Pilot[None]) -> str:

@@ -1,9 +1,14 @@
-"""A prompt of one's own, and a terminal of the size that a test says."""
+"""A prompt of one's own, a terminal of the size that a test says, and what makes an app cheap."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from llamadiff.compare.variants import Variant
+from llamadiff.tui import services
+
+from ..warm import warm
 from .app import OWN_PROMPT
 
 
@@ -20,6 +25,23 @@ def own_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("TMUX", raising=False)
     monkeypatch.delenv("STY", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def warm_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's worker and the template helper of an app in this process start warm."""
+    warm(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ready variants say 64 tokens at most: the article of one would take five times that."""
+    ready = services.ready_variants
+
+    def short() -> list[Variant]:
+        return [replace(it, sampling={**it.sampling, "max_tokens": 64}) for it in ready()]
+
+    monkeypatch.setattr(services, "ready_variants", short)
 
 
 @pytest.fixture

@@ -448,8 +448,9 @@ async def test_the_steps_of_sampling_are_shown_as_they_are_typed(home: Path) -> 
         await until(lambda: "runs: greedy" in screen_text(pilot))
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=str)
-@pytest.mark.parametrize("key", ["u", "ctrl+z", "m"])
+@pytest.mark.parametrize(
+    ("key", "size"), [("u", (120, 40)), ("ctrl+z", (80, 24)), ("m", (80, 24))], ids=str
+)
 async def test_a_model_that_an_adapter_does_not_fit_is_told_until_there_is_another(
     home: Path, base: Path, tmp_path: Path, key: str, size: tuple[int, int]
 ) -> None:
