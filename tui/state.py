@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .asked import Asked, Questions
-from .diffing import UNITS, Diffing, View
+from .diffing import Diffing, Unit, View
 from .documents import Documents, with_prompt
 from .fit import Misfits
 from .noise import NoiseFloor
@@ -42,7 +42,8 @@ class Playground:
         config = setup.configured.config
         self.live = config.live
         self.view: View = config.diff
-        self.diffing = Diffing(next((it for it in UNITS if it == config.diff), UNITS[0]))
+        unit: Unit = "words" if config.diff in ("off", "unified") else config.diff
+        self.diffing = Diffing(unit)
         self.outputs: dict[str, Output] = {}
         self.before: dict[str, Output] = {}
         """Each variant's output of the run before: shown until the new one starts to speak."""

@@ -221,7 +221,7 @@ class SmallMachine:
     def __init__(self, free: int, context: int = 1_000_000) -> None:
         script = textwrap.dedent(SMALL_MACHINE).format(free=free, context=context)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", script, "2"],
+            [sys.executable, "-c", script, "2", "0"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
