@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import App
 from textual.binding import BindingType
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from .evaluating import Evaluating
+    from .screens.paned import Paned
     from .setup import Setup
 
 
@@ -89,6 +90,15 @@ class LlamadiffApp(App[None]):
         if self.screen_stack and isinstance(playground := self.screen_stack[0], Playground):
             playground.note_place()
         super().exit(*args, **options)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc leaves a pane that is alone on the screen before it means anything else."""
+        if action == "unzoom":
+            return bool(self.screen_stack) and getattr(self.screen, "zoomed", None) is not None
+        return super().check_action(action, parameters)
+
+    def action_unzoom(self) -> None:
+        cast("Paned[Any]", self.screen).unzoom()
 
     def action_playground(self) -> None:
         """Close what lies over the playground."""
