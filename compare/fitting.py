@@ -18,7 +18,9 @@ class Fitting:
     def __init__(
         self, cache_dir: Path, settings: ModelSettings, own: Mapping[str, ModelSettings]
     ) -> None:
-        self._settings, self._own = settings, own
+        self.settings = settings
+        """How models are loaded that have no settings of their own."""
+        self._own = own
         self._cache_dir = cache_dir
         self._facts: dict[tuple[Path, int], ModelFacts] = {}
         self._fitting: dict[tuple[Path, int, Path, int], tuple[str, ...]] = {}
@@ -26,7 +28,7 @@ class Fitting:
 
     def settings_of(self, variant: Variant) -> ModelSettings:
         """How the variant's base model is loaded: as it has it of its own, else as all are."""
-        return self._own.get(variant.model_name, self._settings)
+        return self._own.get(variant.model_name, self.settings)
 
     def facts(self, model: Path) -> ModelFacts:
         """What the header of a model says, checked; read once while the file stays the same."""

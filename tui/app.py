@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import work
 from textual.binding import BindingType
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from .evaluating import Evaluating
+    from .screens.paned import Paned
     from .setup import Setup
     from .tour.player import Player
     from .tour.tour import Tour
@@ -92,9 +93,19 @@ class LlamadiffApp(ConfiguredApp):
         super().exit(*args, **options)
 
     async def on_event(self, event: Event) -> None:
-        pressed = isinstance(event, Key) and not event.is_forwarded
-        if not (pressed and self.tour is not None and self.tour.takes(event)):
-            await super().on_event(event)
+        if isinstance(event, Key) and not event.is_forwarded:
+            if self.tour is not None and self.tour.takes(event):
+                return
+        await super().on_event(event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc leaves a pane that is alone on the screen before it means anything else."""
+        if action == "unzoom":
+            return bool(self.screen_stack) and getattr(self.screen, "zoomed", None) is not None
+        return super().check_action(action, parameters)
+
+    def action_unzoom(self) -> None:
+        cast("Paned[Any]", self.screen).unzoom()
 
     def action_playground(self) -> None:
         """Close what lies over the playground."""

@@ -375,7 +375,7 @@ TRAINING_KEYS = [
 ]  # fmt: skip
 
 UNZOOM_KEYS = [
-    Binding("escape", "screen.unzoom", "all panes", id="pane.unzoom", priority=True, show=False, tooltip="Back to all panes"),
+    Binding("escape", "unzoom", "all panes", id="pane.unzoom", priority=True, show=False, tooltip="Back to all panes"),
 ]  # fmt: skip
 
 PANE_KEYS = [

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from llamadiff.compare.variants import Variant
+from llamadiff.models.catalog.listing import Catalog
 from llamadiff.tui import services
 
 from ..warm import warm
@@ -38,8 +39,9 @@ def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The ready variants say 64 tokens at most: the article of one would take five times that."""
     ready = services.ready_variants
 
-    def short() -> list[Variant]:
-        return [replace(it, sampling={**it.sampling, "max_tokens": 64}) for it in ready()]
+    def short(catalog: Catalog, model: str) -> list[Variant]:
+        made = ready(catalog, model)
+        return [replace(it, sampling={**it.sampling, "max_tokens": 64}) for it in made]
 
     monkeypatch.setattr(services, "ready_variants", short)
 

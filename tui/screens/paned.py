@@ -40,13 +40,9 @@ class Paned(Screen[Result], Generic[Result]):
         return cast("LlamadiffApp", self.app).splits
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        match action:
-            case "zoom" | "widen" | "even":
-                return bool(self.PANES)
-            case "unzoom":
-                return self.zoomed is not None
-            case _:
-                return super().check_action(action, parameters)
+        if action in ("zoom", "widen", "even"):
+            return bool(self.PANES)
+        return super().check_action(action, parameters)
 
     def pane_of(self, widget: Widget | None) -> Widget | None:
         """The pane that a widget is in."""
@@ -102,14 +98,15 @@ class Paned(Screen[Result], Generic[Result]):
 
     def action_zoom(self) -> None:
         if self.zoomed is not None:
-            self.action_unzoom()
+            self.unzoom()
             return
         pane = self.pane_of(self.focused)
         if pane is None:
             pane, self._before = self.query(self.PANES).first(), self.focused
         self.zoom(pane)
 
-    def action_unzoom(self) -> None:
+    def unzoom(self) -> None:
+        """Back to all panes, with the focus where it was."""
         self.zoom(None)
         if self._before is not None:
             self._before.focus()
