@@ -97,8 +97,13 @@ class LlamadiffApp(App[None]):
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     async def on_event(self, event: Event) -> None:
-        pressed = isinstance(event, Key) and not event.is_forwarded
-        if not (pressed and self.tour is not None and self.tour.takes(event)):
+        tour = self.tour
+        if not (
+            isinstance(event, Key)
+            and not event.is_forwarded
+            and tour is not None
+            and tour.takes(event)
+        ):
             await super().on_event(event)
 
     def action_playground(self) -> None:
