@@ -157,13 +157,13 @@ class Session:
         """Make the ready variants if none were given."""
         try:
             if not self.playground.variants:
-                self.playground.open(await self._ready())
+                self.playground.open(await self.ready())
                 self._on_change()
         except MISTAKES as error:
             self._say("failed")
             self._on_trouble(str(error))
 
-    async def _ready(self) -> list[Variant]:
+    async def ready(self) -> list[Variant]:
         """The ready variants: on the person's model, or where that cannot be, on the bundled one.
         Raises ModelError or PromptError."""
         if model := self._setup.configured.config.model:

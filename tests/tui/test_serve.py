@@ -104,7 +104,8 @@ def test_another_address_is_warned_of(
 def test_without_the_extra_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "textual_serve", None)
+    for name in ("textual_serve", "textual_serve.server"):
+        monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, f"{serve.__package__}.web", raising=False)
     assert run_command(["serve"]) == 2
     assert "pip install 'llamadiff[serve]'" in capsys.readouterr().err

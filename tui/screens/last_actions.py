@@ -166,9 +166,7 @@ class LastActions(HistoryActions):
     @work(group="afresh", exclusive=True, exit_on_error=False)
     async def action_start_afresh(self) -> None:
         """Have the variants that the app opens with at first."""
-        from ..services import ready_variants
-
-        variants = await asyncio.to_thread(ready_variants)
+        variants = await self.session.ready()
         self.workers.cancel_group(self, "run")
         self.playground.start_afresh(variants)
         self.list_changed(())

@@ -166,7 +166,7 @@ class Tour:
 
     def _show(self) -> None:
         screen = self.app.screen
-        if isinstance(screen, Jump | CommandPalette) or not screen.is_mounted:
+        if isinstance(screen, Jump | CommandPalette):
             return
         panel = next(iter(screen.query(TourPanel)), None)
         if panel is None:
