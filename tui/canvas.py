@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rich.cells import cell_len
@@ -18,8 +18,9 @@ GAP = 8
 
 Piece = tuple[str, str]
 """A text and its style, as the numbers of a control sequence (SGR)."""
-Cell = Piece | tuple[tuple[Piece, ...], int]
-"""A character and its style; or one of the cells of a line's part that is only written whole."""
+Cell = str | tuple[tuple[Piece, ...], int]
+"""A character and behind it its style, as one string, which no garbage collection looks at; or one of
+the cells of a line's part that is only written whole."""
 
 
 class Canvas:
@@ -42,23 +43,41 @@ class Canvas:
         """The text and control sequences that have the terminal show `update`."""
         pen = _Pen()
         for x, y, strip in _strips(update):
-            self._draw(pen, x, y, _cells(strip, colors, plain=self._plain))
+            self._draw(pen, x, y, strip.cell_length, self._pieces(strip, colors))
         return pen.written()
 
-    def _draw(self, pen: _Pen, x: int, y: int, cells: list[Cell]) -> None:
-        rows, end = self._rows, x + len(cells)
+    def _pieces(self, strip: Strip, colors: ColorSystem) -> list[Piece]:
+        pieces = [
+            (text, Strip.render_ansi(look, colors) if look else "") for text, look, _ in strip
+        ]
+        if self._plain:
+            from .glyphs import PLAIN
+
+            return [(text.translate(PLAIN), style) for text, style in pieces]
+        return pieces
+
+    def _draw(self, pen: _Pen, x: int, y: int, width: int, pieces: list[Piece]) -> None:
+        rows, end = self._rows, x + width
         rows += [[] for _ in range(y + 1 - len(rows))]
         row = rows[y]
         row += [None] * (end - len(row))
+        cells: list[Cell]
+        simple = all(_is_simple(text) for text, _ in pieces)
+        if simple:
+            cells = [character + style for text, style in pieces for character in text]
+        else:
+            pieces = [(anchored(text), style) for text, style in pieces]
+            whole = tuple(pieces)
+            cells = [(whole, number) for number in range(width)]
         old = row[x:end]
         if old == cells:
             return
         row[x:end] = cells
-        if _is_whole(cells) or _is_whole(old):
-            pen.draw(x, y, cells)
+        if not simple or old[0] is None or any(isinstance(it, tuple) for it in old):
+            pen.draw(x, y, width, pieces)
         else:
             for first, last in _runs(old, cells):
-                pen.draw(x + first, y, cells[first:last])
+                pen.draw(x + first, y, last - first, _joined(cells[first:last]))
 
 
 class _Changes(CompositorUpdate):
@@ -77,15 +96,15 @@ class _Pen:
         self._at = (-1, -1)
         self._style = ""
 
-    def draw(self, x: int, y: int, cells: Sequence[Cell]) -> None:
+    def draw(self, x: int, y: int, width: int, pieces: Iterable[Piece]) -> None:
         if self._at != (x, y):
             self._written.append(f"\x1b[{y + 1};{x + 1}H")
-        for text, style in _pieces(cells):
+        for text, style in pieces:
             if style != self._style:
                 self._written.append(f"\x1b[0;{style}m" if style else "\x1b[m")
                 self._style = style
             self._written.append(text)
-        self._at = (x + len(cells), y)
+        self._at = (x + width, y)
 
     def written(self) -> str:
         return "".join(self._written) + ("\x1b[m" if self._style else "")
@@ -106,34 +125,15 @@ def _strips(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Stri
                 yield x, y, strip
 
 
-def _cells(strip: Strip, colors: ColorSystem, *, plain: bool) -> list[Cell]:
-    pieces = [(text, Strip.render_ansi(style, colors) if style else "") for text, style, _ in strip]
-    if plain:
-        from .glyphs import PLAIN
-
-        pieces = [(text.translate(PLAIN), style) for text, style in pieces]
-    if all(_is_simple(text) for text, _ in pieces):
-        return [(character, style) for text, style in pieces for character in text]
-    whole = tuple((anchored(text), style) for text, style in pieces)
-    return [(whole, number) for number in range(strip.cell_length)]
-
-
 def _is_simple(text: str) -> bool:
     """Whether each of its characters has a cell of its own in any terminal."""
     return text.isascii() or (cell_len(text) == len(text) and not is_unsure(text))
 
 
-def _is_whole(cells: Sequence[Cell | None]) -> bool:
-    return any(it is not None and isinstance(it[0], tuple) for it in cells)
-
-
-def _pieces(cells: Sequence[Cell]) -> Iterator[Piece]:
-    whole = cells[0][0]
-    if isinstance(whole, tuple):
-        yield from whole
-        return
-    for style, alike in groupby(cells, key=lambda cell: cell[1]):
-        yield "".join(str(character) for character, _ in alike), str(style)
+def _joined(cells: Sequence[Cell]) -> Iterator[Piece]:
+    """Characters of their own as texts of one style each."""
+    for style, alike in groupby(map(str, cells), key=lambda cell: cell[1:]):
+        yield "".join(cell[0] for cell in alike), style
 
 
 def _runs(old: Sequence[Cell | None], new: Sequence[Cell]) -> list[tuple[int, int]]:

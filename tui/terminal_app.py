@@ -7,15 +7,19 @@ import asyncio
 import contextlib
 import os
 import signal
+from typing import TYPE_CHECKING, cast
 
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App, RenderableType
+from textual.app import App
 from textual.driver import Driver
 from textual.screen import Screen
 
 from .canvas import Canvas
 from .pace import Pace
 from .pasting import ASK, Answered, with_own_parser
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 ENDING = ("SIGHUP", "SIGTERM")
 
@@ -55,7 +59,7 @@ class TerminalApp(App[None]):
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
-            renderable = self._canvas.changes(renderable)
+            renderable = cast("RenderableType", self._canvas.changes(renderable))
         super()._display(screen, renderable)
         self.pace.painted()
 
