@@ -21,6 +21,15 @@ DATA = bytes(range(256)) * 40_000  # 10 MB
 
 Pull = Callable[..., "subprocess.CompletedProcess[str]"]
 
+ASKED = """
+import contextlib, io, json, sys
+from llamadiff.tui.cli.main import run
+for line in sys.stdin:
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        code = run(["pull", *json.loads(line), "--dry-run"])
+    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
+"""
+
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
@@ -48,6 +57,25 @@ def pull(environment: dict[str, str]) -> Pull:
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def ask(environment: dict[str, str]) -> Iterator[Pull]:
+    """What would be fetched; one process is asked again and again."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ASKED],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+    ) as process:  # fmt: skip
+        asked, told = process.stdin, process.stdout
+        assert asked and told
+
+        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+            asked.write(json.dumps(arguments) + "\n")
+            asked.flush()
+            return subprocess.CompletedProcess(arguments, *json.loads(told.readline()))
+
+        yield run
+        asked.close()
 
 
 def blobs(cache: Path) -> list[Path]:
@@ -164,7 +192,7 @@ def test_a_dry_run_fetches_nothing(hub: Hub, cache: Path, pull: Pull) -> None:
     assert again["bytes_to_fetch"] == 0 and again["files"][0]["cached"]
 
 
-def test_which_files_are_meant(hub: Hub, pull: Pull) -> None:
+def test_which_files_are_meant(hub: Hub, ask: Pull) -> None:
     parts = [f"big-Q8_0-0000{i}-of-00002.gguf" for i in (1, 2)]
     hub.files = {
         name: name.encode()
@@ -172,7 +200,7 @@ def test_which_files_are_meant(hub: Hub, pull: Pull) -> None:
     }
 
     def files(*wanted: str) -> list[str] | str:
-        done = pull("owner/model", *wanted, "--dry-run", "--json")
+        done = ask("owner/model", *wanted, "--json")
         if done.returncode:
             assert done.returncode == 2
             return done.stderr
@@ -209,21 +237,21 @@ def test_names_of_the_hub_cannot_leave_the_cache(hub: Hub, tmp_path: Path, pull:
     assert not list(tmp_path.rglob("escape.gguf"))
 
 
-def test_what_is_not_clear_is_not_fetched(hub: Hub, pull: Pull) -> None:
+def test_what_is_not_clear_is_not_fetched(hub: Hub, ask: Pull) -> None:
     hub.files = {
         "a-Q4_K_M.gguf": b"1", "b-Q4_K_M.gguf": b"2", "one/m.gguf": b"3", "two/m.gguf": b"4",
         "c_Q5_K_M.gguf": b"5", "d-Q6_K-00001-of-00002.gguf": b"6", "e-IQ4_XS.gguf": b"7",
     }  # fmt: skip
     for word, names in (("Q4_K_M", "a-Q4_K_M.gguf"), ("m.gguf", "one/m.gguf")):
-        done = pull(f"owner/model:{word}", "--dry-run")
+        done = ask(f"owner/model:{word}")
         assert done.returncode == 2 and "2 models" in done.stderr and names in done.stderr
     for word in ("Q6_K", "d-Q6_K-00001-of-00002.gguf"):
-        done = pull(f"owner/model:{word}", "--dry-run")
+        done = ask(f"owner/model:{word}")
         assert done.returncode == 2 and "1 of the 2 parts" in done.stderr
-    done = pull("owner/model:Q5_K_M", "--dry-run")
+    done = ask("owner/model:Q5_K_M")
     assert done.returncode == 0 and "c_Q5_K_M.gguf" in done.stdout
-    assert pull("owner/model:Q4_XS", "--dry-run").returncode == 2
-    assert pull("owner/model:*-Q4_K_M.gguf", "--dry-run").stdout.count("Q4_K_M") == 2
+    assert ask("owner/model:Q4_XS").returncode == 2
+    assert ask("owner/model:*-Q4_K_M.gguf").stdout.count("Q4_K_M") == 2
 
 
 def test_the_commit_that_was_looked_up_is_fetched(hub: Hub, cache: Path, pull: Pull) -> None:
@@ -233,9 +261,8 @@ def test_the_commit_that_was_looked_up_is_fetched(hub: Hub, cache: Path, pull: P
     assert main.read_text() == COMMIT
 
 
-@pytest.mark.parametrize(
-    ("address", "code", "words"),
-    [
+def test_addresses_may_be_pasted(ask: Pull) -> None:
+    for address, code, words in (
         ("https://huggingface.co/owner/model/", 0, MODEL),
         (f"https://huggingface.co/owner/model/blob/main/{MODEL}?x=1", 0, MODEL),
         (f"https://hf.co/owner/model/resolve/main/{MODEL}", 0, MODEL),
@@ -243,11 +270,9 @@ def test_the_commit_that_was_looked_up_is_fetched(hub: Hub, cache: Path, pull: P
         ("hf://owner/model", 0, MODEL),
         ("owner/model/", 0, MODEL),
         ("https://huggingface.co/owner/model/blob/v2/x.gguf", 2, "only main"),
-    ],
-)
-def test_addresses_may_be_pasted(pull: Pull, address: str, code: int, words: str) -> None:
-    done = pull(address, "--dry-run")
-    assert done.returncode == code and words in done.stdout + done.stderr, done
+    ):
+        done = ask(address)
+        assert done.returncode == code and words in done.stdout + done.stderr, done
 
 
 def test_odd_names_of_the_hub_are_passed_over(hub: Hub, pull: Pull) -> None:
