@@ -93,10 +93,9 @@ class LlamadiffApp(ConfiguredApp):
         super().exit(*args, **options)
 
     async def on_event(self, event: Event) -> None:
-        if isinstance(event, Key) and not event.is_forwarded:
-            if self.tour is not None and self.tour.takes(event):
-                return
-        await super().on_event(event)
+        tour, pressed = self.tour, isinstance(event, Key) and not event.is_forwarded
+        if tour is None or not pressed or not tour.takes(cast("Key", event)):
+            await super().on_event(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc leaves a pane that is alone on the screen before it means anything else."""
