@@ -18,7 +18,8 @@ from .reading import Configured, place
 EVERYWHERE = "everywhere"
 PLACES: Mapping[str, Sequence[Binding]] = {
     EVERYWHERE: k.APP_KEYS,
-    "playground": k.PLAYGROUND_KEYS,
+    "panes": [*k.PANE_KEYS, *k.UNZOOM_KEYS],
+    "playground": [*k.PLAYGROUND_KEYS, *k.PANE_KEYS],
     "prompt's text": k.EDITOR_KEYS,
     "rendered prompt": k.RENDERED_KEYS,
     "reply": k.REPLY_KEYS,

@@ -21,7 +21,7 @@ VIEWS = ("words", "characters", "tokens", "lines", "unified", "off")
 
 GROUPS = {
     "look": "Look",
-    "start": "At the start",
+    "start": "At the start, unless it goes on as it was left",
     "models": "Models",
     "files": "Files and history",
 }
