@@ -29,6 +29,8 @@ from llamadiff.models.engine.protocol import (
     TokenLogprob,
 )
 
+from .warm import is_template
+
 ROOT = Path(__file__).parent.parent
 OTHER_PROGRAMS = (
     "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "JAN_DATA_FOLDER", "JAN_DATA_ROOT",
@@ -186,6 +188,7 @@ def workers(parent: int, module: str = "engine.worker") -> list[int]:
     with suppress(psutil.NoSuchProcess):
         for child in psutil.Process(parent).children():
             with suppress(psutil.NoSuchProcess):  # a zombie is one too
-                if any(it.endswith(module) for it in child.cmdline()):
+                runs = any(it.endswith(module) for it in child.cmdline())
+                if runs and not is_template(child.pid):
                     found.append(child.pid)
     return found

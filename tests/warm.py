@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
-import functools
 import gc
 import importlib
 import json
@@ -86,6 +85,10 @@ class Template:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def fork(self, arguments: Sequence[str], env: Mapping[str, str], fds: Mapping[int, int]) -> int:
         """A child's process id; `fds` are the descriptors of this process for each of its own."""
         job = json.dumps([arguments, dict(env), os.getcwd(), list(fds)]).encode()  # noqa: PTH109
@@ -97,9 +100,18 @@ class Template:
             _adopt_orphans(False)
 
 
-@functools.cache
+_templates: dict[str, Template] = {}
+
+
 def _template(module: str) -> Template:
-    return Template(module)
+    if module not in _templates:
+        _templates[module] = Template(module)
+    return _templates[module]
+
+
+def is_template(pid: int) -> bool:
+    """Whether this is a process that only others are forked from."""
+    return pid in [it.pid for it in _templates.values()]
 
 
 def _adopt_orphans(yes: bool) -> None:

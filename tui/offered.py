@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from textual.app import App
 from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
 from textual.screen import Screen
 
 from .key_names import key_name
+
+_CHARACTERS = {"plus": "+", "minus": "-"}
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,32 @@ def offered(screen: Screen[Any]) -> list[Offered]:
     now: dict[str, tuple[DOMNode, list[Binding]]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if binding.id is not None and active.enabled and binding.show:
+        typed = _typed(screen, binding.key)
+        if binding.id is not None and active.enabled and binding.show and not typed:
             now.setdefault(binding.id, (active.node, []))[1].append(binding)
     for _, binding in _bound(screen.app):  # a dialog hides them, yet their keys come first
-        if binding.id is not None and binding.priority:
+        if binding.id is not None and binding.priority and _possible(screen.app, binding):
             now.setdefault(binding.id, (screen.app, [binding]))
     later: dict[str, tuple[DOMNode, list[Binding]]] = {}
     for _, binding in _bound(screen):
-        possible = screen.check_action(binding.action.partition("(")[0], ())
-        if binding.id is not None and binding.id not in now and binding.show and possible:
+        if (
+            binding.id is not None
+            and binding.id not in now
+            and binding.show
+            and _possible(screen, binding)
+        ):
             later.setdefault(binding.id, (screen, []))[1].append(binding)
     return [*_made(now, now=True), *_made(later, now=False)]
+
+
+def _typed(screen: Screen[Any], key: str) -> bool:
+    """Whether the focus takes a key for typing, of those that Textual does not know to be characters."""
+    focused = screen.focused
+    return key in _CHARACTERS and bool(focused and focused.check_consume_key(key, _CHARACTERS[key]))
+
+
+def _possible(node: App[Any] | Screen[Any], binding: Binding) -> bool:
+    return bool(node.check_action(binding.action.partition("(")[0], ()))
 
 
 def _bound(node: DOMNode) -> BindingsMap:

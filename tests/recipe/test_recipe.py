@@ -72,7 +72,7 @@ def test_the_file_computes_what_was_trained(made: Path, base: Path) -> None:
     ids = torch.arange(40).reshape(1, -1) * 7 % TINY.vocabulary
     with torch.no_grad():
         want, got = trained(input_ids=ids).logits, read(input_ids=ids).logits
-    assert float((want - got).abs().max()) < 0.02 * float(want.max() - want.min())
+    assert float((want - got).abs().mean()) < 0.005 * float(want.max() - want.min())
     weights = read.state_dict()
     for name, weight in trained.state_dict().items():
         # Q8_0 has 127 steps from zero to the largest of each 32 weights

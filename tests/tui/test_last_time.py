@@ -78,7 +78,7 @@ def test_a_state_that_is_broken_or_of_another_version_is_not_read(
 
 
 async def test_all_of_it_is_there_again(home: Path) -> None:
-    async with opened(home) as pilot:
+    async with opened(home, size=(120, 28)) as pilot:
         await run_over(pilot, "f5")
         await pilot.press(*"Hi", "ctrl+home", "right", "escape")
         await pilot.press("3", "left_square_bracket", "b", "d", "plus", "plus")
@@ -91,7 +91,7 @@ async def test_all_of_it_is_there_again(home: Path) -> None:
         await until(lambda: board.pane("B").text.top > 0)  # type: ignore[union-attr]
         top = board.pane("B").text.top  # type: ignore[union-attr]
         pilot.app.exit()
-    async with opened(home) as pilot:
+    async with opened(home, size=(120, 28)) as pilot:
         state, board = playground(pilot).playground, playground(pilot).board
         await until(lambda: bool(state.outputs))
         assert state.variants == left

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from llamadiff.tui.cli.commands import exit_code
-from llamadiff.tui.log import keep_log
+from llamadiff.tui.log import LogFile, keep_log
 from llamadiff.tui.paths import log_dir
 
 
@@ -25,9 +25,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def no_log_is_left():
     """Of this test, nor of those before it."""
-    logging.getLogger().removeHandler(keep_log())
+    remove_logs()
     yield
-    logging.getLogger().removeHandler(keep_log())
+    remove_logs()
+
+
+def remove_logs() -> None:
+    root = logging.getLogger()
+    for it in [it for it in root.handlers if isinstance(it, LogFile)]:
+        root.removeHandler(it)
 
 
 def odd() -> Exception:

@@ -232,7 +232,7 @@ live = true
 diff = "unified"
 threds = 3
 [keys]
-"app.help" = "f7"
+"app.help" = "f10"
 "variant.add" = ["K", "ctrl+x"]
 diff.fold = "n"
 """
@@ -243,14 +243,14 @@ diff.fold = "n"
         assert "diff.fold cannot be n" in told(pilot)
         assert (app.theme, app.animation_level) == ("nord", "none") and app.has_class("-compact")
         assert (state.live, state.view) == (True, "unified")
-        await until(lambda: "K add" in screen_text(pilot) and "F7 help" in screen_text(pilot))
+        await until(lambda: "K add" in screen_text(pilot) and "F10 help" in screen_text(pilot))
         await pilot.press("escape", "K", "f1", "v")
         await until(lambda: len(state.variants) == 4)
         said = {it.does: it.keys for it in keys_of(pilot.app.screen)}
         assert said["A new variant, a copy of this one"] == "K ^x"
-        await pilot.press("f7")
+        await pilot.press("f10")
         await until(lambda: isinstance(pilot.app.screen, HelpScreen))
-        await pilot.press("f7", "ctrl+p", *"new variant")
+        await pilot.press("f10", "ctrl+p", *"new variant")
         await until(lambda: "new variant  K ^x" in screen_text(pilot))
         assert len(state.variants) == 4
 
@@ -415,7 +415,7 @@ def test_settings_are_listed_and_written(tmp_path: Path) -> None:
     assert llamadiff("settings", "--write", **home).stdout.strip() == str(path)
     again = llamadiff("settings", "--write", **home)
     assert again.returncode == 2 and "is there already" in again.stderr
-    path.write_text('kv_type = "f16"\nthreads = 2\nmemry = 3\n[keys]\n"app.help" = "f7"\n')
+    path.write_text('kv_type = "f16"\nthreads = 2\nmemry = 3\n[keys]\n"app.help" = "f10"\n')
     done = llamadiff("settings", "--json", **home, LLAMADIFF_KV_TYPE="f32")
     document = json.loads(done.stdout)
     listed = {it["name"]: (it["value"], it["from"]) for it in document["settings"]}
@@ -423,7 +423,7 @@ def test_settings_are_listed_and_written(tmp_path: Path) -> None:
     assert listed["threads"] == (2, "config.toml") and listed["theme"][1] == "default"
     assert done.returncode == 1 and "did you mean memory?" in document["problems"][0]
     keys = json.loads(llamadiff("settings", "--keys", "--json", **home).stdout)["keys"]
-    assert {"id": "app.help", "keys": ["f7"], "does": "Keys and what they do", "place": "everywhere", "changed": True} in keys  # fmt: skip
+    assert {"id": "app.help", "keys": ["f10"], "does": "Keys and what they do", "place": "everywhere", "changed": True} in keys  # fmt: skip
     assert "app.help" in llamadiff("settings", "--keys", **home).stdout
 
 
