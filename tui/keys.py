@@ -92,6 +92,10 @@ PROMPT_KEYS = [
     ),
 ]  # fmt: skip
 
+TEXT_KEYS = [
+    Binding("ctrl+a", "start_or_all", "start, all", id="text.all", show=False, tooltip="To the start of the line; once there, select all of the text"),
+]  # fmt: skip
+
 EDITOR_KEYS = [
     Binding("ctrl+home", "text_start", "text's start", id="editor.start", show=False, tooltip="To the start of the text"),
     Binding("ctrl+end", "text_end", "text's end", id="editor.end", show=False, tooltip="To the end of the text"),

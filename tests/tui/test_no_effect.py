@@ -25,7 +25,7 @@ async def test_the_pane_says_so_after_a_run(home: Path, base: Path, support: Pat
         Variant("C", base, "demo", prompt, (StackedAdapter("support", support, 1.0),)),
         Variant("D", base, "demo", prompt, (StackedAdapter("support", support, 0.0),)),
     ]
-    async with opened(home, variants, size=(240, 40)) as pilot:
+    async with opened(home, variants, size=(320, 40)) as pilot:
         await run_over(pilot, "f5")
         await until(lambda: WORDS in screen_text(pilot))
         await until(lambda: ROUNDING in screen_text(pilot))

@@ -156,13 +156,13 @@ async def test_the_rendered_tab_shows_what_is_wrong_in_place_of_an_old_rendering
 
 async def test_an_empty_prompt_is_refused_in_words(home: Path) -> None:
     async with opened(home, variants("label=plain")) as pilot:
-        await pilot.press("f7", "delete")
+        await pilot.press("ctrl+a", "ctrl+a", "delete")
         await until(lambda: "the prompt is empty" in screen_text(pilot))
 
 
 async def test_a_value_is_changed_for_every_prompt_that_has_it(home: Path) -> None:
     async with opened(home) as pilot:
-        await pilot.press("ctrl+t", "f7", *"cats")
+        await pilot.press("ctrl+t", "ctrl+a", "ctrl+a", *"cats")
         await until(lambda: "topic = cats" in screen_text(pilot))
         await run_over(pilot, "f5")
         assert all("cats" in output(pilot, name).stamp.prompt_text for name in "ABC")

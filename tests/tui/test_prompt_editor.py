@@ -27,7 +27,7 @@ class Page(App[None]):
         self.theme = DARK.name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variables_for(dark=True)
+        return variables_for(DARK)
 
     def compose(self) -> ComposeResult:
         yield PromptEditor()

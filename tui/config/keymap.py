@@ -20,7 +20,7 @@ PLACES: Mapping[str, Sequence[Binding]] = {
     EVERYWHERE: k.APP_KEYS,
     "panes": [*k.PANE_KEYS, *k.UNZOOM_KEYS],
     "playground": [*k.PLAYGROUND_KEYS, *k.PANE_KEYS],
-    "prompt's text": k.EDITOR_KEYS,
+    "prompt's text": [*k.TEXT_KEYS, *k.EDITOR_KEYS],
     "rendered prompt": k.RENDERED_KEYS,
     "reply": k.REPLY_KEYS,
     "versions": k.VERSION_KEYS,

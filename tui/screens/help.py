@@ -47,7 +47,7 @@ _GROUPS = {
     "lines": "List",
     "pane": "Panes",
     "app": "Everywhere",
-    "later": "Once out of the editor (esc)",
+    "later": "Where nothing is typed (esc)",
 }
 _MARKS = (
     ("words the baseline does not have", "underline $added on $added-background"),

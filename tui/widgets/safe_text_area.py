@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
+from textual.binding import BindingType
 from textual.content import Content
 from textual.document._document import EditResult, Location
 from textual.document._document_navigator import DocumentNavigator
@@ -18,6 +20,7 @@ from ...prompts.files import MAX_BYTES
 from ..editing.document import EditedText, plain_ends
 from ..editing.rows import Rows
 from ..editing.undo_log import new_history
+from ..keys import TEXT_KEYS
 from ..safe_text import safe_text
 
 FAR_BRACKET = 5_000
@@ -33,6 +36,8 @@ class SafeTextArea(TextArea):
     `edited` is called within each edit, where a message would come later: what shows the text
     in between would put the one before the key back.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*TEXT_KEYS]
 
     def __init__(
         self,
@@ -50,6 +55,14 @@ class SafeTextArea(TextArea):
         )
         self.history = new_history()
         self._edited = edited
+
+    def action_start_or_all(self) -> None:
+        """Go to the start of the line; once there, select all: F7, which does in Textual, is zoom."""
+        start, end = self.selection
+        if start == end and end[1] > 0:
+            self.action_cursor_line_start()
+        else:
+            self.select_all()
 
     def edit(self, edit: Edit) -> EditResult:
         result = super().edit(edit)
