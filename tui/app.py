@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -87,10 +88,17 @@ class LlamadiffApp(ConfiguredApp):
 
     def exit(self, *args: Any, **options: Any) -> None:
         """As Textual's; the next start goes on here."""
-        stack = self._screen_stacks.get(self.DEFAULT_MODE)
-        if stack and isinstance(playground := stack[0], Playground):
-            playground.note_place()
+        try:
+            if (stack := self.own_stack) and isinstance(playground := stack[0], Playground):
+                playground.note_place()
+        except OSError as error:
+            logging.warning("how the app was left is not kept: %s", error)
         super().exit(*args, **options)
+
+    @property
+    def own_stack(self) -> Sequence[Screen[Any]]:
+        """The person's own screens, also while the tour's are shown."""
+        return self._screen_stacks.get(self.DEFAULT_MODE, ())
 
     async def on_event(self, event: Event) -> None:
         tour, pressed = self.tour, isinstance(event, Key) and not event.is_forwarded
@@ -190,14 +198,19 @@ class LlamadiffApp(ConfiguredApp):
             await asyncio.to_thread(_import_tour)
             from .tour.tour import Tour
 
-            self.tour = Tour(self, player)
-            self.tour.begin()
+            tour = Tour(self, player)
+            try:
+                tour.begin()
+            except OSError as error:
+                self.notify(f"The tour needs a folder: {error}", severity="error", markup=False)
+            else:
+                self.tour = tour
 
     def end_tour(self) -> None:
         """Go back to where the person was before the tour."""
         tour, self.tour = self.tour, None
         if tour is not None:
-            self.run_worker(tour.end(), group="tour", exit_on_error=False)
+            self.run_worker(tour.end(), group="tour's end", exit_on_error=False)
             self.notify("The tour is over; all is as it was before.", timeout=4)
 
     def action_messages(self) -> None:

@@ -127,7 +127,7 @@ def _strips(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Stri
 
 def _is_simple(text: str) -> bool:
     """Whether each of its characters has a cell of its own in any terminal."""
-    return text.isascii() or (cell_len(text) == len(text) and not is_unsure(text))
+    return text.isascii() or (all(cell_len(it) == 1 for it in text) and not is_unsure(text))
 
 
 def _joined(cells: Sequence[Cell]) -> Iterator[Piece]:

@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 
 from .diffing import Diffing, View
-from .paths import private
+from .paths import is_there, private
 from .splits import Splits
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _variant_in(kept: KeptVariant, gone: dict[str, str]) -> Variant:
     from ..compare.variants import Beginning, StackedAdapter, Variant
 
     model, model_name = _in(kept.model), kept.model_name
-    if not model.exists():
+    if not is_there(model):
         if kept.model.startswith(_OURS):
             from ..models.catalog import default_model
 
@@ -159,7 +159,7 @@ def _variant_in(kept: KeptVariant, gone: dict[str, str]) -> Variant:
         else:
             gone[kept.model] = f"{model} is gone: give {kept.name} another model (m)."
     for adapter in kept.adapters:
-        if not (path := _in(adapter.path)).exists():
+        if not is_there(path := _in(adapter.path)):
             gone[adapter.path] = f"{path} is gone: give {kept.name} other adapters (a)."
     begins = kept.beginning
     return Variant(
@@ -186,7 +186,7 @@ def _prompt_in(kept: KeptVariant, gone: dict[str, str]) -> Prompt:
         try:
             return load_prompt(path)
         except PromptError as error:
-            said = str(error) if path.exists() else f"{path} is gone."
+            said = str(error) if is_there(path) else f"{path} is gone."
             gone[kept.prompt_path] = f"{said} {kept.name} has its prompt as it was, without a file."
     return replace(restored(kept.prompt.encode()), path=None)
 

@@ -65,6 +65,11 @@ def state_dir() -> Path:
     return _folder("state")
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder; not, where one may not look or a server is gone."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises then
+
+
 def log_dir() -> Path:
     """The engine's log and the app's own."""
     return _writable(_folder("log"))

@@ -17,15 +17,15 @@ from ...models.tuning.extra import may_have_gpu
 from ...models.tuning.rows import Rows, check_rows, rows_of
 from ...models.tuning.settings import TuningSettings
 from ...prompts.library import Library
+from ...prompts.rendering.helper import Renderer
 from ..errors import MISTAKES, CompareError
 from ..evaluation.decision.elsewhere import suite_elsewhere
 from ..evaluation.reading import load_suite
-from ..evaluation.suite import Suite
 from ..runner import Runner
 from ..training_data.checking import Data
 from ..training_data.examples import read_examples
 from ..training_data.findings import Report
-from ..training_data.leakage import held_out
+from ..training_data.leakage import HeldOut, held_out
 from ..training_data.preview import PreviewedRow, previewed
 from ..training_data.splitting import Split, rows_in, split
 from ..training_data.tokens import Prepared, prepare
@@ -93,13 +93,13 @@ async def check_data(
 ) -> CheckedData:
     """Read, render, tokenize and check the rows, as the engine is given them; nothing is trained.
 
-    A person's own suites are in the `folders`. `on_progress` is told of "loading", "tokenizing" and "checking". Raises CompareError, PromptError
-    and ModelError for what is wrong in the plan or its files, and EngineError.
+    A person's own suites are in the `folders`. `on_progress` is told of "loading", "tokenizing" and
+    "checking". Raises CompareError, PromptError and ModelError for what is wrong in the plan or its
+    files, and EngineError.
     """
     facts = await asyncio.to_thread(runner.facts, plan.base)  # raises what the engine would refuse
-    suites = await asyncio.to_thread(_suites, plan, folders)
     renderer = runner.renderer
-    held = [await asyncio.to_thread(held_out, it, library, renderer) for it in suites]
+    held = await asyncio.to_thread(_held_out, plan, folders, library, renderer)
     source = await asyncio.to_thread(read_examples, plan.data, plan.prompt, renderer)
     sha256 = await asyncio.to_thread(sha256_file, plan.data, None)
     model = await runner.engine.load(
@@ -126,21 +126,24 @@ async def check_data(
     return await asyncio.to_thread(_estimated, data, plan, facts) if parts else data
 
 
-def _suites(plan: TuningPlan, folders: Sequence[Path]) -> list[Suite]:
-    """Those whose rows must not be learned, and those that they name as elsewhere: what an adapter
-    loses there is lost on rows that it does not know. Raises a mistake.
+def _held_out(
+    plan: TuningPlan, folders: Sequence[Path], library: Library, renderer: Renderer
+) -> list[HeldOut]:
+    """The rows that must not be learned: those of suites, and of suites that these name as
+    elsewhere, since what an adapter loses there is lost on rows that it does not know.
 
-    One elsewhere that cannot be read is not run either, which is told then.
+    Raises a mistake; one elsewhere that cannot be read is not run either, which is told then.
     """
-    found = [load_suite(path) for path in plan.held_out]
-    known = {it.path.resolve() for it in found}
-    for it in tuple(found):
+    suites = [load_suite(path) for path in plan.held_out]
+    found = [held_out(it, library, renderer) for it in suites]
+    known = {it.path.resolve() for it in suites}
+    for it in suites:
         for name in it.elsewhere:
             with contextlib.suppress(*MISTAKES):
                 path = suite_elsewhere(it, name, folders).resolve()
                 if path not in known:
                     known.add(path)
-                    found.append(load_suite(path))
+                    found.append(held_out(load_suite(path), library, renderer))
     return found
 
 

@@ -148,7 +148,7 @@ def _read(path: Path) -> dict[str, Any]:
     import torch
 
     try:
-        return torch.load(path, weights_only=True)
+        return torch.load(path, weights_only=True, map_location="cpu")
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from None
     except Exception:  # whatever torch makes of bytes that are none of its own

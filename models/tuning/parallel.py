@@ -109,7 +109,7 @@ def wanted(processes: int) -> int:
 
     import torch
 
-    there = torch.cuda.device_count()
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if there and processes > there:
         raise ModelError(
             f"processes is {processes}, and torch has {there} GPU{'s' if there > 1 else ''}; each "
@@ -124,6 +124,7 @@ def launch(module: str, job: Path, processes: int) -> NoReturn:
     command = [
         sys.executable, "-m", "accelerate.commands.launch",
         "--multi_gpu", "--num_machines", "1", "--num_processes", str(processes),
+        "--gpu_ids", "all",  # whatever the person has configured accelerate to use
         "--main_process_port", "0", "--mixed_precision", "no", "--dynamo_backend", "no",
         "--log_dir", str(job.parent / "launch"),
         "--module", module, str(job), LAUNCHED,

@@ -11,7 +11,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from llamadiff.tui.canvas import Canvas
+from llamadiff.tui.canvas import Canvas, _is_simple
 
 WIDTH, HEIGHT, CUT = 12, 3, 5
 STYLES = {"": Style(), "1": Style(bold=True), "4": Style(underline=True)}
@@ -63,6 +63,11 @@ GRIDS = st.lists(ROWS, min_size=HEIGHT, max_size=HEIGHT).map(
     lambda rows: [[(character, LOOKS[character]) for character in row] for row in rows]
 )
 UPDATES = st.lists(st.tuples(GRIDS, st.booleans(), st.sets(st.integers(0, HEIGHT - 1))), max_size=4)
+
+
+def test_a_wide_character_with_a_mark_has_no_cells_of_its_own() -> None:
+    assert not _is_simple("か\u3099") and not _is_simple("漢e\u0301")
+    assert _is_simple("é – ok")
 
 
 @given(UPDATES)

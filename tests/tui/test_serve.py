@@ -109,3 +109,12 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.delitem(sys.modules, f"{serve.__package__}.web", raising=False)
     assert run_command(["serve"]) == 2
     assert "pip install 'llamadiff[serve]'" in capsys.readouterr().err
+
+
+def test_a_server_answers_to_this_machines_names_and_addresses_alone() -> None:
+    from llamadiff.tui.cli.web import WebServer
+
+    names = ["localhost", "127.0.0.2", "::1", "192.168.1.4", "box.lan", "example.org", ""]
+    for near, own in ((True, names[:3]), (False, names[:5])):
+        server = WebServer("", "box.lan", 8000, near=near)
+        assert [it for it in names if server._is_own(it)] == own

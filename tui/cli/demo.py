@@ -32,6 +32,7 @@ def demo_command(loop: bool, speed: float, no_mouse: bool) -> None:
     from ..tour.folder import setup_in
     from ..tour.player import Player
     from ..welcome import welcomed
+    from .commands import EndedError
 
     with TemporaryDirectory(prefix="llamadiff-demo-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -41,3 +42,5 @@ def demo_command(loop: bool, speed: float, no_mouse: bool) -> None:
         app.run(mouse=not no_mouse)
     if app.failure is not None:
         raise app.failure
+    if app.ended_by is not None:
+        raise EndedError(app.ended_by)

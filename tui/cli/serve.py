@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
+import os
 import shlex
+import socket
 import sys
 
 import click
@@ -31,36 +32,33 @@ def serve_command(host: str, port: int) -> None:
     On its own it is reached from this machine alone, by all its users. ctrl+c ends it.
     """
     try:
-        from .web import WebServer
+        from .web import WebServer, is_near
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in ("textual_serve", "aiohttp"):
             raise
         raise click.UsageError(
             "this needs textual-serve: pip install 'llamadiff[serve]'."
         ) from None
-    near = _is_near(host)
+    near = is_near(host)
     if not near:
         note(
             f"warning: whoever reaches port {port} of {host} can run models and read and write "
             "files as you; there is no password."
         )
     command = shlex.join([sys.executable, "-m", "llamadiff.tui"])
+    for name in ("TMUX", "STY"):  # a page is in no terminal of the server's
+        os.environ.pop(name, None)
+    os.environ["TERM"] = "xterm-256color"
     server = WebServer(command, host, port, near=near)
     try:
         server.serve()
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+        if isinstance(error, socket.gaierror):
+            said = f"{host} is no name of this machine: {error.strerror}."
+        elif error.errno == errno.EADDRINUSE:
             said = f"port {port} of {host} is taken; give another with --port."
         elif error.errno in (errno.EADDRNOTAVAIL, errno.EACCES) or error.errno is None:
             said = f"{host} port {port} cannot be opened: {error.strerror or error}."
         else:
             raise
         raise click.UsageError(said) from None
-
-
-def _is_near(host: str) -> bool:
-    """Whether an address is reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +13,13 @@ from textual_serve.server import Server
 
 from .printing import note
 
-NEAR_NAMES = ("127.0.0.1", "localhost", "::1")
+
+def is_near(host: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class WebServer(Server):
@@ -19,12 +27,14 @@ class WebServer(Server):
 
     A page of somebody else in the same browser must not open an app here, which a WebSocket would
     let it do, nor pass for this one under a name of its own. So requests are refused whose origin is
-    not the address they are sent to, and where it is `near`, all to other names.
+    not the address they are sent to, and all to names that are not this machine's; where it is
+    `near`, all but those to itself.
     """
 
     def __init__(self, command: str, host: str, port: int, *, near: bool) -> None:
         super().__init__(command, host, port, title="llamadiff")
         self._near = near
+        self._names = {host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
 
     def initialize_logging(self) -> None:
         """Leave the log as it is."""
@@ -41,11 +51,23 @@ class WebServer(Server):
     async def _own_pages(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
         strange = origin is not None and urlsplit(origin).netloc != request.host
-        if strange or (self._near and urlsplit(f"//{request.host}").hostname not in NEAR_NAMES):
+        if strange or not self._is_own(urlsplit(f"//{request.host}").hostname or ""):
             raise web.HTTPForbidden(text="llamadiff answers pages of its own alone.")
         return await handler(request)
+
+    def _is_own(self, name: str) -> bool:
+        """Whether a request that is sent to this name or address is meant for this server."""
+        return is_near(name) or (not self._near and (name in self._names or _is_address(name)))
 
     async def handle_index(self, request: web.Request) -> Any:
         """The page, which looks for everything where it was found itself."""
         self.public_url = f"{request.scheme}://{request.host}"
         return await super().handle_index(request)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

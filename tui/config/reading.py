@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from ..paths import is_there
 from ..safe_text import safe_line
 from .schema import SETTINGS, Config, Setting
 
 NAME = "config.toml"
 TABLES = ("keys", "models")
 """The tables of the file: keys by the ids of bindings, and models with settings of their own."""
-MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def read_config(path: Path, environment: Mapping[str, str]) -> Configured:
 
 def _table(path: Path, problems: list[str]) -> tuple[str, Mapping[str, Any]]:
     """The file's text and what it says; nothing where it is not there or broken."""
-    if not path.exists():
+    if not is_there(path):
         return "", {}
     from ...prompts.errors import PromptError
     from ...prompts.fields import parse_table

@@ -21,7 +21,7 @@ VIEWS = ("words", "characters", "tokens", "lines", "unified", "off")
 
 GROUPS = {
     "look": "Look",
-    "start": "At the start, unless it goes on as it was left",
+    "start": "At the start",
     "models": "Models",
     "files": "Files and history",
 }
@@ -103,13 +103,16 @@ class Config:
         option="--no-mouse",
     )
     live: bool = _setting(
-        False, Flag(), "start", "Begin in live mode: run again after each change."
+        False,
+        Flag(),
+        "start",
+        "Begin in live mode: run again after each change. Not set, it is as it was left.",
     )
     diff: Literal["words", "characters", "tokens", "lines", "unified", "off"] = _setting(
         "words",
         Choice(VIEWS),
         "start",
-        "How outputs are compared at first; unified is both in one text.",
+        "How outputs are compared at first; unified is both in one text. Not set, it is as it was left.",
     )
     editor: str = _setting(
         "",

@@ -21,6 +21,7 @@ from .page import Page
 
 if TYPE_CHECKING:
     from ...compare.history.entries import Recorded
+    from ...compare.history.history import History
     from ...compare.variants import Variant
     from ..app import LlamadiffApp
     from ..last_time import LastTime
@@ -51,7 +52,9 @@ class LastActions(HistoryActions):
         playground, editor = self.playground, self.query_one(PromptEditor)
         board, panel = self.query_one(OutputBoard), self.query_one(PromptPanel)
         panes = {name: board.pane(name) for name in playground.names}
-        pages = [it.PLACE for it in self.app.screen_stack if isinstance(it, Page) and it.PLACE]
+        app, last = cast("LlamadiffApp", self.app), self._last
+        pages = [it.PLACE for it in app.own_stack if isinstance(it, Page) and it.PLACE]
+        tops = {name: pane.text.top for name, pane in panes.items() if pane and pane.text.top}
         return LastTime(
             VERSION,
             [variant_out(variant) for variant in playground.variants],
@@ -61,15 +64,15 @@ class LastActions(HistoryActions):
             playground.seed,
             playground.exact,
             playground.repeats,
-            playground.live,
+            playground.live or bool(last and last.live),
             playground.view,
             playground.diffing,
             pages[-1] if pages else "",
             panel.tab,
             editor.cursor_location,
             self._focused_part(),
-            playground.newest,
-            {name: pane.text.top for name, pane in panes.items() if pane and pane.text.top},
+            playground.newest or (last.run if last else ""),
+            last.tops if last else tops,
             self.splits,
         )
 
@@ -91,7 +94,8 @@ class LastActions(HistoryActions):
         if last is None:
             return
         playground = self.playground
-        playground.view, playground.diffing = last.view, last.diffing
+        if not self._setup.configured.sources.get("diff"):
+            playground.view, playground.diffing = last.view, last.diffing
         cast("LlamadiffApp", self.app).splits = last.splits
         self.show_splits()
         if playground.variants or not last.variants:
@@ -118,7 +122,7 @@ class LastActions(HistoryActions):
         playground.values.put({**last.values, **setup.values})
         playground.seed = last.seed if setup.seed is None else setup.seed
         playground.exact = last.exact or setup.exact
-        playground.repeats, playground.live = max(1, last.repeats), last.live
+        playground.repeats = max(1, last.repeats)
 
     async def _show_place(self, last: LastTime) -> None:
         """Show the screen and the place in it, unless a person went elsewhere meanwhile."""
@@ -142,12 +146,20 @@ class LastActions(HistoryActions):
             await self.app.run_action(f"app.{last.place}")
 
     async def bring_outputs(self) -> None:
-        """Have the outputs that were shown, unless there are newer ones."""
+        """Have the outputs that were shown, unless there are newer ones, and then live mode."""
+        last, history = self._last, self.session.history
+        if last is None:
+            return
+        if last.run and history is not None:
+            await self._bring_outputs(last, history)
+        self._last = None
+        if not self._setup.configured.sources.get("live"):
+            self.playground.live = last.live
+            self.changed(())
+
+    async def _bring_outputs(self, last: LastTime, history: History) -> None:
         from ...models.engine.client import EngineError
 
-        last, history, self._last = self._last, self.session.history, None
-        if last is None or not last.run or history is None:
-            return
         with suppress(CompareError):
             found = await asyncio.to_thread(_reopened, last.run, history.recorded)
             with suppress(*MISTAKES, EngineError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ..config.reading import Configured
 from ..setup import Setup
 
 
@@ -15,5 +16,6 @@ def setup_in(folder: Path, setup: Setup) -> Setup:
         cache_dir=folder / "cache", log_dir=folder / "log", state_dir=folder / "state",
         adapters_folder=folder / "adapters", prompt_folders=(folder / "prompts",),
         snippet_folders=(folder / "snippets",), suite_folders=(folder / "suites",),
-        variants=None, values={}, seed=None, exact=False, settings=None,
+        variants=None, values={}, seed=None, exact=False, settings=None, configured=Configured(),
+        own_settings={},
     )  # fmt: skip
