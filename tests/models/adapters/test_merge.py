@@ -240,14 +240,14 @@ def test_metadata_is_copied_and_says_where_the_model_is_from(
     said = {key: entry.contents() for key, entry in after.items() if key not in before}
     assert said == {
         "general.base_model.count": 1,
-        "general.base_model.0.name": "demo-4m",
+        "general.base_model.0.name": "demo-6m",
         "llamadiff.merge.version": said["llamadiff.merge.version"],
         "llamadiff.merge.base_sha256": [hashlib.sha256(base.read_bytes()).hexdigest()],
         "llamadiff.merge.adapters": ["support"],
         "llamadiff.merge.adapters_sha256": [hashlib.sha256(support.read_bytes()).hexdigest()],
         "llamadiff.merge.scales": [0.75],
     }
-    assert after["general.name"].contents() == "demo-4m + support@0.75"
+    assert after["general.name"].contents() == "demo-6m + support@0.75"
     assert read_header(out, stop_before_tokenizer=True).metadata["llamadiff.merge.adapters"]
 
 
@@ -275,7 +275,7 @@ def test_another_type_is_quantized_from_the_merged_weights(
     facts = check_model(out)
     assert facts.quantization == it.stored == outtype.upper()
     assert it.rounding is not None and (0 < it.rounding < 0.01) == (outtype == "f16")
-    assert facts.title == "demo-4m + support@1"
+    assert facts.title == "demo-6m + support@1"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "log", "merged.gguf"]
 
 
