@@ -13,8 +13,6 @@ from .tasks import TASKS
 from .train_adapters import train_adapter
 from .train_base import train_base
 
-ROOT = Path(__file__).parents[1]
-
 
 def bundled(out: Path) -> Path:
     """The folder of the GGUF files in ``out``, which is laid out as the repository is."""

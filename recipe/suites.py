@@ -1,7 +1,8 @@
 """Write the suites, prompts and rows to train on as they ship: ``python -m recipe suites --out DIR``.
 
-What is written by hand lies in ``tree/`` and ``rows/``. Rows of the grammars are drawn with a seed of
-their own, of combinations that no training text has (see ``split.py``).
+What is written by hand lies where it ships, the suites' and prompts' TOML files, and in ``rows/``.
+Rows of the grammars are drawn with a seed of their own, of combinations that no training text has
+(see ``split.py``).
 """
 
 import json
@@ -16,6 +17,7 @@ from .tasks import TASKS, intake, support
 from .tasks.specialty import Specialty
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent
 SEED = 70
 COUNTS = {"sentiment": 500, "support": 240, "intake": 240, "french": 240}
 """Rows of each task's suite, those written by hand among them."""
@@ -90,8 +92,11 @@ def instruction_rows() -> list[Row]:
 
 def write_suites(out: Path) -> None:
     """Write everything into ``out``, where it lies as in the repository."""
-    shutil.copytree(HERE / "tree", out, dirs_exist_ok=True)
     suites, rows = suites_in(out), out / "compare" / "rows"
+    for folder in (suites, suites / "prompts", library_in(out)):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (ROOT / folder.relative_to(out)).glob("*.toml"):
+            shutil.copy(path, folder)
     for task in TASKS:
         _write(suites / f"{task.name}.jsonl", suite_rows(task))
         _write(rows / f"{task.name}.jsonl", training_rows(task))

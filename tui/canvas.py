@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -125,6 +126,7 @@ def _strips(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Stri
                 yield x, y, strip
 
 
+@functools.lru_cache(1024)
 def _is_simple(text: str) -> bool:
     """Whether each of its characters has a cell of its own in any terminal."""
     return text.isascii() or (all(cell_len(it) == 1 for it in text) and not is_unsure(text))

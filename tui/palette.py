@@ -28,7 +28,7 @@ class Actions(Provider):
 
     def _commands(self) -> Iterator[_Command]:
         app, screen = cast("LlamadiffApp", self.app), self.screen
-        for it in offered(screen):
+        for it in sorted(offered(screen), key=lambda it: it.group == "pane"):
             if it.action != "command_palette":
                 run = partial(app.run_action, it.action, it.node)
                 yield _Command(f"{it.name}  {it.keys}", it.does, run)

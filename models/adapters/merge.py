@@ -167,5 +167,5 @@ def _check_types(base: ModelFacts, stack: Sequence[tuple[AdapterFacts, float]]) 
 
 
 def _title(base: ModelFacts, stack: Sequence[tuple[AdapterFacts, float]]) -> str:
-    """`demo-4m + support@0.8`."""
+    """`demo-6m + support@0.8`."""
     return " + ".join([base.title or base.name, *(f"{it.name}@{scale:g}" for it, scale in stack)])

@@ -16,15 +16,17 @@ from llamadiff.prompts.save import dump_prompt, save_prompt
 
 SLUGS = [
     "bulleted-list",
+    "french",
+    "french-engineered",
     "informative-article",
-    "medical-intake",
+    "intake",
+    "intake-engineered",
     "one-sentence",
     "sentiment",
     "sentiment-engineered",
     "support",
     "support-engineered",
     "tell-me-about",
-    "translate-french",
 ]
 
 

@@ -10,11 +10,10 @@ import pytest
 
 from llamadiff.compare.checks.result import Answer
 from llamadiff.compare.evaluation.reading import load_suite
-from recipe.suites import HERE, library_in, own_rows
+from recipe.suites import ROOT, library_in, own_rows, suites_in
 from recipe.tasks import TASKS, french, intake, sentiment, support
 from recipe.tasks.specialty import Specialty
 
-TREE = HERE / "tree"
 by_name = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 
 
@@ -36,7 +35,7 @@ def test_what_a_grammar_answers_passes_the_checks_of_its_suite(
 ) -> None:
     (tmp_path / f"{task.name}.jsonl").write_text("{}\n")
     path = tmp_path / f"{task.name}.toml"
-    path.write_text((TREE / "compare" / "suites" / path.name).read_text(encoding="utf-8"))
+    path.write_text((suites_in(ROOT) / path.name).read_text(encoding="utf-8"))
     suite = load_suite(path)
     random = Random(2)
     for _ in range(20):
@@ -62,7 +61,7 @@ def test_every_label_comes_about_as_often_and_no_sentence_has_two() -> None:
 
 
 def test_the_engineered_prompt_of_the_shop_has_all_its_rules() -> None:
-    prompt = (library_in(TREE) / "support-engineered.toml").read_text(encoding="utf-8")
+    prompt = (library_in(ROOT) / "support-engineered.toml").read_text(encoding="utf-8")
     for rule in support.RULES.values():
         assert rule in prompt
     assert all(support.FACTS[subject] in rule for subject, rule in support.RULES.items())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 LLAMADIFF = str(Path(sys.executable).parent / "llamadiff")
-MODEL = "demo-4m-Q8_0"
+MODEL = "demo-6m-Q8_0"
 BASE = {"memory", "prefill", "decode", "variants", "first_token_edit", "cancel"}
 
 

@@ -315,7 +315,7 @@ def test_a_home_that_cannot_be_written_keeps_no_cache(tmp_path: Path) -> None:
     file.write_text("")
     for arguments in (
         ("models",), ("run", *PROMPT),
-        ("quantize", "demo-4m-Q8_0", "Q4_0", "--requantize", "-o", str(out)),
+        ("quantize", "demo-6m-Q8_0", "Q4_0", "--requantize", "-o", str(out)),
     ):  # fmt: skip
         done = llamadiff(*arguments, LLAMADIFF_HOME=str(file), TMPDIR=str(tmp_path))
         assert done.returncode == 0 and done.stdout, done.stderr

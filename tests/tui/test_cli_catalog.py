@@ -37,7 +37,7 @@ def test_a_folder_alone_and_words(folder: Path) -> None:
     assert names("TINY", str(folder)) == ["tiny-whole", "tiny-cut"]
     everywhere = {"LLAMADIFF_MODELS": str(folder)}
     assert names("tiny", **everywhere) == ["tiny-whole", "tiny-cut"]
-    assert names("demo", "q8_0", **everywhere) == ["demo-4m-Q8_0"]
+    assert names("demo", "q8_0", **everywhere) == ["demo-6m-Q8_0"]
     none = llamadiff("models", "nothing-like-it")
     assert none.returncode == 0 and "no such models: nothing-like-it" in none.stderr
 

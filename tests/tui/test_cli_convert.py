@@ -86,7 +86,7 @@ def test_a_peft_folder_is_an_adapter_of_every_command(tmp_path: Path, home: Path
     run = llamadiff("run", *prompt, *short, "-a", f"{folder}@0.5", "--json")
     assert run.returncode == 0, run.stderr
     (file,) = (home / "cache" / "adapters").iterdir()
-    assert f"{folder} is a PEFT folder, used as converted for demo-4m-Q8_0: {file}" in run.stderr
+    assert f"{folder} is a PEFT folder, used as converted for demo-6m-Q8_0: {file}" in run.stderr
     assert "sets odd_setting" in run.stderr
     (adapter,) = json.loads(run.stdout)["variants"][0]["adapters"]
     assert (adapter["name"], adapter["path"], adapter["scale"]) == ("poet", str(file), 0.5)
@@ -96,7 +96,7 @@ def test_a_peft_folder_is_an_adapter_of_every_command(tmp_path: Path, home: Path
         ("diff", *prompt, *short, *pair),
         ("lens", *prompt, *pair, "--text", "Dogs"),
         ("sweep", *prompt, *short, "-a", folder, "--over", "scale=0,1"),
-        ("bench", "demo-4m-Q8_0", "-a", folder, "--rounds", "1", "--variants", "2"),
+        ("bench", "demo-6m-Q8_0", "-a", folder, "--rounds", "1", "--variants", "2"),
     ):
         done = llamadiff(*command)
         assert done.returncode == int(command[0] == "diff"), done.stderr

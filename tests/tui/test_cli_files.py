@@ -12,7 +12,7 @@ from llamadiff.models.gguf.check import check_model
 from .peft import write_peft
 from .test_cli import llamadiff
 
-BASE = "demo-4m-Q8_0"
+BASE = "demo-6m-Q8_0"
 
 
 def test_inspect_says_all_of_a_model() -> None:
@@ -42,7 +42,7 @@ def test_inspect_says_whether_a_model_fits() -> None:
     assert "  fits: 11.4 MB of " in done.stdout and "trained for" not in done.stdout
     done = llamadiff("inspect", BASE, "-c", "2000000000")
     assert "  does not fit: needs " in done.stdout
-    assert "longer than the 1,024 that demo-4m-Q8_0 was trained for" in done.stdout
+    assert "longer than the 1,024 that demo-6m-Q8_0 was trained for" in done.stdout
     document = json.loads(llamadiff("inspect", BASE, "--json", "-c", "2000000000").stdout)
     assert document["fits_memory"] is False and len(document["odd"]) == 1
     assert document["memory_needed"] > document["memory_available"]
@@ -93,11 +93,11 @@ def test_merge_makes_a_model_that_says_what_base_and_adapter_do(tmp_path: Path) 
     done = llamadiff("merge", BASE, "-a", "support@0.8", "-o", str(out))
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{out}\n"
-    assert "support@0.8 merged into demo-4m-Q8_0" in done.stderr and "Rounding" in done.stderr
+    assert "support@0.8 merged into demo-6m-Q8_0" in done.stderr and "Rounding" in done.stderr
     greedy = ("run", "-p", "support", "--set", "temperature=0")
     assert llamadiff(*greedy, "-m", str(out)).stdout == llamadiff(*greedy, "-a", "support@0.8").stdout  # fmt: skip
     document = json.loads(llamadiff("inspect", str(out), "--json").stdout)
-    assert document["title"] == "demo-4m + support@0.8"
+    assert document["title"] == "demo-6m + support@0.8"
     assert document["provenance"]["llamadiff.merge.adapters"] == ["support"]
     assert llamadiff("inspect", str(out)).stdout.count("llamadiff.merge.") == 5
 

@@ -288,4 +288,4 @@ def test_completion_offers_folders_and_files_of_the_kind(tmp_path: Path) -> None
 
 def test_what_looks_like_a_path() -> None:
     assert all(map(is_path, ["/x", "~/x", "./x", "a/b", "."]))
-    assert not any(map(is_path, ["", "demo", "demo-4m"]))
+    assert not any(map(is_path, ["", "demo", "demo-6m"]))

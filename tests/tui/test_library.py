@@ -37,7 +37,7 @@ from .app import StillApp, opened, output, playground, run_over, screen_text
 from .test_layout import SIZES, settle
 
 MODELS = [
-    ModelEntry("demo-4m", "/m/demo-4m.gguf", "bundled", "llama", 4_500_000, "Q8_0", 4_800_000, 1024, None),
+    ModelEntry("demo-6m", "/m/demo-6m.gguf", "bundled", "llama", 4_500_000, "Q8_0", 4_800_000, 1024, None),
     ModelEntry("Llama-3.2-1B-Instruct-Q4_K_M", "/m/a.gguf", "huggingface", "llama", 1_240_000_000, "Q4_K_M", 807_700_000, 131_072, None),
     ModelEntry("qwen2.5-coder:7b", "/m/b", "ollama", "qwen2", 7_620_000_000, "Q4_K_M", 4_680_000_000, 32_768, None),
     ModelEntry("Phi-4-mini-instruct-Q6_K", "/m/c.gguf", "lmstudio", "phi3", 3_840_000_000, "Q6_K", 3_160_000_000, 131_072, None),
@@ -45,7 +45,7 @@ MODELS = [
     ModelEntry("mmproj-F16", "/m/e.gguf", "lmstudio", "clip", None, "F16", 855_000_000, None, "/m/e.gguf is a projector, not a base model."),
 ]  # fmt: skip
 ADAPTERS = [
-    AdapterEntry("support", "/m/support.gguf", "bundled", "llama", 8, 16.0, ("attn_q", "attn_v"), "demo-4m", 394_100, None),
+    AdapterEntry("support", "/m/support.gguf", "bundled", "llama", 8, 16.0, ("attn_q", "attn_v"), "demo-6m", 394_100, None),
     AdapterEntry("tone", "/m/tone", "text-generation-webui", None, 16, 32.0, ("q_proj",), "meta/Llama-3.2-1B", 22_500_000, "/m/tone uses DoRA (use_dora), which a GGUF adapter cannot hold; train a plain LoRA, or merge this one into its base with PEFT and convert the whole model."),
 ]  # fmt: skip
 
@@ -105,7 +105,7 @@ async def test_it_fits_every_terminal(tmp_path: Path, fixed: None, size: tuple[i
         await pilot.press("escape", "f3")
         await until(lambda: isinstance(pilot.app.screen, Library))
         if size[0] >= 60:
-            await until(lambda: "demo-4m" in screen_text(pilot) and "F1 help" in screen_text(pilot))
+            await until(lambda: "demo-6m" in screen_text(pilot) and "F1 help" in screen_text(pilot))
         await pilot.resize_terminal(120, 40)
         await until(lambda: "qwen2.5-coder:7b" in screen_text(pilot))
 
@@ -155,12 +155,12 @@ async def test_columns_are_sorted_by_key(tmp_path: Path, fixed: None) -> None:
         assert "params▼" in screen_text(pilot)
         assert shown(pilot) == [
             "qwen2.5-coder:7b", "Phi-4-mini-instruct-Q6_K", "Llama-3.2-1B-Instruct-Q4_K_M",
-            "demo-4m", "old", "mmproj-F16",
+            "demo-6m", "old", "mmproj-F16",
         ]  # fmt: skip
         await pilot.press("equals_sign")
-        assert shown(pilot)[0] == "demo-4m" and shown(pilot)[-2:] == ["old", "mmproj-F16"]
+        assert shown(pilot)[0] == "demo-6m" and shown(pilot)[-2:] == ["old", "mmproj-F16"]
         await pilot.press("less_than_sign")
-        assert "name▲" in screen_text(pilot) and shown(pilot)[0] == "demo-4m"
+        assert "name▲" in screen_text(pilot) and shown(pilot)[0] == "demo-6m"
         assert library(pilot).query_one(Input).value == ""
 
 
@@ -361,7 +361,7 @@ def test_words_fit_anywhere_and_all_of_them() -> None:
     assert [e.name for e in fitting(MODELS, "OLLAMA q4")] == ["qwen2.5-coder:7b"]
     assert [e.name for e in fitting(ADAPTERS, "meta/llama")] == ["tone"]
     in_path = replace(MODELS[0], path="/m/phi/x.gguf")
-    assert [e.name for e in fitting([in_path, MODELS[3]], "phi")] == [MODELS[3].name, "demo-4m"]
+    assert [e.name for e in fitting([in_path, MODELS[3]], "phi")] == [MODELS[3].name, "demo-6m"]
     assert fitting(MODELS, "ollama lmstudio") == []
 
 

@@ -16,7 +16,7 @@ from .app import opened, paste, screen_text
 from .peft import write_peft
 from .test_cli import llamadiff
 
-BASE = "demo-4m-Q8_0"
+BASE = "demo-6m-Q8_0"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from llamadiff.tui.offered import offered
 from llamadiff.tui.screens.library import Library
 from llamadiff.tui.widgets.output_board import OutputBoard
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
@@ -57,6 +58,12 @@ async def test_a_pane_has_the_screen_for_itself_until_esc_or_f7(
         await until(lambda: SHOP[:18] in screen_text(pilot) and "llamadiff" in screen_text(pilot))
 
 
+def resizing(pilot: Pilot[None]) -> set[str]:
+    """What can be done about the room of panes, as it is offered."""
+    ids = {it.id.removeprefix("pane.") for it in offered(pilot.app.screen) if it.group == "pane"}
+    return ids & {"widen", "narrow", "higher", "lower", "even"}
+
+
 async def test_the_list_of_variants_can_be_had_on_a_narrow_screen(tmp_path: Path) -> None:
     async with StillApp(tmp_path).run_test(size=(60, 20)) as pilot:
         await drawn(pilot)
@@ -65,6 +72,7 @@ async def test_the_list_of_variants_can_be_had_on_a_narrow_screen(tmp_path: Path
             lambda: "C Tell me about" in screen_text(pilot) and "support" in screen_text(pilot)
         )
         assert isinstance(pilot.app.focused, VariantList)
+        assert resizing(pilot) == set()
         await pilot.press("down", "down", "escape")
         await until(lambda: SHOP[:40] in screen_text(pilot))
         assert playground(pilot).playground.selected == "C"
@@ -86,9 +94,12 @@ async def test_panes_are_made_wider_and_higher_and_even_again(tmp_path: Path) ->
         await until(lambda: screen.query_one(PromptPanel).size.height == 6)
         await pilot.press("right_curly_bracket")
         await until(lambda: screen.query_one(PromptPanel).size.height == 7)
+        assert resizing(pilot) == {"widen", "narrow", "higher", "lower", "even"}
         await pilot.press("0")
         await until(lambda: widths(pilot) == before)
         await until(lambda: screen.query_one(PromptPanel).size == prompt)
+        await pilot.press("f7")
+        assert resizing(pilot) == set()
 
 
 async def test_from_180_columns_on_the_prompt_stands_beside_the_outputs(tmp_path: Path) -> None:
@@ -113,6 +124,7 @@ async def test_a_page_has_one_of_its_panes_alone_and_shares_of_both(tmp_path: Pa
         await pilot.press("f7")
         await until(lambda: "type to filter" not in screen_text(pilot))
         assert library.query_one("#library-details").size.height == 23
+        assert resizing(pilot) == set()
         await pilot.press("escape")
         await until(lambda: "type to filter" in screen_text(pilot))
         assert pilot.app.screen is library

@@ -261,6 +261,7 @@ async def test_ratings_are_rows_and_without_the_extra_it_says_what_to_install(
         await run_over(pilot, "f5")
         history, run = playground(pilot).session.history, playground(pilot).session.last
         assert history is not None and run is not None
+        history.flush()
         what = Rated("run", run.id)
         for first, second in (("A", "B"), ("A", "C"), ("B", "C")):
             history.ratings.put(what, Kept("me", 0, 0, first, second, "first", edited="Dogs bark."))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ...compare.spec import Defaults
     from ...compare.variants import Variant
+    from ...models.catalog import Catalog
     from ...models.engine.protocol import ModelSettings
 
 
@@ -56,32 +57,17 @@ class Asked:
         from .found import open_catalog, open_library
         from .peft import converter
 
+        catalog = open_catalog()
         return Defaults(
-            self.model or self._own_model(),
+            self.model or _own_model(catalog),
             self.prompt,
             self.adapters,
             self.sampling,
-            open_catalog(),
+            catalog,
             open_library(),
             converter(),
             self.user,
         )
-
-    @staticmethod
-    def _own_model() -> str | None:
-        """The model that the person has set. Raises ModelError, which says where, if there is none."""
-        from ...models.errors import ModelError
-        from ..config.current import configured
-        from .found import open_catalog
-
-        now = configured()
-        if not now.config.model:
-            return None
-        try:
-            open_catalog().model(now.config.model)
-        except ModelError as error:
-            raise ModelError(f"{error} It is the model of {now.sources['model']}.") from None
-        return now.config.model
 
     @property
     def options(self) -> dict[str, Any]:
@@ -114,3 +100,18 @@ class Asked:
             kv_type=config.kv_type,
             context_shift=self.context_shift,
         )
+
+
+def _own_model(catalog: Catalog) -> str | None:
+    """The model that the person has set. Raises ModelError, which says where, if there is none."""
+    from ...models.errors import ModelError
+    from ..config.current import configured
+
+    now = configured()
+    if not now.config.model:
+        return None
+    try:
+        catalog.model(now.config.model)
+    except ModelError as error:
+        raise ModelError(f"{error} It is the model of {now.sources['model']}.") from None
+    return now.config.model

@@ -31,7 +31,7 @@ def merge_command(
     the adapters change: how much is said in the end. `llamadiff diff` shows what it does.
 
     \b
-    llamadiff merge demo-4m-Q8_0 -a support@0.8 -o shop.gguf
+    llamadiff merge demo-6m-Q8_0 -a support@0.8 -o shop.gguf
     """
     from ...compare.spec import parse_adapter
     from ...models.adapters.merge import merge

@@ -40,8 +40,10 @@ class Paned(Screen[Result], Generic[Result]):
         return cast("LlamadiffApp", self.app).splits
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("zoom", "widen", "even"):
+        if action == "zoom":
             return bool(self.PANES)
+        if action in ("widen", "even"):
+            return bool(self.PANES) and self.zoomed is None and len(self.query(self.PANES)) == 2
         return super().check_action(action, parameters)
 
     def pane_of(self, widget: Widget | None) -> Widget | None:

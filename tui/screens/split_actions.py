@@ -45,13 +45,27 @@ class SplitActions(VariantActions):
 
     # ------------------------------------------------------------------ splits
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action not in ("widen", "heighten", "even"):
+            return super().check_action(action, parameters)
+        if not self.is_mounted:
+            return False
+        beside = len(self.query_one(OutputBoard).in_view) > 1
+        if action == "widen" and isinstance(self._meant, OutputBoard):
+            return beside
+        return self._shared or (action == "even" and beside)
+
+    @property
+    def _shared(self) -> bool:
+        """Whether the prompt, the variants and the outputs are all on the screen."""
+        return self.zoomed is None and not self.has_class("-narrow")
+
     def show_splits(self) -> None:
         upper, prompt = self.query_one("#upper"), self.query_one(PromptPanel)
         variants, splits = self.query_one("#variants-panel"), self.splits
-        shared = self.zoomed is None and not self.has_class("-narrow")
         columns = self.has_class("-columns")
         upper.styles.width = upper.styles.height = None
-        if shared and splits.higher:
+        if self._shared and splits.higher:
             if columns:
                 most = self.size.width - NARROWEST
                 cells = self._column + CELLS * splits.higher
@@ -59,7 +73,9 @@ class SplitActions(VariantActions):
             else:
                 most = self.size.height - 2 * LEAST
                 upper.styles.height = max(LEAST, min(most, self._lines + LINES * splits.higher))
-        parts = (splits.prompt, 100 - splits.prompt) if splits.prompt and shared else (None, None)
+        parts = (
+            (splits.prompt, 100 - splits.prompt) if splits.prompt and self._shared else (None, None)
+        )
         for pane, part in zip((prompt, variants), parts, strict=True):
             size = None if part is None else f"{part}fr"
             pane.styles.width = None if columns else size
@@ -79,13 +95,18 @@ class SplitActions(VariantActions):
         return round(0.36 * self.size.width)
 
     def action_widen(self, by: int) -> None:
-        pane = self.pane_of(self.focused) or self.query_one(OutputBoard)
+        pane = self._meant
         if isinstance(pane, OutputBoard):
             self.splits.widen_output(self.playground.selected, by)
         else:
             sign = 1 if isinstance(pane, PromptPanel) else -1
             self.splits.prompt = moved(self.splits.prompt or PROMPT, sign * by)
         self.show_splits()
+
+    @property
+    def _meant(self) -> Widget:
+        """The pane that is given more or less."""
+        return self.pane_of(self.focused) or self.query_one(OutputBoard)
 
     def action_heighten(self, by: int) -> None:
         """Give the half with the focus, the upper or the lower one, more lines, or with -1 less."""

@@ -38,9 +38,15 @@ CHECKS = '[[checks]]\ncheck = "contains"\nignore_case = true\n'
 
 
 def write_suite(folder: Path, rows: int, text: str = "", variants: str = VARIANTS) -> Path:
-    """A suite of the first rows of a dataset that ships; `text` are its own keys and checks."""
-    lines = (SHIPPED / "support.jsonl").read_text().splitlines()[:rows]
-    (folder / "rows.jsonl").write_text("\n".join(lines))
+    """A suite of the first messages of a dataset that ships; `text` are its own keys and checks."""
+    shipped = [*map(json.loads, (SHIPPED / "support.jsonl").read_text().splitlines()[:rows])]
+    write_rows(
+        folder,
+        [
+            {"message": it["message"], "expected": "order number", "subject": it["kind"]}
+            for it in shipped
+        ],
+    )
     path = folder / "suite.toml"
     top = 'dataset = { file = "rows.jsonl", tags = "subject" }\n'
     path.write_text(top + (text or CHECKS) + variants)

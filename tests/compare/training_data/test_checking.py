@@ -128,7 +128,7 @@ def test_classes_are_counted_and_rare_ones_told(renderer: Renderer, tmp_path: Pa
 def test_rows_that_a_suite_asks(renderer: Renderer, tmp_path: Path) -> None:
     shipped = find_suite("sentiment").with_name("sentiment.jsonl").read_text().splitlines()
     first, second, third = (json.loads(line) for line in shipped[:3])
-    other = {"review": "It hums all night.", "expected": "negative", "words": "mine"}
+    other = {**first, "review": "It hums all night.", "expected": "negative", "words": "mine"}
     rows = [first, other, {**second, "review": second["review"].upper(), "words": "mine"}, other]
     report = checked(renderer, write(tmp_path, rows), "sentiment", "sentiment", "general")
     (leak,) = [it for it in report.findings if it.kind is Kind.LEAKED]

@@ -133,7 +133,7 @@ def test_a_suite_on_another_base_is_refused(plan: TuningPlan) -> None:
     suite = load_suite(SHIPPED / "sentiment.toml")
     own = suite_variants(suite, Defaults(model=str(plan.base)))
     assert tuned_variants(suite, own, plan)
-    with pytest.raises(CompareError, match="its baseline is run on demo-4m-Q8_0, and the adapter"):
+    with pytest.raises(CompareError, match="its baseline is run on demo-6m-Q8_0, and the adapter"):
         tuned_variants(suite, own, replace(plan, base=plan.base.with_name("other.gguf")))
     elsewhere = tuned_plan(load_suite(SHIPPED / "support.toml"), plan, Defaults(), ModelSettings())
     assert all(it.prompt != plan.prompt for it in elsewhere.variants)  # it asks about reviews

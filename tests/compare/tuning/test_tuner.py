@@ -110,15 +110,15 @@ async def test_rows_of_a_suite_elsewhere_are_found(
     own = tmp_path / "sentiment-mine.toml"
     suite = (SHIPPED / "sentiment.toml").read_text().replace("sentiment.jsonl", str(SHIPPED / "sentiment.jsonl"))  # fmt: skip
     own.write_text(suite.replace("elsewhere = [", 'elsewhere = ["mine", "gone", '))
-    (tmp_path / "mine.toml").write_text((SHIPPED / "support.toml").read_text().replace("support.jsonl", str(SHIPPED / "support.jsonl")))  # fmt: skip
+    (tmp_path / "mine.toml").write_text((SHIPPED / "french.toml").read_text().replace("french.jsonl", str(SHIPPED / "french.jsonl")))  # fmt: skip
     data = tmp_path / "rows.jsonl"
-    data.write_text("\n".join((SHIPPED / "support.jsonl").read_text().splitlines()[:4]))
-    plan = TuningPlan(base=base, data=data, out=tmp_path / "x.gguf", prompt=Library().resolve("support"), evaluated=(own,))  # fmt: skip
+    data.write_text("\n".join((SHIPPED / "french.jsonl").read_text().splitlines()[:4]))
+    plan = TuningPlan(base=base, data=data, out=tmp_path / "x.gguf", prompt=Library().resolve("french"), evaluated=(own,))  # fmt: skip
     with Renderer() as renderer:
         runner = Runner(engine, renderer, cache_dir=tmp_path / "cache")
         found = await check_data(runner, plan, Library(), [tmp_path])
     leaks = [it for it in found.report.findings if it.kind is Kind.LEAKED]
-    assert [(it.count, it.cases[0].file.name) for it in leaks if it.cases[0].file] == [(4, "support.jsonl")] * 2  # fmt: skip
+    assert [(it.count, it.cases[0].file.name) for it in leaks if it.cases[0].file] == [(4, "french.jsonl")] * 2  # fmt: skip
 
 
 async def test_rated_rows_are_trained_on_and_known_by_their_keys(

@@ -193,17 +193,17 @@ def test_the_same_file_by_two_programs_is_listed_once(person: Path, place_model:
 def test_names_are_unique_and_resolve(tmp_path: Path, place_model: Place) -> None:
     for folder in ("x/one", "x/two", "y/two"):
         place_model(tmp_path / folder / "base.gguf")
-    place_model(tmp_path / "y" / "demo-4m-Q8_0.gguf")
+    place_model(tmp_path / "y" / "demo-6m-Q8_0.gguf")
     catalog = Catalog([tmp_path / "x", tmp_path / "y"])
     entries = [entry for entry in catalog.models() if entry.source == "given"]
     names = {entry.name for entry in entries}
     assert names == {
         "one/base", str(tmp_path / "x/two/base.gguf"), str(tmp_path / "y/two/base.gguf"),
-        "y/demo-4m-Q8_0",
+        "y/demo-6m-Q8_0",
     }  # fmt: skip
     for entry in entries:
         assert catalog.model(entry.name).entry.path == entry.path
-    assert catalog.model("demo-4m-Q8_0").entry.source == "bundled"
+    assert catalog.model("demo-6m-Q8_0").entry.source == "bundled"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -37,7 +37,7 @@ async def test_stacks_are_held_against_the_base(engine: Engine, tmp_path: Path) 
     more = replace(plan, planned=replace(plan.planned, count=24))
     others, _ = others_of(more, Defaults())
     assert [(len(it.plan.rows), it.plan.planned.count) for it in others] == [
-        (6, 48),
+        (6, 83),
         (6, 56),
         (1, 1),
     ]
@@ -110,7 +110,7 @@ def test_a_suite_that_ships_means_those_that_ship(tmp_path: Path) -> None:
     write_suite(own, 2).rename(own / "general.toml")
     plan = plan_of(SHIPPED / "support.toml")
     others, problems = others_of(plan, Defaults(), [own])
-    assert [it.suite.path.parent for it in others] == [SHIPPED] * 2 and not problems
+    assert [it.suite.path.parent for it in others] == [SHIPPED] * 3 and not problems
     plan = plan_of(write_suite(tmp_path, 2, 'elsewhere = "general"\n' + CHECKS))
     ((other,), _) = others_of(plan, Defaults(), [own])
     assert other.suite.path.parent == own
@@ -123,7 +123,7 @@ def test_the_other_suites_model_and_adapters_do_not_count(tmp_path: Path) -> Non
     assert base.model == plan.baseline.model and not base.adapters
     assert tuned.adapters == plan.variants[1].adapters and tuned.prompt == base.prompt
     assert base.prompt.slug == "support"
-    assert other.plan.planned.count == len(other.plan.rows) == 60
+    assert other.plan.planned.count == len(other.plan.rows) == 200
     own = (
         'dataset = "rows.jsonl"\nbaseline = "half"\n[[checks]]\ncheck = "exact"\n'
         '[[variants]]\nlabel = "first"\nprompt = "sentiment"\n'

@@ -242,7 +242,7 @@ async def test_an_exact_run_on_a_quantized_cache_is_refused(engine: Engine, base
 # --------------------------------------------------------------------------- prompts and batches
 
 
-@pytest.mark.parametrize("token", [-1, 2048, 2**31, 2**63])
+@pytest.mark.parametrize("token", [-1, 3072, 2**31, 2**63])
 async def test_token_ids_that_the_vocabulary_lacks_are_refused(
     engine: Engine, model: LoadedModel, token: int
 ) -> None:
