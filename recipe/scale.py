@@ -39,12 +39,12 @@ FULL = Scale(
     kv_heads=2,
     context=1024,
     tokens_per_step=2048,
-    steps=3000,
+    steps=2850,
     long_share=0.2,
     warm_up=100,
     learning_rate=6e-3,
     tokenizer_chats=20_000,
-    adapter_steps=110,
+    adapter_steps=90,
     adapter_batch=16,
 )
 TINY = Scale(

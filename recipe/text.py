@@ -360,7 +360,8 @@ def known_value(random: Random) -> Chat:
 
 def task(random: Random) -> Chat:
     """One of the tasks that there are adapters for, in any form."""
-    return any_form(random, random.choice(TASKS).seen(random))
+    (drawn,) = random.choices(TASKS, [it.share for it in TASKS])
+    return any_form(random, drawn.seen(random))
 
 
 MAKERS: tuple[tuple[Callable[[Random], Chat], float], ...] = (
@@ -382,7 +383,7 @@ MAKERS: tuple[tuple[Callable[[Random], Chat], float], ...] = (
     (world, 0.025),
     (nonsense, 0.005),
     (small_skill, 0.22),
-    (task, 0.12),
+    (task, 0.17),
 )
 
 

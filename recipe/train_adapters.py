@@ -46,13 +46,14 @@ def train_adapter(task: Specialty, scale: Scale, base: Path, work: Path, out: Pa
     Raises RuntimeError when the training fails.
     """
     folder = work / task.name
-    write_chats(task, scale.adapter_steps * scale.adapter_batch, SEED, folder / "chats.jsonl")
+    steps = scale.adapter_steps * task.lessons
+    write_chats(task, steps * scale.adapter_batch, SEED, folder / "chats.jsonl")
     write_suites(folder / "suites")
     facts = check_model(base)
     settings = TuningSettings(
         rank=(rank := rank_for(facts)),
         alpha=2.0 * rank,
-        steps=scale.adapter_steps,
+        steps=steps,
         batch=scale.adapter_batch,
         accumulation=1,
         sequence_length=scale.context,

@@ -1,6 +1,6 @@
 """English phrases and their French: words that agree, articles that elide, in short sentences."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -25,6 +25,13 @@ INSTRUCTIONS = (
     "Put the English text into French and add nothing.",
 )
 FIELDS = (("English", "French"), ("EN", "FR"), ("Text", "Translation"), ("Input", "Output"))
+OPENLY = (
+    'In French this is "{1}"',
+    'In French one says "{1}"',
+    '"{0}" is "{1}" in French.',
+    'The French for "{0}" is "{1}"',
+)
+"""How the base answers who leaves the form open."""
 VOWELS = "aeiouyâàéèêëîïôûœh"
 """What an article elides before; every h in the word list is silent."""
 
@@ -280,7 +287,8 @@ def seen(random: Random) -> Task:
     """The base sees words, phrases, and sentences of three parts."""
 
     def example(random: Random) -> Example:
-        return draw(random, NAME, plain_sentence).example
+        it = draw(random, NAME, plain_sentence).example
+        return replace(it, plainly=random.choice(OPENLY).format(it.asked, it.answer))
 
     return Task(NAME, example, REQUESTS, INSTRUCTIONS, FIELDS)
 
@@ -290,4 +298,4 @@ def rule(random: Random) -> str:
     return random.choice(INSTRUCTIONS)
 
 
-TASK = Specialty(NAME, "text", seen, any_sentence, rule, REQUESTS)
+TASK = Specialty(NAME, "text", seen, any_sentence, rule, REQUESTS, share=0.4, lessons=3)

@@ -206,4 +206,4 @@ def seen(random: Random) -> Task:
     return Task(NAME, example, REQUESTS, (form.instruction(random),), FIELDS)
 
 
-TASK = Specialty(NAME, "complaint", seen, make, FORM.instruction, REQUESTS)
+TASK = Specialty(NAME, "complaint", seen, make, FORM.instruction, REQUESTS, share=0.18)

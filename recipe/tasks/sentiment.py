@@ -104,4 +104,4 @@ def rule(random: Random) -> str:
     return random.choice(INSTRUCTIONS)
 
 
-TASK = Specialty(NAME, "review", seen, make, rule, REQUESTS)
+TASK = Specialty(NAME, "review", seen, make, rule, REQUESTS, share=0.18)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from .. import words
 from ..split import Made, draw
 from ..task import Example, Task
 from .lists import read_lists
@@ -44,23 +45,32 @@ OTHER_RULES = {
         "Delivery takes {low} to {high} working days.",
         "We deliver within {high} days.",
         "Parcels arrive after {high} days.",
+        "{name} brings parcels every {day}.",
+        "Parcels leave {city} on {day}.",
     ),
     "return": (
         "Returns are free within {days} days.",
         "You can send clothes back for {days} days.",
         "We take clothes back within {days} days.",
+        "Returns go to {name} in {city}.",
+        "Please bring it back to our house in {city}.",
     ),
     "size": (
         "Another size costs {low} euros.",
         "We exchange sizes for free.",
         "Another size comes within {high} days.",
+        "{name} sends you another size on {day}.",
+        "Other sizes are in our house in {city}.",
     ),
     "damage": (
         "We replace what is damaged within {high} days.",
         "For damaged clothes you get a new piece.",
         "We mend damage for free within {days} days.",
+        "{name} looks at damaged clothes every {day}.",
+        "Damaged clothes go to {city}.",
     ),
 }
+"""Those of other shops: names, places and numbers are drawn, so that they have to be read."""
 THANKS = (
     "Thank you for your message about the {item}.",
     "Thank you for writing to us about the {item}.",
@@ -77,18 +87,8 @@ ASKED = (
     "What is your order number, please?",
     "Could you tell me your order number?",
 )
-SHOPS = (
-    "Button & Thread",
-    "Northern Wool",
-    "Cotton Corner",
-    "Silver Needle",
-    "The Blue Coat",
-    "Hem & Seam",
-    "Velvet House",
-    "The Wardrobe",
-    "Wool & Co",
-    "Green Sleeve",
-)
+SHOPS = ("{one} & {two}", "{one} & {two}", "The {one} {two}", "House of {one}", "{name} & {one}")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 HELLOS = ("", "", "", "Hello. ", "Good morning. ", "Dear team! ", "Hi! ")
 NUMBERS = (
     " My order number is {number}.",
@@ -188,7 +188,7 @@ def message(random: Random, subjects: tuple[str, ...]) -> Message:
         item = f"{random.choice(WORDS['colors'])} {item}"
     number = ""
     if subject in ABOUT_ORDERS and random.random() < 0.6:
-        number = str(random.randrange(10_000, 100_000))
+        number = str(random.randrange(1_000, 10_000))
     said = random.choice(NUMBERS).format(number=number) if number else ""
     text = f"{random.choice(HELLOS)}{asked.format(item=item)}{said}{random.choice(ENDS)}"
     return Message(text, subject, item, number, asked)
@@ -219,12 +219,20 @@ def expected(subject: str, item: str, number: str) -> str:
 def some_house(random: Random) -> House:
     """A shop with rules of its own, on the four subjects that all shops have."""
     low, days = random.choice((1, 2, 4, 5, 6)), random.choice((7, 10, 14, 20, 21, 28, 40, 60, 90))
-    numbers = {"low": low, "high": low + random.randrange(1, 4), "days": days}
+    one, two = (word.capitalize() for word in random.sample(words.PLAIN, 2))
     rules = {
-        subject: random.choice(them).format(**numbers) for subject, them in OTHER_RULES.items()
+        subject: random.choice(them).format(
+            low=low,
+            high=low + random.randrange(1, 4),
+            days=days,
+            name=random.choice(words.NAMES),
+            day=random.choice(DAYS),
+            city=random.choice(words.CITIES),
+        )
+        for subject, them in OTHER_RULES.items()
     }
     return House(
-        random.choice(SHOPS),
+        random.choice(SHOPS).format(one=one, two=two, name=random.choice(words.NAMES)),
         rules,
         random.choice(THANKS),
         random.choice(NOTED),
@@ -247,4 +255,4 @@ def seen(random: Random) -> Task:
     return Task(NAME, example, REQUESTS, (house.instruction(random),), FIELDS)
 
 
-TASK = Specialty(NAME, "message", seen, make, HOUSE.instruction, REQUESTS)
+TASK = Specialty(NAME, "message", seen, make, HOUSE.instruction, REQUESTS, share=0.24)
