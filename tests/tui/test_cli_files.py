@@ -20,14 +20,14 @@ def test_inspect_says_all_of_a_model() -> None:
     assert done.returncode == 0
     for words in (
         "llama", "6.3M (6,294,784)", "Q8_0 6.7 MB (100%)", "1,024", "kv heads", "3,072", "MIT",
-        "kv cache 2.6 MB", "tokens fit in",
+        "kv cache 3.1 MB", "tokens fit in",
     ):  # fmt: skip
         assert words in done.stdout, words
     assert "bos_token" not in done.stdout and "blk.0" not in done.stdout
     document = json.loads(llamadiff("inspect", BASE, "--json", "-c", "512", "--tensors").stdout)
     assert document["chat_template"] is True and "bos_token" in document["template"]
     assert document["memory_context"] == 512
-    assert document["memory"]["kv_cache"] == 1_310_720
+    assert document["memory"]["kv_cache"] == 1_572_864
     assert document["memory_bytes"] == sum(document["memory"].values())
     assert document["largest_context"] == 1024 <= document["memory_available"]
     assert document["provenance"] == {"general.author": "llamadiff"}
