@@ -128,7 +128,9 @@ def check_room(
     processes share."""
     free = available_memory() if available is None else available
     if needed.memory_bytes > free:
-        several, fewer = (f" in {processes} processes", "set fewer, ") if processes > 1 else ("", "")
+        several, fewer = (
+            (f" in {processes} processes", "set fewer, ") if processes > 1 else ("", "")
+        )
         raise ModelError(
             f"Training{several} needs about {size_in_words(needed.memory_bytes)} of {of} and "
             f"{size_in_words(free)} are free; {fewer}make batch smaller and accumulation larger, set "

@@ -110,8 +110,12 @@ async def test_when_one_is_killed_it_is_said_how_and_the_others_end(
             if isinstance(report, Saved) and not them:
                 them = started(tuning)
                 os.kill(them[killed].pid, signal.SIGKILL)
-    assert str(ended.value).startswith("The process that trains was ended by SIGKILL – the system ran")
-    assert str(ended.value).endswith(f"It last said: Process {killed} of 2 failed. Its log is {log}.")
+    assert str(ended.value).startswith(
+        "The process that trains was ended by SIGKILL – the system ran"
+    )
+    assert str(ended.value).endswith(
+        f"It last said: Process {killed} of 2 failed. Its log is {log}."
+    )
     await until(lambda: not any(map(runs, them)))
     if killed == 1:
         return
@@ -194,7 +198,9 @@ def test_memory_is_that_of_all_of_them(write_model: Callable[..., Path], tmp_pat
     done, ended = alone[-1], together[-1]
     assert isinstance(done, Done) and isinstance(ended, Done)
     assert 1.5 * done.peak_bytes < ended.peak_bytes < 2.5 * done.peak_bytes
-    told = [[at.memory_bytes for at in them if isinstance(at, Stepped)] for them in (alone, together)]
+    told = [
+        [at.memory_bytes for at in them if isinstance(at, Stepped)] for them in (alone, together)
+    ]
     assert 1.5 * told[0][0] < told[1][0] < 2.5 * told[0][0]
     (refused,) = carry_out_together(tmp_path, [Asked(it, free=needed - 1)])
     end = refused[-1]

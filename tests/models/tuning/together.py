@@ -21,7 +21,7 @@ from llamadiff.models.tuning import estimate
 from llamadiff.models.tuning.control import Agreed, Stopped
 from llamadiff.models.tuning.parallel import ALONE, Group
 from llamadiff.models.tuning.session import Session
-from llamadiff.models.tuning.tasks import Failed, Job, Paused, Report, Stepped, line, read_report
+from llamadiff.models.tuning.tasks import Failed, Job, Report, Stepped, line, read_report
 
 
 class Asked(msgspec.Struct):
@@ -113,7 +113,8 @@ def main() -> None:
                     traceback.print_exc()
                     os._exit(1)
             started.append(pid)
-        if any([os.waitpid(pid, 0)[1] for pid in started]):
+        ended = [os.waitpid(pid, 0)[1] for pid in started]
+        if any(ended):
             sys.exit(1)
 
 
