@@ -9,6 +9,7 @@ as many backward passes of each process, where a small batch has a row for some 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -155,8 +156,10 @@ def launch(module: str, job: Path, processes: int) -> NoReturn:
     os.environ.update(_ENVIRONMENT)
     sys.stdout = sys.stderr  # the other is for reports
     from accelerate.commands.launch import launch_command, launch_command_parser
+    from torch.distributed.elastic.multiprocessing import api
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
+    api.logger.setLevel(logging.CRITICAL)  # its last words would hide those of the one that failed
     command = [
         "--multi_gpu", "--num_machines", "1", "--num_processes", str(processes),
         "--gpu_ids", "all",  # whatever the person has configured accelerate to use
