@@ -141,17 +141,20 @@ def test_stopped_anywhere_and_gone_on_with_they_give_the_same_bytes(
     def of(name: str, make: Callable[..., list[Row]], *, resume: bool = False) -> Job:
         (tmp_path / name).mkdir(exist_ok=True)
         method = "sft" if make is rows else "dpo"
-        settings = replace(TWO, method=method, dropout=0.2, steps=8, eval_every=3)
-        return job(tmp_path / name, base, make(7), make(3, seed=9), settings, resume=resume)
+        settings = replace(
+            TWO, method=method, dropout=0.2, batch=4, accumulation=1, steps=8, eval_every=3,
+            checkpoint_every=8,
+        )  # fmt: skip
+        return job(tmp_path / name, base, make(7), make(5, seed=9), settings, resume=resume)
 
     told = carry_out_together(
         tmp_path,
         [
             Asked(of("sft", rows)),
-            Asked(of("sft in parts", rows), pause_at=1, stop_at=3),
+            Asked(of("sft in parts", rows), pause_at=2, stop_at=3),
             Asked(of("sft in parts", rows, resume=True), pause_at=5),
             Asked(of("dpo", preferences)),
-            Asked(of("dpo in parts", preferences), pause_at=1, stop_at=3),
+            Asked(of("dpo in parts", preferences), pause_at=2, stop_at=3),
             Asked(of("dpo in parts", preferences, resume=True), pause_at=5),
             Asked(of("fewer", preferences), stop_at=4),
             Asked(of("fewer", preferences, resume=True), processes=1),
