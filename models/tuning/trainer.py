@@ -217,7 +217,8 @@ class Trainer:
             if share := self._group.share(batch):
                 yield share
         if isinstance(it, Preferring) and new:
-            for known in self._group.each(it.reference):
+            mine = {row.key: it.reference[row.key] for row in rows if row.key in it.reference}
+            for known in self._group.each(mine):
                 it.reference |= known
 
     def _whole(self, sums: Sums) -> Sums:
