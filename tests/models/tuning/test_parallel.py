@@ -56,6 +56,7 @@ def started(tuning: Tuning) -> list[psutil.Process]:
     return [launcher, *sorted(children, key=lambda it: int(it.environ()["RANK"]))]
 
 
+@pytest.mark.timeout(600)  # each of three times three processes import torch
 async def test_two_processes_train_as_one_does_and_end_and_go_on_together(
     write_model: Callable[..., Path], tmp_path: Path
 ) -> None:
