@@ -105,7 +105,7 @@ async def test_a_token_is_told_as_both_see_it(home: Path, size: tuple[int, int])
 async def test_where_they_part_and_going_on_from_the_other_token(
     home: Path, size: tuple[int, int]
 ) -> None:
-    async with ran(home, *("temperature=0", "temperature=0.7"), size=size) as pilot:
+    async with ran(home, *("temperature=0", "temperature=0.4"), size=size) as pilot:
         one, two = output(pilot, "A"), output(pilot, "B")
         parts = first_token_divergence(one.tokens, two.tokens)
         assert parts is not None and parts > 0
