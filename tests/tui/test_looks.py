@@ -120,7 +120,7 @@ async def test_screens_look_like_this(
         app.pop_screen()
         history.close()
         await pilot.press("f9")
-        await like("runs", "topic = ")
+        await like("runs", "Tell dogs")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
