@@ -173,6 +173,7 @@ async def show_rating(pilot: Pilot[None], kept: Kept, folder: Path) -> History:
     key = history.evaluations.begin(kept.plan, kept.program)
     history.evaluations.add(key, [*kept.answers])
     history.evaluations.end(key)
+    history.ratings.begin = lambda what, rater: 7  # type: ignore[method-assign]
     screen = Rate(history, Rated("evaluation", key), "anna")
     await pilot.app.push_screen(screen)
     return history

@@ -39,8 +39,8 @@ class Looks:
 
     async def settled(self) -> None:
         """Wait until the picture stays as it is."""
-        before = ""
-        while (now := self.pilot.app.export_screenshot(title="llamadiff")) != before:
+        before = None
+        while (now := self.pilot.app.screen._compositor.render_strips()) != before:
             before = now
             for _ in range(3):
                 await self.pilot.pause()
