@@ -173,8 +173,9 @@ async def show_rating(pilot: Pilot[None], kept: Kept, folder: Path) -> History:
     key = history.evaluations.begin(kept.plan, kept.program)
     history.evaluations.add(key, [*kept.answers])
     history.evaluations.end(key)
+    history._change(lambda it: it.execute("UPDATE evaluations SET key = 'abcdef'"))
     history.ratings.begin = lambda what, rater: 7  # type: ignore[method-assign]
-    screen = Rate(history, Rated("evaluation", key), "anna")
+    screen = Rate(history, Rated("evaluation", "abcdef"), "anna")
     await pilot.app.push_screen(screen)
     return history
 
