@@ -21,6 +21,8 @@ from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from ..conftest import until
 from .app import PatientApp, opened, output, playground, run_over, setup, status, told
 
+TWO = ["adapter=none", "adapter=support"]
+
 
 def left(*variants: object) -> LastTime:
     kept = [variant_out(it) for it in variants]  # type: ignore[arg-type]
@@ -90,7 +92,7 @@ async def test_closed_before_its_outputs_are_there_it_is_left_as_it_was(
 
     monkeypatch.setattr(Playground, "bring_outputs", never)
     opening = setup(home)
-    it = left(*make_variants(Defaults(), ["prompt=tell-me-about", "adapter=support"]))
+    it = left(*make_variants(Defaults(prompt="tell-me-about"), TWO))
     it = replace(it, live=True, run="abc", place="")
     write(home / "state", it)
     async with PatientApp(opening).run_test(size=(120, 40)) as pilot:
@@ -108,7 +110,7 @@ async def test_settings_of_the_start_go_before_how_it_was_left(home: Path, set_b
         config = replace(Configured().config, diff="unified", live=False)
         sources = {"diff": set_by, "live": set_by}
         opening = replace(opening, configured=Configured(config, sources))
-    it = left(*make_variants(Defaults(), ["prompt=tell-me-about", "adapter=support"]))
+    it = left(*make_variants(Defaults(prompt="tell-me-about"), TWO))
     write(home / "state", replace(it, live=True, place=""))
     async with PatientApp(opening).run_test(size=(120, 40)) as pilot:
         state = playground(pilot).playground
