@@ -104,7 +104,13 @@ async def test_closed_before_its_outputs_are_there_it_is_left_as_it_was(
 
 
 @pytest.mark.parametrize("set_by", ["", "config.toml"])
-async def test_settings_of_the_start_go_before_how_it_was_left(home: Path, set_by: str) -> None:
+async def test_settings_of_the_start_go_before_how_it_was_left(
+    home: Path, monkeypatch: pytest.MonkeyPatch, set_by: str
+) -> None:
+    async def drafts(self: Playground, texts: object) -> None:
+        self.changed(self.playground.names)
+
+    monkeypatch.setattr(Playground, "begin_drafts", drafts)
     opening = setup(home)
     if set_by:
         config = replace(Configured().config, diff="unified", live=False)
@@ -115,6 +121,7 @@ async def test_settings_of_the_start_go_before_how_it_was_left(home: Path, set_b
     async with PatientApp(opening).run_test(size=(120, 40)) as pilot:
         state = playground(pilot).playground
         await until(lambda: status(pilot) == "ready")
+        assert not playground(pilot)._pending and not state.outputs, "nothing is run by itself"
         assert (state.view, state.live) == (("unified", False) if set_by else ("tokens", True))
 
 
