@@ -33,6 +33,7 @@ from llamadiff.tui.config.keymap import bound, keymap_of
 from llamadiff.tui.config.reading import Configured, read_config
 from llamadiff.tui.config.schema import SETTINGS, THEMES
 from llamadiff.tui.config.writing import default_text, write_default, write_setting
+from llamadiff.tui.screens.confirm import Confirm
 from llamadiff.tui.screens.help import HelpScreen, keys_of
 from llamadiff.tui.screens.paned import Paned
 from llamadiff.tui.screens.settings import SettingsDialog
@@ -369,6 +370,27 @@ async def test_other_keys_of_the_reply_leave_its_text_alone(file: Path, tmp_path
         await pilot.press("escape", "r", "a", "enter", "b")
         box = playground(pilot).query_one(ReplyText)
         await until(lambda: box.text == "a\nb")
+
+
+async def test_dialogs_have_the_keys_of_the_file_and_say_them(file: Path, tmp_path: Path) -> None:
+    text = '[keys]\n"dialog.cancel" = "ctrl+x"\n"settings.change" = "c"\n"confirm.yes" = "j"\n'
+    configured = written(file, text)
+    async with StillApp(tmp_path, configured=configured).run_test(size=(80, 24)) as pilot:
+        await choose(pilot, "compact")
+        assert "c change" in screen_text(pilot) and "^x done" in screen_text(pilot)
+        await pilot.press("c")
+        await until(lambda: pilot.app.has_class("-compact"))
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, SettingsDialog)
+        await pilot.press("ctrl+x")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        answers: list[object] = []
+        await pilot.app.push_screen(
+            Confirm("Really?", "It is gone then.", "remove"), answers.append
+        )
+        await until(lambda: "enter or j remove · ^x or n cancel" in screen_text(pilot))
+        await pilot.press("j")
+        await until(lambda: answers == [True])
 
 
 async def choose(pilot: Pilot[None], name: str) -> SettingList:
