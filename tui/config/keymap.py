@@ -98,19 +98,18 @@ def _read(name: str, value: object) -> tuple[list[str], list[str]]:
     """The keys that a value names, none if one of them cannot be used, and what is to be said."""
     values: list[Any] = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(it, str) and it.strip() for it in values):
-        said = f'{name} cannot be {value!r}. Give a key, as "f6", or several: ["f6", "ctrl+r"].'
-        return [], [f"{said} {_stays(name)}"]
+        form = 'Give a key, as "f6", or several: ["f6", "ctrl+r"].'
+        return [], [f"{name} cannot be {value!r}. {form} {_stays(name)}"]
     keys = [_normal(it) for it in values]
     said: list[str] = []
     for key, given in zip(keys, values, strict=True):
         if not _is_key(key):
             odd = [it for it in key.split("+") if it not in _NAMES | _MODIFIERS]
             near = did_you_mean(odd[0], _NAMES | _MODIFIERS) if odd else ""
-            said = f"{name}: {safe_line(given)!r} is no key{near or '.'}"
-            return [], [f"{said} {_stays(name)}"]
+            return [], [f"{name}: {safe_line(given)!r} is no key{near or '.'} {_stays(name)}"]
         if _types(key) and (typed := _typed_in(name)) and not any(map(_types, _default(name))):
-            said = f"{name} cannot be {key_name(key)}, which is typed ({typed})."
-            return [], [f"{said} {_stays(name)}"]
+            typed = f"which is typed ({typed})"
+            return [], [f"{name} cannot be {key_name(key)}, {typed}. {_stays(name)}"]
         if not _sent(key):
             same = f"they send {_SAME[key]} for it" if key in _SAME else "most send nothing for it"
             said.append(f"{name}: over SSH few terminals can send {given}; {same}.")
