@@ -28,6 +28,7 @@ from .still_screens import (
     show_rating,
     show_sweep,
 )
+from .still_tune import show_choices, show_training
 
 
 class Looks:
@@ -121,6 +122,20 @@ async def test_screens_look_like_this(
         history.close()
         await pilot.press("f9")
         await like("runs", "Tell dogs")
+        if colour:
+            return
+        # Their pictures with colours are among those of test_layout.
+        await pilot.press("f2")
+        await show_choices(pilot)
+        await like("choices", "Training will")
+        app.pop_screen()
+        await show_training(pilot)
+        await like("training", "Answers")
+        app.pop_screen()
+        await pilot.press("escape", "f12", "down")
+        await like("settings", "Leave out most empty lines")
+        await pilot.press("escape", "f1")
+        await like("help", "Marks")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
