@@ -51,7 +51,8 @@ class LlamadiffApp(ConfiguredApp):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup.configured)
         self.setup = setup
-        self.splits = Splits()
+        self.own_splits = Splits()
+        """How the panes share the screen, but for the tour's."""
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
         self._said: deque[Said] = deque(maxlen=KEPT)
@@ -94,6 +95,11 @@ class LlamadiffApp(ConfiguredApp):
         except OSError as error:
             logging.warning("how the app was left is not kept: %s", error)
         super().exit(*args, **options)
+
+    @property
+    def splits(self) -> Splits:
+        """How the panes that are shown share the screen."""
+        return self.own_splits if self.tour is None else self.tour.splits
 
     @property
     def own_stack(self) -> Sequence[Screen[Any]]:

@@ -125,8 +125,9 @@ class Session:
         # A run under way and a failure are not hidden by a load in the background.
         loading = self._load is not None and self._state not in ("running", "failed")
         state, detail = self._state, ""
-        if variant and state != "running" and playground.misfits.of(variant):
-            loading, state, detail = False, "failed", "(does not fit)"
+        if variant and state != "running" and (said := playground.misfits.of(variant)):
+            detail = "(file is gone)" if "does not exist" in said else "(does not fit)"
+            loading, state = False, "failed"
         return Status(
             model=variant.model_name if variant else "",
             quantization=quantization,

@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.pilot import Pilot
 
 from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.last_time import read
 from llamadiff.tui.tour import player, steps, tour
 from llamadiff.tui.tour.demo import DemoApp
 from llamadiff.tui.tour.folder import setup_in
@@ -52,6 +53,9 @@ async def test_the_suite_of_the_tour_asks_what_it_says(tmp_path: Path) -> None:
 async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
     async with opened(tmp_path, size=(80, 24)) as pilot:
         own, app = playground(pilot), app_of(pilot)
+        keys = {"run.start": "ctrl+x"}
+        app.own_keymap, app.own_splits.higher = keys, 2
+        app.set_keymap(keys)
         await pilot.press("e", *" and cats")
         await until(lambda: isinstance(pilot.app.focused, PromptEditor))
         text = own.query_one(PromptEditor).text
@@ -61,6 +65,7 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         assert "esc ends the tour" in screen_text(pilot)
         guided = playground(pilot)
         assert guided is not own and guided.session.library is not own.session.library
+        assert app._keymap == {} and app.splits.higher == 0, "the steps name the keys of everybody"
         await run_over(pilot, "f5")
         await step(pilot, 2)
 
@@ -85,6 +90,7 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         assert isinstance(pilot.app.focused, PromptEditor)
         assert own.query_one(PromptEditor).text == text
         assert own.playground.outputs == {} and not own.query(TourPanel)
+        assert app._keymap == keys and app.splits.higher == 2
 
         # It can be taken again, and quitting within it is an end as any other.
         await pilot.press("ctrl+p")
@@ -95,6 +101,8 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         await pilot.press("ctrl+q")
         await until(lambda: pilot.app._exit)
         assert app.unfinished is None
+    left = read(tmp_path / "state")
+    assert left is not None and left.splits.higher == 2
 
 
 async def test_the_first_run_says_what_to_press_and_never_again(tmp_path: Path) -> None:

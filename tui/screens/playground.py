@@ -127,6 +127,7 @@ class Playground(
         await self.come_back()
         await self.session.choose()
         await self.begin_drafts(self.query_one(PromptEditor))
+        self._pending.clear()  # drafts of the last time are there; running them is the person's
         await self.bring_outputs()
         await self.session.open()
         if not self.app.is_headless:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from ...compare.errors import CompareError
+from ..dialog_keys import SEE_KEYS
 from ..keys import RATE_KEYS
 from ..rating_words import login_name, progress
 from ..safe_text import safe_line, safe_text
@@ -337,9 +338,7 @@ class Rate(Page[None]):
 class _See(Confirm):
     """Asked for with `r`, and seen with another `r`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "yes", "see it", id="rate.see", show=False)
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*SEE_KEYS]
 
 
 def _drawn(

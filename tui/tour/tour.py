@@ -17,6 +17,7 @@ from ..key_names import key_name
 from ..screens.jump import Jump
 from ..screens.playground import Playground
 from ..setup import Setup
+from ..splits import Splits
 from ..welcome import welcomed
 from ..widgets.key_bar import KeyBar
 from ..widgets.prompt_panel import PromptPanel
@@ -65,6 +66,8 @@ class Tour:
         self.player = player
         self.at = 0
         """The index of the step."""
+        self.splits = Splits()
+        """How the tour's panes share the screen."""
         self._folder: TemporaryDirectory[str] | None = None
         self._timer: Timer | None = None
         self._pointed: list[Widget] = []
@@ -96,17 +99,19 @@ class Tour:
         self._enter()
 
     def _enter(self) -> None:
-        self.at, self._wrong, self._pointed = 0, 0, []
+        self.at, self._wrong, self._pointed, self.splits = 0, 0, [], Splits()
         self._folder = TemporaryDirectory(prefix="llamadiff-tour-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         setup = setup_in(folder, self.app.setup)
         welcomed(setup.state_dir)
         suite = write_suite(folder / "suites")
+        self.app.set_keymap({})  # the steps name the keys that everybody has at first
         self.app.add_mode(MODE, lambda: TourPlayground(setup, suite))
         self.app.switch_mode(MODE)
 
     async def _leave(self) -> None:
         self.app.switch_mode(self.app.DEFAULT_MODE)
+        self.app.set_keymap(self.app.own_keymap)
         await self.app.remove_mode(MODE)
         if self._folder is not None:
             self._folder.cleanup()
