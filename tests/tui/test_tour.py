@@ -1,5 +1,7 @@
 """The tour and the demo: steps that a person does, nothing of theirs lost, and the same by itself."""
 
+import gc
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,9 @@ from textual.pilot import Pilot
 
 from llamadiff.compare.run import Run
 from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.collecting import THRESHOLDS, leave_out
 from llamadiff.tui.screens.save_prompt import SavePrompt
+from llamadiff.tui.setup import Setup
 from llamadiff.tui.tour import player, steps, tour
 from llamadiff.tui.tour.demo import DemoApp
 from llamadiff.tui.tour.folder import setup_in
@@ -193,6 +197,19 @@ async def test_the_demo_ends_in_the_app(tmp_path: Path) -> None:
         assert app.current_mode == app.DEFAULT_MODE and "over" in told(pilot)
 
 
+@pytest.fixture
+def as_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Garbage is collected as seldom."""
+    before = gc.get_threshold()
+    with monkeypatch.context() as patch:
+        patch.setattr(LlamadiffApp, "is_headless", False)
+        leave_out(LlamadiffApp(Setup(Path(), Path())))
+    assert gc.isenabled() and gc.get_threshold() == THRESHOLDS and gc.get_freeze_count()
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("as_in_a_terminal")
 async def test_nothing_stalls_in_the_whole_tour(tmp_path: Path) -> None:
     app = DemoApp(setup_in(tmp_path, setup(tmp_path)), Player(100))
     async with app.run_test(size=(120, 40)) as pilot, watchdog() as dog:
