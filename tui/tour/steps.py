@@ -104,7 +104,7 @@ STEPS = (
     ),
     Step(
         "what differs",
-        "A ◆ is the baseline: what others say that it does not is underlined. The line over a text "
+        "A is the baseline: what others say that it does not is underlined. The line over a text "
         "says how much that is, and where the two part.",
         "Press 2 for B.",
         ("2",),

@@ -22,7 +22,7 @@ from ..widgets.key_bar import KeyBar
 from ..widgets.prompt_panel import PromptPanel
 from ..widgets.reply_box import ReplyBox
 from .folder import setup_in
-from .panel import POINTED, Told, TourPanel
+from .panel import GUIDED, POINTED, Told, TourPanel
 from .steps import STEPS, Step, key_of
 from .suite import write_suite
 
@@ -183,6 +183,7 @@ class Tour:
             bar = next((it for it in screen.children if isinstance(it, KeyBar)), None)
             screen.mount(TourPanel(classes="" if bar else "-docked"), before=bar)
         elif panel.is_mounted and panel.children:
+            screen.add_class(GUIDED)  # now that the panel's styles are known
             panel.tell(self._told())
 
     def _told(self) -> Told:
