@@ -118,10 +118,7 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
 
         # What would go with the tour is not made, or that is said of it.
         await pilot.press("f8")
-        await until(lambda: "F8 trains nothing" in screen_text(pilot))
-        assert "F8 trains nothing until it is over" in told(pilot)
-        for words in ("only what changed, have\n", STEPS[2].do):  # below it
-            assert words in screen_text(pilot)
+        await until(lambda: "F8 trains nothing until it is over" in told(pilot))
         await pilot.press("W")
         await until(lambda: isinstance(pilot.app.screen, SavePrompt))
         await pilot.press("enter")
