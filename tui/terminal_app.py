@@ -21,6 +21,8 @@ from .pasting import ASK, Answered, with_own_parser
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+BEGINNING = 2
+"""So many sizes are told at first, the same: by Textual, and by the driver once it has started."""
 ENDING = ("SIGHUP", "SIGTERM")
 
 
@@ -30,6 +32,7 @@ class TerminalApp(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self._canvas = Canvas(plain=os.environ.get("TERM") == "linux")
+        self._sizes = 0
         self.pace = Pace(self._ask)
         self._copying = asyncio.Lock()
         """What is copied first is there first."""
@@ -52,7 +55,9 @@ class TerminalApp(App[None]):
     # ---------------------------------------------------------------- drawing
 
     def on_resize(self) -> None:
-        self.action_redraw()
+        self._sizes += 1
+        if self._sizes > BEGINNING:
+            self.action_redraw()
 
     def action_redraw(self) -> None:
         """Write the whole screen again, whatever the terminal shows."""
