@@ -97,6 +97,11 @@ class Session:
         return next(iter(self._setup.prompt_folders), Path())
 
     @property
+    def passing(self) -> bool:
+        """Whether these, and all else that is kept, go away at the end, as the tour's do."""
+        return self._setup.passing
+
+    @property
     def cache_dir(self) -> Path:
         """Where converted adapters are."""
         return self._setup.cache_dir

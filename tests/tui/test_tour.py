@@ -1,13 +1,20 @@
 """The tour and the demo: steps that a person does, nothing of theirs lost, and the same by itself."""
 
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.content import Content
 from textual.pilot import Pilot
 
+from llamadiff.compare.run import Run
 from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.collecting import THRESHOLDS, leave_out
 from llamadiff.tui.last_time import read
+from llamadiff.tui.screens.save_prompt import SavePrompt
+from llamadiff.tui.setup import Setup
 from llamadiff.tui.tour import player, steps, tour
 from llamadiff.tui.tour.demo import DemoApp
 from llamadiff.tui.tour.folder import setup_in
@@ -19,7 +26,19 @@ from llamadiff.tui.welcome import first_run
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
-from .app import opened, output, playground, run_over, screen_text, setup, told
+from .app import (
+    PLAIN,
+    StillApp,
+    opened,
+    output,
+    playground,
+    run_over,
+    said,
+    screen_text,
+    setup,
+    told,
+)
+from .watchdog import MOST_MS, watchdog
 
 
 def app_of(pilot: Pilot[None]) -> LlamadiffApp:
@@ -48,6 +67,25 @@ async def test_the_suite_of_the_tour_asks_what_it_says(tmp_path: Path) -> None:
     plan = plan_of(load_suite(write_suite(tmp_path / "suites")), Defaults(), ModelSettings())
     assert (len(plan.rows), len(plan.variants)) == (40, 4)
     assert "40 reviews" in "".join(it.says for it in STEPS)
+
+
+async def test_a_step_is_done_once_all_of_it_is(tmp_path: Path) -> None:
+    topic, scale = (next(it for it in STEPS if word in it.title) for word in ("topic", "scale"))
+    async with StillApp(tmp_path).run_test() as pilot:
+        home = playground(pilot)
+        state = home.playground
+        for asked, step, done in (
+            ("c", topic, False), ("Cats ", topic, True), (0.6, scale, False), (0.5, scale, True),
+        ):  # fmt: skip
+            if isinstance(asked, str):
+                state.values["topic"] = asked
+            else:
+                c = state.variants[-1]
+                state.update(replace(c, adapters=(replace(c.adapters[0], scale=asked),)))
+            assert not step.done(home), "it was not run so"
+            outputs = [said(it, PLAIN) for it in state.variants]
+            state.started(Run(tuple(state.variants), dict(state.values), outputs=outputs), None)
+            assert step.done(home) is done, asked
 
 
 async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
@@ -82,6 +120,20 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         await step(pilot, 3)
         folder = Path(app.tour._folder.name if app.tour and app.tour._folder else "")
         assert (folder / "state").is_dir()
+
+        # What would go with the tour is not made, or that is said of it.
+        await pilot.press("f8")
+        await until(lambda: "F8 trains nothing until it is over" in told(pilot))
+        await pilot.press("W")
+        await until(lambda: isinstance(pilot.app.screen, SavePrompt))
+        await pilot.press("enter")
+        await until(lambda: "goes with the tour: W saves it elsewhere" in told(pilot))
+        assert [*(folder / "prompts").iterdir()]
+        await pilot.press("f1")
+        await until(lambda: "esc closes this" in screen_text(pilot))
+        assert "the guided tour" not in screen_text(pilot)
+        assert not app.check_action("tour", ()) and not app.check_action("suspend_process", ())
+        await pilot.press("escape")
 
         await pilot.press("escape")
         await until(lambda: pilot.app.screen is own)
@@ -151,3 +203,27 @@ async def test_the_demo_ends_in_the_app(tmp_path: Path) -> None:
         await until(lambda: app.tour is not None and app.tour.at == 2)
         await until(lambda: app.tour is None and not pilot.app.screen.query(TourPanel))
         assert app.current_mode == app.DEFAULT_MODE and "over" in told(pilot)
+
+
+@pytest.fixture
+def as_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Garbage is collected as seldom."""
+    before = gc.get_threshold()
+    with monkeypatch.context() as patch:
+        patch.setattr(LlamadiffApp, "is_headless", False)
+        leave_out(LlamadiffApp(Setup(Path(), Path())))
+    assert gc.isenabled() and gc.get_threshold() == THRESHOLDS and gc.get_freeze_count()
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("as_in_a_terminal")
+async def test_nothing_stalls_in_the_whole_tour(tmp_path: Path) -> None:
+    app = DemoApp(setup_in(tmp_path, setup(tmp_path)), Player(100))
+    async with app.run_test(size=(120, 40)) as pilot, watchdog() as dog:
+        await until(lambda: app.tour is not None)
+        assert app.tour is not None
+        for number in range(len(STEPS)):
+            await until(lambda number=number: app.tour is None or app.tour.at > number, 120)
+            assert dog.longest_ms() < MOST_MS, STEPS[number].title
+        await until(lambda: "The tour is over" in told(pilot))

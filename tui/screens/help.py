@@ -120,14 +120,18 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#help").focus()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "tour":
+            return self.app.check_action(action, parameters)
+        return super().check_action(action, parameters)
+
     def action_tour(self) -> None:
         self.dismiss(None)
         cast("LlamadiffApp", self.app).begin_tour()
 
     def _content(self) -> Content:
-        keys = Content.styled(
-            with_keys(self, "   {help.close} closes this · {help.tour} the guided tour"), "$dim"
-        )
+        tour = " · {help.tour} the guided tour" * bool(self.check_action("tour", ()))
+        keys = Content.styled(with_keys(self, f"   {{help.close}} closes this{tour}"), "$dim")
         lines = [Content.styled("Help", "bold").append(keys), Content()]
         if self._here:
             lines += [Content(self._here), Content()]

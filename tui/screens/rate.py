@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from time import monotonic
@@ -17,6 +16,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...compare.errors import CompareError
+from ..collecting import leave_out
 from ..dialog_keys import SEE_KEYS
 from ..keys import RATE_KEYS
 from ..rating_words import login_name, progress
@@ -128,8 +128,7 @@ class Rate(Page[None]):
     async def _open(self) -> None:
         self._rating = await asyncio.to_thread(self._load, self._rater)
         await self._show()
-        if not self.app.is_headless:
-            gc.freeze()  # a full collection would hold a key up for 200 ms
+        leave_out(self.app)
 
     def _load(self, rater: str) -> Rating:
         from ...compare.rating.session import Rating
