@@ -25,7 +25,7 @@ from llamadiff.compare.history.ratings import Rated
 from llamadiff.tui.cli.main import run
 from llamadiff.tui.paths import log_dir, state_dir
 
-from ..compare.evaluation.suites import CHECKS, VARIANTS, write_rows, write_suite
+from ..compare.evaluation.suites import CHECKS, LEARNED, VARIANTS, write_rows, write_suite
 from ..compare.history.runs import opened
 
 BRIEF = '[[checks]]\nname = "brief"\ncheck = "length"\nmost = 200\nweight = 0.0\n'
@@ -124,7 +124,7 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     assert "delivery" in out and "tuned: " in out
     assert "20 rows × 2 variants = 40 answers" in err
     assert re.search(r"(Fine-tune|Not decided|Neither): ", out)
-    assert "Fine-tuning" in out and "Prompting" not in out and "2,831 rows: " in out
+    assert "Fine-tuning" in out and "Prompting" not in out and LEARNED in out
 
     path.write_text(path.read_text() + '[[require]]\nthat = "tuned.score > 1"\n')
     assert run(["eval", str(path), "--rows", "4"]) == 1
