@@ -9,6 +9,7 @@ import pytest
 from textual.content import Content
 from textual.pilot import Pilot
 
+from benchmarks.loop import watched
 from llamadiff.compare.run import Run
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.collecting import THRESHOLDS, leave_out
@@ -38,7 +39,7 @@ from .app import (
     setup,
     told,
 )
-from .watchdog import MOST_MS, watchdog
+from .test_stalls import MOST_MS
 
 
 def app_of(pilot: Pilot[None]) -> LlamadiffApp:
@@ -220,10 +221,10 @@ def as_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("as_in_a_terminal")
 async def test_nothing_stalls_in_the_whole_tour(tmp_path: Path) -> None:
     app = DemoApp(setup_in(tmp_path, setup(tmp_path)), Player(100))
-    async with app.run_test(size=(120, 40)) as pilot, watchdog() as dog:
+    async with app.run_test(size=(120, 40)) as pilot, watched() as loop:
         await until(lambda: app.tour is not None)
         assert app.tour is not None
         for number in range(len(STEPS)):
             await until(lambda number=number: app.tour is None or app.tour.at > number, 120)
-            assert dog.longest_ms() < MOST_MS, STEPS[number].title
+            assert loop.take() < MOST_MS, STEPS[number].title
         await until(lambda: "The tour is over" in told(pilot))
