@@ -48,12 +48,15 @@ def test_what_differs_is_never_all_the_same() -> None:
 
 def test_what_was_cut_off_in_its_reasoning_is_called_that_everywhere(tmp_path: Path) -> None:
     think = written(
-        tmp_path, "think.toml", f'{DOGS}max_tokens = 8\n'.replace("user", 'prefill = "<think>Dogs are"\nuser')
-    )  # fmt: skip
+        tmp_path,
+        "think.toml",
+        'name = "x"\nprefill = "<think>"\nuser = "Write an article on rivers."\n'
+        "[sampling]\ntemperature = 0\nmax_tokens = 12\n",
+    )
     both = "-p", think, "--variant", "adapter=none", "--variant", "adapter=support"
     done = llamadiff("diff", *both)
     assert done.returncode == 1 and "· neither has an answer ──" in done.stdout, done.stderr
-    assert "B · 8 tokens" in done.stderr and "· 0 tokens" not in done.stderr
+    assert "B · 12 tokens" in done.stderr and "· 0 tokens" not in done.stderr
     document = json.loads(llamadiff("diff", *both, "--json").stdout)
     assert document["diffs"][0]["equal"] is False and document["variants"][0]["groups"] == []
     for how in ((), ("--json",)):
