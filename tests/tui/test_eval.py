@@ -356,7 +356,7 @@ that = 'tuned."brief" >= 0.5'
         assert "NOT MET: tuned.score &gt; 1" in report or "tuned.score \\> 1" in report
     assert not re.search(r"src=|href=|url\(|@import|\son\w+=", page)
     for report in (page, text):
-        assert "Prompt or fine-tune" in report and "194,560 parameters" in report
+        assert "Prompt or fine-tune" in report and "145,920 parameters" in report
         assert "not measured (repeats = 1)" in report
     document = json.loads(data)
     assert document["decision"]["outcome"] == "undecided"
