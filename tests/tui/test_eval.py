@@ -121,7 +121,7 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     assert tuned.split()[:2] == ["B", "tuned"] and " ms" in tuned
     scores = re.search(r"met: tuned.score >= base.score \(tuned.score is (\S+) points, ", out)
     assert scores and scores[1] == tuned.split()[2].removesuffix(".0")
-    assert "delivery" in out and "tuned: " in out
+    assert "delivery" in out and "tuned is better than base" in out
     assert "20 rows × 2 variants = 40 answers" in err
     assert re.search(r"(Fine-tune|Not decided|Neither): ", out)
     assert "Fine-tuning" in out and "Prompting" not in out and LEARNED in out

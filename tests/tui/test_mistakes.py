@@ -28,6 +28,7 @@ async def test_a_mistake_is_told_wherever_one_is(
             await pilot.press(key)
         await until(lambda: not keys or pilot.app.screen is not before)
         screen = pilot.app.screen
+        await until(lambda: not isinstance(screen, Library) or "ready" in screen_text(pilot))
         screen.run_worker(_wrong(), exit_on_error=False)
         await until(lambda: "oddity" in screen_text(pilot) + told(pilot))
         assert pilot.app.is_running and pilot.app.screen is screen

@@ -47,7 +47,7 @@ def write_suite(folder: Path, rows: int, text: str = "", variants: str = VARIANT
     write_rows(
         folder,
         [
-            {"message": it["message"], "expected": "order number", "subject": it["kind"]}
+            {"message": it["message"], "expected": "thank you", "subject": it["kind"]}
             for it in shipped
         ],
     )
