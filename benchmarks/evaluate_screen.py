@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import gc
 import random
 import shutil
@@ -24,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from history_screen import painted, until
-from sweep_screen import Loop
+from loop import Loop, watched
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -71,17 +70,11 @@ async def once(folder: Path, figures: Figures, live: bool) -> None:
         first = app.screen
         assert isinstance(first, Playground)
         await until(lambda: first.session.status.state == "ready")
-        gc.collect()
-        gc.freeze()  # as the app does in a terminal
-        loop = Loop()
-        watching = asyncio.create_task(loop.watch())
-        await asyncio.sleep(0.5)
-        await look(pilot, loop, figures)
-        if live:
-            await run(pilot, loop, figures)
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
+        async with watched() as loop:
+            await asyncio.sleep(0.5)
+            await look(pilot, loop, figures)
+            if live:
+                await run(pilot, loop, figures)
 
 
 async def look(pilot: Pilot[None], loop: Loop, figures: Figures) -> None:

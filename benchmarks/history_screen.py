@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import shutil
 import statistics
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from history import fill
+from loop import Loop, watched
 from textual.pilot import Pilot
 
 from llamadiff.tui.app import LlamadiffApp
@@ -29,23 +29,6 @@ from llamadiff.tui.setup import Setup
 from llamadiff.tui.widgets.run_table import RunTable
 
 WORDS = ("w0", "w199", "w15000", "of", "nowhere")
-
-
-class Loop:
-    """How long the event loop was held up at most."""
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-
-    async def watch(self) -> None:
-        while True:
-            start = time.perf_counter()
-            await asyncio.sleep(0.001)
-            self.longest = max(self.longest, time.perf_counter() - start - 0.001)
-
-    def take(self) -> float:
-        longest, self.longest = self.longest, 0.0
-        return 1000 * longest
 
 
 def painted(app: LlamadiffApp) -> str:
@@ -67,12 +50,8 @@ async def once(folder: Path, figures: dict[str, list[float]]) -> None:
         first = app.screen
         assert isinstance(first, Playground)
         await until(lambda: first.session.status.state == "ready")
-        loop = Loop()
-        watching = asyncio.create_task(loop.watch())
-        await look(pilot, loop, figures)
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
+        async with watched() as loop:
+            await look(pilot, loop, figures)
 
 
 async def look(pilot: Pilot[None], loop: Loop, figures: dict[str, list[float]]) -> None:

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import gc
 import random
 import statistics
 import sys
@@ -25,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from history_screen import until
 from live_diff import WORDS, prose
-from sweep_screen import Loop
+from loop import Loop, watched
 
 from llamadiff.compare.run import Output, Run, State
 from llamadiff.compare.spec import Defaults, make_variants
@@ -84,35 +82,29 @@ async def once(home: Path, seed: int, add: Callable[[str, float], None]) -> None
         assert isinstance(screen, Playground)
         await until(lambda: screen.session.status.state == "ready")
         await asyncio.sleep(0.5)
-        gc.collect()
-        gc.freeze()  # as the app does in a terminal
-        loop = Loop()
-        watching = asyncio.create_task(loop.watch())
-        pair = Pair(screen, loop, seed)
-        run = pair.turn(None)
-        screen.playground.started(run, None)
-        screen.board.show()
-        texts = pair.texts()
-        for step in range(1, STEPS):
-            pair.say(run, texts, WORDS * step // STEPS)
+        async with watched() as loop:
+            pair = Pair(screen, loop, seed)
+            run = pair.turn(None)
+            screen.playground.started(run, None)
+            screen.board.show()
+            texts = pair.texts()
+            for step in range(1, STEPS):
+                pair.say(run, texts, WORDS * step // STEPS)
+                screen.board.flush()
+                await asyncio.sleep(0.02)
+            add("while they stream", loop.take())
+            pair.say(run, texts, WORDS)
             screen.board.flush()
-            await asyncio.sleep(0.02)
-        add("while they stream", loop.take())
-        pair.say(run, texts, WORDS)
-        screen.board.flush()
-        add("the last diff", await pair.settled())
-        turns: list[Run] = []
-        for _ in range(TURNS):
-            turns.append(pair.turn(turns[-1] if turns else None))
-            pair.say(turns[-1], pair.texts(), WORDS)
-        await asyncio.sleep(0.1)
-        loop.take()
-        screen.playground.started(turns[-1], None)
-        screen.board.show()
-        add(f"{TURNS} such turns shown at once", await pair.settled())
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
+            add("the last diff", await pair.settled())
+            turns: list[Run] = []
+            for _ in range(TURNS):
+                turns.append(pair.turn(turns[-1] if turns else None))
+                pair.say(turns[-1], pair.texts(), WORDS)
+            await asyncio.sleep(0.1)
+            loop.take()
+            screen.playground.started(turns[-1], None)
+            screen.board.show()
+            add(f"{TURNS} such turns shown at once", await pair.settled())
 
 
 def main() -> None:

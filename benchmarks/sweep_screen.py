@@ -11,13 +11,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import gc
 import random
 import statistics
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from history_screen import painted, until
 from key_latency import LETTERS, PROMPT
+from loop import Loop, watched
 from terminal import Terminal
 
 from llamadiff.compare.spec import Defaults, make_variants
@@ -38,26 +36,6 @@ from llamadiff.tui.widgets.output_text import OutputText
 TOKENS = 400
 ENDS = dict.fromkeys(range(8), -100.0)
 """The bundled model's special tokens, ruled out: an answer goes on to its limit."""
-
-
-class Loop:
-    """The longest stretch for which the event loop's own thread computed without a pause.
-
-    That is processor time: what other programs take of the machine is not in it.
-    """
-
-    def __init__(self) -> None:
-        self._longest = 0.0
-
-    async def watch(self) -> None:
-        while True:
-            start = time.thread_time()
-            await asyncio.sleep(0.001)
-            self._longest = max(self._longest, time.thread_time() - start)
-
-    def take(self) -> float:
-        longest, self._longest = self._longest, 0.0
-        return 1000 * longest
 
 
 def variant(tokens: int) -> Variant:
@@ -80,14 +58,8 @@ async def once(figures: dict[str, list[float]]) -> None:
             await until(lambda: first.session.status.state == "ready")
             app.simulate_key("escape")
             await asyncio.sleep(0.5)
-            gc.collect()
-            gc.freeze()  # as the app does in a terminal
-            loop = Loop()
-            watching = asyncio.create_task(loop.watch())
-            await look(app, loop, figures)
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+            async with watched() as loop:
+                await look(app, loop, figures)
 
 
 async def look(app: LlamadiffApp, loop: Loop, figures: dict[str, list[float]]) -> None:

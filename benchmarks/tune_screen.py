@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import gc
 import statistics
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from history_screen import painted, until
-from sweep_screen import Loop
+from loop import Loop, watched
 from textual.widgets import Input
 
 from llamadiff.tui.app import LlamadiffApp
@@ -45,16 +44,10 @@ async def once(home: Path, figures: Figures) -> None:
         first = app.screen
         assert isinstance(first, Playground)
         await until(lambda: first.session.status.state == "ready")
-        gc.collect()
-        gc.freeze()  # as the app does in a terminal
-        loop = Loop()
-        watching = asyncio.create_task(loop.watch())
-        await asyncio.sleep(0.5)
-        await choose(app, loop, figures)
-        await train(app, first, loop, figures)
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
+        async with watched() as loop:
+            await asyncio.sleep(0.5)
+            await choose(app, loop, figures)
+            await train(app, first, loop, figures)
 
 
 async def choose(app: LlamadiffApp, loop: Loop, figures: Figures) -> None:

@@ -17,7 +17,7 @@ llamadiff works without settings. What you want otherwise goes into `config.toml
 
 What counts, the most first: the command line, environment variables, the file, the default. `llamadiff settings` lists every setting with its value and where that comes from, `--json` for programs.
 
-A value that is wrong is told with the file, the line and what would be accepted, and the default is used; so is a name there is not. The app opens with a notice, commands say a line on stderr, and `llamadiff settings` ends with exit code 1. A file that is not TOML is told of, not used, and never overwritten.
+A value that is wrong is told with the file, the line, what would be accepted and the value that is used instead: what else is set, or the default. A name there is not is told as well. The app opens with a notice, commands say a line on stderr, and `llamadiff settings` ends with exit code 1. A file that is not TOML is told of, not used, and never overwritten.
 """
 
 _TABLES = """
@@ -41,7 +41,7 @@ Each action has an id. A table gives it other keys, one or several:
 "diff.next" = "j"
 ```
 
-Help, the bottom line and the palette show the keys as they are. A key that something else has in the same place is not taken, nor one that is a character where one types; both are told with the line. ctrl+i, ctrl+m, ctrl+j, ctrl+h and combinations that only some terminals send are told of and taken. `llamadiff settings --keys` lists the ids with the keys that they have now.
+Help, the bottom line, the palette and dialogs show the keys as they are; sentences elsewhere name those that everybody has at first. A key that something else has in the same place is not taken, nor one that is a character where one types; both are told with the line. ctrl+i, ctrl+m, ctrl+j, ctrl+h and combinations that only some terminals send are told of and taken. `llamadiff settings --keys` lists the ids with the keys that they have now. What a text field does with the keys for moving and deleting, enter in it, and tab from one field to the next have no ids. The guided tour has the keys of this table, whatever is set.
 """
 
 

@@ -51,7 +51,8 @@ class LlamadiffApp(ConfiguredApp):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup.configured)
         self.setup = setup
-        self.splits = Splits()
+        self.own_splits = Splits()
+        """How the panes share the screen, but for the tour's."""
         self.unfinished: Evaluating | None = None
         """The evaluation that closing the app stopped."""
         self._said: deque[Said] = deque(maxlen=KEPT)
@@ -96,6 +97,11 @@ class LlamadiffApp(ConfiguredApp):
         super().exit(*args, **options)
 
     @property
+    def splits(self) -> Splits:
+        """How the panes that are shown share the screen."""
+        return self.own_splits if self.tour is None else self.tour.splits
+
+    @property
     def own_stack(self) -> Sequence[Screen[Any]]:
         """The person's own screens, also while the tour's are shown."""
         return self._screen_stacks.get(self.DEFAULT_MODE, ())
@@ -106,9 +112,12 @@ class LlamadiffApp(ConfiguredApp):
             await super().on_event(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Esc leaves a pane that is alone on the screen before it means anything else."""
+        """Esc leaves a pane that is alone on the screen before it means anything else; there is no
+        tour within the tour."""
         if action == "unzoom":
             return bool(self.screen_stack) and getattr(self.screen, "zoomed", None) is not None
+        if action == "tour":
+            return self.tour is None
         return super().check_action(action, parameters)
 
     def action_unzoom(self) -> None:
@@ -174,7 +183,13 @@ class LlamadiffApp(ConfiguredApp):
         a training back to the choices."""
         from .screens.tune import Tune
 
-        if not isinstance(self.screen, Tune):
+        home = self.screen_stack[0]
+        if isinstance(home, Playground) and home.session.passing:
+            said = (
+                "All that is made here goes with the tour, so F8 trains nothing until it is over."
+            )
+            self.notify(said, severity="warning", timeout=5)
+        elif not isinstance(self.screen, Tune):
             inside = any(isinstance(it, Tune) for it in self.screen_stack)
             self._on_playground(lambda it: it.show_tune(training=not inside))
 

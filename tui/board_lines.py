@@ -79,14 +79,15 @@ def board_heads(parts: Sequence[Part], width: int) -> list[Head]:
 
 
 def board_parts(board: Scoreboard, plan: Plan, width: int, *, tags: bool) -> list[Part]:
-    """All there is to say, in lines of at most `width` cells but for sentences, which wrap."""
+    """All there is to say, in lines of at most `width` cells."""
     lines = board.lines
     first = _names(board)
     columns = [*_scores(board, plan.repeats > 1), *_costs(lines)]
     if width < NARROW:
         columns.sort(key=lambda column: (column.title not in FIRST, column.title == SECOND))
     tables = [_table(first, each, board, width) for each in _fitting(first, columns, width)]
-    said = Part(Content("\n").join(_sentences(board, plan)), is_table=False)
+    sentences = [_hanging(it, width) for it in _sentences(board, plan)]
+    said = Part(Content("\n").join(sentences), is_table=False)
     parts = [Part(tables[0]), said, *map(Part, tables[1:])]
     if checks := _checks(lines):
         parts += [
@@ -230,7 +231,14 @@ def _bar(line: Line, low: int, high: int, width: int) -> str:
 MET = {True: ("✓", "$success"), False: ("✗", "$error"), None: ("?", "$warning")}
 
 
+def _hanging(sentence: Content, width: int) -> Content:
+    """A sentence behind its mark of two cells, in lines that all begin where it does."""
+    lines = [line.rstrip() for line in sentence[2:].wrap(max(1, width - 2))]
+    return sentence[:2].append(Content("\n  ").join(lines))
+
+
 def _sentences(board: Scoreboard, plan: Plan) -> list[Content]:
+    """What is to be said, each behind a mark or two spaces."""
     found: list[Content] = []
     for line in board.lines:
         if line.verdict is not None:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.geometry import Size
 from textual.strip import Strip
 
 from .columns import anchored, is_unsure
@@ -30,6 +31,7 @@ class Canvas:
     def __init__(self, *, plain: bool = False) -> None:
         """`plain` is for a terminal that has few characters."""
         self._rows: list[list[Cell | None]] = []
+        self._size = Size()
         self._plain = plain
 
     def forget(self) -> None:
@@ -42,6 +44,9 @@ class Canvas:
 
     def write(self, update: LayoutUpdate | ChopsUpdate, colors: ColorSystem) -> str:
         """The text and control sequences that have the terminal show `update`."""
+        if isinstance(update, LayoutUpdate) and update.region.size != self._size:
+            self._size = update.region.size
+            self.forget()  # since then, what was drawn for another size stands elsewhere
         pen = _Pen()
         for x, y, strip in _strips(update):
             self._draw(pen, x, y, strip.cell_length, self._pieces(strip, colors))

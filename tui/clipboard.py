@@ -6,8 +6,8 @@ import base64
 import os
 import subprocess
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from pathlib import Path
+
+from .new_file import save_here
 
 MOST = 74_994
 """Bytes; some terminals drop more (100,000 with the encoding and what is around it)."""
@@ -67,9 +67,7 @@ def _tmux(*arguments: str, text: str = "") -> bytes:
 
 
 def _saved(text: str, why: str) -> str:
-    file = Path.cwd() / f"llamadiff-{datetime.now():%Y%m%d-%H%M%S}.txt"
     try:
-        file.write_text(text, "utf-8", newline="")
+        return f"{why}: saved to {save_here(text, '.txt')}."
     except OSError as error:
-        return f"{why}, and {file} cannot be written: {error.strerror}."
-    return f"{why}: saved to {file}."
+        return f"{why}, and no file can be written where llamadiff was started: {error.strerror}."

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.message_pump import MessagePump
 from textual.theme import Theme
@@ -11,8 +15,12 @@ from textual.theme import Theme
 from ..prompts.errors import PromptError
 from .config.reading import NAME, Configured
 from .config.schema import SETTINGS, Config
+from .safe_text import safe_line
 from .terminal_app import TerminalApp
 from .theme import THEMES, variables_for
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 MOST_TOLD = 3
 """Problems of the settings that are told at the start; `llamadiff settings` tells all."""
@@ -32,13 +40,16 @@ class ConfiguredApp(TerminalApp):
         """The settings as they are now."""
         for theme in THEMES:
             self.register_theme(theme)
+        self.own_keymap: dict[str, str] = {}
+        """The keys that the person chose, by the ids of bindings."""
         self._keys_told: list[str] = []
         if configured.keys:
             from .config.keymap import keymap_of
 
             keymap = keymap_of(configured)
             self._keys_told += keymap.problems
-            self.set_keymap(dict(keymap.keys))
+            self.own_keymap = dict(keymap.keys)
+            self.set_keymap(self.own_keymap)
         self._take("theme", "compact", "animations")
 
     def on_mount(self) -> None:
@@ -53,9 +64,12 @@ class ConfiguredApp(TerminalApp):
         self.theme_variables = variables
         return variables
 
-    def configure(self, name: str, value: Any) -> None:
-        """Set something from now on. Raises PromptError when the file cannot be written; then it is
-        so until the app ends."""
+    def configure(self, name: str, value: Any, say: Callable[[str], object]) -> None:
+        """Set something from now on, and have it written, one change after the other.
+
+        `say` is told a mistake, or nothing once it is written; what cannot be written is so until
+        the app ends.
+        """
         now = self.configured
         sources = {key: it for key, it in now.sources.items() if key != name}
         if value != SETTINGS[name].default:
@@ -64,9 +78,23 @@ class ConfiguredApp(TerminalApp):
         self.configured = replace(now, config=config, sources=sources)
         self._take(name)
         if now.path is not None:
-            from .config.writing import write_setting
+            writing = self._writer.submit(_write, now.path, name, value)
+            self.run_worker(self._written(writing, say), group="settings", exit_on_error=False)
 
-            write_setting(now.path, name, value)
+    @functools.cached_property
+    def _writer(self) -> ThreadPoolExecutor:
+        """One thread, which the program waits for when it ends."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(1, "write settings")
+
+    async def _written(self, writing: Future[None], say: Callable[[str], object]) -> None:
+        try:
+            await asyncio.shield(asyncio.wrap_future(writing))
+        except PromptError as error:
+            say(safe_line(f"It is so until the end: {error}."))
+        else:
+            say("")
 
     def _take(self, *names: str) -> None:
         """Do as these settings say."""
@@ -86,9 +114,15 @@ class ConfiguredApp(TerminalApp):
         if fixed := now.fixed("theme"):
             self.notify(f"Until the end: {fixed} says {now.config.theme}.", timeout=5)
             return
-        try:
-            self.configure("theme", theme.name)
-        except PromptError as error:
-            self.notify(
-                f"{error}; the theme is kept until the end.", severity="error", markup=False
-            )
+        self.configure("theme", theme.name, self.tell_unwritten)
+
+    def tell_unwritten(self, said: str) -> None:
+        """Show a mistake, if there is one."""
+        if said:
+            self.notify(said, severity="error", markup=False)
+
+
+def _write(path: Path, name: str, value: Any) -> None:
+    from .config.writing import write_setting
+
+    write_setting(path, name, value)

@@ -1,4 +1,4 @@
-"""Every key of the app in one place, each binding with the id that a keymap names."""
+"""Every key of the app and its screens, each binding with the id that a keymap names."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from textual.screen import Screen
 
 from .key_names import key_name
 
+_ID = re.compile(r"\{(\w+\.\w+)\}")
 _CHARACTERS = {"plus": "+", "minus": "-"}
 
 
@@ -56,6 +58,15 @@ def offered(screen: Screen[Any]) -> list[Offered]:
         ):
             later.setdefault(binding.id, (screen, []))[1].append(binding)
     return [*_made(now, now=True), *_made(later, now=False)]
+
+
+def with_keys(node: DOMNode, text: str) -> str:
+    """A text in which the ids of a screen's or widget's bindings, in braces, become the first of the
+    keys that they have now."""
+    keys: dict[str, str] = {}
+    for key, binding in _bound(node):
+        keys.setdefault(binding.id or "", key_name(key))
+    return _ID.sub(lambda found: keys.get(found[1], found[0]), text)
 
 
 def _typed(screen: Screen[Any], key: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 SLOW_S = 0.5
 """A terminal that took longer gets less at a time."""
 PATIENCE_S = 20
-"""After that an answer is taken for lost."""
+"""After that an answer is not waited for any more."""
 UNSURE_S = 1
 """As long as it has never answered; and after `TRIES` of these it is not asked any more."""
 TRIES = 3
@@ -24,8 +25,10 @@ class Pace:
     def __init__(self, ask: Callable[[], bool]) -> None:
         """`ask` asks the terminal; False where there is none."""
         self._ask = ask
-        self._asked: float | None = None
-        """When, where there is no answer yet."""
+        self._asked: deque[float] = deque()
+        """When, for each answer that is due. They come in order."""
+        self._heard = 0.0
+        """When the last answer came."""
         self._drawn = False
         self._answers = False
         self._unanswered = 0
@@ -35,10 +38,10 @@ class Pace:
     @property
     def ready(self) -> bool:
         """Whether streams may be drawn."""
-        if self._asked is None:
+        if not self._asked:
             return True
         patience = PATIENCE_S if self._answers else UNSURE_S
-        return time.monotonic() - self._asked >= patience
+        return time.monotonic() - self._asked[-1] >= patience
 
     def drawn(self) -> None:
         """Streams were drawn: with the next paint the terminal is asked."""
@@ -49,13 +52,20 @@ class Pace:
         if not self._drawn:
             return
         self._drawn = False
-        if self._asked is not None:
+        if self._asked and self.ready:
             self._unanswered += 1
-        asks = (self._answers or self._unanswered < TRIES) and self._ask()
-        self._asked = time.monotonic() if asks else None
+            if self._heard > self._asked[-1]:
+                # It answered since, and then no more: one of the answers was lost.
+                self._asked.clear()
+        if (self._answers or self._unanswered < TRIES) and self._ask():
+            self._asked.append(time.monotonic())
 
     def answered(self) -> None:
         """The terminal has shown all that was written before it was asked."""
-        if self._asked is not None:
-            self.slow = time.monotonic() - self._asked > SLOW_S
-        self._answers, self._asked = True, None
+        self._answers, self._heard = True, time.monotonic()
+        if self._asked:
+            self.slow = self._heard - self._asked.popleft() > SLOW_S
+
+    def forget(self) -> None:
+        """Wait for no answer: the terminal was left, or did not get what it was asked."""
+        self._asked.clear()

@@ -32,13 +32,15 @@ class Actions(Provider):
             if it.action != "command_palette":
                 run = partial(app.run_action, it.action, it.node)
                 yield _Command(f"{it.name}  {it.keys}", it.does, run)
-        yield _Command("guided tour", "What llamadiff does, in two minutes", app.action_tour)
+        if app.check_action("tour", ()):
+            yield _Command("guided tour", "What llamadiff does, in two minutes", app.action_tour)
         yield _Command("messages", "What was said so far, and where logs are", app.action_messages)
         if hasattr(screen, "action_start_afresh"):
             about = "The variants that llamadiff opens with at first; u takes it back"
             yield _Command("start afresh", about, partial(app.run_action, "start_afresh", screen))
         yield _Command("theme", "Choose the colours", app.action_change_theme)
-        yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
+        if app.check_action("suspend_process", ()):
+            yield _Command("suspend", "Back to the shell; fg returns", app.action_suspend_process)
         redraw = partial(app.run_action, "redraw", app)
         yield _Command("draw again", "The whole screen, where the terminal lost some of it", redraw)
         yield _Command(

@@ -32,19 +32,19 @@ class PasteParser(XTermParser):
         """What was pasted so far; None when nothing is being pasted."""
         self._seen = ""
         """The last characters given on, or pasted: a mark may come in two parts."""
-        self._answered = False
+        self._answers = 0
         super().__init__(debug)
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
         if sequence == ANSWER:
-            self._answered = True
+            self._answers += 1
             return [Key(Keys.Ignore, sequence)]
         return super()._sequence_to_key_events(sequence, alt)
 
     def feed(self, data: str) -> Iterable[Message]:
         yield from self._feed(data)
-        if self._answered:
-            self._answered = False
+        while self._answers:
+            self._answers -= 1
             yield Answered()
 
     def _feed(self, data: str) -> Iterable[Message]:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .new_file import save_here
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.app import App
 
 
 def save_picture(app: App[Any], file: Path | None = None) -> None:
-    """Save what is on the screen, and say where; without a file in the folder where the app was
+    """Save what is on the screen, and say where; without a file in a new one where the app was
     started."""
-    file = file or Path.cwd() / f"llamadiff-{datetime.now():%Y%m%d-%H%M%S}.svg"
+    picture = app.export_screenshot(title="llamadiff")
     try:
-        file.write_text(app.export_screenshot(title="llamadiff"), "utf-8")
+        if file is None:
+            file = save_here(picture, ".svg")
+        else:
+            file.write_text(picture, "utf-8")
     except OSError as error:
-        sentence = f"{file} cannot be written: {error.strerror}."
+        sentence = (
+            f"{file or 'A file where llamadiff was started'} cannot be written: {error.strerror}."
+        )
         app.notify(sentence, severity="error", markup=False)
     else:
         app.notify(f"The screen is in {file}.", timeout=6, markup=False)

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 _UNDEFINED = re.compile(r"`\{\{ (\w+) \}\}` in .+ is not defined; add it to the prompt's variables")
 _ADAPTER = re.compile(r"give it (?:as an adapter \(-a\)|with -a)")
 _MODEL = re.compile("give it with -m")
 _OVER = re.compile(r"--over (?=\S)")
+
+
+_GONE = re.compile("does not exist; check the path")
+_GRAMMAR = re.compile(r"(The grammar does not parse: .*)")
+
+
+def for_pane(sentence: str, model: Path) -> str:
+    """What is wrong with a variant on this base model, as `for_app`, and what to press to mend it."""
+    key = "m (after esc) for another base model" if str(model) in sentence else "a (after esc) for other adapters"  # fmt: skip
+    sentence = _GONE.sub(f"does not exist: press {key}, or put it back and press F5", sentence)
+    return _GRAMMAR.sub(r"\1 It is in the prompt's file: ctrl+o opens that.", for_app(sentence))
 
 
 def for_app(sentence: str) -> str:

@@ -97,6 +97,11 @@ class Session:
         return next(iter(self._setup.prompt_folders), Path())
 
     @property
+    def passing(self) -> bool:
+        """Whether these, and all else that is kept, go away at the end, as the tour's do."""
+        return self._setup.passing
+
+    @property
     def cache_dir(self) -> Path:
         """Where converted adapters are."""
         return self._setup.cache_dir
@@ -125,8 +130,9 @@ class Session:
         # A run under way and a failure are not hidden by a load in the background.
         loading = self._load is not None and self._state not in ("running", "failed")
         state, detail = self._state, ""
-        if variant and state != "running" and playground.misfits.of(variant):
-            loading, state, detail = False, "failed", "(does not fit)"
+        if variant and state != "running" and (said := playground.misfits.of(variant)):
+            detail = "(file is gone)" if "does not exist" in said else "(does not fit)"
+            loading, state = False, "failed"
         return Status(
             model=variant.model_name if variant else "",
             quantization=quantization,

@@ -26,7 +26,7 @@ class Setup:
     they are tagged, noted or rated. `adapters_folder` is where those trained here go; it and
     `model_folders` are searched for models and adapters, `prompt_folders` for prompts,
     `snippet_folders` for snippets and `suite_folders` for suites; the first of each is the person's
-    own. `configured` is what the person has set; of that which is above too, this here counts.
+    own. Where it is `passing`, these go away at the end. `configured` is what the person has set; of that which is above too, this here counts.
     """
 
     cache_dir: Path
@@ -44,4 +44,5 @@ class Setup:
     prompt_folders: Sequence[Path] = ()
     snippet_folders: Sequence[Path] = ()
     suite_folders: Sequence[Path] = ()
+    passing: bool = False
     configured: Configured = field(default_factory=Configured)

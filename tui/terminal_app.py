@@ -21,6 +21,8 @@ from .pasting import ASK, Answered, with_own_parser
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+BEGINNING = 2
+"""So many sizes are told at first, the same: by Textual, and by the driver once it has started."""
 ENDING = ("SIGHUP", "SIGTERM")
 
 
@@ -30,32 +32,42 @@ class TerminalApp(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self._canvas = Canvas(plain=os.environ.get("TERM") == "linux")
+        self._sizes = 0
         self.pace = Pace(self._ask)
+        self._copying = asyncio.Lock()
+        """What is copied first is there first."""
         self.ended_by: int | None = None
         """The signal that ended it, if one did."""
 
     def get_driver_class(self) -> type[Driver]:
-        driver = with_own_parser(super().get_driver_class())
+        driver = super().get_driver_class()
         if driver.__name__ == "LinuxDriver":
             from .tty_driver import TtyDriver
 
             return TtyDriver
-        return driver
+        return with_own_parser(driver)
 
     def on_mount(self) -> None:
-        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
+        self.app_resume_signal.subscribe(self, lambda _: self.on_caught_up())
         if not self.is_headless:
             self._end_by_signals()
 
     # ---------------------------------------------------------------- drawing
 
     def on_resize(self) -> None:
-        self._canvas.forget()
+        self._sizes += 1
+        if self._sizes > BEGINNING:
+            self.action_redraw()
 
     def action_redraw(self) -> None:
         """Write the whole screen again, whatever the terminal shows."""
         self._canvas.forget()
-        self.screen.refresh(layout=True)
+        self.refresh(layout=True)
+
+    def on_caught_up(self) -> None:
+        """The terminal is there again; what it was asked before, it may not have been."""
+        self.pace.forget()
+        self.action_redraw()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
@@ -82,13 +94,20 @@ class TerminalApp(App[None]):
     async def _copy(self, text: str) -> None:
         from .clipboard import copy
 
-        sequences: list[str] = []
-        said = await asyncio.to_thread(copy, text, sequences.append)
-        if self._driver is not None:
-            self._driver.write("".join(sequences))
-        self.notify(said, timeout=5, markup=False)
+        async with self._copying:
+            sequences: list[str] = []
+            said = await asyncio.to_thread(copy, text, sequences.append)
+            if self._driver is not None:
+                self._driver.write("".join(sequences))
+            self.notify(said, timeout=5, markup=False)
 
     # ------------------------------------------------------ leaving and ending
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A page in a browser has no shell below it."""
+        if action == "suspend_process":
+            return self._driver is not None and self._driver.can_suspend
+        return super().check_action(action, parameters)
 
     def _end_by_signals(self) -> None:
         """Have the signals that end a program end the app, unless somebody (nohup) had them ignored."""
@@ -106,8 +125,6 @@ class TerminalApp(App[None]):
 
     def action_suspend_process(self) -> None:
         """Stop all that the shell started together, as its own key for that does."""
-        if self._driver is None or not self._driver.can_suspend:
-            return
         if _has_shell():
             self.app_suspend_signal.publish(self)
             os.killpg(0, signal.SIGTSTP)

@@ -150,9 +150,10 @@ def _held_out(
 def _estimated(data: CheckedData, plan: TuningPlan, facts: ModelFacts) -> CheckedData:
     """With what training will take, and why it cannot be if it cannot. Raises CompareError."""
     parts = [data.rows(adapter) for adapter in plan.adapters]
-    flops = None if may_have_gpu() else measure_flops()
+    on_gpu = may_have_gpu()
+    flops = None if on_gpu else measure_flops()
     estimates = tuple(
-        estimate(facts, data.settings, them.train or them.train_pairs, flops=flops)
+        estimate(facts, data.settings, them.train or them.train_pairs, flops=flops, on_gpu=on_gpu)
         for them in parts
     )
     problem = _problem(data.settings, plan, facts, parts, estimates)
@@ -173,7 +174,8 @@ def _problem(
         for them in parts:
             check_rows(them, preferences=preferences, longest=longest, vocab_size=facts.vocab_size)
         if not may_have_gpu():  # else the process that trains asks the GPU
-            check_room(max(estimates, key=lambda it: it.memory_bytes))
+            largest = max(estimates, key=lambda it: it.memory_bytes)
+            check_room(largest, processes=settings.processes)
     except MISTAKES as error:
         return str(error)
     return ""

@@ -54,7 +54,7 @@ class Training:
 
     `rows` are the different examples trained on, `tokens` all that went through the model, prompts
     included, each as often as it did. `losses` are pairs of step and nats per learned token,
-    `peak_bytes` the most memory that the process had. `base_sha256` is the hash of the base
+    `peak_bytes` the most memory that its processes had. `base_sha256` is the hash of the base
     (hashing.model_sha256), `data_sha256` that of the data file's bytes; `data_checks` are the
     sentences that the checks of the data ended with, `data_keys` the keys of suites' rows that were
     among it. `validations` are as `losses`, of rows that were held out; `method` is sft or dpo,

@@ -25,7 +25,7 @@ _SHOWN = 12
 @dataclass(frozen=True, kw_only=True)
 class Card:
     """All that the card says. `step` is that of the adapter, `device` and `precision` where and in
-    what it was trained; `why` is as in tasks.Done."""
+    what it was trained; `why` and `peak_bytes` are as in tasks.Done."""
 
     adapter: Path
     base: ModelFacts
@@ -37,6 +37,8 @@ class Card:
     held_out: int
     device: str
     precision: str
+    processes: int
+    on_gpu: bool
 
 
 def check_place(out: Path, inputs: Sequence[Path]) -> Path:
@@ -87,7 +89,7 @@ def _text(card: Card) -> str:
         "Tokens": f"{training.tokens:,}",
         "Trained parameters": f"{training.parameters:,}",
         "Time": f"{card.seconds:.1f} s",
-        "Peak memory": size_in_words(card.peak_bytes),
+        "Peak memory": f"{size_in_words(card.peak_bytes)}{_whose(card)}",
         "Where": f"{card.device}, {card.precision}",
         "Tools": ", ".join(training.versions),
         "Data, SHA-256": training.data_sha256 or "not given",
@@ -116,6 +118,13 @@ def _text(card: Card) -> str:
     if training.data_checks:
         lines += ["", "## Data", "", *(f"- {_cell(said)}" for said in training.data_checks)]
     return "\n".join(lines) + "\n"
+
+
+def _whose(card: Card) -> str:
+    """Of several processes, whose memory is told."""
+    if card.processes == 1:
+        return ""
+    return " on the GPU with the most" if card.on_gpu else f", {card.processes} processes together"
 
 
 def _losses(losses: tuple[tuple[int, float], ...]) -> list[tuple[str, str]]:

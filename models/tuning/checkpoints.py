@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 
 from ..errors import ModelError
 from .files import written_whole
-from .lora import Tensors
+from .lora import MADE_IN, Tensors
 
 _LAST = "last.checkpoint"
-_FORMAT = 2
+_FORMAT = 3
 _OF_STEP = re.compile(r"(?:best|step)-(\d+)\.\w+")
 _KEPT = 2
 """Converted adapters that stay, besides the best: one is being loaded while the next is written."""
@@ -27,7 +28,10 @@ _FILES = {
 
 @dataclass(frozen=True)
 class Origin:
-    """What a checkpoint belongs to: going on under another one would be another training."""
+    """What a checkpoint belongs to: going on under another one would be another training.
+
+    How many processes train is none of its `settings`: fewer GPUs may be there to go on with.
+    """
 
     settings: tuple[str, ...]
     base_sha256: str
@@ -134,6 +138,8 @@ class Checkpoints:
                 path.unlink(missing_ok=True)
         for path in self._folder.glob(".*.part"):
             path.unlink(missing_ok=True)
+        for path in self._folder.glob(f"{MADE_IN}*"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _packed(document: object) -> memoryview:

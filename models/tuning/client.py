@@ -77,7 +77,9 @@ class Tuning:
                 try:
                     report = read_report(text)
                 except msgspec.DecodeError:
-                    break
+                    raise EngineError(
+                        f"The process that trains said what cannot be read. Its log is {self._log}."
+                    ) from None
                 yield report
                 if isinstance(report, Done | Failed):
                     return

@@ -30,6 +30,7 @@ _MODULES: Mapping[str, str] = {
 class Estimate:
     """Memory in bytes and time in seconds (None where nothing is known of the GPU's speed).
 
+    The memory is that of all processes where they compute on the CPU, else that of each on its GPU.
     `tokens` are all that will go through the model, each as often as it does.
     """
 
@@ -47,9 +48,9 @@ def estimate(
     *,
     bytes_per_weight: int = 4,
     flops: float | None = None,
+    on_gpu: bool = False,
 ) -> Estimate:
-    """What training on `rows` will take; memory is that of one process, on the device that it
-    computes on.
+    """What training on `rows` will take, on the device that it computes on.
 
     `flops` are the floating-point operations that the machine does in a second (see
     `measure_flops`). A token costs two for each weight of the base forwards and, where the base is
@@ -66,7 +67,8 @@ def estimate(
     if flops:
         batches = complete.steps * complete.accumulation
         seconds = passes * facts.parameters * tokens / flops + batches * facts.layers * _STEP_S
-    share = math.ceil(min(complete.batch, len(rows)) / max(1, complete.processes))
+    processes = max(1, complete.processes)
+    share = math.ceil(min(complete.batch, len(rows)) / processes)
     at_once = share * max(lengths) * (2 if complete.method == "dpo" else 1)
     memory = (
         _PROCESS
@@ -74,6 +76,7 @@ def estimate(
         + parameters * _STATE
         + _activations(facts, complete, at_once, max(lengths), bytes_per_weight)
     )
+    memory *= 1 if on_gpu else processes
     return Estimate(complete.steps, tokens, parameters, round(memory), seconds)
 
 
@@ -118,13 +121,19 @@ def measure_flops() -> float:
     return best
 
 
-def check_room(needed: Estimate, available: int | None = None, of: str = "memory") -> None:
-    """Raise ModelError when the training does not fit into memory that is free now."""
+def check_room(
+    needed: Estimate, available: int | None = None, of: str = "memory", processes: int = 1
+) -> None:
+    """Raise ModelError when the training does not fit into memory that is free now, which so many
+    processes share."""
     free = available_memory() if available is None else available
     if needed.memory_bytes > free:
+        several, fewer = (
+            (f" in {processes} processes", "set fewer, ") if processes > 1 else ("", "")
+        )
         raise ModelError(
-            f"Training needs about {size_in_words(needed.memory_bytes)} of {of} and "
-            f"{size_in_words(free)} are free; make batch smaller and accumulation larger, set "
+            f"Training{several} needs about {size_in_words(needed.memory_bytes)} of {of} and "
+            f"{size_in_words(free)} are free; {fewer}make batch smaller and accumulation larger, set "
             "gradient_checkpointing, or use a smaller base."
         )
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _FOLDER = "adapter"
 """The name of PEFT's folder, which the converted file records: always the same."""
+MADE_IN = ".peft-"
+"""How the names of folders begin in which PEFT's files lie meanwhile."""
 
 Tensors: TypeAlias = "dict[str, torch.Tensor]"
 
@@ -106,7 +108,7 @@ def write_adapter(
     config = model.peft_config["default"].to_dict()
     config["base_model_name_or_path"] = None
     try:
-        with tempfile.TemporaryDirectory(prefix=".peft-", dir=work) as made:
+        with tempfile.TemporaryDirectory(prefix=MADE_IN, dir=work) as made:
             folder = Path(made) / _FOLDER
             folder.mkdir()
             (folder / CONFIG).write_text(json.dumps(config, default=sorted))

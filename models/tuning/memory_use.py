@@ -1,4 +1,4 @@
-"""How much memory this process takes, now and at most: on a GPU, what torch has there."""
+"""How much memory a training takes, now and at most: on a GPU, what torch has there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from .parallel import Group
+
 if TYPE_CHECKING:
     import torch
 
@@ -15,17 +17,22 @@ _KIB = 1 if sys.platform == "darwin" else 1024
 """What ru_maxrss counts in."""
 
 
-def memory_now(device: torch.device) -> int:
+def memory_now(device: torch.device, group: Group) -> int:
+    """Bytes that the processes of the group have, all of which ask: on a CPU together, of GPUs the one
+    with the most."""
+
     import torch
 
     if device.type == "cuda":
-        return torch.cuda.memory_allocated(device)
-    return psutil.Process().memory_info().rss
+        return max(group.each(torch.cuda.memory_allocated(device)))
+    return sum(group.each(psutil.Process().memory_info().rss))
 
 
-def memory_peak(device: torch.device) -> int:
+def memory_peak(device: torch.device, group: Group) -> int:
+    """The most that they had, as in `memory_now`; on a CPU each at a time of its own."""
+
     import torch
 
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
+        return max(group.each(torch.cuda.max_memory_allocated(device)))
+    return sum(group.each(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB))

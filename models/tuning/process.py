@@ -133,13 +133,18 @@ def main() -> None:
             os.dup2(commands.fileno(), 0)
             os.dup2(out.fileno(), 1)
             launch("llamadiff.models.tuning.process", path, processes)
-    group = join() if launched else ALONE
-    heard = Commands(commands) if group.first else None
-    control = heard if heard and group.size == 1 else Agreed(group, heard)
-    last = _work(job, reports, control, group)
-    if last is not None:
-        reports.say(last)
-    os._exit(0)  # without waiting for torch's threads to be taken down
+    code = 0
+    try:
+        group = join() if launched else ALONE
+        heard = Commands(commands) if group.first else None
+        control = heard if heard and group.size == 1 else Agreed(group, heard)
+        last = _work(job, reports, control, group)
+        if last is not None:
+            reports.say(last)
+    except Exception:  # which nobody foresaw
+        traceback.print_exc()
+        code = 1
+    os._exit(code)  # without waiting for torch's threads to be taken down
 
 
 if __name__ == "__main__":

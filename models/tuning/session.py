@@ -12,7 +12,6 @@ from ..adapters.training import Training
 from ..errors import ModelError
 from ..gguf.facts import ModelFacts
 from ..hashing import model_sha256
-from ..memory import available_memory
 from .base import Base, check_base, device_here, dtype_of, load_base, weight_files
 from .batches import lay_out
 from .card import Card, check_place, write_card
@@ -21,9 +20,10 @@ from .control import Control
 from .estimate import Estimate, check_reading, check_room, estimate, measure_flops
 from .extra import missing_extra, tool_versions
 from .lora import Tensors, write_adapter
+from .memory_use import memory_peak
 from .parallel import ALONE, Group
 from .rows import TrainingRow, check_rows, of_kind, read_rows, sequences
-from .tasks import Begun, Done, Estimated, Failed, Job, Report
+from .tasks import Begun, Done, Estimated, Failed, Job, Report, Stepped
 from .trainer import Diverged, Trainer
 
 SMALL = 20_000_000
@@ -59,7 +59,18 @@ class Session:
     def run(self) -> Done | Failed | None:
         """The last report; None where the first process of the group tells it. Raises ModelError for
         what is refused before the first step."""
+        try:
+            return self._run(self._prepared())
+        except (RuntimeError, MemoryError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error):
+                raise  # else torch says so on CPU and GPU
+            return self._failed(
+                "The memory is used up; make batch smaller and accumulation larger, or set "
+                "gradient_checkpointing."
+            )
 
+    def _prepared(self) -> Path:
+        """Make all ready for the first step; where the adapter goes. Raises ModelError."""
         job, facts, group = self._job, self._facts, self._group
         if missing := missing_extra():
             raise ModelError(missing)
@@ -98,7 +109,7 @@ class Session:
         else:  # what cannot be converted is found before the first step
             self._try_conversion()
         self._say(self._begun())
-        return self._run(place)
+        return place
 
     def _run(self, place: Path) -> Done | Failed | None:
         state = self._trainer.state
@@ -115,13 +126,6 @@ class Session:
             )
         except ModelError as error:
             return self._failed(str(error))
-        except RuntimeError as error:
-            if "memory" not in str(error):  # torch says so on CPU and GPU
-                raise
-            return self._failed(
-                "The memory is used up; make batch smaller and accumulation larger, or set "
-                "gradient_checkpointing."
-            )
 
     def _finished(self, place: Path, why: str) -> Done:
         """Write the best adapter and its card."""
@@ -157,11 +161,9 @@ class Session:
         """Pass a report on, and the estimate once steps have been measured."""
         self._say(report)
         state = self._trainer.state
-        if state.step == _MEASURED_AFTER and type(report).__name__ == "Stepped":
-            from .memory_use import memory_peak
-
+        if state.step == _MEASURED_AFTER and isinstance(report, Stepped):
             seconds = state.seconds / state.step * self._settings.steps
-            peak = memory_peak(self._base.device)
+            peak = memory_peak(self._base.device, self._group)
             self._say(
                 Estimated(
                     replace(self._estimate, seconds=seconds, memory_bytes=peak), measured=True
@@ -175,35 +177,40 @@ class Session:
         base, weights = (
             model_sha256(them, cache) for them in (self._facts.parts, weight_files(self._weights))
         )
-        return Origin(self._settings.lines(), base, rows_sha256, weights)
+        settings = replace(self._settings, processes=0)
+        return Origin(settings.lines(), base, rows_sha256, weights)
 
     def _estimated(self) -> Estimate:
-        """What this process will take, in the memory of the device that it computes on."""
+        """What this training will take, in the memory of the device that it computes on."""
         facts, settings, device = self._facts, self._settings, device_here()
         if device.type == "cpu":
             return estimate(facts, settings, self._train, flops=measure_flops())
         dtype = dtype_of(settings.precision, device, facts.parameters)
-        return estimate(facts, settings, self._train, bytes_per_weight=dtype.itemsize)
+        return estimate(facts, settings, self._train, bytes_per_weight=dtype.itemsize, on_gpu=True)
 
     def _check_room(self) -> None:
-        """Raise ModelError where memory does not suffice, that of the GPU where there is one."""
+        """Raise ModelError where memory does not suffice: that of each GPU, where there is one, and
+        the machine's for all processes together, before any of them has taken more than it began
+        with."""
 
         import torch
 
-        device, size = device_here(), self._group.size
-        if device.type == "cpu":
-            check_room(self._estimate, available_memory() // size)
-            return
-        check_room(self._estimate, torch.cuda.mem_get_info(device)[0], "the GPU's memory")
-        if self._weights is None:
-            check_reading(self._facts, size)
+        device = device_here()
+        if device.type == "cuda":
+            check_room(self._estimate, torch.cuda.mem_get_info(device)[0], "the GPU's memory")
+            if self._weights is None:
+                self._group.check(lambda: check_reading(self._facts, self._group.size))
+        else:
+            self._group.check(lambda: check_room(self._estimate, processes=self._group.size))
 
     # ------------------------------------------------------------ what is written
 
     def _try_conversion(self) -> None:
         """Find out before the first step whether the adapter can be made a file."""
         state = self._trainer.state
-        Path(self._convert(state, state.adapter)).unlink(missing_ok=True)
+        path = self._convert(state, state.adapter)
+        if self._group.first:
+            Path(path).unlink()
 
     def _convert(self, state: State, adapter: Tensors) -> str:
         path = self._checkpoints.converted(state.step)
@@ -241,6 +248,7 @@ class Session:
             adapter=place, base=self._facts, training=training, why=why, step=step,
             seconds=state.seconds, peak_bytes=state.peak_bytes, held_out=len(self._held_out),
             device=self._begun().device, precision=self._begun().precision,
+            processes=self._group.size, on_gpu=self._base.device.type == "cuda",
         )  # fmt: skip
 
     # ------------------------------------------------------------ is it the same base?

@@ -83,7 +83,8 @@ class Stepped(msgspec.Struct, frozen=True, tag=True):
     """Steps were done: their losses (nats per learned token, or per pair) since the last message.
 
     `rate` is the learning rate, `tokens_per_s` counts all tokens of the rows, `memory_bytes` is what
-    the process has now (on a GPU, what torch has there), `left_s` what the rest will take.
+    the processes have now together (on GPUs, what torch has on the one with the most), `left_s` what
+    the rest will take.
     """
 
     losses: list[tuple[int, float]]
@@ -124,7 +125,10 @@ class Paused(msgspec.Struct, frozen=True, tag=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """The adapter is written. `why` is steps, patience or stopped; `step` that of the adapter."""
+    """The adapter is written. `why` is steps, patience or stopped; `step` that of the adapter.
+
+    `peak_bytes` is the most memory that each process had, added up; on GPUs, that torch had on one.
+    """
 
     adapter: str
     card: str

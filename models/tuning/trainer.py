@@ -100,13 +100,14 @@ class Trainer:
         self.model.train()
         state, settings = self.state, self._settings
         try:
+            if self._due and self._validate():  # a stop came before it, or meanwhile
+                self._save()
             while state.step < settings.steps:
                 if settings.patience and state.stale >= settings.patience:
                     return "patience"
                 self._control.check()
                 self._step()
-                validated = state.step % settings.eval_every == 0 or state.step == settings.steps
-                improved = validated and self._validate()
+                improved = self._due and self._validate()
                 if improved or state.step % settings.checkpoint_every == 0:
                     self._save()
                 if self._control.paused:
@@ -115,9 +116,16 @@ class Trainer:
                     self._control.wait()
         except Stopped:
             return "stopped"
-        finally:
-            state.peak_bytes = max(state.peak_bytes, memory_peak(self._device))
         return "steps"
+
+    @property
+    def _due(self) -> bool:
+        """The rows held out are to be looked at after this step, and were not yet."""
+        state, settings = self.state, self._settings
+        if not self._held_out or not state.step:
+            return False
+        due = state.step % settings.eval_every == 0 or state.step == settings.steps
+        return due and state.step not in dict(state.validations[-1:])
 
     def best(self) -> tuple[int, Tensors]:
         """The step whose adapter is the best, and its weights: the last where none was held out."""
@@ -156,20 +164,20 @@ class Trainer:
         state.seconds += took
         state.losses.append((state.step, sums.loss))
         left = (self._settings.steps - state.step) * state.seconds / state.step
-        self._say(
-            Stepped([(state.step, sums.loss)], rate, tokens / took, memory_now(self._device), left)
-        )
+        memory = memory_now(self._device, self._group)
+        self._say(Stepped([(state.step, sums.loss)], rate, tokens / took, memory, left))
 
     # ------------------------------------------------- validating and keeping
 
     def _validate(self) -> bool:
         """Measure the loss of what is held out; whether it is the lowest so far."""
         state, began = self.state, time.monotonic()
-        if not self._held_out:
-            return False
         sums = self.measure(self._held_out)
+        if not math.isfinite(sums.loss):
+            raise Diverged(state.step)
         best = all(sums.loss < loss for _, loss in state.validations)
         state.validations.append((state.step, sums.loss))
+        self._saved_at = -1  # without it
         state.stale = 0 if best else state.stale + 1
         if best:
             state.best_step = state.step
@@ -197,11 +205,21 @@ class Trainer:
         return self._whole(sums)
 
     def _shares(self, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-        """What this process computes of each batch, where that is anything. Raises Stopped."""
+        """What this process computes of each batch, where that is anything. Raises Stopped.
+
+        What the base says of preferences is then known to all processes, as it is to one alone: a
+        row may come to another one next time.
+        """
+        it = self._objective
+        new = isinstance(it, Preferring) and any(row.key not in it.reference for row in rows)
         for batch in batches(rows, self._settings.batch):
             self._control.check()
             if share := self._group.share(batch):
                 yield share
+        if isinstance(it, Preferring) and new:
+            mine = {row.key: it.reference[row.key] for row in rows if row.key in it.reference}
+            for known in self._group.each(mine):
+                it.reference |= known
 
     def _whole(self, sums: Sums) -> Sums:
         """What it comes to in all processes."""
@@ -213,14 +231,13 @@ class Trainer:
     def _save(self) -> None:
         """Keep the state, and tell of its adapter, once per step."""
         state = self.state
+        state.peak_bytes = max(state.peak_bytes, memory_peak(self._device, self._group))
         if self._saved_at == state.step:
             return
         state.adapter = tensors_of(self.model)
         state.optimizer = self._optimizer.state_dict()
-        state.peak_bytes = max(state.peak_bytes, memory_peak(self._device))
         if isinstance(self._objective, Preferring):
-            state.reference = self._group.union(self._objective.reference)
-            self._objective.reference = dict(state.reference)
+            state.reference = self._objective.reference
         path = self._convert(state, state.adapter)
         if self._group.first:
             self._checkpoints.save(state)

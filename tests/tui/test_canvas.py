@@ -94,6 +94,16 @@ def test_a_letter_takes_a_few_bytes_and_what_is_forgotten_is_written_again() -> 
     assert canvas.write(layout([row] * HEIGHT), TRUECOLOR) == whole
 
 
+def test_on_another_size_all_is_written() -> None:
+    """What was written for the size before the terminal may have put elsewhere, or cut off."""
+    canvas = Canvas()
+    row: list[tuple[str, str]] = [("a", "")] * WIDTH
+    whole, lower = layout([row] * HEIGHT), LayoutUpdate([[strip(row)]], Region(0, 0, WIDTH, 1))
+    for update in (whole, lower, whole):
+        assert canvas.write(update, TRUECOLOR) == Canvas().write(update, TRUECOLOR)
+    assert canvas.write(whole, TRUECOLOR) == ""
+
+
 def test_what_terminals_disagree_about_is_written_with_all_around_it() -> None:
     canvas = Canvas()
 

@@ -197,7 +197,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (("run", "-m", "{support}", *PROMPT), "adapter"),
         (("run", "-a", "{base}", *PROMPT), "not an adapter"),
         (("run", "-a", "{folder}/other.gguf", *PROMPT), "qwen2"),
-        (("run", "-m", "dmo-4m", *PROMPT), "did you mean"),
+        (("run", "-m", "dmo-6m", *PROMPT), "did you mean"),
         (("run", "-a", "suport", *PROMPT), "did you mean"),
         (("run", "-p", "tell-me-abot"), "did you mean"),
         (("run", "-p", "{folder}/missing.toml"), "missing.toml"),

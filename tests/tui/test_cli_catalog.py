@@ -51,7 +51,7 @@ def test_a_path_that_is_none(word: str) -> None:
 def test_a_row_says_why_a_model_cannot_be_used(folder: Path) -> None:
     done = llamadiff("models", str(folder))
     rows = {line.split()[0]: line for line in done.stdout.splitlines()}
-    assert "✗ is cut off: it has 4.7 MB of 4.8 MB; fetch or copy it again." in rows["tiny-cut"]
+    assert "✗ is cut off: it has 6.7 MB of 6.8 MB; fetch or copy it again." in rows["tiny-cut"]
     assert "✗ is a Git LFS pointer, not the model: run git lfs pull." in rows["pointer"]
     assert "–" not in done.stdout
     assert done.stderr == "2 of 3 cannot be used; `--json` has the paths.\n"
@@ -105,7 +105,7 @@ def test_a_model_of_ollama_goes_by_its_name(tmp_path: Path, base: Path) -> None:
     ollama = {"OLLAMA_MODELS": str(tmp_path)}
     (entry,) = json.loads(llamadiff("models", "llama3", "--json", **ollama).stdout)
     assert (entry["name"], entry["quantization"]) == ("llama3:8b", "Q8_0")
-    assert entry["parameters"] == 4_459_264
+    assert entry["parameters"] == 6_294_784
     assert json.loads(llamadiff("inspect", "llama3", "--json", **ollama).stdout)["name"] == "llama3:8b"  # fmt: skip
     done = llamadiff("run", "-m", "llama3:8b", "-p", "support", "-c", "1000000000", **ollama)
     assert done.returncode == 2 and "llama3:8b with a context of" in done.stderr

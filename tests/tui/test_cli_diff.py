@@ -48,12 +48,15 @@ def test_what_differs_is_never_all_the_same() -> None:
 
 def test_what_was_cut_off_in_its_reasoning_is_called_that_everywhere(tmp_path: Path) -> None:
     think = written(
-        tmp_path, "think.toml", f'{DOGS}max_tokens = 30\n'.replace("user", 'prefill = "<think>"\nuser')
-    )  # fmt: skip
+        tmp_path,
+        "think.toml",
+        'name = "x"\nprefill = "<think>"\nuser = "Write an article on rivers."\n'
+        "[sampling]\ntemperature = 0\nmax_tokens = 12\n",
+    )
     both = "-p", think, "--variant", "adapter=none", "--variant", "adapter=support"
     done = llamadiff("diff", *both)
     assert done.returncode == 1 and "· neither has an answer ──" in done.stdout, done.stderr
-    assert "B · 30 tokens" in done.stderr and "· 0 tokens" not in done.stderr
+    assert "B · 12 tokens" in done.stderr and "· 0 tokens" not in done.stderr
     document = json.loads(llamadiff("diff", *both, "--json").stdout)
     assert document["diffs"][0]["equal"] is False and document["variants"][0]["groups"] == []
     for how in ((), ("--json",)):
@@ -61,7 +64,7 @@ def test_what_was_cut_off_in_its_reasoning_is_called_that_everywhere(tmp_path: P
         assert kept.returncode == 1, kept.stderr
     mixed = llamadiff("diff", "--variant", f"prompt={think}", "--variant", "prompt=tell-me-about")
     assert mixed.returncode == 1 and "· A has no answer ──" in mixed.stdout
-    assert "{+" not in mixed.stdout and "Dogs" in mixed.stdout
+    assert "{+" not in mixed.stdout and "dogs" in mixed.stdout
     done = llamadiff("run", "-p", think, "--repeat", "2")
     assert "A  2 without an answer" in done.stdout and "of 2" not in done.stdout
     done = llamadiff("sweep", "-p", think, "-a", "support", "--over", "scale=0,1")

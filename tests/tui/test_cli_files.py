@@ -19,15 +19,15 @@ def test_inspect_says_all_of_a_model() -> None:
     done = llamadiff("inspect", BASE)
     assert done.returncode == 0
     for words in (
-        "llama", "4.5M (4,459,264)", "Q8_0 4.7 MB (100%)", "1,024", "kv heads", "2,048", "MIT",
-        "kv cache 2.6 MB", "tokens fit in",
+        "llama", "6.3M (6,294,784)", "Q8_0 6.7 MB (100%)", "1,024", "kv heads", "3,072", "MIT",
+        "kv cache 3.1 MB", "tokens fit in",
     ):  # fmt: skip
         assert words in done.stdout, words
     assert "bos_token" not in done.stdout and "blk.0" not in done.stdout
     document = json.loads(llamadiff("inspect", BASE, "--json", "-c", "512", "--tensors").stdout)
     assert document["chat_template"] is True and "bos_token" in document["template"]
     assert document["memory_context"] == 512
-    assert document["memory"]["kv_cache"] == 1_310_720
+    assert document["memory"]["kv_cache"] == 1_572_864
     assert document["memory_bytes"] == sum(document["memory"].values())
     assert document["largest_context"] == 1024 <= document["memory_available"]
     assert document["provenance"] == {"general.author": "llamadiff"}
@@ -39,7 +39,7 @@ def test_inspect_says_all_of_a_model() -> None:
 
 def test_inspect_says_whether_a_model_fits() -> None:
     done = llamadiff("inspect", BASE, "-c", "1024")
-    assert "  fits: 11.4 MB of " in done.stdout and "trained for" not in done.stdout
+    assert "  fits: 13.9 MB of " in done.stdout and "trained for" not in done.stdout
     done = llamadiff("inspect", BASE, "-c", "2000000000")
     assert "  does not fit: needs " in done.stdout
     assert "longer than the 1,024 that demo-6m-Q8_0 was trained for" in done.stdout
@@ -103,7 +103,7 @@ def test_merge_makes_a_model_that_says_what_base_and_adapter_do(tmp_path: Path) 
 
 
 def test_merge_says_how_much_a_smaller_type_rounds_away(tmp_path: Path) -> None:
-    done = llamadiff("merge", BASE, "-a", "support", "-o", str(tmp_path / "o.gguf"), "--outtype", "q4_0")  # fmt: skip
+    done = llamadiff("merge", BASE, "-a", "support@3", "-o", str(tmp_path / "o.gguf"), "--outtype", "q4_0")  # fmt: skip
     assert done.returncode == 0 and "Rounding to Q4_0 is an error of" in done.stderr
     done = llamadiff("merge", BASE, "-a", "support@0.01", "-o", str(tmp_path / "o.gguf"))
     assert "Rounding to Q8_0 changes the weights more than the adapters do" in done.stderr

@@ -116,7 +116,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 def test_it_trains_and_says_what_came_of_it(trained: Trained) -> None:
     (adapter,) = trained.document["adapters"]
     assert adapter["path"] == str(trained.adapter) and adapter["ended"] == "steps"
-    assert (adapter["train"], adapter["validation"], adapter["steps"]) == (12, 39, 16)
+    assert (adapter["train"], adapter["validation"], adapter["steps"]) == (12, 29, 16)
     assert [step for step, _ in adapter["losses"]] == list(range(1, 17))
     assert [step for step, _ in adapter["validations"]] == [4, 8, 12, 16]
     assert adapter["losses"][-1][1] < adapter["losses"][0][1]
@@ -126,7 +126,7 @@ def test_it_trains_and_says_what_came_of_it(trained: Trained) -> None:
     said = read_training(trained.adapter)
     assert (said.rows, said.steps, said.seconds) == (12, 16, pytest.approx(adapter["seconds"], abs=1e-3))  # fmt: skip
     assert said.data_sha256 == trained.document["data"]["sha256"]
-    assert said.data_checks == ("339 rows were checked; nothing is wrong with them.",)
+    assert said.data_checks == ("340 rows were checked; nothing is wrong with them.",)
     assert Path(adapter["card"]).read_text().startswith("---\nadapter-sha256: ")
     for words in ("12 of 300 to train on, 39 to validate with.", "Estimated: 16 steps", "Measured: ", "step 16 of 16: loss ", " → "):  # fmt: skip
         assert words in trained.said
@@ -235,7 +235,7 @@ def test_stopped_before_the_first_step_there_is_nothing(home: Path, tmp_path: Pa
         (("-o", "model.gguf"), "model.gguf is there and no adapter, so it is not replaced"),
         (("-o", "/proc/x.gguf"), "/proc/x.gguf cannot be written"),
         (("-o", "notes.gguf"), "notes.md is there and no card of an adapter, so it is not replaced"),
-        (("-o", "x.gguf", "--rows", "1,900"), "900 rows are asked for, and there are 300"),
+        (("-o", "x.gguf", "--rows", "1,900"), "900 rows are asked for, and there are 311"),
         (("-o", "x.gguf", "--set", "epoch=3"), "epoch is no setting of tuning; did you mean epochs"),
         (("-o", "x.gguf", "--set", "rank=0"), "rank is 0; give a whole number from 1"),
         (("-o", "x.gguf", "--set", "method=dpo"), "The method dpo needs preferences, and there are none"),

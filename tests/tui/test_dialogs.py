@@ -123,7 +123,7 @@ async def test_enter_closes_with_what_is_ticked_and_space_ticks_what_is_filtered
         await until(lambda: closed(pilot))
         assert current(pilot).stack == "sentiment@1+support@1", "enter ticks nothing off"
         await picker(pilot, "a")
-        await pilot.press("space", "down", "space")
+        await pilot.press("down", "down", "space", "down", "space")
         await until(lambda: "[x]" not in screen_text(pilot))
         await pilot.press("enter")
         await until(lambda: closed(pilot))

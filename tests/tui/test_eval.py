@@ -25,7 +25,7 @@ from llamadiff.compare.history.ratings import Rated
 from llamadiff.tui.cli.main import run
 from llamadiff.tui.paths import log_dir, state_dir
 
-from ..compare.evaluation.suites import CHECKS, VARIANTS, write_rows, write_suite
+from ..compare.evaluation.suites import CHECKS, LEARNED, VARIANTS, write_rows, write_suite
 from ..compare.history.runs import opened
 
 BRIEF = '[[checks]]\nname = "brief"\ncheck = "length"\nmost = 200\nweight = 0.0\n'
@@ -121,10 +121,10 @@ def test_the_scoreboard_and_what_the_exit_code_says(
     assert tuned.split()[:2] == ["B", "tuned"] and " ms" in tuned
     scores = re.search(r"met: tuned.score >= base.score \(tuned.score is (\S+) points, ", out)
     assert scores and scores[1] == tuned.split()[2].removesuffix(".0")
-    assert "delivery" in out and "tuned: " in out
+    assert "delivery" in out and "tuned is better than base" in out
     assert "20 rows × 2 variants = 40 answers" in err
     assert re.search(r"(Fine-tune|Not decided|Neither): ", out)
-    assert "Fine-tuning" in out and "Prompting" not in out and "2,831 rows: " in out
+    assert "Fine-tuning" in out and "Prompting" not in out and LEARNED in out
 
     path.write_text(path.read_text() + '[[require]]\nthat = "tuned.score > 1"\n')
     assert run(["eval", str(path), "--rows", "4"]) == 1
@@ -356,7 +356,7 @@ that = 'tuned."brief" >= 0.5'
         assert "NOT MET: tuned.score &gt; 1" in report or "tuned.score \\> 1" in report
     assert not re.search(r"src=|href=|url\(|@import|\son\w+=", page)
     for report in (page, text):
-        assert "Prompt or fine-tune" in report and "194,560 parameters" in report
+        assert "Prompt or fine-tune" in report and "145,920 parameters" in report
         assert "not measured (repeats = 1)" in report
     document = json.loads(data)
     assert document["decision"]["outcome"] == "undecided"

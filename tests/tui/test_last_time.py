@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,14 +10,18 @@ import pytest
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Beginning
+from llamadiff.tui.config.reading import Configured
 from llamadiff.tui.diffing import Diffing
 from llamadiff.tui.last_time import NAME, VERSION, LastTime, read, variant_out, variants_in, write
 from llamadiff.tui.screens.library import Library
+from llamadiff.tui.screens.playground import Playground
 from llamadiff.tui.splits import Splits
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
-from .app import opened, output, playground, run_over, told
+from .app import PatientApp, opened, output, playground, run_over, setup, status, told
+
+TWO = ["adapter=none", "adapter=support"]
 
 
 def left(*variants: object) -> LastTime:
@@ -75,6 +80,49 @@ def test_a_state_that_is_broken_or_of_another_version_is_not_read(
     assert read(home) is None
     assert NAME in caplog.text
     assert read(home / "nowhere") is None
+
+
+async def test_closed_before_its_outputs_are_there_it_is_left_as_it_was(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was read of the history yet; the run, the places in it and live mode are not lost."""
+
+    async def never(self: Playground) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Playground, "bring_outputs", never)
+    opening = setup(home)
+    it = left(*make_variants(Defaults(prompt="tell-me-about"), TWO))
+    it = replace(it, live=True, run="abc", place="")
+    write(home / "state", it)
+    async with PatientApp(opening).run_test(size=(120, 40)) as pilot:
+        state, editor = playground(pilot).playground, playground(pilot).query_one(PromptEditor)
+        await until(lambda: state.names == ["A", "B"] and editor.cursor_location == (0, 3))
+        assert not state.live and not state.outputs
+        pilot.app.exit()
+    assert read(home / "state") == it
+
+
+@pytest.mark.parametrize("set_by", ["", "config.toml"])
+async def test_settings_of_the_start_go_before_how_it_was_left(
+    home: Path, monkeypatch: pytest.MonkeyPatch, set_by: str
+) -> None:
+    async def drafts(self: Playground, texts: object) -> None:
+        self.changed(self.playground.names)
+
+    monkeypatch.setattr(Playground, "begin_drafts", drafts)
+    opening = setup(home)
+    if set_by:
+        config = replace(Configured().config, diff="unified", live=False)
+        sources = {"diff": set_by, "live": set_by}
+        opening = replace(opening, configured=Configured(config, sources))
+    it = left(*make_variants(Defaults(prompt="tell-me-about"), TWO))
+    write(home / "state", replace(it, live=True, place=""))
+    async with PatientApp(opening).run_test(size=(120, 40)) as pilot:
+        state = playground(pilot).playground
+        await until(lambda: status(pilot) == "ready")
+        assert not playground(pilot)._pending and not state.outputs, "nothing is run by itself"
+        assert (state.view, state.live) == (("unified", False) if set_by else ("tokens", True))
 
 
 async def test_all_of_it_is_there_again(home: Path) -> None:

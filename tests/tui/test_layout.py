@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from llamadiff.tui.config.reading import Configured
+from llamadiff.tui.config.schema import Config
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
@@ -120,6 +123,21 @@ async def test_at_120_columns_everything_is_there_at_once(tmp_path: Path) -> Non
             assert text in screen
         for text in (PLAIN, LONG, SHOP):
             assert text[:18] in screen
+
+
+async def test_a_compact_playground_has_fewer_lines_and_columns_as_high_as_ever(
+    tmp_path: Path,
+) -> None:
+    compact = Configured(replace(Config(), compact=True))
+    async with StillApp(tmp_path, configured=compact).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        upper, panes = playground(pilot).query_one("#upper"), playground(pilot).query_one("#panes")
+        assert upper.size.height == 11
+        await pilot.press("escape", "V", "right_curly_bracket")
+        await until(lambda: upper.size.height == 13)
+        await pilot.press("0")
+        await pilot.resize_terminal(200, 50)
+        await until(lambda: panes.size.height > 40 and upper.size.height == panes.size.height)
 
 
 async def test_at_80_columns_one_output_is_shown_and_tab_goes_on(tmp_path: Path) -> None:

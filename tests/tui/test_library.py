@@ -249,7 +249,7 @@ async def test_a_model_and_an_adapter_are_taken_and_run(
         await pilot.press(*"own")
         await until(lambda: "its own" in screen_text(pilot), 20)
         shown = screen_text(pilot)
-        assert "vocabulary" in shown and "fits: 11.4 MB of " in shown
+        assert "vocabulary" in shown and "fits: 13.9 MB of " in shown
         await pilot.press("enter")
         await until(lambda: pilot.app.screen is playground(pilot))
         variant = playground(pilot).playground.current

@@ -43,7 +43,7 @@ async def test_another_field_is_taken_in_and_saving_keeps_both(home: Path, mine:
         mine.write_text(OWN_PROMPT.replace("Be brief.", "Be long."))
         await until(lambda: current_prompt(pilot).system == "Be long.")
         assert current_prompt(pilot).user == "Say {{ it }}.!"
-        assert "mine.toml was changed on disk; that is in here now." in told(pilot)
+        await until(lambda: "mine.toml was changed on disk; that is in here now." in told(pilot))
         await until(lambda: "edited" in screen_text(pilot))
         await pilot.press("ctrl+s")
         await until(lambda: load_prompt(mine).user == "Say {{ it }}.!")

@@ -71,6 +71,45 @@ def test_an_answer_that_is_lost_is_not_waited_for_for_ever(clock: Clock) -> None
     assert not pace.ready and asked.count == 3
 
 
+def test_a_late_answer_is_not_taken_for_that_to_a_later_question(clock: Clock) -> None:
+    pace = Pace(Asked())
+    draw(pace)
+    pace.answered()
+    for _ in range(2):
+        draw(pace)
+        clock.now += PATIENCE_S
+    draw(pace)
+    for _ in range(2):
+        pace.answered()
+        assert not pace.ready and pace.slow
+    pace.answered()
+    assert pace.ready and not pace.slow
+
+
+def test_a_lost_answer_is_missed_no_longer_than_until_the_next_pause(clock: Clock) -> None:
+    pace = Pace(Asked())
+    draw(pace)
+    pace.answered()
+    draw(pace)  # which is not answered
+    for _ in range(2):
+        clock.now += PATIENCE_S
+        assert pace.ready
+        draw(pace)
+        clock.now += SLOW_S / 2
+        pace.answered()
+    assert pace.ready and not pace.slow
+
+
+def test_what_was_asked_before_the_terminal_was_left_is_not_waited_for(clock: Clock) -> None:
+    pace = Pace(Asked())
+    draw(pace)
+    pace.forget()
+    assert pace.ready
+    pace.answered()
+    draw(pace)
+    assert not pace.ready
+
+
 def test_a_terminal_that_never_answers_is_not_asked_any_more(clock: Clock) -> None:
     asked = Asked()
     pace = Pace(asked)

@@ -98,7 +98,7 @@ async def test_a_run_streams_every_variant_and_marks_what_differs(home: Path) ->
         assert "added" in marks
         assert not pane(pilot, "A").text._marks, "the baseline has no marks"
         screen = screen_text(pilot)
-        assert "baseline" in screen and "words" in screen and "token 1" in screen
+        assert "baseline" in screen and "% same" in screen and "token 1" in screen
         assert status(pilot) == "done"
 
 

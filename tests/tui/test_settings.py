@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 import os
+import pkgutil
 import re
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.app import App
+from textual.binding import Binding
 from textual.color import Color
+from textual.dom import DOMNode
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
+from textual.widgets import Input, TextArea
 
+from llamadiff import tui
 from llamadiff.models.catalog import Catalog
 from llamadiff.prompts.errors import PromptError
-from llamadiff.tui import keys
-from llamadiff.tui.config.keymap import EVERYWHERE, PLACES, bound, keymap_of
+from llamadiff.tui import dialog_keys, keys
+from llamadiff.tui.config import writing
+from llamadiff.tui.config.key_places import EVERYWHERE, PLACES
+from llamadiff.tui.config.keymap import bound, keymap_of
 from llamadiff.tui.config.reading import Configured, read_config
 from llamadiff.tui.config.schema import SETTINGS, THEMES
 from llamadiff.tui.config.writing import default_text, write_default, write_setting
+from llamadiff.tui.screens.confirm import Confirm
 from llamadiff.tui.screens.help import HelpScreen, keys_of
+from llamadiff.tui.screens.paned import Paned
 from llamadiff.tui.screens.settings import SettingsDialog
 from llamadiff.tui.services import ready_variants
 from llamadiff.tui.theme import LEAST_CONTRAST, contrast, variables_for
@@ -96,6 +108,7 @@ def test_the_command_line_counts_most_then_the_environment_then_the_file(file: P
         ("threds = 3", "there is no setting threds; did you mean threads?"),
         ("keys = 3", "there is no setting keys"),
         ('[models."x"]\ncontext = 3', "Give a whole number from 32"),
+        ('[models."x"]\ncontext = 3', "The default, 0, is used."),
         ('[models."x"]\ncntext = 99', "there is no setting cntext; did you mean context?"),
         ("[models]\nx = 3", "write a model's own settings as"),
     ],
@@ -159,6 +172,23 @@ def test_a_setting_is_written_below_its_comment_and_taken_out_again(file: Path) 
     assert file.read_text() == default_text()
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('a = 1\ntheme = "nord"  # for the beamer\nlive = true\n', "a = 1\n# for the beamer\nlive = true\n"),
+        ('theme = "nord" # b\r\nlive = true\r\n', "# b\r\nlive = true\r\n"),
+        ('"theme"="nord"#last', "#last"),
+        ('live = true\ntheme = "nord"', "live = true\n"),
+    ],
+)  # fmt: skip
+def test_what_is_noted_beside_a_setting_stays_when_it_is_taken_out(
+    file: Path, text: str, left: str
+) -> None:
+    written(file, text)
+    write_setting(file, "theme", "llamadiff-dark")
+    assert file.read_bytes().decode() == left
+
+
 def test_comments_and_tables_stay(file: Path) -> None:
     written(file, FULL)
     write_setting(file, "theme", "nord")
@@ -172,14 +202,68 @@ def test_comments_and_tables_stay(file: Path) -> None:
 # -------------------------------------------------------------------- keymap
 
 
-def test_every_list_of_keys_has_a_place() -> None:
-    lists = [it for name, it in vars(keys).items() if name.endswith("_KEYS")]
-    ids = {binding.id for bindings in lists for binding in bindings}
-    assert ids == {it.id for it in bound({})}
-    for where, bindings in PLACES.items():
-        here = [*bindings, *(PLACES[EVERYWHERE] if where != EVERYWHERE else ())]
-        pressed = [key for binding in here for key in binding.key.split(",")]
+def classes() -> list[type[DOMNode]]:
+    """Every class of the app that may have bindings."""
+    for module in pkgutil.walk_packages(tui.__path__, f"{tui.__name__}."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found, todo = dict[type[DOMNode], None](), [DOMNode]
+    while todo:
+        todo += (more := todo.pop().__subclasses__())
+        found |= dict.fromkeys(more)
+    return [it for it in found if it.__module__.startswith(tui.__name__)]
+
+
+def bindings_of(cls: type[DOMNode]) -> list[Binding]:
+    """What a class binds by itself."""
+    return [it for it in vars(cls).get("BINDINGS", ()) if isinstance(it, Binding)]
+
+
+def test_every_binding_of_the_app_has_an_id_of_its_own_and_a_place() -> None:
+    lists = {
+        name: it
+        for module in (keys, dialog_keys)
+        for name, it in vars(module).items()
+        if name.endswith("_KEYS") and name != "PLAYGROUND_KEYS"
+    }
+    ids = [binding.id for bindings in lists.values() for binding in bindings]
+    assert len({*ids}) == len(ids) and {*ids} == {it.id for it in bound({})}
+    for where, there in PLACES.items():
+        here = [*there.bindings, *(PLACES[EVERYWHERE].bindings if where != EVERYWHERE else ())]
+        pressed = [key for it in here if it not in keys.UNZOOM_KEYS for key in it.key.split(",")]
         assert len({*pressed}) == len(pressed), where
+    everywhere = {it.id for it in PLACES[EVERYWHERE].bindings}
+    places = [{it.id for it in there.bindings} | everywhere for there in PLACES.values()]
+    for cls in classes():
+        if not bindings_of(cls):
+            continue
+        bases = [it for it in cls.__mro__ if it is not Paned or getattr(cls, "PANES", "")]
+        together = {
+            it.id
+            for base in bases
+            if base.__module__.startswith(tui.__name__)
+            for it in bindings_of(base)
+        }
+        assert any(together <= place for place in places), (cls, together)
+
+
+def test_where_one_types_is_known() -> None:
+    """A screen has a field where its code makes one, or a widget in which there is one."""
+    found = classes()
+    fields = {it.__name__ for it in found if issubclass(it, Input | TextArea)}
+    has = {*fields, "Input", "TextArea"}
+    makes = {it: {*re.findall(r"\b(\w+)\(", inspect.getsource(it))} for it in found}
+    for _ in range(3):
+        has |= {it.__name__ for it in found if makes[it] & has and not issubclass(it, Screen)}
+    for cls in found:
+        typed = [it for it in cls.__mro__ if it in makes and makes[it] & has]
+        for where, there in PLACES.items():
+            if not {it.id for it in bindings_of(cls)} & {it.id for it in there.bindings}:
+                continue
+            if issubclass(cls, Input | TextArea):
+                assert there.typing == "always", (where, cls)
+            elif typed and issubclass(cls, Screen):
+                assert there.typing != "never", (where, cls)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +275,12 @@ def test_every_list_of_keys_has_a_place() -> None:
         ('lens.open = "ctlr+a"', "is no key; did you mean ctrl"),
         ('app.help = "h"', "which is typed (everywhere)"),
         ('reply.send = "s"', "which is typed (reply)"),
+        ('pane.zoom = "x"', "pane.zoom cannot be x, which is typed (playground). It stays F7."),
+        ('history.reopen = "x"', "which is typed (history)"),
+        ('dialog.cancel = "x"', "which is typed (dialogs)"),
+        ('picker.down = "f5"', "which is done, and run (adapters.run), adapters"),
+        ('tune.run = "plus"', "which is widen (pane.widen), tune"),
+        ('list.up = "pagedown"', "which is page down (list.page_down), library"),
         ('variant.label = "L"', "cannot be L, which is lens (lens.open), playground. It stays l."),
         ('diff.fold = "f1"', "cannot be F1, which is help (app.help)"),
         ('app.quit = "escape"', "cannot be esc, which is"),
@@ -209,6 +299,13 @@ def test_a_key_that_cannot_be_is_told_with_its_line_and_not_taken(
 def test_a_key_that_few_terminals_send_is_told_and_taken(file: Path, key: str) -> None:
     keymap = keymap_of(written(file, f'[keys]\nrun.start = "{key}"\n'))
     assert "over SSH" in keymap.problems[0] and keymap.keys == {"run.start": key}
+
+
+def test_a_key_that_two_have_at_first_may_stay_with_others(file: Path) -> None:
+    text = '[keys]\n"run.stop" = ["escape", "ctrl+x"]\n"variants.up" = "w"\n"history.mark" = "x"\n'
+    keymap = keymap_of(written(file, text))
+    assert not keymap.problems, "what priority does not have is typed in the fields of its screen"
+    assert keymap.keys == {"run.stop": "escape,ctrl+x", "variants.up": "w", "history.mark": "x"}
 
 
 def test_keys_can_change_places_and_be_written_in_any_way(file: Path) -> None:
@@ -275,6 +372,27 @@ async def test_other_keys_of_the_reply_leave_its_text_alone(file: Path, tmp_path
         await until(lambda: box.text == "a\nb")
 
 
+async def test_dialogs_have_the_keys_of_the_file_and_say_them(file: Path, tmp_path: Path) -> None:
+    text = '[keys]\n"dialog.cancel" = "ctrl+x"\n"settings.change" = "c"\n"confirm.yes" = "j"\n'
+    configured = written(file, text)
+    async with StillApp(tmp_path, configured=configured).run_test(size=(80, 24)) as pilot:
+        await choose(pilot, "compact")
+        assert "c change" in screen_text(pilot) and "^x done" in screen_text(pilot)
+        await pilot.press("c")
+        await until(lambda: pilot.app.has_class("-compact"))
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, SettingsDialog)
+        await pilot.press("ctrl+x")
+        await until(lambda: pilot.app.screen is playground(pilot))
+        answers: list[object] = []
+        await pilot.app.push_screen(
+            Confirm("Really?", "It is gone then.", "remove"), answers.append
+        )
+        await until(lambda: "enter or j remove · ^x or n cancel" in screen_text(pilot))
+        await pilot.press("j")
+        await until(lambda: answers == [True])
+
+
 async def choose(pilot: Pilot[None], name: str) -> SettingList:
     """Open the settings on one of them."""
     if not isinstance(pilot.app.screen, SettingsDialog):
@@ -298,10 +416,12 @@ async def test_settings_are_changed_at_once_and_written(
         await pilot.press("right")
         assert pilot.app.theme == "catppuccin-mocha"
         await pilot.press("left", "left")
-        assert pilot.app.theme == "nord" and 'theme = "nord"  # brown' in file.read_text()
+        assert pilot.app.theme == "nord"
+        await until(lambda: 'theme = "nord"  # brown' in file.read_text())
         await choose(pilot, "compact")
         await pilot.press("enter")
-        assert pilot.app.has_class("-compact") and "compact = true" in file.read_text()
+        assert pilot.app.has_class("-compact")
+        await until(lambda: "compact = true" in file.read_text())
         await choose(pilot, "threads")
         await pilot.press("enter")
         await until(lambda: not isinstance(pilot.app.screen, SettingsDialog))
@@ -312,7 +432,7 @@ async def test_settings_are_changed_at_once_and_written(
         await until(lambda: isinstance(pilot.app.screen, SettingsDialog))
         await choose(pilot, "live")
         await pilot.press("delete")
-        assert "live" not in file.read_text()
+        await until(lambda: "live" not in file.read_text())
         await choose(pilot, "context")
         assert "set by LLAMADIFF_CONTEXT" in screen_text(pilot)
         await pilot.press("enter")
@@ -337,6 +457,34 @@ async def test_a_file_that_cannot_be_written_is_said_and_the_change_is_there(
         await pilot.press("enter")
         await until(lambda: "It is so until the end" in screen_text(pilot))
         assert pilot.app.has_class("-compact") and file.read_text() == "theme = \n"
+
+
+async def test_changes_wait_for_no_disk_and_are_written_in_order(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+    told: list[object] = []
+
+    def slow(path: Path, name: str, value: object) -> None:
+        told.append(value)
+        held.wait()
+        write_setting(path, name, value)
+
+    monkeypatch.setattr(writing, "write_setting", slow)
+    configured = written(file, FULL)
+    try:
+        async with StillApp(tmp_path, configured=configured).run_test() as pilot:
+            await choose(pilot, "theme")
+            await pilot.press("left", "left", "left")
+            await until(lambda: pilot.app.theme == THEMES[THEMES.index("gruvbox") - 3])
+            assert "gruvbox" in file.read_text()
+            await until(lambda: len(told) == 1)
+            pilot.app.exit()
+    finally:
+        held.set()
+    await until(lambda: pilot.app.theme in file.read_text())
+    at = THEMES.index("gruvbox")
+    assert told == [*reversed(THEMES[at - 3 : at])], "closing the app loses no change"
 
 
 async def test_a_theme_chosen_from_the_palette_is_kept(file: Path, tmp_path: Path) -> None:
@@ -463,7 +611,7 @@ def test_the_page_of_settings_is_what_the_program_has() -> None:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.PAGE.read_text("utf-8") == module.page(), "run `make settings`"
+    assert module.PAGE.read_text("utf-8") == module.page(), "run `make reference`"
 
 
 @pytest.mark.skipif(not HAS_TMUX, reason="needs tmux")

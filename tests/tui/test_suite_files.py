@@ -37,7 +37,7 @@ async def test_a_copy_of_one_that_ships_has_all_that_it_names(
             await until(lambda: "Edit a copy of this suite?" in screen_text(pilot))
             await pilot.press("enter")
             await until((own / f"{name.lower()}.toml").exists)
-    assert len(suite_variants(load_suite(own / "general.toml"), Defaults())) == 3
+    assert len(suite_variants(load_suite(own / "general.toml"), Defaults())) == 5
     assert (own / "prompts" / "instructed.toml").read_text() == "mine"
 
 

@@ -124,7 +124,7 @@ async def test_a_scale_is_swept_and_its_likelihoods_are_those_of_the_lens(
         scores = means(curve(pilot, "mean_logprob"))
         for at, summary in zip((0, 4), lens.summaries, strict=True):
             assert scores[at] == pytest.approx(summary.logprob / len(expected), abs=1e-6)
-        assert f"{scores[0]:.3f}".replace("-", "−") in text
+        assert f"{scores[2]:.3f}".replace("-", "−") in text
         assert scores[4] > scores[0] + 1, "its own text is likelier with the adapter"
         same = means(curve(pilot, "same_as_first"))
         assert same[0] == 1 and same[4] < 0.5

@@ -161,7 +161,7 @@ async def test_live_mode_ends_no_conversation(tmp_path: Path) -> None:
 async def test_a_reply_is_gone_to_and_followed_in_every_pane(
     tmp_path: Path, together: bool
 ) -> None:
-    sampling = {**ENDLESS, "max_tokens": 250}
+    sampling = {**ENDLESS, "max_tokens": 420}
     variants = [replace(it, sampling=sampling) for it in make_variants(Defaults(prompt="tell-me-about"), ["label=a", "temperature=2", "adapter=support"])]  # fmt: skip
     async with opened(tmp_path, variants) as pilot:
         state = playground(pilot).playground

@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,11 +25,14 @@ from llamadiff.tui import clipboard
 from llamadiff.tui.clipboard import MOST, SCREEN_PIECE, copy, sequence
 from llamadiff.tui.glyphs import PLAIN
 from llamadiff.tui.pasting import ANSWER, ASK
+from llamadiff.tui.terminal_app import TerminalApp
 from llamadiff.tui.tty_driver import Outlet
 
+from ..conftest import until
 from .test_tmux import ENDLESS, Closing, start
 from .tmux import HAS_TMUX, LLAMADIFF, Tmux
 
+MOUSE_OFF, LEFT = b"\x1b[?1003l", b"\x1b[?1049l"
 needs_tmux = pytest.mark.skipif(not HAS_TMUX, reason="needs tmux")
 
 
@@ -41,26 +45,29 @@ def endless(tmp_path: Path) -> str:
 
 
 class Pty:
-    """The app in a pseudo-terminal of 120 × 40 that answers only while `answering`."""
+    """A program in a pseudo-terminal of 120 × 40 that takes what is written only while `reading`, and
+    answers only while `answering`."""
 
-    def __init__(self, *arguments: str, **env: str) -> None:
+    def __init__(self, *arguments: str, program: str = LLAMADIFF) -> None:
         self.seen = b""
-        self.answering = True
+        self.reading = self.answering = True
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             size = {"COLUMNS": "120", "LINES": "40", "TERM": "xterm-256color"}
-            os.execve(LLAMADIFF, [LLAMADIFF, *arguments], {**os.environ, **size, **env})
-        self._answered = 0
+            os.execve(program, [program, *arguments], {**os.environ, **size})
+        self._answered, self._closed = 0, False
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
 
     def _read(self) -> None:
-        while True:
+        while not self._closed:
             if self.answering and self._answered < self.asked:
                 self._answered += 1
                 self.send(ANSWER)
             try:
-                if select.select([self._fd], [], [], 0.01)[0]:
+                if not self.reading:
+                    time.sleep(0.01)
+                elif select.select([self._fd], [], [], 0.01)[0]:
                     self.seen += os.read(self._fd, 65536)
             except OSError:
                 return
@@ -83,10 +90,18 @@ class Pty:
             assert time.monotonic() < end, f"{wanted!r} did not appear"
             time.sleep(0.01)
 
+    @property
+    def exit_code(self) -> int | None:
+        """None as long as it runs."""
+        done, status = os.waitpid(self.pid, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if done else None
+
     def close(self) -> None:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+        self._closed = True
+        self._reading.join()  # its number is another file's soon
         os.close(self._fd)
 
 
@@ -114,6 +129,90 @@ def test_streams_wait_for_a_terminal_that_has_not_shown_them_and_keys_do_not(
     app.send("\x1b")
     app.wait_for("stopped")  # and what came last is shown without an answer
     assert b"\x1b[?1000h" not in app.seen and b"\x1b[?1003h" not in app.seen
+
+
+SMALL = """
+import pathlib, sys
+from textual.app import ComposeResult
+from textual.widgets import Static
+from llamadiff.tui.terminal_app import TerminalApp
+
+class Small(TerminalApp):
+    count = 0
+    def compose(self) -> ComposeResult:
+        yield Static("hello")
+    def on_key(self, event) -> None:
+        if event.key == "q":
+            self.exit()
+        self.count += 1
+        line = "".join(chr(33 + (self.count + at) % 90) for at in range(119))
+        self.query_one(Static).update(f"{line}\\n" * 38 + f"key {self.count}", layout=False) if event.key == "x" else None
+        pathlib.Path(sys.argv[1]).write_text(f"{self.count}")
+    def on_unmount(self) -> None:
+        pathlib.Path(sys.argv[1]).write_text("saved")
+
+app = Small()
+app.run()
+print("ended", file=sys.stderr)
+sys.exit(app.ended_by or 0)
+"""
+"""The least app in a terminal: it paints all of it at each key, and writes down how many there were."""
+
+
+@pytest.fixture
+def noted(tmp_path: Path) -> Path:
+    """Where the small app writes."""
+    return tmp_path / "noted"
+
+
+@pytest.fixture
+def small(closing: Closing, noted: Path) -> Pty:
+    app = Pty("-c", SMALL, str(noted), program=sys.executable)
+    closing.append(app.close)
+    app.wait_for("hello")
+    app.wait_for(lambda: app.asked and not app.waits)
+    return app
+
+
+def test_what_a_terminal_still_has_to_say_is_heard_before_it_is_left(small: Pty) -> None:
+    small.answering = False
+    small.send("q")
+    small.wait_for(lambda: small.waits)
+    assert MOUSE_OFF in small.seen.rpartition(ASK.encode())[0] and LEFT not in small.seen
+    small.answering = True
+    small.wait_for(lambda: small.exit_code == 0)
+    assert LEFT in small.seen
+
+
+def test_a_terminal_that_was_another_size_for_a_moment_is_drawn_anew(small: Pty) -> None:
+    at = len(small.seen)
+    os.kill(small.pid, signal.SIGWINCH)
+    small.wait_for("hello", at)
+
+
+def test_a_terminal_that_takes_nothing_keeps_nobody_waiting(small: Pty, noted: Path) -> None:
+    """The app goes on, is shown as it is once that is possible, and can be ended meanwhile."""
+    for before in (0, 100):
+        small.reading = small.answering = False
+        for number in range(before + 1, before + 101):
+            small.send("x")
+            small.wait_for(
+                lambda number=number: noted.exists() and noted.read_text() == f"{number}"
+            )
+        assert f"key {before + 100}".encode() not in small.seen
+        if not before:
+            small.reading = small.answering = True
+            small.wait_for("key 100")
+    os.kill(small.pid, signal.SIGTERM)
+    small.wait_for(lambda: small.exit_code == signal.SIGTERM)
+    assert noted.read_text() == "saved" and b"ended" not in small.seen
+
+
+def test_a_terminal_that_is_gone_ends_the_app(noted: Path) -> None:
+    """Also where no signal says so: reading from it then gives nothing, at once and for ever."""
+    command = [sys.executable, "-c", SMALL, str(noted)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert done.returncode == 0 and noted.read_text() == "saved"
 
 
 # ------------------------------------------------------------------ copying
@@ -185,13 +284,37 @@ def test_what_no_clipboard_takes_is_saved(tmp_path: Path, monkeypatch: pytest.Mo
         (file,) = tmp_path.glob("llamadiff-*.txt")
         assert said == f"{why} {file}." and file.read_bytes() == text.encode()
         file.unlink()
-    monkeypatch.setattr(Path, "write_text", _full)
-    assert "cannot be written: full." in copy("a", sent.append, {"TERM": "linux"})
+    for _ in range(3):  # in one second
+        copy("a", sent.append, {"TERM": "linux"})
+    assert len([*tmp_path.glob("llamadiff-*.txt")]) == 3
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    said = copy("a", sent.append, {"TERM": "linux"})
+    assert said.endswith(
+        "no file can be written where llamadiff was started: No such file or directory."
+    )
     assert not sent
 
 
-def _full(*_: object, **__: object) -> None:
-    raise OSError(28, "full")
+async def test_what_is_copied_first_is_there_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    there, second = list[str](), threading.Event()
+
+    def slow(text: str, _: object) -> str:
+        if text == "first":
+            second.wait(0.2)
+        there.append(text)
+        second.set()
+        return text
+
+    monkeypatch.setattr(clipboard, "copy", slow)
+    app = TerminalApp()
+    async with app.run_test():
+        for text in ("first", "second"):
+            app.copy_to_clipboard(text)
+        await until(lambda: len(there) == 2)
+    assert there == ["first", "second"]
 
 
 def test_a_tmux_that_does_not_answer_is_gone_round(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,7 +420,7 @@ def test_what_is_written_to_a_terminal_that_is_gone_keeps_nothing_waiting() -> N
     master, slave = os.openpty()
     with os.fdopen(slave, "w", closefd=False) as file:
         os.close(master)
-        writer = WriterThread(cast("TextIO", Outlet(file)))
+        writer = WriterThread(cast("TextIO", Outlet(file, lambda: None)))
         writer.start()
         for _ in range(2 * MAX_QUEUED_WRITES):
             writer.write("lost")

@@ -146,6 +146,8 @@ def test_the_whole_tour_at_80_by_24(closing: Closing, home: Path) -> None:
     waits: dict[str, str | Callable[[str], object]] = {
         "A": "How many outputs",
         "ctrl+u": lambda screen: "topic = dogs" not in screen,
+        # What is told for a moment stands above the panel.
+        "enter": lambda screen: "The panes say" in screen and "beyond noise. Which\n" in screen,
     }
     for number, step in enumerate(STEPS, 1):
         title = f"Tour {number} of {len(STEPS)} · {step.title}"

@@ -1,12 +1,21 @@
 """The tour and the demo: steps that a person does, nothing of theirs lost, and the same by itself."""
 
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.content import Content
 from textual.pilot import Pilot
 
+from benchmarks.loop import watched
+from llamadiff.compare.run import Run
 from llamadiff.tui.app import LlamadiffApp
+from llamadiff.tui.collecting import THRESHOLDS, leave_out
+from llamadiff.tui.last_time import read
+from llamadiff.tui.screens.save_prompt import SavePrompt
+from llamadiff.tui.setup import Setup
 from llamadiff.tui.tour import player, steps, tour
 from llamadiff.tui.tour.demo import DemoApp
 from llamadiff.tui.tour.folder import setup_in
@@ -18,7 +27,19 @@ from llamadiff.tui.welcome import first_run
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 
 from ..conftest import until
-from .app import opened, output, playground, run_over, screen_text, setup, told
+from .app import (
+    PLAIN,
+    StillApp,
+    opened,
+    output,
+    playground,
+    run_over,
+    said,
+    screen_text,
+    setup,
+    told,
+)
+from .test_stalls import MOST_MS
 
 
 def app_of(pilot: Pilot[None]) -> LlamadiffApp:
@@ -49,9 +70,31 @@ async def test_the_suite_of_the_tour_asks_what_it_says(tmp_path: Path) -> None:
     assert "40 reviews" in "".join(it.says for it in STEPS)
 
 
+async def test_a_step_is_done_once_all_of_it_is(tmp_path: Path) -> None:
+    topic, scale = (next(it for it in STEPS if word in it.title) for word in ("topic", "scale"))
+    async with StillApp(tmp_path).run_test() as pilot:
+        home = playground(pilot)
+        state = home.playground
+        for asked, step, done in (
+            ("c", topic, False), ("Cats ", topic, True), (0.6, scale, False), (0.5, scale, True),
+        ):  # fmt: skip
+            if isinstance(asked, str):
+                state.values["topic"] = asked
+            else:
+                c = state.variants[-1]
+                state.update(replace(c, adapters=(replace(c.adapters[0], scale=asked),)))
+            assert not step.done(home), "it was not run so"
+            outputs = [said(it, PLAIN) for it in state.variants]
+            state.started(Run(tuple(state.variants), dict(state.values), outputs=outputs), None)
+            assert step.done(home) is done, asked
+
+
 async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
     async with opened(tmp_path, size=(80, 24)) as pilot:
         own, app = playground(pilot), app_of(pilot)
+        keys = {"run.start": "ctrl+x"}
+        app.own_keymap, app.own_splits.higher = keys, 2
+        app.set_keymap(keys)
         await pilot.press("e", *" and cats")
         await until(lambda: isinstance(pilot.app.focused, PromptEditor))
         text = own.query_one(PromptEditor).text
@@ -61,6 +104,7 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         assert "esc ends the tour" in screen_text(pilot)
         guided = playground(pilot)
         assert guided is not own and guided.session.library is not own.session.library
+        assert app._keymap == {} and app.splits.higher == 0, "the steps name the keys of everybody"
         await run_over(pilot, "f5")
         await step(pilot, 2)
 
@@ -78,6 +122,20 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         folder = Path(app.tour._folder.name if app.tour and app.tour._folder else "")
         assert (folder / "state").is_dir()
 
+        # What would go with the tour is not made, or that is said of it.
+        await pilot.press("f8")
+        await until(lambda: "F8 trains nothing until it is over" in told(pilot))
+        await pilot.press("W")
+        await until(lambda: isinstance(pilot.app.screen, SavePrompt))
+        await pilot.press("enter")
+        await until(lambda: "goes with the tour: W saves it elsewhere" in told(pilot))
+        assert [*(folder / "prompts").iterdir()]
+        await pilot.press("f1")
+        await until(lambda: "esc closes this" in screen_text(pilot))
+        assert "the guided tour" not in screen_text(pilot)
+        assert not app.check_action("tour", ()) and not app.check_action("suspend_process", ())
+        await pilot.press("escape")
+
         await pilot.press("escape")
         await until(lambda: pilot.app.screen is own)
         assert app.tour is None
@@ -85,6 +143,7 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         assert isinstance(pilot.app.focused, PromptEditor)
         assert own.query_one(PromptEditor).text == text
         assert own.playground.outputs == {} and not own.query(TourPanel)
+        assert app._keymap == keys and app.splits.higher == 2
 
         # It can be taken again, and quitting within it is an end as any other.
         await pilot.press("ctrl+p")
@@ -95,6 +154,8 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         await pilot.press("ctrl+q")
         await until(lambda: pilot.app._exit)
         assert app.unfinished is None
+    left = read(tmp_path / "state")
+    assert left is not None and left.splits.higher == 2
 
 
 async def test_the_first_run_says_what_to_press_and_never_again(tmp_path: Path) -> None:
@@ -143,3 +204,27 @@ async def test_the_demo_ends_in_the_app(tmp_path: Path) -> None:
         await until(lambda: app.tour is not None and app.tour.at == 2)
         await until(lambda: app.tour is None and not pilot.app.screen.query(TourPanel))
         assert app.current_mode == app.DEFAULT_MODE and "over" in told(pilot)
+
+
+@pytest.fixture
+def as_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Garbage is collected as seldom."""
+    before = gc.get_threshold()
+    with monkeypatch.context() as patch:
+        patch.setattr(LlamadiffApp, "is_headless", False)
+        leave_out(LlamadiffApp(Setup(Path(), Path())))
+    assert gc.isenabled() and gc.get_threshold() == THRESHOLDS and gc.get_freeze_count()
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("as_in_a_terminal")
+async def test_nothing_stalls_in_the_whole_tour(tmp_path: Path) -> None:
+    app = DemoApp(setup_in(tmp_path, setup(tmp_path)), Player(100))
+    async with app.run_test(size=(120, 40)) as pilot, watched() as loop:
+        await until(lambda: app.tour is not None)
+        assert app.tour is not None
+        for number in range(len(STEPS)):
+            await until(lambda number=number: app.tour is None or app.tour.at > number, 120)
+            assert loop.take() < MOST_MS, STEPS[number].title
+        await until(lambda: "The tour is over" in told(pilot))

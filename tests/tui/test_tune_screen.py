@@ -126,7 +126,7 @@ async def test_rows_are_chosen_and_trained_and_the_playground_and_a_suite_have_t
         await until(lambda: "rnk" in screen_text(pilot) and "did you mean rank" in words(pilot))
         await pilot.press("escape")
         await type_in(pilot, "rank", "4")
-        await checked(pilot, "97,280 trained")
+        await checked(pilot, "116,736 trained")
         await line(pilot, "rank")
         assert "del as it was" in screen_text(pilot)
 

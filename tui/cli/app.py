@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from ..collecting import begin_without
 from ..config.current import configured, history_days, model_folders, prompt_folders
 from ..log import keep_log
 from ..paths import (
@@ -40,8 +40,7 @@ def open_app(asked: Asked, *, mouse: bool = True) -> None:
         default = str(SHIPPED / "tell-me-about.toml") if asked.user is None else None
         variants = replace(asked, prompt=asked.prompt or default).make_variants()
     given = configured().given(asked.options if mouse else {**asked.options, "mouse": False})
-    # Nothing that is made until the first frame goes away again: looking for such takes 30 ms.
-    gc.disable()
+    begin_without()
     from ..app import LlamadiffApp
 
     setup = Setup(

@@ -24,7 +24,8 @@ def demo_command(loop: bool, speed: float, no_mouse: bool) -> None:
     """Show what llamadiff does on the bundled model: types, presses keys, pauses to read.
 
     Any key stops it; you are in the app then, at that place of the tour, and esc ends that. It has a
-    folder of its own, which goes with it: nothing of yours is read or changed.
+    folder of its own, which goes with it: nothing of yours is changed, and of what you have only models
+    and adapters are looked for.
     """
     need_terminal()
     from ..setup import Setup

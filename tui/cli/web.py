@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 from typing import Any
@@ -12,6 +13,9 @@ from aiohttp.typedefs import Handler
 from textual_serve.server import Server
 
 from .printing import note
+
+CLOSE_S = 5.0
+"""At the end: how long what pages have asked for may take, once their apps have ended."""
 
 
 def is_near(host: str) -> bool:
@@ -34,10 +38,19 @@ class WebServer(Server):
     def __init__(self, command: str, host: str, port: int, *, near: bool) -> None:
         super().__init__(command, host, port, title="llamadiff")
         self._near = near
+        self._shown = set[asyncio.Task[Any]]()
+        """Pages that are open, each with an app behind it."""
         self._names = {host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
 
-    def initialize_logging(self) -> None:
-        """Leave the log as it is."""
+    def serve(self, debug: bool = False) -> None:
+        """Serve until a signal ends it. Raises OSError where the port cannot be opened."""
+
+        def opened(_: str) -> None:
+            note(f"llamadiff is at {self.public_url}; ctrl+c ends it.")
+
+        web.run_app(
+            self._make_app(), host=self.host, port=self.port, print=opened, shutdown_timeout=CLOSE_S
+        )
 
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()
@@ -45,7 +58,21 @@ class WebServer(Server):
         return app
 
     async def on_startup(self, app: web.Application) -> None:
-        note(f"llamadiff is at {self.public_url}; ctrl+c ends it.")
+        """Say nothing: the port is not open yet."""
+
+    async def on_shutdown(self, app: web.Application) -> None:
+        """Have the apps of all pages end; what they are about to write they write."""
+        shown = [*self._shown]
+        for task in shown:
+            task.cancel()
+        await asyncio.gather(*shown, return_exceptions=True)
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """A page, until it is closed."""
+        task = asyncio.create_task(super().handle_websocket(request))
+        self._shown.add(task)
+        task.add_done_callback(self._shown.discard)
+        return await asyncio.shield(task)
 
     @web.middleware
     async def _own_pages(self, request: web.Request, handler: Handler) -> web.StreamResponse:

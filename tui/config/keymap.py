@@ -10,39 +10,11 @@ from textual.binding import Binding
 from textual.keys import Keys, _character_to_key
 
 from ...prompts.suggest import did_you_mean
-from .. import keys as k
 from ..key_names import key_name
 from ..safe_text import safe_line
+from .key_places import EVERYWHERE, PLACES, Place
 from .reading import Configured, place
 
-EVERYWHERE = "everywhere"
-PLACES: Mapping[str, Sequence[Binding]] = {
-    EVERYWHERE: k.APP_KEYS,
-    "panes": [*k.PANE_KEYS, *k.UNZOOM_KEYS],
-    "playground": [*k.PLAYGROUND_KEYS, *k.PANE_KEYS],
-    "prompt's text": [*k.TEXT_KEYS, *k.EDITOR_KEYS],
-    "rendered prompt": k.RENDERED_KEYS,
-    "reply": k.REPLY_KEYS,
-    "versions": k.VERSION_KEYS,
-    "library": [*k.SEARCHED_KEYS, *k.LIBRARY_KEYS],
-    "history": k.HISTORY_KEYS,
-    "history's search": k.SEARCH_KEYS,
-    "comparing": k.COMPARE_KEYS,
-    "rating": k.RATE_KEYS,
-    "lens": k.LENS_SCREEN_KEYS,
-    "lens, text": k.HEAT_KEYS,
-    "lens, instead": k.ALTERNATIVE_KEYS,
-    "sweep": k.SWEEP_SCREEN_KEYS,
-    "evaluate": [*k.SEARCHED_KEYS, *k.EVALUATE_KEYS],
-    "evaluation": k.EVALUATION_KEYS,
-    "row": k.ROW_KEYS,
-    "tune": k.TUNE_KEYS,
-    "training": k.TRAINING_KEYS,
-}
-"""The bindings that are there together. What has the focus may use a key of its screen for itself."""
-
-_TYPED = {EVERYWHERE, "prompt's text", "reply", "library", "history's search", "evaluate"}
-"""Where one types, so that a key that is a character cannot be a command."""
 _MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
 _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backspace"}
 _MOVING = {"up", "down", "left", "right", "home", "end", "pageup", "pagedown", "delete", "insert"}
@@ -78,8 +50,8 @@ class Bound:
 def bound(keymap: Mapping[str, str]) -> Iterator[Bound]:
     """Every binding that has an id, once."""
     seen: set[str] = set()
-    for name, bindings in PLACES.items():
-        for it in bindings:
+    for name, there in PLACES.items():
+        for it in there.bindings:
             if it.id and it.id not in seen:
                 seen.add(it.id)
                 keys = _keys(it, keymap)
@@ -126,18 +98,18 @@ def _read(name: str, value: object) -> tuple[list[str], list[str]]:
     """The keys that a value names, none if one of them cannot be used, and what is to be said."""
     values: list[Any] = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(it, str) and it.strip() for it in values):
-        return [], [
-            f'{name} cannot be {value!r}. Give a key, as "f6", or several: ["f6", "ctrl+r"].'
-        ]
+        form = 'Give a key, as "f6", or several: ["f6", "ctrl+r"].'
+        return [], [f"{name} cannot be {value!r}. {form} {_stays(name)}"]
     keys = [_normal(it) for it in values]
     said: list[str] = []
     for key, given in zip(keys, values, strict=True):
         if not _is_key(key):
             odd = [it for it in key.split("+") if it not in _NAMES | _MODIFIERS]
             near = did_you_mean(odd[0], _NAMES | _MODIFIERS) if odd else ""
-            return [], [f"{name}: {safe_line(given)!r} is no key{near or '.'}"]
+            return [], [f"{name}: {safe_line(given)!r} is no key{near or '.'} {_stays(name)}"]
         if _types(key) and (typed := _typed_in(name)) and not any(map(_types, _default(name))):
-            return [], [f"{name} cannot be {key_name(key)}, which is typed ({typed})."]
+            typed = f"which is typed ({typed})"
+            return [], [f"{name} cannot be {key_name(key)}, {typed}. {_stays(name)}"]
         if not _sent(key):
             same = f"they send {_SAME[key]} for it" if key in _SAME else "most send nothing for it"
             said.append(f"{name}: over SSH few terminals can send {given}; {same}.")
@@ -178,16 +150,22 @@ def _sent(key: str) -> bool:
 
 
 def _default(name: str) -> tuple[str, ...]:
-    return next(_keys(it, {}) for its in PLACES.values() for it in its if it.id == name)
+    return next(_keys(it, {}) for _, _, it in _places_of(name))
+
+
+def _stays(name: str) -> str:
+    return f"It stays {' '.join(map(key_name, _default(name)))}."
 
 
 def _typed_in(name: str) -> str:
-    """The place of a binding if one types there, or empty."""
-    return next((it for it in PLACES if it in _TYPED and name in _ids(it)), "")
+    """The place where a character as the key of a binding is typed, or empty."""
+    return next((where for where, place, it in _places_of(name) if place.types(it)), "")
 
 
-def _ids(where: str) -> set[str | None]:
-    return {binding.id for binding in PLACES[where]}
+def _places_of(name: str) -> Iterator[tuple[str, Place, Binding]]:
+    """The places where a binding is."""
+    for where, there in PLACES.items():
+        yield from ((where, there, it) for it in there.bindings if it.id == name)
 
 
 def _keys(binding: Binding, keymap: Mapping[str, str]) -> tuple[str, ...]:
@@ -196,18 +174,21 @@ def _keys(binding: Binding, keymap: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _clashes(keymap: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Changes that give one key to two actions of one place, the last of the file first."""
+    """Changes that give one key to two actions of one place, the last of the file first; a key that
+    both have at first is meant so."""
     for name in reversed([*keymap]):
         mine = keymap[name].split(",")
-        for where, bindings in PLACES.items():
-            here = [*bindings, *PLACES[EVERYWHERE]] if where != EVERYWHERE else bindings
+        meant = _default(name)
+        for where, there in PLACES.items():
+            more = PLACES[EVERYWHERE].bindings if where != EVERYWHERE else []
+            here = [*there.bindings, *more]
             if name not in {it.id for it in here}:
                 continue
             for other in here:
-                shared = [it for it in mine if it in _keys(other, keymap)]
+                both = {*meant} & {*_keys(other, {})}
+                shared = [it for it in mine if it in _keys(other, keymap) and it not in both]
                 if other.id != name and shared:
                     does = f"{other.description} ({other.id})"
-                    kept = " ".join(map(key_name, _default(name)))
                     said = f"{name} cannot be {key_name(shared[0])}, which is {does}, {where}"
-                    yield name, f"{said}. It stays {kept}."
+                    yield name, f"{said}. {_stays(name)}"
                     return

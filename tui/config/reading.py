@@ -15,6 +15,9 @@ NAME = "config.toml"
 TABLES = ("keys", "models")
 """The tables of the file: keys by the ids of bindings, and models with settings of their own."""
 
+_Wrong = tuple[str, Setting, object, ValueError]
+"""Where a value stands that its setting cannot have, and why."""
+
 
 @dataclass(frozen=True)
 class Configured:
@@ -50,7 +53,7 @@ class Configured:
 def read_config(path: Path, environment: Mapping[str, str]) -> Configured:
     """The settings of a file and an environment; one that is wrong has its default, and is told of."""
     problems: list[str] = []
-    wrong: list[tuple[str, Setting, object, ValueError]] = []
+    wrong: list[_Wrong] = []
     text, table = _table(path, problems)
     values, sources = dict[str, Any](), dict[str, str]()
     for name, value in table.items():
@@ -71,13 +74,13 @@ def read_config(path: Path, environment: Mapping[str, str]) -> Configured:
             values[name], sources[name] = setting.kind.parse(given), setting.env
         except ValueError as error:
             wrong.append((setting.env, setting, given, error))
+    own = {name: it for name, it in table.items() if name in TABLES and isinstance(it, dict)}
+    models = _models(path, text, own.get("models", {}), problems, wrong)
     for where, setting, value, error in wrong:
         said = setting.kind.written(values.get(setting.name, setting.default))
         source = sources.get(setting.name)
         used = f"{said} of {source}" if source else f"The default, {said},"
         problems.append(f"{_wrong(where, setting, value, error)} {used} is used.")
-    own = {name: it for name, it in table.items() if name in TABLES and isinstance(it, dict)}
-    models = _models(path, text, own.get("models", {}), problems)
     keys = dict(flattened(own.get("keys", {})))
     return Configured(Config(**values), sources, models, keys, tuple(problems), path, text)
 
@@ -99,8 +102,9 @@ def _table(path: Path, problems: list[str]) -> tuple[str, Mapping[str, Any]]:
 
 
 def _models(
-    path: Path, text: str, tables: Mapping[str, Any], problems: list[str]
+    path: Path, text: str, tables: Mapping[str, Any], problems: list[str], wrong: list[_Wrong]
 ) -> dict[str, dict[str, Any]]:
+    """What models have of their own; what is wrong is noted in the two lists."""
     known = [name for name, setting in SETTINGS.items() if setting.per_model]
     found: dict[str, dict[str, Any]] = {}
     for model, table in tables.items():
@@ -116,7 +120,7 @@ def _models(
             try:
                 found.setdefault(model, {})[name] = SETTINGS[name].kind.read(value)
             except ValueError as error:
-                problems.append(_wrong(place(path, text, at), SETTINGS[name], value, error))
+                wrong.append((place(path, text, at), SETTINGS[name], value, error))
     return found
 
 

@@ -125,7 +125,7 @@ class Config:
         "",
         Text("a name from `llamadiff models`, or a path"),
         "models",
-        "The base model where none is given; empty is the bundled one.",
+        "The base model of variants that are made anew, where none is given; those of the last time keep theirs. Empty is the bundled one.",
         option="-m",
     )
     context: int = _setting(

@@ -16,6 +16,11 @@ from .schema import GROUPS, SETTINGS, Setting
 
 _TRIES = 20
 """How often the file may be changed by others while a setting is written."""
+_TAKEN_OUT = "llamadiff takes this line out"
+_TAKEN_OUT_LINE = re.compile(
+    rf'^[^\n]*= *"{_TAKEN_OUT}"[ \t]*(?:(#[^\n]*\n?)|\r?\n|$)', re.MULTILINE
+)
+"""That line, of which what a person noted beside it stays."""
 
 
 def write_setting(path: Path, name: str, value: Any) -> None:
@@ -66,9 +71,10 @@ def _with(text: str, source: str, setting: Setting, value: Any) -> str:
     try:
         document = tomlkit.parse(text)
         if value == setting.default:
-            document.pop(name, None)
-        else:
-            document[name] = list(value) if isinstance(value, tuple) else value
+            if name in document:
+                document[name] = _TAKEN_OUT
+            return _TAKEN_OUT_LINE.sub(r"\1", tomlkit.dumps(document))
+        document[name] = list(value) if isinstance(value, tuple) else value
         return tomlkit.dumps(document)
     except TOMLKitError as error:
         raise PromptError(f"{source} cannot be changed: {error}", source=source) from None

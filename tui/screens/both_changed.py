@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...prompts.document import Prompt
+from ..dialog_keys import BOTH_KEYS
 from ..safe_text import safe_line
 from ..widgets.changes_view import ChangesView
 from .dialog import Dialog
@@ -25,11 +26,10 @@ class BothChanged(Dialog[Prompt]):
     """Gives the prompt to go on with: what was changed elsewhere is in both answers."""
 
     DEFAULT_CSS = "BothChanged ChangesView { height: auto; margin-top: 1; }"
-    KEYS_TEXT = "↑↓ · enter take · PgUp PgDn scroll · esc decide later"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pageup", "page(-1)", "page up", id="both.page_up", priority=True, show=False),
-        Binding("pagedown", "page(1)", "page down", id="both.page_down", priority=True, show=False),
-    ]
+    KEYS_TEXT = (
+        "↑↓ · enter take · {both.page_up} {both.page_down} scroll · {dialog.cancel} decide later"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*BOTH_KEYS]
 
     def __init__(self, conflict: Conflict) -> None:
         super().__init__()

@@ -7,12 +7,14 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ..dialog_keys import DIALOG_KEYS
+from ..offered import with_keys
 from .mistakes import TellsMistakes
 from .styles import styles
 
@@ -26,13 +28,12 @@ class Dialog(TellsMistakes, ModalScreen[Result | None], Generic[Result]):
     """A question over the screen; escape answers None."""
 
     DEFAULT_CSS = styles("dialog.tcss")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel", id="dialog.cancel"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*DIALOG_KEYS]
 
     TITLE_TEXT = ""
     _answered = False
-    KEYS_TEXT = "enter take · esc cancel"
+    KEYS_TEXT = "enter take · {dialog.cancel} cancel"
+    """The line of keys; an id of a binding in braces stands for its key."""
     MOST_LINES = 14
     """How high what scrolls may be, where there is room: the widget of class `dialog-scroll`."""
 
@@ -49,7 +50,7 @@ class Dialog(TellsMistakes, ModalScreen[Result | None], Generic[Result]):
             yield Static(self.title_text(), id="dialog-title", markup=False)
             yield from self.body()
             yield Static(id="dialog-problem", markup=False)
-            yield Static(self.KEYS_TEXT, id="dialog-keys", markup=False)
+            yield Static(with_keys(self, self.KEYS_TEXT), id="dialog-keys", markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Do nothing while it has no widgets yet: a key pressed just before it opened may arrive then."""

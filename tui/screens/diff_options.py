@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from ..dialog_keys import DIFF_OPTIONS_KEYS
 from ..diffing import UNITS, Diffing, View
 from .dialog import Dialog
 
@@ -45,11 +46,8 @@ class DiffOptions(Dialog[None]):
     }
     """
     TITLE_TEXT = "Differences"
-    KEYS_TEXT = "↑↓ move · space or enter choose · esc done"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "choose", "choose", id="diff_options.choose"),
-        Binding("o", "cancel", "done", id="diff_options.done", show=False),
-    ]
+    KEYS_TEXT = "↑↓ move · {diff_options.choose} or enter choose · {dialog.cancel} done"
+    BINDINGS: ClassVar[list[BindingType]] = [*DIFF_OPTIONS_KEYS]
 
     def __init__(self, view: View, diffing: Diffing, apply: Apply) -> None:
         super().__init__()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from textual import work
 from textual.timer import Timer
 from textual.worker import Worker, WorkerError
 
+from ..collecting import leave_out
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..widgets.top_bar import TopBar
@@ -69,8 +69,8 @@ class EvaluateActions(HistoryActions):
         """Load what the screens need, off the event loop; once, that is left out of garbage
         collections, which hold the keys up."""
         await asyncio.to_thread(_import)
-        if not self._imported and not self.app.is_headless:
-            gc.freeze()
+        if not self._imported:
+            leave_out(self.app)
         self._imported = True
 
     @property

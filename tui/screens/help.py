@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from ..offered import offered
+from ..dialog_keys import HELP_KEYS
+from ..offered import offered, with_keys
 
 if TYPE_CHECKING:
     from ..app import LlamadiffApp
@@ -82,10 +83,7 @@ class Key:
 class HelpScreen(ModalScreen[None]):
     """Shows the keys of the screen below it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "app.pop_screen", "close", id="help.close"),
-        Binding("t", "tour", "tour", id="help.tour", tooltip="The guided tour, two minutes"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*HELP_KEYS]
     DEFAULT_CSS = """
     HelpScreen {
         align: center middle;
@@ -122,12 +120,18 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#help").focus()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "tour":
+            return self.app.check_action(action, parameters)
+        return super().check_action(action, parameters)
+
     def action_tour(self) -> None:
         self.dismiss(None)
         cast("LlamadiffApp", self.app).begin_tour()
 
     def _content(self) -> Content:
-        keys = Content.styled("   esc closes this · t the guided tour", "$dim")
+        tour = " · {help.tour} the guided tour" * bool(self.check_action("tour", ()))
+        keys = Content.styled(with_keys(self, f"   {{help.close}} closes this{tour}"), "$dim")
         lines = [Content.styled("Help", "bold").append(keys), Content()]
         if self._here:
             lines += [Content(self._here), Content()]

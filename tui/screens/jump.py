@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.errors import NoWidget
 from textual.events import Key, Resize
 from textual.geometry import Offset, Region, Size
@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ..dialog_keys import JUMP_KEYS
 from ..widgets.tab_strip import TabStrip
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
@@ -55,9 +56,7 @@ def _seen(screen: Screen[Any], widget: Widget) -> Region:
 class Jump(ModalScreen[Widget]):
     """Lies over a screen and gives the widget whose letter was pressed; any other key gives none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "stay here", id="jump.leave", tooltip="Stay where you are"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*JUMP_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     DEFAULT_CSS = """
     Jump {

@@ -73,7 +73,7 @@ class LastActions(HistoryActions):
             self._focused_part(),
             playground.newest or (last.run if last else ""),
             last.tops if last else tops,
-            self.splits,
+            app.own_splits,
         )
 
     def _focused_part(self) -> str:
@@ -96,7 +96,7 @@ class LastActions(HistoryActions):
         playground = self.playground
         if not self._setup.configured.sources.get("diff"):
             playground.view, playground.diffing = last.view, last.diffing
-        cast("LlamadiffApp", self.app).splits = last.splits
+        cast("LlamadiffApp", self.app).own_splits = last.splits
         self.show_splits()
         if playground.variants or not last.variants:
             return

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ..dialog_keys import LENS_TEXT_KEYS
 from ..paths import expanded
 from ..widgets.safe_input import SafeInput
 from ..widgets.safe_text_area import SafeTextArea
@@ -25,10 +26,8 @@ class LensText(Dialog[str]):
     """Gives the text that was typed or pasted, or that is in the named file."""
 
     TITLE_TEXT = "A text to look at: an expected answer, or anything pasted"
-    KEYS_TEXT = "ctrl+s take · tab to the file · esc cancel"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "take", "take", id="lenstext.take", tooltip="Look at this text"),
-    ]
+    KEYS_TEXT = "{lenstext.take} take · tab to the file · {dialog.cancel} cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [*LENS_TEXT_KEYS]
     DEFAULT_CSS = """
     LensText SafeTextArea { height: 8; background: $surface; padding: 0 1; border: none; margin-bottom: 1; }
     """

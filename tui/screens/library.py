@@ -173,7 +173,7 @@ class Library(SearchedList):
 
     def _problem(self, entry: Entry) -> str:
         problem = obstacle(entry)
-        return for_app(safe_line(problem)) if problem else ""
+        return for_app(_mended(entry, safe_line(problem))) if problem else ""
 
     def _look_into(self, entry: Entry) -> None:
         self.run_worker(
@@ -186,7 +186,8 @@ class Library(SearchedList):
         try:
             details, texts = await asyncio.to_thread(whole, entry)
         except (ModelError, PromptError) as error:
-            problem = for_app(named(str(error), Path(entry.path), entry.name))
+            said = named(str(error), Path(entry.path), entry.name)
+            problem = for_app(_mended(entry, said))
         if self._asked == str(entry.path):
             self.details.say(problem or self._refusal, entry.name, details, texts)
 
@@ -364,3 +365,9 @@ class Library(SearchedList):
     @on(EntryTable.Taken)
     def _taken(self) -> None:
         self.action_use()
+
+
+def _mended(entry: Entry, problem: str) -> str:
+    """A problem, and for a prompt what to do about it."""
+    mend = f"{problem.rstrip('.')}. Mend it in an editor; F5 looks again."
+    return mend if isinstance(entry, PromptEntry) else problem

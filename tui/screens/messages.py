@@ -22,7 +22,7 @@ class Messages(Dialog[None]):
     """Shows messages, the newest first; `log_dir` is where the logs are."""
 
     TITLE_TEXT = "Messages"
-    KEYS_TEXT = "↑↓ scroll · esc done"
+    KEYS_TEXT = "↑↓ scroll · {dialog.cancel} done"
     MOST_LINES = 30
 
     def __init__(self, said: Sequence[Said], log_dir: Path) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ...prompts.library import PromptEntry
+from ..dialog_keys import NAME_KEYS
 from ..safe_text import safe_line
 from ..widgets.safe_input import SafeInput
 from .dialog import Dialog
@@ -19,12 +20,8 @@ from .dialog import Dialog
 class NamePrompt(Dialog[tuple[str, str]]):
     """Gives the file name, without its ending, and the name."""
 
-    KEYS_TEXT = "tab the other field · enter rename · esc cancel"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "tab,down,shift+tab,up", "other", "other", id="name.other", priority=True, show=False
-        )
-    ]
+    KEYS_TEXT = "{name.other} the other field · enter rename · {dialog.cancel} cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [*NAME_KEYS]
 
     def __init__(self, entry: PromptEntry) -> None:
         super().__init__()

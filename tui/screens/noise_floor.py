@@ -7,13 +7,14 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from ...compare.errors import MISTAKES
+from ..dialog_keys import NOISE_KEYS
 from ..noise_words import (
     HEAD,
     details,
@@ -42,12 +43,9 @@ class NoiseFloorScreen(Dialog[bool]):
     """Gives True when a person wants to measure with another number of outputs."""
 
     TITLE_TEXT = "Noise floor: A against A"
-    KEYS_TEXT = "n other number of outputs · ↑↓ scroll · esc done"
+    KEYS_TEXT = "{noise.number} other number of outputs · ↑↓ scroll · {dialog.cancel} done"
     MOST_LINES = 30
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "number", "other number", id="noise.number"),
-        Binding("A", "cancel", "done", id="noise.done", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*NOISE_KEYS]
 
     def __init__(self, session: Session) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Key
 from textual.widgets import Input, OptionList
@@ -23,6 +23,7 @@ from ...models.catalog import AdapterEntry
 from ...models.engine.client import EngineError
 from ...models.errors import ModelError
 from ..conversion import places, readable
+from ..dialog_keys import ADAPTERS_KEYS, TICKED_KEYS
 from ..fit import misfits
 from ..library import obstacle
 from ..paths import expanded
@@ -40,7 +41,7 @@ Stack = tuple[StackedAdapter, ...]
 class TickList(OptionList):
     """Leaves enter to the dialog; a click takes a line."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.done", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [*TICKED_KEYS]
 
 
 class PickAdapters(Picker[Stack]):
@@ -54,13 +55,11 @@ class PickAdapters(Picker[Stack]):
     SUFFIX = ".gguf"
     MARKER = CONFIG
     LIST = TickList
-    KEYS_TEXT = "type to filter · space on/off · ←→ scale · enter done · F5 run · esc cancel"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5,ctrl+r", "run", "done, and run", id="adapters.run", priority=True),
-        Binding("space", "switch", "on or off", id="adapters.toggle", priority=True),
-        Binding("left", "rescale(-0.1)", "scale down", id="adapters.down", priority=True),
-        Binding("right", "rescale(0.1)", "scale up", id="adapters.up", priority=True),
-    ]
+    KEYS_TEXT = (
+        "type to filter · {adapters.toggle} on/off · {adapters.down}{adapters.up} scale · enter done"
+        " · {adapters.run} run · {dialog.cancel} cancel"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*ADAPTERS_KEYS]
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
@@ -21,6 +21,7 @@ from ...prompts.datasets import SUFFIXES, Row, VariableRow, read_rows
 from ...prompts.document import Example, Prompt
 from ...prompts.errors import PromptError
 from ...prompts.examples import guessed_columns, nearest_examples, pick_examples, row_example
+from ..dialog_keys import EXAMPLES_KEYS
 from ..paths import expanded
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -43,13 +44,11 @@ class PickExamples(Dialog[tuple[Example, ...]]):
 
     TITLE_TEXT = "Examples from a dataset, for a copy of this variant"
     DEFAULT_CSS = "#examples-cost { margin-top: 1; color: $secondary; }"
-    KEYS_TEXT = "tab to the rows · space choose · r at random · l likest · enter take · esc cancel"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", "complete", id="examples.complete", priority=True, show=False),
-        Binding("space", "choose", "choose", id="examples.choose", show=False),
-        Binding("r", "random", "at random", id="examples.random", show=False),
-        Binding("l", "likest", "likest", id="examples.likest", show=False),
-    ]
+    KEYS_TEXT = (
+        "{examples.complete} to the rows · {examples.choose} choose · {examples.random} at random"
+        " · {examples.likest} likest · enter take · {dialog.cancel} cancel"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*EXAMPLES_KEYS]
 
     def __init__(self, prompt: Prompt, count: Count) -> None:
         super().__init__()

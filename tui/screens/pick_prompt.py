@@ -12,6 +12,8 @@ from ...prompts.library import Library
 from ..amounts import moment
 from .picker import Choice, Picker
 
+_MEND = "Mend it in an editor, then open this list again."
+
 if TYPE_CHECKING:
     from ...compare.history.drafts import Draft
 
@@ -36,7 +38,12 @@ class PickPrompt(Picker["Prompt | Draft"]):
             for key, draft in self._drafts.items()
         ]
         return drafts + [
-            Choice(str(it.path), it.name, it.description, it.problem or "")
+            Choice(
+                str(it.path),
+                it.name,
+                it.description,
+                f"{it.problem}. {_MEND}" if it.problem else "",
+            )
             for it in self._library.entries()
         ]
 

@@ -19,7 +19,10 @@ class PickSuite(Picker[Path]):
     TITLE_TEXT = "A suite in another file"
     PLACEHOLDER = "the path of a .toml file"
     SUFFIX = ".toml"
-    KEYS_TEXT = "type a path (tab completes) · ↑↓ · enter take · esc cancel"
+    KEYS_TEXT = (
+        "type a path ({picker.complete} completes) · {picker.up}{picker.down} · enter take"
+        " · {dialog.cancel} cancel"
+    )
 
     def load(self) -> Sequence[Choice]:
         return []

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input, OptionList
 
 from ...compare.errors import MISTAKES
 from ...compare.evaluation.reading import load_suite
+from ..dialog_keys import SUITES_KEYS
 from ..paths import expanded
 from ..sentences import for_app
 from ..suites_listed import Listed, find_suites
@@ -66,10 +67,11 @@ class PickSuites(_OfSuites[Suites]):
     """Gives the ticked ones; space ticks, and takes the tick back."""
 
     TITLE_TEXT = "Suites whose rows must not be learned"
-    KEYS_TEXT = "type to filter, or a path (tab completes) · space on/off · enter done · esc cancel"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "switch", "on or off", id="suites.toggle", priority=True),
-    ]
+    KEYS_TEXT = (
+        "type to filter, or a path ({picker.complete} completes) · {suites.toggle} on/off · enter done"
+        " · {dialog.cancel} cancel"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*SUITES_KEYS]
 
     def __init__(self, folders: Sequence[Path], ticked: Suites) -> None:
         super().__init__(folders, ticked)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.fuzzy import Matcher
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option, OptionDoesNotExist
 
+from ..dialog_keys import PICKER_KEYS
 from ..safe_text import safe_line
 from ..widgets.lines import EMPTY
 from ..widgets.safe_input import SafeInput
@@ -54,12 +55,11 @@ class SearchInput(SafeInput):
 class Picker(Dialog[Result]):
     """A list that typing narrows down. Subclasses say what there is and what a choice means."""
 
-    KEYS_TEXT = "type a name, or a path (tab completes) · ↑↓ · enter take · esc cancel"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "down", id="picker.down", show=False),
-        Binding("up", "move(-1)", "up", id="picker.up", show=False),
-        Binding("tab", "complete", "complete", id="picker.complete", priority=True, show=False),
-    ]
+    KEYS_TEXT = (
+        "type a name, or a path ({picker.complete} completes) · {picker.up}{picker.down} · enter take"
+        " · {dialog.cancel} cancel"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*PICKER_KEYS]
 
     PLACEHOLDER = "name or path"
     SUFFIX: str | tuple[str, ...] = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from time import monotonic
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from ...compare.errors import CompareError
+from ..collecting import leave_out
+from ..dialog_keys import SEE_KEYS
 from ..keys import RATE_KEYS
 from ..rating_words import login_name, progress
 from ..safe_text import safe_line, safe_text
@@ -127,8 +128,7 @@ class Rate(Page[None]):
     async def _open(self) -> None:
         self._rating = await asyncio.to_thread(self._load, self._rater)
         await self._show()
-        if not self.app.is_headless:
-            gc.freeze()  # a full collection would hold a key up for 200 ms
+        leave_out(self.app)
 
     def _load(self, rater: str) -> Rating:
         from ...compare.rating.session import Rating
@@ -337,9 +337,7 @@ class Rate(Page[None]):
 class _See(Confirm):
     """Asked for with `r`, and seen with another `r`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "yes", "see it", id="rate.see", show=False)
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*SEE_KEYS]
 
 
 def _drawn(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ..dialog_keys import RATE_TEXT_KEYS
 from ..widgets.safe_text_area import SafeTextArea
 from .dialog import Dialog
 
@@ -18,12 +19,8 @@ class RateText(Dialog[str]):
     """Gives the text; empty takes away what was written before."""
 
     TITLE_TEXT = "What it should have said"
-    KEYS_TEXT = "ctrl+s or esc keep · tab another beginning"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "take", "take", id="ratetext.take", priority=True, tooltip="Take this text"),
-        Binding("tab", "start(1)", "another beginning", id="ratetext.start", priority=True, tooltip="Begin with another text"),
-        Binding("shift+tab", "start(-1)", "the one before", id="ratetext.back", priority=True, show=False),
-    ]  # fmt: skip
+    KEYS_TEXT = "{ratetext.take} or {dialog.cancel} keep · {ratetext.start} another beginning"
+    BINDINGS: ClassVar[list[BindingType]] = [*RATE_TEXT_KEYS]
     DEFAULT_CSS = """
     RateText #dialog { width: 100; }
     RateText SafeTextArea { height: 12; background: $surface; padding: 0 1; border: none; }

@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -17,6 +17,7 @@ from ...compare.variants import Variant
 from ...models.engine.protocol import Sampling
 from ...models.engine.samplers import FIELDS, make_sampling, parse_value, steps
 from ...models.errors import ModelError
+from ..dialog_keys import SAMPLING_KEYS
 from ..safe_text import safe_line
 from ..widgets.safe_input import SafeInput
 from .dialog import Dialog
@@ -45,12 +46,12 @@ class SettingRow(Horizontal):
 class SamplingDialog(Dialog[Chosen]):
     """Gives the variant's own settings, and the seed that all variants share."""
 
-    KEYS_TEXT = "↑↓ or tab move · empty is the default shown · enter done · esc cancel"
+    KEYS_TEXT = (
+        "{sampling.up}{sampling.down} or tab move · empty is the default shown · enter done"
+        " · {dialog.cancel} cancel"
+    )
     MOST_LINES = 24
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "down", id="sampling.down", show=False, priority=True),
-        Binding("up", "app.focus_previous", "up", id="sampling.up", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*SAMPLING_KEYS]
     DEFAULT_CSS = """
     SamplingDialog {
         #dialog { width: 104; }

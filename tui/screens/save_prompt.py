@@ -23,7 +23,7 @@ class SavePrompt(PathPicker[Prompt]):
 
     PLACEHOLDER = "a name, or the path of a .toml file"
     SUFFIX = _SUFFIX
-    KEYS_TEXT = "tab completes · ↑↓ · enter save · esc cancel"
+    KEYS_TEXT = "{picker.complete} completes · {picker.up}{picker.down} · enter save · {dialog.cancel} cancel"
 
     def __init__(self, prompt: Prompt, folder: Path) -> None:
         super().__init__()

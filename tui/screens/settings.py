@@ -7,15 +7,15 @@ from functools import partial
 from typing import Any, ClassVar, cast
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 
 from ...compare.errors import CompareError
-from ...prompts.errors import PromptError
 from ..config.kinds import Choice, Flag, Kind
 from ..config.schema import Setting
 from ..configured_app import ConfiguredApp
+from ..dialog_keys import SETTINGS_KEYS
 from ..safe_text import safe_line
 from ..widgets.lines import Paragraph
 from ..widgets.setting_list import SettingList
@@ -29,14 +29,12 @@ MOST_WORDS = 8
 class SettingsDialog(Dialog[None]):
     """Lies over the screen without hiding it, so that colours are seen as they change."""
 
-    KEYS_TEXT = "↑↓ · enter change · ←→ another · del default · esc done"
+    KEYS_TEXT = (
+        "↑↓ · {settings.change} change · {settings.before}{settings.next} another"
+        " · {settings.reset} default · {dialog.cancel} done"
+    )
     MOST_LINES = 30
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "change", "change", id="settings.change", tooltip="Type another value, or take the next one"),
-        Binding("right,space", "turn(1)", "next", id="settings.next", tooltip="The next of the accepted values"),
-        Binding("left", "turn(-1)", "before", id="settings.before", tooltip="The accepted value before"),
-        Binding("delete,backspace", "reset", "default", id="settings.reset", tooltip="Back to the default"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*SETTINGS_KEYS]
     DEFAULT_CSS = """
     SettingsDialog {
         align: right middle;
@@ -124,14 +122,16 @@ class SettingsDialog(Dialog[None]):
         return setting
 
     def _set(self, setting: Setting, value: Any) -> None:
-        problem = ""
-        try:
-            self._app.configure(setting.name, value)
-        except PromptError as error:
-            problem = f"It is so until the end: {error}."
+        self._app.configure(setting.name, value, self._written)
         self._list.configured = self._app.configured
         self._list.refresh()
-        self.problem(safe_line(problem))
+
+    def _written(self, said: str) -> None:
+        """Say why a change could not be written, also once this is closed."""
+        if self.is_current:
+            self.problem(said)
+        else:
+            self._app.tell_unwritten(said)
 
 
 def _values(kind: Kind) -> list[Any]:

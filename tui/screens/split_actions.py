@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
+from ..configured_app import config_of
 from ..splits import moved
 from ..widgets.output_board import OutputBoard
 from ..widgets.prompt_panel import PromptPanel
@@ -87,7 +88,8 @@ class SplitActions(VariantActions):
     @property
     def _lines(self) -> int:
         """How high the upper half is at first, as in the style sheet."""
-        return 9 if self.has_class("-low") else 13
+        usual = 11 if config_of(self).compact else 13
+        return 9 if self.has_class("-low") else usual
 
     @property
     def _column(self) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
 from textual.worker import Worker, WorkerError
 
+from ..collecting import leave_out
 from ..safe_text import safe_line
 from ..sentences import for_app
 from ..tuned_variant import TunedVariant
@@ -90,8 +90,7 @@ class TuneActions(EvaluateActions):
         if it is not self.training:
             self._tuned = {}
         self.training, it.state, self._unseen = it, "starting", True
-        if not self.app.is_headless:
-            gc.freeze()  # all that was imported for it: a full collection would hold keys up
+        leave_out(self.app)  # all that was imported for it
         self._train = self.run_worker(self._carry_out(it), group="training", exit_on_error=False)
         self._watch()
 

@@ -246,7 +246,14 @@ class VariantActions(TellsMistakes, Paned[None]):
         if saved is not None:
             self.session.saved(variant.prompt, saved)
             self.changed([variant.name] if saved != variant.prompt else ())
-            self.app.notify(f"Saved {saved.name} as {saved.path}.", timeout=4, markup=False)
+            said, folder = f"Saved {saved.name} as {saved.path}", self.session.prompts_folder
+            if (
+                self.session.passing
+                and saved.path is not None
+                and saved.path.is_relative_to(folder)
+            ):
+                said += ", which goes with the tour: W saves it elsewhere"
+            self.app.notify(f"{said}.", timeout=4, markup=False)
 
     def _update(self, variant: Variant) -> None:
         if variant != self.playground.get(variant.name):

@@ -32,7 +32,7 @@ class WriteOutput(PathPicker[Path]):
     def __init__(self, written: Written) -> None:
         super().__init__()
         self._written = written
-        self.KEYS_TEXT = f"{written.about} · tab completes · enter write · esc cancel"
+        self.KEYS_TEXT = f"{written.about} · {{picker.complete}} completes · enter write · {{dialog.cancel}} cancel"
         self.SUFFIX = (*written.forms, PICTURE)
 
     def title_text(self) -> str:

@@ -1,4 +1,5 @@
-"""The folder of a tour, which goes with it: nothing of the person's is read or changed."""
+"""The folder of a tour, which goes with it: nothing of the person's is changed, and of what they have
+only models and adapters are looked for."""
 
 from __future__ import annotations
 
@@ -17,5 +18,5 @@ def setup_in(folder: Path, setup: Setup) -> Setup:
         adapters_folder=folder / "adapters", prompt_folders=(folder / "prompts",),
         snippet_folders=(folder / "snippets",), suite_folders=(folder / "suites",),
         variants=None, values={}, seed=None, exact=False, settings=None, configured=Configured(),
-        own_settings={},
+        own_settings={}, passing=True,
     )  # fmt: skip

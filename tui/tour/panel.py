@@ -11,6 +11,8 @@ from textual.content import Content
 
 from ..widgets.lines import Line, Paragraph
 
+GUIDED = "-guided"
+"""The class of a screen with the panel: what is told for a moment stands above it."""
 POINTED = "-pointed"
 """The class of what a step speaks of."""
 
@@ -38,6 +40,7 @@ class TourPanel(Vertical):
         #tour-do {{ color: $accent; text-style: bold; }}
     }}
     TourPanel.-docked {{ dock: bottom; margin-bottom: 1; }}
+    .{GUIDED} ToastRack {{ margin-bottom: 5; }}
     .{POINTED} {{ outline-left: outer $accent; }}
     """
 

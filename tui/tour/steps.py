@@ -16,7 +16,7 @@ from ..screens.playground import Playground
 from ..suites_listed import Listed
 from ..widgets.item_table import ItemTable
 from ..widgets.variables_form import ValueEditor
-from .suite import ROWS, TOPIC
+from .suite import ROWS
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Step:
     `says` is what there is to see by now and why it matters, `do` what to press. `done` looks at the
     tour's playground and the app it is in. `keys` do it without a person; one that begins with @ is
     the letter that jump mode shows on what this selector finds. It is done `on` one of these screens,
-    and `way` leads there. `points` selects what is spoken of.
+    and `way` leads there. `points` selects what is spoken of. Without the key `through` it is not done,
+    whatever there is to see.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Step:
     on: tuple[type, ...] = (Playground,)
     way: str = "F2 goes back to the playground, where the tour goes on."
     points: str = ""
+    through: str = ""
     into: type[Widget] | None = None
 
 
@@ -53,13 +55,13 @@ def _over(home: Playground) -> bool:
     return whole and not home.session.running and not any(map(state.stale, state.names))
 
 
-def _other_topic(home: Playground) -> bool:
-    return home.playground.values.get("topic", TOPIC).strip() not in ("", TOPIC) and _over(home)
+def _about_cats(home: Playground) -> bool:
+    return home.playground.values.get("topic", "").strip().casefold() == "cats" and _over(home)
 
 
 def _scaled(home: Playground) -> bool:
     adapters = [it for variant in home.playground.variants for it in variant.adapters]
-    return any(it.scale < 0.65 for it in adapters) and _over(home)
+    return any(it.scale < 0.55 for it in adapters) and _over(home)
 
 
 def _in_the_lens(home: Playground) -> bool:
@@ -102,7 +104,7 @@ STEPS = (
     ),
     Step(
         "what differs",
-        "A ◆ is the baseline: what others say that it does not is underlined. The line over a text "
+        "A is the baseline: what others say that it does not is underlined. The line over a text "
         "says how much that is, and where the two part.",
         "Press 2 for B.",
         ("2",),
@@ -144,7 +146,7 @@ STEPS = (
         "prompt that asks for it.",
         "Press ctrl+u, which clears the line, and write: cats",
         ("ctrl+u", "c", "a", "t", "s"),
-        _other_topic,
+        _about_cats,
         points="PromptPanel",
         into=ValueEditor,
     ),
@@ -156,6 +158,7 @@ STEPS = (
         ("f6", "@OutputPane.-selected ComparedText"),
         lambda home: home.board.has_focus_within and _at_home(home),
         points="OutputBoard",
+        through="f6",
     ),
     Step(
         "the scale of an adapter",

@@ -8,8 +8,6 @@ from pathlib import Path
 from ...compare.evaluation.shipped import SHIPPED
 
 ROWS = 40
-TOPIC = "dogs"
-"""What the ready variants ask about."""
 _SUITE = """\
 name = "Tour"
 description = "{rows} rows of the suite Sentiment: a plain prompt, an engineered one, the adapter, and both."

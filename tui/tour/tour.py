@@ -17,12 +17,13 @@ from ..key_names import key_name
 from ..screens.jump import Jump
 from ..screens.playground import Playground
 from ..setup import Setup
+from ..splits import Splits
 from ..welcome import welcomed
 from ..widgets.key_bar import KeyBar
 from ..widgets.prompt_panel import PromptPanel
 from ..widgets.reply_box import ReplyBox
 from .folder import setup_in
-from .panel import POINTED, Told, TourPanel
+from .panel import GUIDED, POINTED, Told, TourPanel
 from .steps import STEPS, Step, key_of
 from .suite import write_suite
 
@@ -65,13 +66,16 @@ class Tour:
         self.player = player
         self.at = 0
         """The index of the step."""
+        self.splits = Splits()
+        """How the tour's panes share the screen."""
         self._folder: TemporaryDirectory[str] | None = None
         self._timer: Timer | None = None
         self._pointed: list[Widget] = []
         """What the step speaks of."""
+        self._pressed: list[str] = []
+        """What was pressed since the step began."""
         self._wrong = 0
-        """How many keys that the step does not need were pressed since it began."""
-        self._last = ""
+        """How many of these it does not need."""
 
     # ------------------------------------------------------------- begin and end
 
@@ -96,17 +100,20 @@ class Tour:
         self._enter()
 
     def _enter(self) -> None:
-        self.at, self._wrong, self._pointed = 0, 0, []
+        self._pointed, self.splits = [], Splits()
+        self._go_to(0)
         self._folder = TemporaryDirectory(prefix="llamadiff-tour-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         setup = setup_in(folder, self.app.setup)
         welcomed(setup.state_dir)
         suite = write_suite(folder / "suites")
+        self.app.set_keymap({})  # the steps name the keys that everybody has at first
         self.app.add_mode(MODE, lambda: TourPlayground(setup, suite))
         self.app.switch_mode(MODE)
 
     async def _leave(self) -> None:
         self.app.switch_mode(self.app.DEFAULT_MODE)
+        self.app.set_keymap(self.app.own_keymap)
         await self.app.remove_mode(MODE)
         if self._folder is not None:
             self._folder.cleanup()
@@ -141,12 +148,20 @@ class Tour:
 
     # -------------------------------------------------------------------- steps
 
+    def _go_to(self, at: int) -> None:
+        self.at, self._wrong, self._pressed = at, 0, []
+
+    @property
+    def _done(self) -> bool:
+        step = self.step
+        return (not step.through or step.through in self._pressed) and step.done(self.home)
+
     def look(self) -> None:
         """Go on where the step is done, and say what is to be done now."""
         if self.over or not self._there:
             return
-        while not self.over and self.step.done(self.home):
-            self.at, self._wrong = self.at + 1, 0
+        while not self.over and self._done:
+            self._go_to(self.at + 1)
         if not self.over:
             self._point()
             self._show()
@@ -173,6 +188,7 @@ class Tour:
             bar = next((it for it in screen.children if isinstance(it, KeyBar)), None)
             screen.mount(TourPanel(classes="" if bar else "-docked"), before=bar)
         elif panel.is_mounted and panel.children:
+            screen.add_class(GUIDED)  # now that the panel's styles are known
             panel.tell(self._told())
 
     def _told(self) -> Told:
@@ -200,7 +216,7 @@ class Tour:
         if _typing(screen) and len(step.keys[0]) == 1:
             return f"Letters are text here: esc leaves the field. {step.do}"
         if self._wrong >= PATIENCE:
-            return f"{self._last} is not it yet. {step.do}"
+            return f"{key_name(self._pressed[-1])} is not it yet. {step.do}"
         return ""
 
     # --------------------------------------------------------------------- keys
@@ -216,18 +232,18 @@ class Tour:
     def takes(self, event: Key) -> bool:
         """Told each key that is pressed before the app is; whether it goes no further."""
         player = self.player
-        if player is not None and player.playing:
-            if player.sent(event):
-                return False
+        plays = player is not None and player.playing
+        if player is not None and plays and not player.sent(event):
             player.stop()
             return True
         if self.over or not self._there:
             return False
-        if event.key == "escape" and self._bare:
+        if event.key == "escape" and self._bare and not plays:
             self.app.end_tour()
             return True
+        self._pressed.append(event.key)
         if not _typing(self.app.screen) and event.key not in map(key_of, self.step.keys):
-            self._wrong, self._last = self._wrong + 1, key_name(event.key)
+            self._wrong += 1
         return False
 
 

@@ -53,7 +53,8 @@ class EntryDetails(VerticalScroll):
     def _show_texts(self, texts: Sequence[tuple[str, str]]) -> None:
         widget = self.query_one(".entry-texts", Static)
         parts = [
-            ((f"{field}\n", "$dim"), f"{safe_text(text[:MOST_TEXT])}\n\n") for field, text in texts
+            ((f"{field}\n" if field else "", "$dim"), f"{safe_text(text[:MOST_TEXT])}\n\n")
+            for field, text in texts
         ]
         widget.update(Content.assemble(*(it for part in parts for it in part)))
         widget.display = bool(texts)

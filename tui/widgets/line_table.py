@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.widget import Widget
+
+from ..dialog_keys import LINES_KEYS
 
 
 class LineTable(Widget):
     """Subclasses say how many lines there are, draw those of `in_view`, and tell what happens."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "up", id="lines.up", key_display="↑ ↓", tooltip="The line above or below"),
-        Binding("down", "move(1)", "down", id="lines.down", show=False),
-        Binding("pageup", "page(-1)", "page up", id="lines.page_up", show=False),
-        Binding("pagedown", "page(1)", "page down", id="lines.page_down", show=False),
-        Binding("home", "move(-1000000)", "first", id="lines.home", show=False),
-        Binding("end", "move(1000000)", "last", id="lines.end", show=False),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*LINES_KEYS]
 
     HEAD = 0
     """Lines above the first one that is counted."""

@@ -17,6 +17,7 @@ from textual.timer import Timer
 from ...compare.enough import LEAST
 from ..repeats import Told, wanted
 from ..safe_text import safe_line
+from ..sentences import for_pane
 from ..splits import EVEN
 from .lines import shortened
 from .tab_strip import TabStrip
@@ -178,7 +179,7 @@ class OutputBoard(Vertical):
             selected=name == playground.selected,
             narrow=self.single,
             aside=aside,
-            misfit=playground.misfits.of(variant),
+            misfit=for_pane(playground.misfits.of(variant), variant.model),
             fits_now=playground.misfits.over(variant, playground.outputs.get(name)),
             pinned=name in playground.talk.pinned,
             anew=playground.talk.anew(name),

@@ -18,7 +18,7 @@ from textual.widgets import Static
 from ...compare.run import Output, State
 from ...compare.shares import percent
 from ..safe_text import safe_line, safe_text
-from ..sentences import for_app
+from ..sentences import for_pane
 from ..thread import Look, Thread
 from ..walk import Walk
 from .compared_text import ComparedText
@@ -144,8 +144,10 @@ class OutputPane(Vertical):
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
         self._result.say([*both, *result])
         self._stamp.say(stamp)
-        failed = state.output.error if state.output and not state.fits_now else None
-        self._show_error(safe_text(for_app(state.misfit or failed or "")))
+        output, failed = state.output, ""
+        if output is not None and output.error and not state.fits_now:
+            failed = for_pane(output.error, output.variant.model)
+        self._show_error(safe_text(state.misfit or failed))
 
     def _say_title(self) -> None:
         state = self.state

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from ..asked_rows import ERROR, FAILED, MARKS, PASSED, AskedRow
+from ..dialog_keys import ROWS_KEYS
 from .chosen_lines import ChosenLines, padded
 
 STYLES = {PASSED: "$success", FAILED: "$error", ERROR: "bold $error"}
@@ -23,9 +24,7 @@ class RowTable(ChosenLines[AskedRow]):
         f"{mark} {means}" for mark, means in MARKS.items()
     )
     HEAD = 1
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.open_row", "open", id="rows.open", tooltip="This row's answers, and why they scored so"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*ROWS_KEYS]
 
     def __init__(self) -> None:
         super().__init__()

@@ -118,7 +118,7 @@ class RunTable(LineTable, can_focus=True):
         mark = "◂ " if row.id == self.marked else "  "
         parts = [(mark, "bold $accent"), (_padded(row.time, times), "$dim"), ("  ", "")]
         if prompts:
-            parts += [(_padded(row.prompts, prompts), ""), ("  ", "")]
+            parts += [(row.prompts_in(prompts), ""), ("  ", "")]
         if models:
             parts += [(_padded(row.models, models), "$secondary"), ("  ", "")]
         room = self.size.width - sum(cell_len(text) for text, _ in parts)
@@ -140,14 +140,23 @@ class _Row:
         self.id = run.id
         self.time = moment(run.at)
         prompts = dict.fromkeys(variant.prompt for variant in run.variants)
-        count = f" ×{len(run.variants)}" if len(run.variants) > len(prompts) else ""
-        self.prompts = safe_line(", ".join(prompts) + count)
+        self._count = f" ×{len(run.variants)}" if len(run.variants) > len(prompts) else ""
+        self._prompts = safe_line(", ".join(prompts))
         self.models = safe_line(", ".join(dict.fromkeys(variant.model for variant in run.variants)))
         self.marks = safe_line(
             " ".join([*marks_of(run), *(f"#{tag}" for tag in run.tags), *["✎"] * bool(run.note)])
         )
         self.asked = "" if run.excerpt else safe_line(asked_of(run))
         self.said = safe_line(" ".join(run.excerpt.split()) or said_of(run))
+
+    @property
+    def prompts(self) -> str:
+        """What was asked by how many variants."""
+        return self._prompts + self._count
+
+    def prompts_in(self, room: int) -> str:
+        """The same in so many cells; the names give way, not how many."""
+        return _padded(shortened(self._prompts, room - cell_len(self._count)) + self._count, room)
 
     def text(self, room: int) -> str:
         """What was asked and what was said, as far as there is room."""

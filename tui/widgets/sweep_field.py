@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.suggester import Suggester
 
 from ...compare.variants import Variant
+from ..dialog_keys import SWEEP_FIELD_KEYS
 from ..sweep_words import completed
 from .safe_input import SafeInput
 
@@ -28,11 +29,7 @@ class SweepField(SafeInput):
         "What is swept, and its values: scale=0:1.5:0.25 from 0 to 1.5 in steps of 0.25, or "
         "temperature=0,0.7,1. Any sampling setting, the scale, or an adapter by its name."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "run", id="sweepfield.run", tooltip="Run the sweep"),
-        Binding("tab", "complete", "complete", id="sweepfield.complete", tooltip="Take what is offered, or on to the runs"),
-        Binding("down", "screen.to_values", "values", id="sweepfield.down", tooltip="To the values"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*SWEEP_FIELD_KEYS]
 
     def __init__(self, variant: Variant, value: str, name: str) -> None:
         super().__init__(value, id=name, compact=True, suggester=_Completing(variant))

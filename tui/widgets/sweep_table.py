@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 
+from ..dialog_keys import VALUES_KEYS
 from .line_table import LineTable
 from .lines import shortened
 
@@ -37,9 +38,7 @@ class SweepTable(LineTable, can_focus=True):
     HEAD = 1
     SCROLL = 1
     DEFAULT_CSS = "SweepTable { height: auto; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.take", "add variant", id="values.take", tooltip="A variant with this value, and its output"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*VALUES_KEYS]
 
     @dataclass
     class Chosen(Message):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from ..dialog_keys import TABS_KEYS
 from ..safe_text import safe_line
 
 
@@ -23,10 +24,7 @@ class TabStrip(Widget, can_focus=True):
     DEFAULT_CSS = """
     TabStrip { height: 1; width: auto; color: $dim; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "tab to the left", id="tabs.left"),
-        Binding("right", "step(1)", "tab to the right", id="tabs.right"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*TABS_KEYS]
 
     tabs: reactive[Sequence[tuple[str, str]]] = reactive((), layout=True)
     """(key, title) of each tab."""

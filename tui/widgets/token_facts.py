@@ -43,7 +43,7 @@ class TokenState:
         if self.rounding is None:
             return ""
         if not self.rounding:
-            return "computed twice, it comes out the same"
+            return "the same when computed twice"
         within = abs(self.token.delta) <= self.rounding
         return f"{'within' if within else 'beyond'} rounding, {self.rounding:.2g} nats"
 

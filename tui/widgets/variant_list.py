@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from ..dialog_keys import VARIANT_LIST_KEYS
 from .lines import shortened
 
 
@@ -36,13 +37,7 @@ class VariantList(Widget, can_focus=True):
         "The variants that are compared. The selected one is what the prompt panel edits and "
         "what v, a, m, p, s, l, b and del act on; ◆ marks the baseline."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "step(-1)", "variant above", id="list.up"),
-        Binding("down,j", "step(1)", "variant below", id="list.down"),
-        Binding("left", "screen.rescale(-0.1)", "scale down", id="list.left"),
-        Binding("right", "screen.rescale(0.1)", "scale up", id="list.right"),
-        Binding("enter", "screen.edit", "edit prompt", id="list.enter"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*VARIANT_LIST_KEYS]
 
     rows: reactive[Sequence[VariantRow]] = reactive(())
     selected: reactive[str] = reactive("")

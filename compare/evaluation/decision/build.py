@@ -265,9 +265,12 @@ def _rows_trained(trained: Sequence[Trained]) -> int | None:
 
 
 def _before(plan: Plan, sides: Sides, chosen: Chosen, scores: Scores) -> Iterator[Before]:
-    """What was trained beside each variant of its kind that has another adapter."""
+    """What was trained beside each variant of its kind that has another adapter; the new adapter alone
+    where nothing of that kind has it."""
     there: list[tuple[Kind, Variant]] = [
-        (kind, it) for kind, them in sides.before.items() if kind in chosen.variants for it in them
+        (kind if kind in chosen.variants else "tuned", it)
+        for kind, them in sides.before.items()
+        for it in them
     ]
     for kind, it in there:
         pair = (it, chosen.variants[kind])

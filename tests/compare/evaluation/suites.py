@@ -18,6 +18,8 @@ from llamadiff.compare.evaluation.variants import suite_variants
 from llamadiff.compare.history.evaluations import Evaluations
 from llamadiff.compare.runner import Runner
 from llamadiff.compare.spec import Defaults
+from llamadiff.models.adapters.training import read_training
+from llamadiff.models.catalog import BUNDLED
 from llamadiff.models.engine.protocol import ModelSettings
 
 VARIANTS = """
@@ -34,6 +36,8 @@ adapter = "support"
 temperature = 1.0
 max_tokens = 24
 """
+LEARNED = f"{read_training(BUNDLED / 'support.gguf').rows:,} rows: "
+"""What is said of the rows that the adapter has seen."""
 CHECKS = '[[checks]]\ncheck = "contains"\nignore_case = true\n'
 
 
@@ -43,7 +47,7 @@ def write_suite(folder: Path, rows: int, text: str = "", variants: str = VARIANT
     write_rows(
         folder,
         [
-            {"message": it["message"], "expected": "order number", "subject": it["kind"]}
+            {"message": it["message"], "expected": "thank you", "subject": it["kind"]}
             for it in shipped
         ],
     )

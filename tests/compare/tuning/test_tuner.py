@@ -104,6 +104,21 @@ async def test_what_cannot_be_trained_is_said_with_the_checks(
         assert bool(found.estimates) != bool(words)
 
 
+async def test_processes_that_do_not_fit_together_are_refused_with_the_checks(
+    engine: Engine, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llamadiff.compare.tuning.data.may_have_gpu", lambda: False)
+    monkeypatch.setattr("llamadiff.models.tuning.estimate.available_memory", lambda: 10**9)
+    data = tmp_path / "rows.csv"
+    data.write_text("user,assistant\nHi,Hello\nWho?,Me\n")
+    problems: list[str] = []
+    for settings in ({}, {"processes": "2"}):
+        plan = TuningPlan(base=base, data=data, out=tmp_path / "mine.gguf", settings=settings)
+        async with checked(engine, plan, tmp_path / "cache") as (_, found):
+            problems.append(found.problem)
+    assert not problems[0] and problems[1].startswith("Training in 2 processes needs about")
+
+
 async def test_rows_of_a_suite_elsewhere_are_found(
     engine: Engine, base: Path, tmp_path: Path
 ) -> None:

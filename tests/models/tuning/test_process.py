@@ -52,14 +52,16 @@ async def test_killed_and_gone_on_with_it_ends_as_if_nothing_had_happened(
                 case _:
                     pass
     assert 4 <= paused < MANY.steps
-    half = tmp_path / "parts" / "work" / ".last.checkpoint.abc.part"
+    work = tmp_path / "parts" / "work"
+    half, made = work / ".last.checkpoint.abc.part", work / ".peft-abc"
     half.write_bytes(b"half")
+    made.mkdir()
 
     end, told = carry_out(job(tmp_path / "parts", base, train, held_out, MANY, resume=True))
     (begun,) = [it for it in told.reports if isinstance(it, Begun)]
     assert begun.step >= paused and isinstance(end, Done) and end.steps == MANY.steps
     assert [*(loss for _, loss in begun.losses), *told.losses] == uninterrupted.losses
-    assert not half.exists()
+    assert not half.exists() and not made.exists()
     one, two = (tmp_path / name / "tuned.gguf" for name in ("whole", "parts"))
     assert one.read_bytes() == two.read_bytes()
 
@@ -107,7 +109,7 @@ def test_the_program_imports_no_torch_to_have_an_adapter_trained() -> None:
     modules = "client, estimate, rows, settings, tasks, extra"
     script = (
         f"import sys; from llamadiff.models.tuning import {modules}; "
-        "print(sorted({'torch', 'transformers', 'peft', 'numpy'} & set(sys.modules)))"
+        "print(sorted({'torch', 'transformers', 'peft', 'accelerate', 'numpy'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

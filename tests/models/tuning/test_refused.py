@@ -140,8 +140,16 @@ def test_too_large_for_the_memory(base: Path) -> None:
     facts, data = check_model(base), rows(20)
     needed = estimate(facts, FEW, data)
     check_room(needed, needed.memory_bytes)
-    with pytest.raises(ModelError, match="Training needs about"):
+    with pytest.raises(ModelError, match=r"Training needs about .* are free; make batch smaller"):
         check_room(needed, needed.memory_bytes - 1)
+    two = estimate(facts, replace(FEW, processes=2), data)
+    assert 1.9 * needed.memory_bytes < two.memory_bytes < 2 * needed.memory_bytes
+    on_gpus = estimate(facts, replace(FEW, processes=2), data, on_gpu=True)
+    assert on_gpus.memory_bytes == two.memory_bytes // 2
+    with pytest.raises(
+        ModelError, match=r"Training in 2 processes needs about .* are free; set fewer"
+    ):
+        check_room(two, needed.memory_bytes, processes=2)
     larger = estimate(facts, replace(FEW, batch=16, sequence_length=1024), data)
     saving = estimate(facts, replace(FEW, batch=16, gradient_checkpointing=True), data)
     assert larger.memory_bytes > needed.memory_bytes and saving.memory_bytes < larger.memory_bytes

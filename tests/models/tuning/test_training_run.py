@@ -13,7 +13,7 @@ from llamadiff.models.adapters.preflight import check_fit
 from llamadiff.models.adapters.training import read_training
 from llamadiff.models.errors import ModelError
 from llamadiff.models.gguf.check import check_adapter, check_model
-from llamadiff.models.tuning import files, trainer
+from llamadiff.models.tuning import files, session, trainer
 from llamadiff.models.tuning.rows import Row
 from llamadiff.models.tuning.settings import TuningSettings
 from llamadiff.models.tuning.tasks import (
@@ -134,6 +134,38 @@ def test_stop_keeps_the_best_so_far_and_pause_a_checkpoint(small: Path, tmp_path
     assert check_adapter(tmp_path / "work" / "step-000004.gguf").rank == 4
 
 
+@pytest.mark.parametrize("at", [3, 6])
+def test_a_validation_that_a_stop_cut_short_is_made_when_it_goes_on(
+    small: Path, tmp_path: Path, at: int
+) -> None:
+    class StoppedMeanwhile(Told):
+        """Stops it once one of two batches of the validation is done."""
+
+        looks = 0
+
+        def check(self) -> None:
+            self.looks += bool(self.reports) and steps_done(self.reports[-1]) == at
+            self.stopped = self.looks == 2
+            super().check()
+
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    settings = replace(FEW, checkpoint_every=4)
+    carry_out(job(tmp_path / "whole", small, rows(8), rows(3, seed=9), settings))
+    end, told = carry_out(
+        job(tmp_path / "parts", small, rows(8), rows(3, seed=9), settings), StoppedMeanwhile()
+    )
+    assert isinstance(end, Done) and (end.why, end.steps) == ("stopped", at)
+    assert [it.step for it in told.reports if isinstance(it, Validated)] == [3][: at // 3 - 1]
+    end, told = carry_out(
+        job(tmp_path / "parts", small, rows(8), rows(3, seed=9), settings, resume=True)
+    )
+    assert isinstance(end, Done) and end.why == "steps"
+    assert [it.step for it in told.reports if isinstance(it, Validated)] == [3, 6][at // 3 - 1 :]
+    one, two = (tmp_path / name / "tuned.gguf" for name in ("whole", "parts"))
+    assert one.read_bytes() == two.read_bytes()
+
+
 def test_patience_ends_a_training_that_gets_no_better(small: Path, tmp_path: Path) -> None:
     settings = replace(FEW, steps=30, eval_every=1, patience=2, learning_rate=0.5)
     end, told = carry_out(job(tmp_path, small, rows(8), rows(3, seed=9), settings))
@@ -167,6 +199,42 @@ def test_a_loss_that_is_no_number_ends_it_and_keeps_the_last_good(
     )
     assert end.kept and check_adapter(Path(end.kept)).rank == 4
     assert not (tmp_path / "tuned.gguf").exists()
+
+
+def test_held_out_rows_whose_loss_is_no_number_end_it_too(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = trainer.Trainer.measure
+    monkeypatch.setattr(
+        trainer.Trainer, "measure", lambda *them: replace(real(*them), nats=float("nan"))
+    )
+    end, told = carry_out(job(tmp_path, small, rows(8), rows(3, seed=9)))
+    assert isinstance(end, Failed) and not [it for it in told.reports if isinstance(it, Validated)]
+    assert end.message.startswith("The loss is no number any more at step 3; the adapter of step 2")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_memory_that_is_used_up_is_one_sentence(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "load_base", full)
+        end, _ = carry_out(job(tmp_path, small, rows(8)))
+    assert isinstance(end, Failed) and end.message.startswith("The memory is used up; make batch")
+    assert end.kept is None
+
+    def act(_: Told, report: Report) -> None:
+        if steps_done(report) == 3:
+            monkeypatch.setattr(trainer.Learning, "__call__", full)
+
+    end, _ = carry_out(job(tmp_path, small, rows(8)), Told(act))
+    assert isinstance(end, Failed) and end.message.startswith("The memory is used up; make batch")
+    assert end.kept and check_adapter(Path(end.kept)).rank == 4
 
 
 @pytest.mark.parametrize("written", [0, 1], ids=["converting", "the checkpoint"])

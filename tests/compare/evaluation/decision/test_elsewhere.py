@@ -29,6 +29,9 @@ prompt = "tell-me-about"
 """
 
 
+GENERAL = ("general", "instructions")
+
+
 async def test_stacks_are_held_against_the_base(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "broken.jsonl").write_text('{"expected": "x", "colour": "red"}\n')
     (tmp_path / "broken.toml").write_text(BROKEN)
@@ -36,13 +39,13 @@ async def test_stacks_are_held_against_the_base(engine: Engine, tmp_path: Path) 
     plan = plan_of(write_suite(tmp_path, 6, keys + CHECKS))
     more = replace(plan, planned=replace(plan.planned, count=24))
     others, _ = others_of(more, Defaults())
+    asked = [len((SHIPPED / f"{it}.jsonl").read_text().splitlines()) for it in GENERAL]
     assert [(len(it.plan.rows), it.plan.planned.count) for it in others] == [
-        (6, 83),
-        (6, 56),
+        *((6, count) for count in asked),
         (1, 1),
     ]
     others, _ = others_of(plan, Defaults())
-    assert [len(it.plan.rows) for it in others] == [48, 56, 1]
+    assert [len(it.plan.rows) for it in others] == [*asked, 1]
     with Renderer() as renderer:
         runner = Runner(engine, renderer, cache_dir=tmp_path / "cache")
         answers = await evaluated(runner, plan)
@@ -57,8 +60,8 @@ async def test_stacks_are_held_against_the_base(engine: Engine, tmp_path: Path) 
     ]  # fmt: skip
     assert "broken could not be run" in problems[0] and "no column of the dataset" in problems[0]
     general = found[0]
-    assert general.base.mean > 0.4 > 0.1 > general.score.mean
-    assert general.verdict.outcome == "worse" and general.verdict.difference.rows == 48
+    assert general.base.mean > 0.25 > 0.1 > general.score.mean
+    assert general.verdict.outcome == "worse" and general.verdict.difference.rows == asked[0]
     assert {suite for suite, _ in told} >= {"General", "Instructions"}
     decision = decision_of(plan, answers, {}, found, problems=problems)
     assert decision is not None

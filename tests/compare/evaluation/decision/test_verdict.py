@@ -366,6 +366,23 @@ def test_after_training_the_verdict_is_about_the_new_adapter_on_all_rows() -> No
     assert "not decided" in written(early).verdict
 
 
+def test_a_prompt_that_only_an_adapter_of_before_has_is_held_beside_the_new_adapter() -> None:
+    mine = replace(ADAPTER, name="mine", path=Path("/mine.gguf"))
+    variants = [
+        variant("plain"), variant("both", ENGINEERED, [ADAPTER]), variant("mine", adapters=[mine]),
+    ]  # fmt: skip
+    passes = {"plain": 0, "both": 9, "mine": 8}
+    answers = [
+        answer(row, it.name, float(row % 10 < passes[it.name])) for it in variants for row in range(120)
+    ]  # fmt: skip
+    found = decision_of(replace(plan_of(variants, 120), trained=("mine",)), answers)
+    assert found is not None and found.side("combined") is None
+    (both,) = found.before
+    assert (both.kind, both.name) == ("tuned", "both")
+    assert both.verdict.difference.mean == pytest.approx(-0.1)
+    assert "The adapter against both, which was there before: " in written(found).verdict
+
+
 def test_nothing_is_picked_before_the_planned_rows_are_there() -> None:
     variants = [
         variant("plain"),

@@ -1,4 +1,4 @@
-"""How long the event loop's own thread computes without a pause: a key waits for that long."""
+"""For how long the event loop's own thread computes without a pause: a key waits for that long."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import gc
 import time
 from collections.abc import AsyncIterator
 
-MOST_MS = 100
 
-
-class Watchdog:
+class Loop:
     """Stretches are of processor time: what other programs take of the machine is not in them."""
 
     def __init__(self) -> None:
@@ -23,22 +21,22 @@ class Watchdog:
             await asyncio.sleep(0.001)
             self._longest = max(self._longest, time.thread_time() - start)
 
-    def longest_ms(self) -> float:
-        """The longest stretch since the last time."""
+    def take(self) -> float:
+        """The longest stretch since the last time, in milliseconds."""
         longest, self._longest = self._longest, 0.0
         return 1000 * longest
 
 
 @contextlib.asynccontextmanager
-async def watchdog() -> AsyncIterator[Watchdog]:
+async def watched() -> AsyncIterator[Loop]:
     """Watches from now on. What is there by now is left out of garbage collections, as in a
     terminal."""
     gc.collect()
     gc.freeze()
-    it = Watchdog()
-    watching = asyncio.create_task(it.watch())
+    loop = Loop()
+    watching = asyncio.create_task(loop.watch())
     try:
-        yield it
+        yield loop
     finally:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
