@@ -10,7 +10,7 @@ from .tasks import support
 from .tasks.specialty import Specialty
 from .text import TOPICS, ask
 
-RULED = 0.3
+RULED = 0.15
 """The share of chats that say what is wanted, some of them with examples, as engineered prompts do."""
 OFF_TOPIC = 0.1
 """The share of messages to the shop that are none of its business."""
