@@ -41,3 +41,4 @@ async def watched() -> AsyncIterator[Loop]:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
+        gc.unfreeze()

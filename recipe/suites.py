@@ -91,12 +91,13 @@ def instruction_rows() -> list[Row]:
 
 
 def write_suites(out: Path) -> None:
-    """Write everything into ``out``, where it lies as in the repository."""
+    """Write everything into ``out``, where it lies as in the repository, or into that itself."""
     suites, rows = suites_in(out), out / "compare" / "rows"
     for folder in (suites, suites / "prompts", library_in(out)):
         folder.mkdir(parents=True, exist_ok=True)
         for path in (ROOT / folder.relative_to(out)).glob("*.toml"):
-            shutil.copy(path, folder)
+            if path.resolve() != (folder / path.name).resolve():
+                shutil.copy(path, folder)
     for task in TASKS:
         _write(suites / f"{task.name}.jsonl", suite_rows(task))
         _write(rows / f"{task.name}.jsonl", training_rows(task))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -91,7 +92,8 @@ class ConfiguredApp(TerminalApp):
     async def _written(self, writing: Future[None], say: Callable[[str], object]) -> None:
         try:
             await asyncio.shield(asyncio.wrap_future(writing))
-        except PromptError as error:
+        except (PromptError, OSError, RuntimeError) as error:
+            logging.exception("a setting was not written")
             say(safe_line(f"It is so until the end: {error}."))
         else:
             say("")

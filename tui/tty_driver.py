@@ -30,6 +30,8 @@ CLOSE_S = 2.0
 """As it is left: how long it may take what was written."""
 LOOK_S = 0.1
 """How often is looked whether to go on waiting for the terminal."""
+WAITING = 8
+"""Writes that may still wait when it is left, of the 30 that Textual lets wait."""
 HELD = 16_384
 """Characters that are written at once."""
 
@@ -55,13 +57,17 @@ class TtyDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._outlet = Outlet(self._file, lambda: self.process_message(CaughtUp()))
-        self._file = cast("TextIO", self._outlet)
+        self._terminal = self._file
+        self._open()
         self._heard = threading.Condition()
         self._due: deque[bool] = deque()
         """For each answer that is due, whether the app waits for it."""
         self._answers = False
         self._since = 0.0
+
+    def _open(self) -> None:
+        self._outlet = Outlet(self._terminal, lambda: self.process_message(CaughtUp()))
+        self._file = cast("TextIO", self._outlet)
 
     # ------------------------------------------------------------------ writing
 
@@ -89,7 +95,7 @@ class TtyDriver(LinuxDriver):
         writer.join(max(0.0, end - time.monotonic()))
         if writer.is_alive():
             self._hang_up()
-            if self._app._exit:
+            if not self._app._running:
                 self._outlet.discard()
 
     # ------------------------------------------------------------------ reading
@@ -106,8 +112,9 @@ class TtyDriver(LinuxDriver):
                         self._hang_up()
                         self._loop.call_soon_threadsafe(self._app.exit)
                         return
-                    for message in parser.feed(decode(data)):
-                        self.process_message(message)
+                    if text := decode(data):  # none comes of a character's first bytes alone
+                        for message in parser.feed(text):
+                            self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
 
@@ -124,7 +131,9 @@ class TtyDriver(LinuxDriver):
     # ----------------------------------------------------------------- its time
 
     def start_application_mode(self) -> None:
-        self._outlet.gone, self._since = False, time.monotonic()
+        self._since = time.monotonic()
+        if self._outlet.gone:  # whose thread may be about to look whether it still is
+            self._open()
         super().start_application_mode()
         if self._writer_thread is not None:
             self._write(ASK, [False])
@@ -135,6 +144,7 @@ class TtyDriver(LinuxDriver):
 
     def _hear_out(self) -> None:
         """Have the terminal report nothing more, and take all that it still has to say."""
+        self._make_room()
         self._disable_mouse_support()
         self._disable_in_band_window_resize()
         self._write("\x1b[?1004l")  # nor where the focus is
@@ -146,6 +156,18 @@ class TtyDriver(LinuxDriver):
                 wait -= time.monotonic() - self._since
             self._heard.wait_for(lambda: not self._due or self._outlet.gone, wait)
             self._due.clear()
+
+    def _make_room(self) -> None:
+        """Leave out what is still to be shown on a slow line, which nobody will see: what gives the
+        terminal back has to fit."""
+        writer = self._writer_thread
+        if writer is None or writer._queue.qsize() < WAITING:
+            return
+        with self._heard, contextlib.suppress(queue.Empty):
+            while True:
+                if writer._queue.get_nowait() == ASK:
+                    self._due.pop()
+        self._write("\x1b[?2026l")  # it may be in the middle of an update
 
     def _hang_up(self) -> None:
         """Write nothing any more."""

@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,12 +148,15 @@ class Work:
     def finished(
         self, adapter: PlannedAdapter, job: Job, rows_sha256: str, base: str
     ) -> Finished | None:
-        """What was written down of an adapter, if the same would come out and its file is as it was."""
+        """What was written down of an adapter, if the same would come out and its file is as it was.
+        In how many processes it was trained does not count."""
         try:
             data = (self.of(adapter) / _FINISHED).read_bytes()
             found = msgspec.json.decode(data, type=Finished)
         except (OSError, msgspec.DecodeError, ModelError):
             return None
+        settings = replace(job.settings, processes=found.job.settings.processes)
+        job = msgspec.structs.replace(job, settings=settings)
         asked = Finished(job, rows_sha256, base, file_version(adapter.out), found.begun, found.done)
         return found if found == asked else None
 

@@ -77,6 +77,8 @@ class Tuning:
                 try:
                     report = read_report(text)
                 except msgspec.DecodeError:
+                    if not text.endswith(b"\n"):
+                        break  # it was ended in the middle of it
                     raise EngineError(
                         f"The process that trains said what cannot be read. Its log is {self._log}."
                     ) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +30,8 @@ from .trainer import Diverged, Trainer
 
 SMALL = 20_000_000
 """Parameters up to which one thread computes faster than several that wait for each other."""
+_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory")
+"""What torch says on a GPU and on a CPU."""
 _MEASURED_AFTER = 5
 """Steps after which the estimate is made anew from what they took."""
 _APART = 0.25
@@ -62,8 +66,9 @@ class Session:
         try:
             return self._run(self._prepared())
         except (RuntimeError, MemoryError) as error:
-            if isinstance(error, RuntimeError) and "memory" not in str(error):
-                raise  # else torch says so on CPU and GPU
+            if not (isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error))):
+                raise
+            traceback.print_exc()
             return self._failed(
                 "The memory is used up; make batch smaller and accumulation larger, or set "
                 "gradient_checkpointing."
@@ -90,7 +95,9 @@ class Session:
         origin = group.agreed(self._origin(rows_sha256) if group.first else Origin((), "", ""))
         self._checkpoints = Checkpoints(self._work, origin)
         last = self._checkpoints.last() if job.resume else None
-        if last is None and group.first:
+        if last is not None:
+            self._kept_step = last.step
+        elif group.first:
             self._checkpoints.clear()
         self._estimate = self._estimated()
         self._say(Estimated(self._estimate))
@@ -105,7 +112,6 @@ class Session:
         )  # fmt: skip
         if last is not None:
             self._trainer.go_on_from(last)
-            self._kept_step = last.step
         else:  # what cannot be converted is found before the first step
             self._try_conversion()
         self._say(self._begun())
@@ -184,7 +190,9 @@ class Session:
         """What this training will take, in the memory of the device that it computes on."""
         facts, settings, device = self._facts, self._settings, device_here()
         if device.type == "cpu":
-            return estimate(facts, settings, self._train, flops=measure_flops())
+            # each computes on threads of its own, and what one of them does is measured alone
+            flops = self._group.agreed(measure_flops() if self._group.first else 0.0)
+            return estimate(facts, settings, self._train, flops=flops * self._group.size)
         dtype = dtype_of(settings.precision, device, facts.parameters)
         return estimate(facts, settings, self._train, bytes_per_weight=dtype.itemsize, on_gpu=True)
 

@@ -19,7 +19,7 @@ from llamadiff.prompts.datasets import read_rows
 from llamadiff.prompts.library import Library
 from llamadiff.prompts.parse import load_prompt
 from llamadiff.prompts.rendering.helper import Renderer
-from recipe.suites import TRAINING_ROWS, library_in, plain, suites_in, write_suites
+from recipe.suites import ROOT, TRAINING_ROWS, library_in, plain, suites_in, write_suites
 from recipe.tasks import TASKS
 
 NAMES = [task.name for task in TASKS]
@@ -48,6 +48,9 @@ def test_writing_again_gives_the_same(out: Path, tmp_path: Path) -> None:
     assert len(files) > 20
     for file in files:
         assert (out / file).read_bytes() == (tmp_path / file).read_bytes()
+        assert (out / file).read_bytes() == (ROOT / file).read_bytes(), (
+            "what ships is of this recipe"
+        )
 
 
 def test_the_suites_can_be_planned_with_the_prompts_beside_them(out: Path, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_it_trains_and_says_what_came_of_it(trained: Trained) -> None:
     assert said.data_sha256 == trained.document["data"]["sha256"]
     assert said.data_checks == ("340 rows were checked; nothing is wrong with them.",)
     assert Path(adapter["card"]).read_text().startswith("---\nadapter-sha256: ")
-    for words in ("12 of 300 to train on, 39 to validate with.", "Estimated: 16 steps", "Measured: ", "step 16 of 16: loss ", " → "):  # fmt: skip
+    for words in ("12 of 311 to train on, 29 to validate with.", "Estimated: 16 steps", "Measured: ", "step 16 of 16: loss ", " → "):  # fmt: skip
         assert words in trained.said
     assert not list(trained.folder.glob(".*"))
 

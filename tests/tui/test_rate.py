@@ -298,7 +298,7 @@ async def test_a_long_question_is_folded_and_hostile_text_breaks_nothing(
         screen = rate(pilot)
         assert screen._shown is not None
         question = screen.query_one("#rate-question")
-        assert question.size.height == 1 and not screen.has_class("-long")
+        assert question.size.height <= 2 and not screen.has_class("-long")
         question.clear()  # type: ignore[attr-defined]
         question.show("\n".join(f"word {n} \x1b[2J" for n in range(50)))  # type: ignore[attr-defined]
         screen._fit()

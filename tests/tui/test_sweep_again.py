@@ -50,7 +50,7 @@ async def test_leaving_by_a_key_asks_before_it_stops_the_sweep(home: Path, key: 
 
 
 async def test_a_sweep_shown_again_is_compared_with_what_is_said_by_now(home: Path) -> None:
-    async with shown(home, variants("temperature=3", "temperature=3,adapter=support")) as pilot:
+    async with shown(home, variants("temperature=1.5", "temperature=1.5,adapter=french")) as pilot:
         await swept(pilot, "scale=0,1")
         it, old = sweeping(pilot), list(means(curve(pilot, "mean_logprob")))
         assert means(curve(pilot, "same_as_baseline"))[1] < 1

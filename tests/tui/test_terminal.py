@@ -132,10 +132,14 @@ def test_streams_wait_for_a_terminal_that_has_not_shown_them_and_keys_do_not(
 
 
 SMALL = """
-import pathlib, sys
+import os, pathlib, sys
 from textual.app import ComposeResult
 from textual.widgets import Static
+from llamadiff.tui import tty_driver
 from llamadiff.tui.terminal_app import TerminalApp
+
+if sys.argv[2:] == ["byte by byte"]:
+    tty_driver._read = lambda fd: os.read(fd, 1)
 
 class Small(TerminalApp):
     count = 0
@@ -182,6 +186,29 @@ def test_what_a_terminal_still_has_to_say_is_heard_before_it_is_left(small: Pty)
     small.answering = True
     small.wait_for(lambda: small.exit_code == 0)
     assert LEFT in small.seen
+
+
+def test_characters_whose_bytes_come_one_by_one_are_typed(closing: Closing, noted: Path) -> None:
+    app = Pty("-c", SMALL, str(noted), "byte by byte", program=sys.executable)
+    closing.append(app.close)
+    app.wait_for("hello")
+    app.send("é日x")
+    app.wait_for(lambda: noted.exists() and noted.read_text() == "3")
+    app.send("q")
+    app.wait_for(lambda: app.exit_code == 0)
+
+
+def test_a_slow_line_is_given_back_as_it_was(small: Pty, noted: Path) -> None:
+    """What is still to be shown leaves room for that."""
+    small.reading = small.answering = False
+    for number in range(1, 101):
+        small.send("x")
+        small.wait_for(lambda number=number: noted.exists() and noted.read_text() == f"{number}")
+    small.send("q")
+    small.wait_for(lambda: noted.read_text() == "101")
+    small.reading = small.answering = True
+    small.wait_for(lambda: small.exit_code == 0)
+    assert MOUSE_OFF in small.seen and LEFT in small.seen and b"\x1b[<u" in small.seen
 
 
 def test_a_terminal_that_was_another_size_for_a_moment_is_drawn_anew(small: Pty) -> None:

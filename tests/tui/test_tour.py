@@ -222,8 +222,9 @@ def as_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 async def test_nothing_stalls_in_the_whole_tour(tmp_path: Path) -> None:
     app = DemoApp(setup_in(tmp_path, setup(tmp_path)), Player(100))
     async with app.run_test(size=(120, 40)) as pilot, watched() as loop:
-        await until(lambda: app.tour is not None)
+        await until(lambda: app.tour is not None and app.tour._there)
         assert app.tour is not None
+        loop.take()  # the app has started by now
         for number in range(len(STEPS)):
             await until(lambda number=number: app.tour is None or app.tour.at > number, 120)
             assert loop.take() < MOST_MS, STEPS[number].title

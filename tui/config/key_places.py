@@ -66,7 +66,7 @@ PLACES: Mapping[str, Place] = {
     "settings": Place([*d.SETTINGS_KEYS, *d.DIALOG_KEYS]),
     "choosing": Place([*d.PICKER_KEYS, *d.DIALOG_KEYS], "always"),
     "adapters": Place([*d.ADAPTERS_KEYS, *d.PICKER_KEYS, *d.DIALOG_KEYS], "always"),
-    "adapters' list": Place(d.TICKED_KEYS),
+    "adapters' list": Place(d.TICKED_KEYS, "always"),
     "suites": Place([*d.SUITES_KEYS, *d.PICKER_KEYS, *d.DIALOG_KEYS], "always"),
     "examples": Place([*d.EXAMPLES_KEYS, *d.DIALOG_KEYS], "sometimes"),
     "prompt's names": Place([*d.NAME_KEYS, *d.DIALOG_KEYS], "always"),

@@ -122,7 +122,7 @@ class HelpScreen(ModalScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "tour":
-            return self.app.check_action(action, parameters)
+            return hasattr(self.app, "begin_tour") and self.app.check_action(action, parameters)
         return super().check_action(action, parameters)
 
     def action_tour(self) -> None:

@@ -122,15 +122,16 @@ class SettingsDialog(Dialog[None]):
         return setting
 
     def _set(self, setting: Setting, value: Any) -> None:
+        self.problem("")
         self._app.configure(setting.name, value, self._written)
         self._list.configured = self._app.configured
         self._list.refresh()
 
     def _written(self, said: str) -> None:
         """Say why a change could not be written, also once this is closed."""
-        if self.is_current:
+        if self.is_current and said:
             self.problem(said)
-        else:
+        elif said:
             self._app.tell_unwritten(said)
 
 

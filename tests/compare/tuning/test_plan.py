@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from llamadiff.compare.errors import CompareError
@@ -97,6 +98,8 @@ def test_what_was_trained_to_the_end_is_known_unless_a_file_is_another(
     found = Finished(job, "rows", "base", file_version(adapter.out), begun, done)
     work.finish(adapter, found)
     assert work.finished(adapter, job, "rows", "base") == found
+    several = msgspec.structs.replace(job, settings=replace(settings, processes=3))
+    assert work.finished(adapter, several, "rows", "base") == found
     assert work.finished(adapter, job, "rows", "another") is None
     assert work.finished(adapter, job, "others", "base") is None
     adapter.out.write_bytes(b"22")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -80,7 +81,7 @@ def _take_part(it: Asked, rank: int, meeting: Path, told: Path) -> None:
     group = ALONE
     if it.processes > 1:
         at = {"init_method": f"file://{meeting}", "rank": rank, "world_size": it.processes}
-        torch.distributed.init_process_group("gloo", **at)
+        torch.distributed.init_process_group("gloo", timeout=timedelta(seconds=100), **at)
         group = Group(rank, it.processes)
     if (free := it.free) is not None:
         estimate.available_memory = lambda: free
