@@ -24,6 +24,13 @@ class ModelError(Exception):
         super().__init__(plain(sentence))
 
 
+class MissingFile(ModelError):
+    """There is no such file."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(f"{path} does not exist; check the path.")
+
+
 def named(sentence: str, path: str | Path, name: str) -> str:
     """The sentence with `name` for a file whose own name is a hash, as those of Ollama's blobs."""
     own = Path(path).name

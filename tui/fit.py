@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,26 +34,33 @@ def misfits(adapters: Sequence[Path], base: Path) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True)
+class Misfit:
+    """Why a variant's files cannot be used together, in a sentence; `gone` if one is not there."""
+
+    sentence: str
+    gone: bool = False
+
+
 class Misfits:
     """Why the adapters of variants do not fit their models, as far as that has been seen."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[Path, ...], str] = {}
+        self._seen: dict[tuple[Path, ...], Misfit | None] = {}
         """By the path of the model and of the adapters on it."""
 
-    def of(self, variant: Variant) -> str:
-        """A sentence, or nothing."""
-        return self._seen.get(_files(variant), "")
+    def of(self, variant: Variant) -> Misfit | None:
+        return self._seen.get(_files(variant))
 
-    def note(self, variant: Variant, sentence: str) -> None:
-        """Take note why they do not fit; with an empty sentence, that they do."""
-        self._seen[_files(variant)] = sentence
+    def note(self, variant: Variant, misfit: Misfit | None) -> None:
+        """Take note why they do not fit, or that they do."""
+        self._seen[_files(variant)] = misfit
 
     def over(self, variant: Variant, output: Output | None) -> bool:
         """Whether it was for adapters that did not fit that the variant's output failed, and they
         or the model are others since."""
         changed = output is not None and _files(output.variant) != _files(variant)
-        return output is not None and changed and bool(self.of(output.variant))
+        return output is not None and changed and self.of(output.variant) is not None
 
 
 def _files(variant: Variant) -> tuple[Path, ...]:

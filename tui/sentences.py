@@ -9,8 +9,6 @@ _UNDEFINED = re.compile(r"`\{\{ (\w+) \}\}` in .+ is not defined; add it to the 
 _ADAPTER = re.compile(r"give it (?:as an adapter \(-a\)|with -a)")
 _MODEL = re.compile("give it with -m")
 _OVER = re.compile(r"--over (?=\S)")
-
-
 _GONE = re.compile("does not exist; check the path")
 _GRAMMAR = re.compile(r"(The grammar does not parse: .*)")
 

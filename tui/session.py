@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..compare.errors import MISTAKES, CompareError
 from ..compare.shares import percent
-from ..models.errors import ModelError
+from ..models.errors import MissingFile, ModelError
+from .fit import Misfit
 from .following_up import FollowUps
 from .model_facts import ModelFacts
 from .sentences import for_app
@@ -130,8 +131,8 @@ class Session:
         # A run under way and a failure are not hidden by a load in the background.
         loading = self._load is not None and self._state not in ("running", "failed")
         state, detail = self._state, ""
-        if variant and state != "running" and (said := playground.misfits.of(variant)):
-            detail = "(file is gone)" if "does not exist" in said else "(does not fit)"
+        if variant and state != "running" and (misfit := playground.misfits.of(variant)):
+            detail = "(file is gone)" if misfit.gone else "(does not fit)"
             loading, state = False, "failed"
         return Status(
             model=variant.model_name if variant else "",
@@ -278,27 +279,27 @@ class Session:
             names = await asyncio.to_thread(runner.renderer.template_variables, variant.prompt)
             playground.values.set_used(variant.prompt, names)
             if misfit := await self._misfit(runner, variant):
-                return for_app(misfit)
+                return for_app(misfit.sentence)
             await self.load()
             return await runner.preview(playground.values.filled(variant), {})
         except (*MISTAKES, EngineError) as error:
             return for_app(str(error))
 
-    async def _misfit(self, runner: Runner, variant: Variant) -> str:
-        """Why the variant's adapters do not fit its model, or empty; that is told in its pane."""
+    async def _misfit(self, runner: Runner, variant: Variant) -> Misfit | None:
+        """Why the variant's adapters do not fit its model; that is told in its pane."""
         misfits = self.playground.misfits
-        before, said = misfits.of(variant), ""
+        before, found = misfits.of(variant), None
         try:
             await asyncio.to_thread(runner.odd, [variant])
         except ModelError as error:
-            said = str(error)
-        misfits.note(variant, said)
+            found = Misfit(str(error), isinstance(error, MissingFile))
+        misfits.note(variant, found)
         output = self.playground.outputs.get(variant.name)
-        if not said and self._state == "failed" and misfits.over(variant, output):
+        if found is None and self._state == "failed" and misfits.over(variant, output):
             self._say("ready")
-        elif said != before:
+        elif found != before:
             self._on_change()
-        return said
+        return found
 
     # ----------------------------------------------------------------- running
 

@@ -21,6 +21,8 @@ from .pasting import ASK, Answered, with_own_parser
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from .tty_driver import TtyDriver
+
 BEGINNING = 2
 """So many sizes are told at first, the same: by Textual, and by the driver once it has started."""
 ENDING = ("SIGHUP", "SIGTERM")
@@ -127,7 +129,7 @@ class TerminalApp(App[None]):
         """Stop all that the shell started together, as its own key for that does."""
         if _has_shell():
             self.app_suspend_signal.publish(self)
-            os.killpg(0, signal.SIGTSTP)
+            cast("TtyDriver", self._driver).suspend_group()
         else:
             said = "There is no shell to go back to: llamadiff was not started from one."
             self.notify(said, severity="warning", timeout=5)

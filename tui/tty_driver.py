@@ -7,6 +7,7 @@ import os
 import queue
 import select
 import selectors
+import signal
 import threading
 import time
 from codecs import getincrementaldecoder
@@ -64,6 +65,7 @@ class TtyDriver(LinuxDriver):
         """For each answer that is due, whether the app waits for it."""
         self._answers = False
         self._since = 0.0
+        self._suspending = False
 
     def _open(self) -> None:
         self._outlet = Outlet(self._terminal, lambda: self.process_message(CaughtUp()))
@@ -137,6 +139,20 @@ class TtyDriver(LinuxDriver):
         super().start_application_mode()
         if self._writer_thread is not None:
             self._write(ASK, [False])
+
+    def suspend_group(self) -> None:
+        """Stop all that the shell started together, as its own key for that does. The terminal is
+        given back before: the shell takes it as soon as a wrapper (`uv run`, make) has stopped."""
+        self.suspend_application_mode()
+        self._suspending = self._must_signal_resume = True
+        os.killpg(0, signal.SIGTSTP)
+
+    def _sigtstp_application(self, *them: object) -> None:
+        if self._suspending:
+            self._suspending = False
+            os.kill(os.getpid(), signal.SIGSTOP)
+        else:
+            super()._sigtstp_application(*them)
 
     def stop_application_mode(self) -> None:
         self._hear_out()

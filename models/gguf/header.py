@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import ModelError
+from ..errors import MissingFile, ModelError
 from .types import (
     ARRAY,
     REMOVED_TENSOR_TYPES,
@@ -119,7 +119,7 @@ def read_header(
         with path.open("rb") as file:
             return _walk(_Cursor(path, file), tensors, stop_before_tokenizer, frozenset(arrays))
     except FileNotFoundError:
-        raise ModelError(f"{path} does not exist; check the path.") from None
+        raise MissingFile(path) from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from None
 

@@ -53,6 +53,8 @@ class State:
     tokens: int = 0
     seconds: float = 0.0
     peak_bytes: int = 0
+    peak_of: tuple[int, str] = (0, "")
+    """So many processes, on a device of this type: the peak of others is another figure."""
     best_step: int = 0
     stale: int = 0
     """Validations since the best one."""

@@ -30,8 +30,10 @@ from .trainer import Diverged, Trainer
 
 SMALL = 20_000_000
 """Parameters up to which one thread computes faster than several that wait for each other."""
-_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory")
-"""What torch says on a GPU and on a CPU."""
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|can(?:'t|not) allocate memory|not enough memory", re.IGNORECASE
+)
+"""What torch says on a GPU and on a CPU, and an operating system."""
 _MEASURED_AFTER = 5
 """Steps after which the estimate is made anew from what they took."""
 _APART = 0.25

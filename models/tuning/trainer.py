@@ -230,8 +230,10 @@ class Trainer:
 
     def _save(self) -> None:
         """Keep the state, and tell of its adapter, once per step."""
-        state = self.state
-        state.peak_bytes = max(state.peak_bytes, memory_peak(self._device, self._group))
+        state, peak_of = self.state, (self._group.size, self._device.type)
+        before = state.peak_bytes if state.peak_of == peak_of else 0
+        state.peak_bytes = max(before, memory_peak(self._device, self._group))
+        state.peak_of = peak_of
         if self._saved_at == state.step:
             return
         state.adapter = tensors_of(self.model)

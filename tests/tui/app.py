@@ -228,6 +228,7 @@ class StillPlayground(Playground):
         if self.board.narrow:
             self.board.focus_pane("A")
         self._settled()
+        self._opened = True
 
     def _settled(self) -> None:
         self.query_one(PromptPanel).show_preview(PREVIEW)

@@ -29,6 +29,7 @@ async def jump(pilot: Pilot[None]) -> Jump:
 
 async def go(pilot: Pilot[None], widget: Widget) -> None:
     """To what has this letter, which is shown where that begins."""
+    await until(lambda: widget in [it.widget for it in targets_of(pilot.app.screen)])
     (target,) = [it for it in (await jump(pilot))._targets if it.widget is widget]
     row = screen_text(pilot).splitlines()[target.at.y]
     assert row[target.at.x :].startswith(f" {target.letter}")

@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 from textual.pilot import Pilot
@@ -14,6 +15,9 @@ from textual.widgets import Input
 from llamadiff.compare.run import State
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
+from llamadiff.models.catalog import Catalog
+from llamadiff.tui import session
+from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.widgets.output_pane import OutputPane
 from llamadiff.tui.widgets.output_text import OutputText
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
@@ -31,6 +35,7 @@ from .app import (
     playground,
     run_over,
     screen_text,
+    setup,
     status,
     told,
 )
@@ -63,6 +68,24 @@ async def test_it_opens_on_the_bundled_model_with_variants_ready(
         assert "topic = dogs" in screen
         assert "C Tell me" in " ".join(screen.split())
         assert "not run yet" in screen
+
+
+async def test_a_run_asked_for_before_there_are_variants_begins_with_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, ready = Event(), session.made_ready
+
+    def slow(catalog: Catalog, model: str) -> list[Variant]:
+        assert asked.wait(60)
+        return ready(catalog, model)
+
+    monkeypatch.setattr(session, "made_ready", slow)
+    async with LlamadiffApp(setup(home)).run_test(size=(80, 24)) as pilot:
+        await until(lambda: "starting" in screen_text(pilot))
+        await pilot.press("f5")
+        asked.set()
+        await until(lambda: status(pilot) == "done")
+        assert {*playground(pilot).playground.outputs} == {"A", "B", "C"}
 
 
 async def test_the_screen_shown_again_within_a_key_keeps_what_it_typed(home: Path) -> None:

@@ -254,7 +254,7 @@ def test_a_copy_is_in_tmuxs_buffer_and_a_suspended_app_goes_on(
         pytest.skip("needs bash")
     tmux = Tmux(120, 40, home, "--norc", "-i", program=bash)
     closing.append(tmux.close)
-    tmux.type(f"{LLAMADIFF} --user 'Tell me about dogs.'\n")
+    tmux.type(f"sh -c '{LLAMADIFF} --user \"Tell me about dogs.\"; true'\n")  # a wrapper, as uv run
     tmux.wait_for("ready")
     tmux.press("F5")
     tmux.wait_for("done")

@@ -78,6 +78,10 @@ class Playground(
         self._preview_pause: Timer | None = None
         self._live_pause: Timer | None = None
         self._pending: set[str] = set()
+        self._opened = False
+        """Whether all that a run is made of is there: variants, drafts, the outputs of the last time."""
+        self._run_asked = False
+        """Whether a run was asked for before that."""
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -127,6 +131,9 @@ class Playground(
         await self.begin_drafts(self.query_one(PromptEditor))
         self._pending.clear()  # drafts of the last time are there; running them is the person's
         await self.bring_outputs()
+        self._opened = True
+        if self._run_asked:
+            self.start()
         await self.session.open()
         leave_out(self.app)
         if self.board.narrow and self.focused is None:
@@ -303,7 +310,9 @@ class Playground(
 
     def action_run(self) -> None:
         self._pending.clear()
-        self.start()
+        self._run_asked = True
+        if self._opened:
+            self.start()
 
     async def action_stop(self) -> None:
         if self.session.running:

@@ -166,6 +166,7 @@ class OutputBoard(Vertical):
 
         playground, name = self.playground, variant.name
         compared, base = playground.base_of(name)
+        misfit = playground.misfits.of(variant)
         return PaneState(
             name=name,
             title=_title(variant),
@@ -179,7 +180,7 @@ class OutputBoard(Vertical):
             selected=name == playground.selected,
             narrow=self.single,
             aside=aside,
-            misfit=for_pane(playground.misfits.of(variant), variant.model),
+            misfit=for_pane(misfit.sentence, variant.model) if misfit else "",
             fits_now=playground.misfits.over(variant, playground.outputs.get(name)),
             pinned=name in playground.talk.pinned,
             anew=playground.talk.anew(name),

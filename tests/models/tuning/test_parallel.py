@@ -168,6 +168,8 @@ def test_stopped_anywhere_and_gone_on_with_they_give_the_same_bytes(
         assert one.read_bytes() == two.read_bytes()
     (begun,) = (it for it in told[-1] if isinstance(it, Begun))
     assert (begun.settings.processes, begun.step, begun.device) == (1, 4, "CPU")
+    two, one = (it[-1] for it in told[-2:])
+    assert isinstance(two, Done) and isinstance(one, Done) and two.peak_bytes > 1.5 * one.peak_bytes
     end = read_training(tmp_path / "fewer" / "tuned.gguf")
     assert [step for step, _ in end.validations] == [3, 6, 8]
 

@@ -214,7 +214,12 @@ def test_held_out_rows_whose_loss_is_no_number_end_it_too(
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("unable to mmap: Cannot allocate memory (12)"),
+    ],
 )
 def test_memory_that_is_used_up_is_one_sentence(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception

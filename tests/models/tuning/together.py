@@ -63,7 +63,9 @@ def carry_out_together(folder: Path, asked: Sequence[Asked]) -> list[list[Report
     """Do one after the other; what each told, with its last report."""
     file = folder / "asked"
     file.write_bytes(msgspec.json.encode(asked))
-    done = subprocess.run([sys.executable, __file__, str(file)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, __file__, str(file)], capture_output=True, text=True, timeout=400
+    )
     assert done.returncode == 0, done.stderr
     texts = [_told(file, number).read_bytes() for number in range(len(asked))]
     return [[read_report(it) for it in text.splitlines()] for text in texts]
