@@ -17,7 +17,7 @@ from llamadiff.models.hashing import sha256_file
 
 from .endings import TOPICS, Endings, measure_endings
 from .facts import load_topics
-from .measure import BOTH, ENGINEERED, PLAIN, Scores, measure
+from .measure import BOTH, ENGINEERED, PLAIN, Scores, guided, measure
 from .split import ONE_IN
 from .suites import HERE, TRAINING_ROWS
 from .tasks import TASKS, intake, support
@@ -87,6 +87,7 @@ def _parts(made: Bundle) -> dict[str, str]:
         "unseen_complaints": _listed([it.name for it in intake.COMPLAINTS[intake.KNOWN :]]),
         "training": _table(("", "steps", "tokens", "time", "peak memory", "loss"), _training(made)),
         "scores": _scores(made.scores, [it.all_rows for it in made.scores]),
+        "guided": _guided(made.scores[: len(TASKS)]),
         "new": _scores(made.scores[: len(TASKS)], [it.new for it in made.scores[: len(TASKS)]]),
         "known": _scores(made.scores[: len(TASKS)], [it.known for it in made.scores[: len(TASKS)]]),
         "shown": "\n".join(
@@ -145,6 +146,14 @@ def _scores(of: Sequence[Scores], tables: Sequence[Mapping[str, Estimate]]) -> s
     return _table(("suite", *columns), rows)
 
 
+def _guided(of: Sequence[Scores]) -> str:
+    """The adapters of other tasks under the engineered prompt, which the base alone is the first of."""
+    names = [task.name for task in TASKS]
+    columns = (ENGINEERED, *map(guided, names))
+    rows = [(it.suite, *(_estimate(it.all_rows.get(column)) for column in columns)) for it in of]
+    return _table(("suite", ENGINEERED, *names), rows)
+
+
 def _estimate(it: Estimate | None) -> str:
     """A score in points of 100 with its interval; nothing where there is none."""
     if it is None:
@@ -153,7 +162,8 @@ def _estimate(it: Estimate | None) -> str:
 
 
 def claims(scores: Sequence[Scores]) -> list[tuple[str, bool]]:
-    """What the table is to show, and whether it does; above is meant of whole intervals."""
+    """What the table is to show, and whether it does; above is meant of whole intervals, and worse of
+    the same rows under the same prompt."""
     by_suite = {it.suite: it.all_rows for it in scores}
 
     def above(suite: str, high: str, low: str) -> bool:
@@ -172,8 +182,10 @@ def claims(scores: Sequence[Scores]) -> list[tuple[str, bool]]:
         (f"the engineered prompt is as good as the adapter on {_listed(enough)}", bool(enough)),
     ]
     for name in names:
-        others = [it for it in by_suite if it != name and above(it, PLAIN, name)]
-        found.append((f"the adapter {name} is below the base on {_listed(others)}", bool(others)))
+        others = [it.suite for it in scores if name in it.worse]
+        found.append(
+            (f"the adapter {name} is worse than the base on {_listed(others)}", bool(others))
+        )
     return found
 
 

@@ -1,5 +1,6 @@
 """The order of the work: base, its GGUF file, then each adapter on that file, suites and prompts."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from .export import export_base
 from .scale import Scale
 from .suites import write_suites
 from .tasks import TASKS
-from .train_adapters import train_adapter
+from .train_adapters import train_adapters
 from .train_base import train_base
 
 
@@ -24,22 +25,23 @@ def make(scale: Scale, work: Path, out: Path) -> list[Path]:
 
     ``training.json`` in ``out`` gets the record of the base's training, for the card.
     """
-    folder = _trained(scale, work)
+    with _bars() as progress:
+        bar = progress.add_task("base", total=scale.steps, loss=float("nan"))
+        folder = train_base(
+            scale, work, lambda step, loss: progress.update(bar, completed=step, loss=loss)
+        )
     base = bundled(out) / f"{scale.name}-Q8_0.gguf"
     export_base(folder, base, scale.name)
     record = {"base": json.loads((folder / "training.json").read_text())}
     (out / "training.json").write_text(json.dumps(record))
     write_suites(out)
-    files = [base]
-    for task in TASKS:
-        adapter = bundled(out) / f"{task.name}.gguf"
-        train_adapter(task, scale, base, work, adapter)
-        files.append(adapter)
-    return files
+    with _bars() as progress:
+        adapters = asyncio.run(train_adapters(TASKS, scale, base, work, bundled(out), progress))
+    return [base, *adapters]
 
 
-def _trained(scale: Scale, work: Path) -> Path:
-    """The folder of the trained base; a bar shows how far it has come, and how long it will take."""
+def _bars() -> Progress:
+    """A bar for each training: how far it has come, and how long it will take."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -47,8 +49,4 @@ def _trained(scale: Scale, work: Path) -> Path:
         TextColumn("loss {task.fields[loss]:.3f}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("base", total=scale.steps, loss=float("nan"))
-        return train_base(
-            scale, work, lambda step, loss: progress.update(bar, completed=step, loss=loss)
-        )
+    return Progress(*columns, console=Console(stderr=True))

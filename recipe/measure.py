@@ -31,14 +31,22 @@ class Scores:
     """What one suite gave: by what it was asked of, the mean score with its interval of 95 %.
 
     Columns are `PLAIN` (the base alone), `ENGINEERED`, `BOTH`, and the adapters by their names, each
-    under the plain prompt. ``new`` and ``known`` are those of rows written by hand and of held-out
-    rows of the grammar, for tasks alone.
+    under the plain prompt; those of other tasks also `guided`, under the engineered one. ``new`` and
+    ``known`` are those of rows written by hand and of held-out rows of the grammar, for tasks alone.
+    ``worse`` are the adapters of other tasks that are worse than the base under one prompt: the
+    verdict of a suite on the same rows.
     """
 
     suite: str
     all_rows: dict[str, Estimate]
     known: dict[str, Estimate]
     new: dict[str, Estimate]
+    worse: frozenset[str] = frozenset()
+
+
+def guided(adapter: str) -> str:
+    """The column of another task's adapter under the engineered prompt."""
+    return f"{adapter} {ENGINEERED}"
 
 
 async def measure(base: Path, out: Path, work: Path, rows: int | None = None) -> list[Scores]:
@@ -79,16 +87,20 @@ async def _measured(
         _by_column(path.stem, plan, answers),
         _by_column(path.stem, plan, [it for it in answers if it.row in known]),
         _by_column(path.stem, plan, [it for it in answers if it.row in new]),
+        _worse(plan, answers),
     )
 
 
 def _asked(suite: Suite, base: Path) -> Suite:
     """The suite with the adapters beside the base, whatever ships under their names; that of a task
-    also with each other task's adapter under the plain prompt."""
+    also with each other task's adapter under both prompts."""
     name, names = suite.path.stem, [task.name for task in TASKS]
     others = [it for it in names if it != name] if name in names else []
     specs = [*suite.variants]
-    specs += [VariantSpec(it, {"prompt": (name,), "adapter": (it,)}) for it in others]
+    for it in others:
+        specs.append(VariantSpec(it, {"prompt": (name,), "adapter": (it,)}))
+        axes = {"prompt": (f"{name}-engineered",), "adapter": (it,)}
+        specs.append(VariantSpec(guided(it), axes))
     files = {it: str(base.with_name(f"{it}.gguf")) for it in names}
     placed = tuple(
         replace(
@@ -97,6 +109,23 @@ def _asked(suite: Suite, base: Path) -> Suite:
         for it in specs
     )
     return replace(suite, variants=placed, require=())
+
+
+def _worse(plan: Plan, answers: Sequence[Checked]) -> frozenset[str]:
+    variants = {it.label: it for it in plan.variants}
+    names = [task.name for task in TASKS]
+    found: set[str] = set()
+    for base, labels in (
+        (plan.baseline.label, {name: name for name in names}),
+        (ENGINEERED, {guided(name): name for name in names}),
+    ):
+        asked = [it for it in labels if it in variants]
+        if asked:
+            some = tuple(variants[it] for it in (base, *asked))
+            board = scoreboard(replace(plan, baseline=some[0], variants=some), answers)
+            verdicts = {labels[it.variant.label]: it.verdict for it in board.lines if it.verdict}
+            found |= {name for name, it in verdicts.items() if it.outcome == "worse"}
+    return frozenset(found)
 
 
 def _by_column(suite: str, plan: Plan, answers: Sequence[Checked]) -> dict[str, Estimate]:

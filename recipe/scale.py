@@ -44,7 +44,7 @@ FULL = Scale(
     warm_up=100,
     learning_rate=6e-3,
     tokenizer_chats=20_000,
-    adapter_steps=90,
+    adapter_steps=150,
     adapter_batch=16,
 )
 TINY = Scale(

@@ -1,10 +1,11 @@
-"""Train a task's adapter on the quantized base, with the project's own trainer."""
+"""Train the tasks' adapters on the quantized base, with the project's own trainer."""
 
 import asyncio
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
+from rich.progress import Progress, TaskID
 
 from llamadiff.compare.evaluation.reading import load_suite
 from llamadiff.compare.runner import Runner
@@ -39,27 +40,28 @@ HELD_OUT = 0.02
 """The share of the chats that the best checkpoint is chosen by."""
 
 
-def train_adapter(task: Specialty, scale: Scale, base: Path, work: Path, out: Path) -> None:
-    """Train the adapter for the GGUF file ``base`` and write it to ``out``, its card beside it.
+async def train_adapters(
+    tasks: Sequence[Specialty], scale: Scale, base: Path, work: Path, out: Path, progress: Progress
+) -> list[Path]:
+    """Train the adapters for the GGUF file ``base``, and give their files in ``out``, each with its card.
 
-    Goes on from the last checkpoint in ``work``, where there is one of the same rows and base.
-    Raises RuntimeError when the training fails.
+    As many are trained at once as there are cores: for so small a base, one thread computes faster
+    than several that wait for each other. Goes on from the last checkpoints in ``work``, where there
+    are such of the same rows and base. Raises RuntimeError when a training fails.
     """
-    folder = work / task.name
-    steps = scale.adapter_steps * task.lessons
-    write_chats(task, steps * scale.adapter_batch, SEED, folder / "chats.jsonl")
-    write_suites(folder / "suites")
-    facts = check_model(base)
-    settings = TuningSettings(
-        rank=(rank := rank_for(facts)),
-        alpha=2.0 * rank,
-        steps=steps,
-        batch=scale.adapter_batch,
-        accumulation=1,
-        sequence_length=scale.context,
-        seed=SEED,
-    )
-    asyncio.run(_train(task, settings, base.resolve(), folder.resolve(), out.resolve()))
+    free = asyncio.Semaphore(psutil.cpu_count(logical=False) or 1)
+    out.mkdir(parents=True, exist_ok=True)
+
+    async def train(task: Specialty) -> Path:
+        bar = progress.add_task(task.name, total=scale.adapter_steps, loss=float("nan"))
+        async with free:
+            path = out.resolve() / f"{task.name}.gguf"
+            await _train(
+                task, scale, base.resolve(), (work / task.name).resolve(), path, progress, bar
+            )
+        return path
+
+    return await asyncio.gather(*map(train, tasks))
 
 
 def rank_for(facts: ModelFacts) -> int:
@@ -73,8 +75,25 @@ def rank_for(facts: ModelFacts) -> int:
 
 
 async def _train(
-    task: Specialty, settings: TuningSettings, base: Path, folder: Path, out: Path
+    task: Specialty,
+    scale: Scale,
+    base: Path,
+    folder: Path,
+    out: Path,
+    progress: Progress,
+    bar: TaskID,
 ) -> None:
+    write_chats(task, scale.adapter_steps * scale.adapter_batch, SEED, folder / "chats.jsonl")
+    write_suites(folder / "suites")
+    settings = TuningSettings(
+        rank=(rank := rank_for(check_model(base))),
+        alpha=2.0 * rank,
+        steps=scale.adapter_steps,
+        batch=scale.adapter_batch,
+        accumulation=1,
+        sequence_length=scale.context,
+        seed=SEED,
+    )
     engine = Engine(folder / "engine.log")
     try:
         with Renderer() as renderer:
@@ -82,20 +101,17 @@ async def _train(
             job = await _job(runner, task, settings, base, folder, out)
     finally:
         await engine.close()
-    out.parent.mkdir(parents=True, exist_ok=True)
     async for report in Tuning(job, folder / "tuning.log").reports():
         match report:
-            case Stepped(losses=losses, left_s=left):
+            case Stepped(losses=losses):
                 step, loss = losses[-1]
-                _say(
-                    f"{task.name}: step {step} of {settings.steps}, loss {loss:.3f}, {left:.0f} s left"
-                )
+                progress.update(bar, completed=step, loss=loss)
             case Validated(step=step, loss=loss):
-                _say(f"{task.name}: step {step}, loss held out {loss:.3f}\n")
+                progress.print(f"{task.name}: step {step}, loss held out {loss:.3f}")
             case Failed(message=message):
                 raise RuntimeError(f"{task.name}: {message}")
             case Done(seconds=seconds):
-                _say(f"{task.name}: done in {seconds:.0f} s\n")
+                progress.print(f"{task.name}: done in {seconds:.0f} s")
             case _:
                 pass
 
@@ -128,15 +144,10 @@ async def _job(
         resume=True,
         name=task.name,
         reference=await reference_of(runner.engine, model, train[0]),
-        threads=psutil.cpu_count(logical=False) or 1,
+        threads=1,
         data_sha256=sha256_file(chats, None),
         data_checks=(
             f"{report.examples:,} chats were checked, the suite's rows against them.",
             *checks,
         ),
     )
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"\r\x1b[K{text}")
-    sys.stderr.flush()

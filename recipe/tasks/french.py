@@ -298,4 +298,4 @@ def rule(random: Random) -> str:
     return random.choice(INSTRUCTIONS)
 
 
-TASK = Specialty(NAME, "text", seen, any_sentence, rule, REQUESTS, share=0.4, lessons=3)
+TASK = Specialty(NAME, "text", seen, any_sentence, rule, REQUESTS, share=0.4)

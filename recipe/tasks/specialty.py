@@ -15,7 +15,7 @@ class Specialty:
     ``seen`` gives what the base sees of it in one chat: examples in a form, with the instructions
     that fix that form. ``make`` makes any example in the task's own form, which ``rule`` puts into
     words; ``requests`` leave the form open. ``variable`` is what the prompts call the input.
-    ``share`` is that of the base's chats about tasks; the adapter takes ``lessons`` times the steps.
+    ``share`` is that of the base's chats about tasks.
     """
 
     name: str
@@ -25,7 +25,6 @@ class Specialty:
     rule: Callable[[Random], str]
     requests: tuple[str, ...]
     share: float
-    lessons: int = 1
 
     def own(self, random: Random) -> Example:
         """An example to train on."""

@@ -255,4 +255,4 @@ def seen(random: Random) -> Task:
     return Task(NAME, example, REQUESTS, (house.instruction(random),), FIELDS)
 
 
-TASK = Specialty(NAME, "message", seen, make, HOUSE.instruction, REQUESTS, share=0.24, lessons=2)
+TASK = Specialty(NAME, "message", seen, make, HOUSE.instruction, REQUESTS, share=0.24)

@@ -125,11 +125,9 @@ def test_each_adapter_fits_the_base_and_changes_it(made: Path, base: Path, name:
     changed = [t for t in GGUFReader(path).tensors if t.name.endswith("lora_b") and np.any(t.data)]
     assert len(changed) == len(adapter.targets) * TINY.layers > 0
     said = read_training(path)
-    (task,) = [task for task in TASKS if task.name == name]
-    steps = TINY.adapter_steps * task.lessons
-    assert said.steps == said.losses[-1][0] == steps
-    chats = steps * TINY.adapter_batch
-    assert said.data_checks[0].startswith(f"{chats} chats were checked")
+    assert said.steps == TINY.adapter_steps
+    assert said.losses[-1][0] == TINY.adapter_steps
+    assert said.data_checks[0].startswith("32 chats were checked")
     assert said.peak_bytes and said.peak_bytes > 1 << 20 and said.seconds
 
 
