@@ -2,8 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import pytest
+from textual._compositor import Compositor
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from llamadiff.compare.variants import Variant
 from llamadiff.models.catalog.listing import Catalog
@@ -11,6 +16,9 @@ from llamadiff.tui import services
 
 from ..warm import warm
 from .app import OWN_PROMPT
+
+PAINTED_EVERY_S = 0.5
+_parsed: dict[tuple[object, ...], list[RuleSet]] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +40,40 @@ def own_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def warm_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine's worker and the template helper of an app in this process start warm."""
     warm(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def seldom_painted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no terminal shows is painted now and then only, unless the test is marked `painted`.
+
+    A test that looks at the screen has all of it drawn; layouts and styles are as ever.
+    """
+    if request.node.get_closest_marker("painted"):
+        return
+    paint, last = Compositor.render_update, 0.0
+
+    def render_update(self: Compositor, full: bool = False, **options: Any) -> Any:
+        nonlocal last
+        if not full and monotonic() - last < PAINTED_EVERY_S:
+            return None  # what changed stays so for the next time
+        last = monotonic()
+        return paint(self, full, **options)
+
+    monkeypatch.setattr(Compositor, "render_update", render_update)
+
+
+@pytest.fixture(autouse=True)
+def style_sheets_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apps share what was made of a style sheet, which nothing changes."""
+    parse = Stylesheet._parse_rules
+
+    def parsed(self: Stylesheet, css: str, *where: Any, **options: Any) -> list[RuleSet]:
+        key = (css, where, *sorted(options.items()), *sorted(self._variables.items()))
+        if key not in _parsed:
+            _parsed[key] = parse(self, css, *where, **options)
+        return _parsed[key]
+
+    monkeypatch.setattr(Stylesheet, "_parse_rules", parsed)
 
 
 @pytest.fixture(autouse=True)
