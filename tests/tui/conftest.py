@@ -2,13 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
-from typing import Any
 
 import pytest
-from textual._compositor import Compositor
-from textual.css.model import RuleSet
-from textual.css.stylesheet import Stylesheet
 
 from llamadiff.compare.variants import Variant
 from llamadiff.models.catalog.listing import Catalog
@@ -16,9 +11,7 @@ from llamadiff.tui import services
 
 from ..warm import warm
 from .app import OWN_PROMPT
-
-PAINTED_EVERY_S = 0.5
-_parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+from .cheap import paint_seldom, read_style_sheets_once, style_what_changed
 
 
 @pytest.fixture(autouse=True)
@@ -43,37 +36,12 @@ def warm_children(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def seldom_painted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What no terminal shows is painted now and then only, unless the test is marked `painted`.
-
-    A test that looks at the screen has all of it drawn; layouts and styles are as ever.
-    """
-    if request.node.get_closest_marker("painted"):
-        return
-    paint, last = Compositor.render_update, 0.0
-
-    def render_update(self: Compositor, full: bool = False, **options: Any) -> Any:
-        nonlocal last
-        if not full and monotonic() - last < PAINTED_EVERY_S:
-            return None  # what changed stays so for the next time
-        last = monotonic()
-        return paint(self, full, **options)
-
-    monkeypatch.setattr(Compositor, "render_update", render_update)
-
-
-@pytest.fixture(autouse=True)
-def style_sheets_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Apps share what was made of a style sheet, which nothing changes."""
-    parse = Stylesheet._parse_rules
-
-    def parsed(self: Stylesheet, css: str, *where: Any, **options: Any) -> list[RuleSet]:
-        key = (css, where, *sorted(options.items()), *sorted(self._variables.items()))
-        if key not in _parsed:
-            _parsed[key] = parse(self, css, *where, **options)
-        return _parsed[key]
-
-    monkeypatch.setattr(Stylesheet, "_parse_rules", parsed)
+def cheap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apps are styled where it matters and painted seldom, but for pictures and tests marked `painted`."""
+    if not (request.node.get_closest_marker("painted") or "snapshot" in request.fixturenames):
+        paint_seldom(monkeypatch)
+    read_style_sheets_once(monkeypatch)
+    style_what_changed(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
