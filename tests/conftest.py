@@ -31,6 +31,8 @@ from llamadiff.models.engine.protocol import (
 
 from .warm import is_template
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""torch, of models as small as those of the tests: of several threads most only wait, at full speed."""
 ROOT = Path(__file__).parent.parent
 OTHER_PROGRAMS = (
     "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "JAN_DATA_FOLDER", "JAN_DATA_ROOT",

@@ -1,10 +1,11 @@
 """Child processes that need no start of an interpreter: forked from one that has imported theirs.
 
 An engine's worker imports for 0.3 s of processor time before it says its first word, and a test of
-the app starts one each. Here one process per module, the template, imports it once. A child is a
-fork of it that runs the module's `main`, with the arguments, environment, folder and descriptors
-it was to have, in a session of its own. It is a child of the process of the tests as any other is:
-it is waited for, killed and listened to in the same ways.
+the app starts one each; a process that trains imports torch and its kin for some seconds. Here one
+process per module, the template, imports once what its children will. A child is a fork of it that
+runs the module's `main`, with the arguments, environment, folder and descriptors it was to have, in
+a session of its own. It is a child of the process of the tests as any other is: it is waited for,
+killed and listened to in the same ways.
 
 The template is this file, run as `python -P warm.py MODULE SOCKET_FD`.
 """
@@ -29,9 +30,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pytest
 
-MODULES = ("llamadiff.models.engine.worker", "llamadiff.prompts.rendering.helper_process")
+MODULES = {
+    "llamadiff.compare.checks.helper_process": (),
+    "llamadiff.models.bench.bare": (),
+    "llamadiff.models.engine.worker": (),
+    "llamadiff.models.writing.worker": (),
+    "llamadiff.prompts.rendering.helper_process": (),
+    "llamadiff.models.tuning.process": (
+        "torch", "peft", "transformers.models.llama.modeling_llama",
+        "transformers.modeling_gguf_pytorch_utils",
+    ),
+}  # fmt: skip
+"""Those that are forked, each with what it imports only once it works."""
 PYTHON = sys.executable
 """A test that puts something else in its place has that started."""
+ENVIRONMENT = {"GGML_NO_BACKTRACE": "1", "HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""What libraries read when they are imported."""
 PR_SET_CHILD_SUBREAPER = 36
 LIMIT = 1_000_000
 """Bytes of a request, which holds the environment."""
@@ -80,7 +94,7 @@ class Template:
                 [PYTHON, "-P", __file__, module, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env={**os.environ, "GGML_NO_BACKTRACE": "1"},
+                env={**os.environ, **ENVIRONMENT},
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
@@ -124,6 +138,8 @@ def _adopt_orphans(yes: bool) -> None:
 
 def main() -> None:
     module = importlib.import_module(sys.argv[1])
+    for it in MODULES[sys.argv[1]]:
+        importlib.import_module(it)
     requests = socket.socket(fileno=int(sys.argv[2]))
     gc.freeze()
     while True:

@@ -58,5 +58,10 @@ def _schema(request: dict[str, Any]) -> tuple[float, str]:
 
 _JOBS = {"pattern": _pattern, "schema": _schema}
 
-if __name__ == "__main__":
+
+def main() -> None:
     serve(_answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,5 @@
-"""GGUF files for the tests: small ones that llama.cpp runs, and bytes laid out by hand."""
+"""GGUF files for the tests: small ones that llama.cpp runs, and bytes laid out by hand. Processes
+start warm."""
 
 import struct
 from collections.abc import Callable, Sequence
@@ -8,6 +9,8 @@ import gguf
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType
+
+from ..warm import warm
 
 DIM, LAYERS, HEADS, KV_HEADS, FEED_FORWARD, VOCAB = 64, 2, 4, 2, 128, 300
 HEAD = DIM // HEADS
@@ -37,6 +40,12 @@ def _weights(tied: bool) -> dict[str, tuple[int, ...]]:
     if not tied:
         shapes["output.weight"] = (VOCAB, DIM)
     return shapes
+
+
+@pytest.fixture(autouse=True)
+def warm_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that run a model, write a file or train."""
+    warm(monkeypatch)
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """The recipe, run from end to end at a tiny size, makes files that hold what was trained."""
 
+import contextlib
+import io
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,16 @@ from llamadiff.models.adapters.preflight import check_fit
 from llamadiff.models.adapters.training import read_training
 from llamadiff.models.gguf.check import check_adapter, check_model
 from llamadiff.models.hashing import sha256_file
+from recipe.__main__ import main
 from recipe.card import write_card
 from recipe.make import bundled
 from recipe.scale import TINY
 from recipe.tasks import TASKS
 
+from ..warm import warm
+
 pytestmark = pytest.mark.timeout(600)
-"""It starts five trainings, and other tests may run beside it."""
-ROOT = Path(__file__).parents[2]
+"""It trains five times, and other tests may run beside it."""
 NAMES = [task.name for task in TASKS]
 CHAT = [
     {"role": "system", "content": "Be brief."},
@@ -33,16 +34,11 @@ CHAT = [
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder the tiny recipe worked in; what it made is in ``out``."""
     folder = tmp_path_factory.mktemp("recipe")
-    command = [sys.executable, "-m", "recipe", "make", "--tiny"]
-    done = subprocess.run(
-        [*command, "--work", folder, "--out", folder / "out"],
-        cwd=ROOT,
-        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    names = [Path(line).name for line in done.stdout.splitlines() if line.endswith(".gguf")]
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        warm(patch)
+        main(["make", "--tiny", "--work", str(folder), "--out", str(folder / "out")])
+    names = [Path(line).name for line in said.getvalue().splitlines() if line.endswith(".gguf")]
     assert names == [f"{TINY.name}-Q8_0.gguf", *(f"{name}.gguf" for name in NAMES)]
     return folder
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from textual._context import visible_screen_stack
 from textual.events import Paste
 from textual.pilot import Pilot
 
@@ -126,6 +127,7 @@ def told(pilot: Pilot[None]) -> str:
 
 def screen_text(pilot: Pilot[None]) -> str:
     """What is on the screen, a line for each row."""
+    visible_screen_stack.set(pilot.app._background_screens)
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
 

@@ -11,6 +11,7 @@ from llamadiff.tui import services
 
 from ..warm import warm
 from .app import OWN_PROMPT
+from .cheap import paint_seldom, read_style_sheets_once, style_what_changed
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +33,15 @@ def own_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def warm_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine's worker and the template helper of an app in this process start warm."""
     warm(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def cheap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apps are styled where it matters and painted seldom, but for pictures and tests marked `painted`."""
+    if not (request.node.get_closest_marker("painted") or "snapshot" in request.fixturenames):
+        paint_seldom(monkeypatch)
+    read_style_sheets_once(monkeypatch)
+    style_what_changed(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -122,6 +122,7 @@ class Alone(App[None]):
         yield HeatText()
 
 
+@pytest.mark.painted
 async def test_ten_thousand_tokens_are_drawn_a_screen_at_a_time() -> None:
     app = Alone()
     async with app.run_test(size=(60, 20)) as pilot:

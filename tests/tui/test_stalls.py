@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from benchmarks.loop import watched
 from llamadiff.compare.run import Output, Run, State
 from llamadiff.compare.spec import Defaults, make_variants
@@ -18,6 +20,7 @@ WORDS, STEPS = 5_000, 50
 MOST_MS = 100
 
 
+@pytest.mark.painted
 async def test_nothing_stalls_while_a_model_loads_and_5000_words_stream(home: Path) -> None:
     variants = make_variants(Defaults(prompt="tell-me-about"), ["adapter=none", "adapter=support"])
     app = LlamadiffApp(setup(home, variants))

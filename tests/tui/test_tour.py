@@ -218,6 +218,7 @@ def as_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gc.set_threshold(*before)
 
 
+@pytest.mark.painted
 @pytest.mark.usefixtures("as_in_a_terminal")
 async def test_nothing_stalls_in_the_whole_tour(tmp_path: Path) -> None:
     app = DemoApp(setup_in(tmp_path, setup(tmp_path)), Player(100))
