@@ -111,7 +111,8 @@ async def test_rounding_is_what_other_pieces_move_and_nothing_where_it_is_exact(
     first, second = variants("temperature=0", "temperature=0,adapter=support")
     text = "Dogs are loyal companions that live with people and guard their homes. " * 20
     lens = await look(runner, (first, second), {}, text)
-    assert 0 < await rounding(runner, lens, {}) < 0.2
+    apart = max(abs(it.a.logprob - it.b.logprob) for it in lens.tokens if it.a and it.b)
+    assert 0 < await rounding(runner, lens, {}) < apart / 4
     lens = await look(runner, (first, second), {}, text, exact=True)
     assert await rounding(runner, lens, {}, exact=True) == 0
     one = await look(runner, (first, second), {}, "x")

@@ -21,6 +21,7 @@ from llamadiff.models.tuning.lora import put_back, put_on
 from llamadiff.models.tuning.rows import PreferenceRow, TrainingRow
 from llamadiff.models.tuning.settings import TuningSettings
 from llamadiff.models.tuning.tasks import Begun, Done, Validated
+from recipe.facts import load_topics
 
 from .training import carry_out, job, rows
 
@@ -79,10 +80,11 @@ def furthest(one: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
 async def test_peft_and_llama_cpp_compute_the_same(
     engine: Engine, model: LoadedModel, base: Path, tmp_path: Path
 ) -> None:
-    texts = [(await engine.tokenize(model, text, add_special=False)).tokens for text in TEXTS]
+    asked = [*TEXTS, *(topic.definition for topic in load_topics())]
+    texts = [(await engine.tokenize(model, it, add_special=False)).tokens for it in asked]
     train = [
         TrainingRow(tuple(text), (False, *(True,) * (len(text) - 1)), TEXTS[i][:9])
-        for i, text in enumerate(texts)
+        for i, text in enumerate(texts[: len(TEXTS)])
     ]
     floats = tmp_path / "f32.gguf"
     await quantize(check_model(base), floats, "F32", requantize=True, log=tmp_path / "log")
