@@ -64,7 +64,7 @@ def test_what_was_cut_off_in_its_reasoning_is_called_that_everywhere(tmp_path: P
         assert kept.returncode == 1, kept.stderr
     mixed = llamadiff("diff", "--variant", f"prompt={think}", "--variant", "prompt=tell-me-about")
     assert mixed.returncode == 1 and "· A has no answer ──" in mixed.stdout
-    assert "{+" not in mixed.stdout and "dogs" in mixed.stdout
+    assert "{+" not in mixed.stdout and "Dogs" in mixed.stdout
     done = llamadiff("run", "-p", think, "--repeat", "2")
     assert "A  2 without an answer" in done.stdout and "of 2" not in done.stdout
     done = llamadiff("sweep", "-p", think, "-a", "support", "--over", "scale=0,1")

@@ -147,6 +147,7 @@ async def test_each_layer_is_a_key_away() -> None:
         await until(lambda: "⟨" not in view.text)
 
 
+@pytest.mark.painted
 @pytest.mark.parametrize("unit", ["word ", "line\n", "漢字かな", "🦙"])
 async def test_of_a_long_prompt_only_what_is_seen_is_drawn(unit: str) -> None:
     long = preview_of([unit.encode()] * (200_000 // len(unit)), spans=(), special=frozenset())

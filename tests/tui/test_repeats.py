@@ -241,7 +241,7 @@ async def test_a_number_that_is_none_is_said(tmp_path: Path) -> None:
 
 
 async def test_a_reopened_run_has_its_repeats(home: Path) -> None:
-    async with opened(home, variants("temperature=0", "temperature=2,max_tokens=20")) as pilot:
+    async with opened(home, variants("temperature=0", "temperature=3,max_tokens=20")) as pilot:
         await ask_for(pilot, 3)
         await run_over(pilot, "f5")
         texts = [it.text for it in playground(pilot).playground.siblings("B")]
@@ -261,7 +261,7 @@ async def test_a_reopened_run_has_its_repeats(home: Path) -> None:
 
 
 def test_run_counts_outputs_that_are_alike() -> None:
-    asked = ("run", *PROMPT, "--variant", "temperature=0", "--variant", "temperature=2,max_tokens=20", "--repeat", "3")  # fmt: skip
+    asked = ("run", *PROMPT, "--variant", "temperature=0", "--variant", "temperature=3,max_tokens=20", "--repeat", "3")  # fmt: skip
     lines = llamadiff(*asked).stdout.splitlines()
     counted = [line for line in lines if " of 3: " in line]
     assert [line.split(": ")[0] for line in counted] == ["A  3 of 3", *["B  1 of 3"] * 3]

@@ -18,7 +18,7 @@ from ..conftest import until
 from .app import opened, output, playground, run_over, screen_text, told
 from .test_sweep_screen import open_sweep, sweeping, swept, table
 
-LIVELY = "temperature=1.2,max_tokens=24"
+LIVELY = "temperature=2,top_k=0,top_p=1,min_p=0,max_tokens=24"
 
 
 @pytest.fixture

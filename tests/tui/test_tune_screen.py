@@ -109,6 +109,7 @@ async def chosen(
         yield pilot
 
 
+@pytest.mark.painted
 async def test_rows_are_chosen_and_trained_and_the_playground_and_a_suite_have_the_adapter(
     home: Path, tmp_path: Path
 ) -> None:
