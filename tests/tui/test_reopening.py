@@ -224,7 +224,9 @@ async def test_a_run_is_reopened_where_the_engine_cannot_start(
 
 
 async def test_each_output_is_compared_with_its_own_before(home: Path) -> None:
-    async with opened(home) as pilot:
+    lively = "temperature=2,top_k=0,top_p=1,min_p=0,max_tokens=24"
+    specs = [f"label=x,{lively}", f"label=y,{lively}", f"adapter=support,{lively}"]
+    async with opened(home, make_variants(Defaults(prompt="tell-me-about"), specs)) as pilot:
         await pilot.press("escape", "B")
         await until(lambda: "Nothing was said before" in told(pilot))
         await run_over(pilot, "f5")

@@ -223,7 +223,7 @@ class Rate(Page[None]):
     def _scrolled(self, event: AnswerText.Scrolled) -> None:
         for pane in self._panes:
             if pane is not event.sender:
-                pane.go_to(min(event.line, pane.max_scroll_y))
+                pane.go_to(min(round(event.sender.scroll_y), pane.max_scroll_y))
 
     # ------------------------------------------------------------------ keys
 
