@@ -132,13 +132,17 @@ class Playground(
         self._pending.clear()  # drafts of the last time are there; running them is the person's
         await self.bring_outputs()
         self._opened = True
+        self.focus_first()
         if self._run_asked:
             self.start()
         await self.session.open()
         leave_out(self.app)
+        self.changed(())
+
+    def focus_first(self) -> None:
+        """Have the focus where it is at first; later it is the person's."""
         if self.board.narrow and self.focused is None:
             self.board.focus_pane(self.playground.selected)
-        self.changed(())
 
     # ---------------------------------------------------------------- showing
 

@@ -50,8 +50,7 @@ class TourPlayground(Playground):
         """Nobody goes on with the evaluation of the tour."""
         return None
 
-    async def _open(self) -> None:
-        await super()._open()
+    def focus_first(self) -> None:
         self.board.focus_pane(self.playground.selected)
 
 
