@@ -125,6 +125,12 @@ def told(pilot: Pilot[None]) -> str:
     return " ".join(notification.message for notification in pilot.app._notifications)
 
 
+def ever_told(pilot: Pilot[None]) -> str:
+    """The same, and what later information has taken the place of."""
+    assert isinstance(pilot.app, LlamadiffApp)
+    return " ".join(said.text for said in pilot.app._said)
+
+
 def screen_text(pilot: Pilot[None]) -> str:
     """What is on the screen, a line for each row."""
     visible_screen_stack.set(pilot.app._background_screens)

@@ -182,9 +182,9 @@ async def test_a_reply_is_gone_to_and_followed_in_every_pane(
         seen: set[bool] = set()
 
         def streaming() -> bool:
-            outputs = list(state.outputs.values())
-            if all(it.text and not it.state.over for it in outputs):
-                seen.update(text.following for text in texts)
+            outputs = [state.outputs[name] for name in "ABC"]
+            streams = [it.text and not it.state.over for it in outputs]
+            seen.update(text.following for text, it in zip(texts, streams, strict=True) if it)
             return all(it.state.over for it in outputs)
 
         await until(streaming)
