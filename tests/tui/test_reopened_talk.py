@@ -60,11 +60,12 @@ async def test_the_turns_of_a_conversation_are_gone_back_to(home: Path) -> None:
 
 
 async def test_a_taken_value_is_reopened_with_its_own_output(home: Path) -> None:
-    found = variants("adapter=none", "adapter=support", "adapter=support@0.5")
-    async with shown(home, found) as pilot:
+    lively = "temperature=2,top_k=0,top_p=1,min_p=0,max_tokens=24"
+    stacks = ("adapter=none", "adapter=support", "adapter=support@0.5")
+    async with shown(home, variants(*(f"{it},{lively}" for it in stacks))) as pilot:
         await swept(pilot)
         texts = [it.text for it in sweeping(pilot).run.outputs]
-        assert len(set(texts)) > 3
+        assert len(set(texts)) > 4
         await pilot.press("down", "enter")
         await until(lambda: pilot.app.screen is playground(pilot))
         assert playground(pilot).playground.selected == "D" and texts[1] != texts[3]
