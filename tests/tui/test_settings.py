@@ -292,10 +292,16 @@ def test_no_field_keeps_a_key_that_something_has_at_first() -> None:
         ('dialog.cancel = "x"', "which is typed (dialogs)"),
         ('dialog.cancel = "ctrl+x"', "cannot be ^x, which a field has for its text (dialogs)"),
         ('dialog.cancel = "ctrl+y"', "(rating's text). It stays esc."),
-        ('list.leave = ["f10", "home"]', "cannot be home, which a field has for its text (library)"),
+        (
+            'list.leave = ["f10", "home"]',
+            "cannot be home, which a field has for its text (library)",
+        ),
         ('library.again = "ctrl+a"', "which a field has for its text (library). It stays F5 ^r."),
         ('picker.down = "left"', "which a field has for its text (choosing)"),
-        ('lenstext.take = "enter"', "cannot be enter, which a field has for its text (lens's text)"),
+        (
+            'lenstext.take = "enter"',
+            "cannot be enter, which a field has for its text (lens's text)",
+        ),
         ('picker.down = "f5"', "which is done, and run (adapters.run), adapters"),
         ('tune.run = "plus"', "which is widen (pane.widen), tune"),
         ('list.up = "pagedown"', "which is page down (list.page_down), library"),
