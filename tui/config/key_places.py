@@ -74,7 +74,7 @@ PLACES: Mapping[str, Place] = {
     "training": Place([*k.TRAINING_KEYS, *_PANES]),
     "lists": Place(d.LINES_KEYS),
     "help": Place(d.HELP_KEYS),
-    "letters of F6": Place(d.JUMP_KEYS, "always"),
+    "jump mode": Place(d.JUMP_KEYS, "always"),
     "dialogs": Place(d.DIALOG_KEYS, "always", _LINE),
     "questions": Place([*d.CONFIRM_KEYS, *d.SEE_KEYS, *d.DIALOG_KEYS]),
     "settings": Place([*d.SETTINGS_KEYS, *d.DIALOG_KEYS]),

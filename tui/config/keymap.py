@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.keys import Keys, _character_to_key
 
 from ...prompts.suggest import did_you_mean
-from ..key_names import key_name
+from ..key_names import filled, key_name
 from ..safe_text import safe_line
 from .key_places import EVERYWHERE, PLACES, Place
 from .reading import Configured, place
@@ -55,7 +55,8 @@ def bound(keymap: Mapping[str, str]) -> Iterator[Bound]:
             if it.id and it.id not in seen:
                 seen.add(it.id)
                 keys = _keys(it, keymap)
-                yield Bound(it.id, keys, it.tooltip or it.description, name)
+                does = filled(it.tooltip or it.description, keymap)
+                yield Bound(it.id, keys, does, name)
 
 
 def keymap_of(configured: Configured) -> Keymap:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.message import Message
 
 from ..dialog_keys import VALUES_KEYS
+from ..key_names import with_keys
 from .line_table import LineTable
 from .lines import shortened
 
@@ -110,5 +111,5 @@ class SweepTable(LineTable, can_focus=True):
             parts += [(GAP if column else "", ""), (text, bold)]
         room = self.size.width - sum(cell_len(text) for text, _ in parts) - len(GAP)
         if room >= LEAST_TEXT:
-            parts += [(GAP, ""), (shortened(said, room), style)]
+            parts += [(GAP, ""), (shortened(with_keys(self, said), room), style)]
         return Content.assemble(*parts)
