@@ -83,8 +83,11 @@ def styled_with_keys(it: MessagePump, said: Content) -> Content:
     parts, at = list[Content](), 0
     for found in _ID.finditer(said.plain):
         key = with_keys(it, found[0])
-        spans = [Span(0, len(key), it.style) for it in said[found.start() : found.end()].spans]
-        parts += [said[at : found.start()], Content(key, spans)]
+        styles = [span.style for span in said[found.start() : found.end()].spans]
+        parts += [
+            said[at : found.start()],
+            Content(key, [Span(0, len(key), style) for style in styles]),
+        ]
         at = found.end()
     return Content("").join([*parts, said[at:]]) if parts else said
 
