@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llamadiff.models.catalog import AdapterEntry, Catalog, ModelEntry
+from llamadiff.prompts.library import PromptEntry
 from llamadiff.tui.details import of_entry
 from llamadiff.tui.screens import library
 
@@ -23,8 +24,13 @@ ADAPTERS = [
 
 
 def fix_catalog(patch: pytest.MonkeyPatch) -> None:
-    """Have these found, and their details without files."""
+    """Have these found, and their details without files; prompts are as they ship."""
+    whole = library.whole
     patch.setattr(Catalog, "scan", lambda self, on_progress=None: None)
     patch.setattr(Catalog, "models", lambda self: MODELS)
     patch.setattr(Catalog, "adapters", lambda self: ADAPTERS)
-    patch.setattr(library, "whole", lambda entry: (of_entry(entry), []))
+    patch.setattr(
+        library,
+        "whole",
+        lambda it: whole(it) if isinstance(it, PromptEntry) else (of_entry(it), []),
+    )

@@ -44,7 +44,7 @@ class EntryDetails(VerticalScroll):
         """Show a problem, and details and texts if these are given too. Ids of keys may be in what is
         said."""
         widget = self.query_one(".entry-problem", Static)
-        widget.update(with_keys(self, problem))
+        widget.update(f"✗ {with_keys(self, problem)}" if problem else "")
         widget.display = bool(problem)
         if details is not None:
             facts = self.query_one(Facts)
