@@ -105,7 +105,7 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         guided = playground(pilot)
         assert guided is not own and guided.session.library is not own.session.library
         assert app.splits.higher == 0
-        assert "Press ctrl+x to run them." in screen_text(pilot), "keys are the person's own"
+        await until(lambda: "Press ctrl+x to run them." in screen_text(pilot))
         await run_over(pilot, "ctrl+x")
         await step(pilot, 2)
 
