@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from textual.content import Content, Span
+from textual.keys import _character_to_key
 
 from .config.key_places import PLACES
 
@@ -19,20 +20,8 @@ _ID = re.compile(r"\{(\w+\.\w+)\}")
 
 _NAMES = {
     "escape": "esc",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
     "delete": "del",
     "backspace": "backspace",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "equals_sign": "=",
-    "slash": "/",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "plus": "+",
-    "minus": "-",
-    "comma": ",",
-    "full_stop": ".",
     "down": "↓",
     "left": "←",
     "right": "→",
@@ -40,6 +29,7 @@ _NAMES = {
     "up": "↑",
     "pageup": "PgUp",
     "pagedown": "PgDn",
+    **{_character_to_key(chr(code)): chr(code) for code in range(33, 127)},
 }
 
 

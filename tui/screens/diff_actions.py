@@ -70,10 +70,12 @@ class DiffActions(VariantActions):
                 self.board.align(pane.name or "")
         elif state.selected == state.baseline:
             keys = [
-                f"{{output.{n}}}" for n, name in enumerate(state.names, 1) if name != state.baseline
+                f"{{output.{n}}}"
+                for n, name in enumerate(state.names[:9], 1)
+                if name != state.baseline
             ]
             to = (
-                f"{' or '.join(keys[:9])} goes to another output"
+                f"{' or '.join(keys)} goes to another output"
                 if keys
                 else "{variant.add} adds a variant"
             )

@@ -199,7 +199,7 @@ class Evaluation(Page[None]):
         text = Content.styled(COMPUTED, "$dim")
         if seen is not None and seen.decided:
             table.decision = seen.decision
-            text = Content.styled(self._missing, "$warning")
+            text = Content.styled(with_keys(self, self._missing), "$warning")
         said.say(text)
         said.display = bool(text)
         pane.call_after_refresh(pane.show_head)
