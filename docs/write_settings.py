@@ -41,7 +41,7 @@ Each action has an id. A table gives it other keys, one or several:
 "diff.next" = "j"
 ```
 
-Help, the bottom line, the palette and dialogs show the keys as they are; sentences elsewhere name those that everybody has at first. A key that something else has in the same place is not taken, nor one that is a character where one types; both are told with the line. ctrl+i, ctrl+m, ctrl+j, ctrl+h and combinations that only some terminals send are told of and taken. `llamadiff settings --keys` lists the ids with the keys that they have now. What a text field does with the keys for moving and deleting, enter in it, and tab from one field to the next have no ids. The guided tour has the keys of this table, whatever is set.
+Help, the bottom line, the palette and dialogs show the keys as they are, and sentences name the first of an action's keys, in the guided tour too. A key that something else has in the same place is not taken, nor one that is a character where one types, nor one that a field which always has the cursor keeps for its text; all are told with the line. ctrl+i, ctrl+m, ctrl+j, ctrl+h and combinations that only some terminals send are told of and taken. `llamadiff settings --keys` lists the ids with the keys that they have now. What a text field does with the keys for moving and deleting, enter in it, and tab from one field to the next have no ids. `llamadiff demo` has the keys of this table, whatever is set.
 """
 
 

@@ -18,6 +18,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from .configured_app import ConfiguredApp
+from .key_names import with_keys
 from .keys import APP_KEYS, UNZOOM_KEYS
 from .said import KEPT, Said
 from .screens.playground import Playground
@@ -80,7 +81,9 @@ class LlamadiffApp(ConfiguredApp):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """As Textual's; takes the place of what said the same, and of any mere information."""
+        """As Textual's, of a sentence that may hold ids of keys; takes the place of what said the
+        same, and of any mere information."""
+        message = with_keys(self, message)
         self._said.append(Said(datetime.now(), severity, message))
         for old in list(self._notifications):
             if old.message == message or old.severity == severity == "information":
@@ -185,9 +188,7 @@ class LlamadiffApp(ConfiguredApp):
 
         home = self.screen_stack[0]
         if isinstance(home, Playground) and home.session.passing:
-            said = (
-                "All that is made here goes with the tour, so F8 trains nothing until it is over."
-            )
+            said = "All that is made here goes with the tour, so {app.tune} trains nothing until it is over."
             self.notify(said, severity="warning", timeout=5)
         elif not isinstance(self.screen, Tune):
             inside = any(isinstance(it, Tune) for it in self.screen_stack)

@@ -92,7 +92,7 @@ def _of_peft(entry: AdapterEntry, config: PeftConfig) -> Details:
     details["alpha"] = ", ".join(
         f"{alpha:g}" for alpha in sorted({config.alpha, *config.alphas.values()})
     )
-    how = "a PEFT folder: enter converts it for the variant's model, and keeps the result"
+    how = "a PEFT folder: {library.use} converts it for the variant's model, and keeps the result"
     return [("format", how), *((k, v) for k, v in details.items() if k != "architecture")]
 
 

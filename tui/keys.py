@@ -114,7 +114,7 @@ VARIANT_KEYS = [
     Binding("v", "add_variant", "new variant", id="variant.add", tooltip="A new variant, a copy of this one"),
     Binding(
         "delete,backspace", "remove_variant", "remove", id="variant.remove",
-        tooltip="Remove this variant; u brings it back",
+        tooltip="Remove this variant; {variant.undo} brings it back",
     ),
     Binding("u,ctrl+z", "undo", "undo", id="variant.undo", tooltip="Take back the last change of the list"),
     Binding("m", "pick_model", "model", id="variant.model", tooltip="Choose or open a base model"),
@@ -383,7 +383,7 @@ UNZOOM_KEYS = [
 ]  # fmt: skip
 
 PANE_KEYS = [
-    Binding("f7", "zoom", "zoom", id="pane.zoom", priority=True, tooltip="This pane alone on the screen; again, or esc, for all of them"),
+    Binding("f7", "zoom", "zoom", id="pane.zoom", priority=True, tooltip="This pane alone on the screen; again, or {pane.unzoom}, for all of them"),
     Binding("plus", "widen(1)", "widen", id="pane.widen", key_display="+", tooltip="More room for this pane"),
     Binding("minus", "widen(-1)", "narrow", id="pane.narrow", key_display="-", tooltip="Less room for this pane"),
     Binding("0", "even", "as at first", id="pane.even", tooltip="All panes as wide and high as at first"),

@@ -157,10 +157,14 @@ def _variant_in(kept: KeptVariant, gone: dict[str, str]) -> Variant:
             bundled = default_model()
             model, model_name = bundled.facts.path, bundled.entry.name
         else:
-            gone[kept.model] = f"{model} is gone: give {kept.name} another model (m)."
+            gone[kept.model] = (
+                f"{model} is gone: give {kept.name} another model ({{variant.model}})."
+            )
     for adapter in kept.adapters:
         if not is_there(path := _in(adapter.path)):
-            gone[adapter.path] = f"{path} is gone: give {kept.name} other adapters (a)."
+            gone[adapter.path] = (
+                f"{path} is gone: give {kept.name} other adapters ({{variant.adapters}})."
+            )
     begins = kept.beginning
     return Variant(
         kept.name,

@@ -36,7 +36,9 @@ def left_out_words(names: Sequence[str]) -> str:
     one = len(names) == 1
     have, them = ("has", "it") if one else ("have", "them")
     are = "is" if one else "are"
-    return f"{', '.join(names)} {have} too few outputs and {are} pinned; P lets {them} run."
+    return (
+        f"{', '.join(names)} {have} too few outputs and {are} pinned; {{talk.pin}} lets {them} run."
+    )
 
 
 def unanswered_words(names: Sequence[str]) -> str:
@@ -44,7 +46,7 @@ def unanswered_words(names: Sequence[str]) -> str:
     have = "has" if len(names) == 1 else "have"
     return (
         f"{', '.join(names)} {have} too few answers: outputs were cut off in their reasoning. "
-        "Give them more max_tokens (s)."
+        "Give them more max_tokens ({variant.sampling})."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,8 @@ from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from .key_names import key_name
+from .key_names import key_name, with_keys
 
-_ID = re.compile(r"\{(\w+\.\w+)\}")
 _CHARACTERS = {"plus": "+", "minus": "-"}
 
 
@@ -60,15 +58,6 @@ def offered(screen: Screen[Any]) -> list[Offered]:
     return [*_made(now, now=True), *_made(later, now=False)]
 
 
-def with_keys(node: DOMNode, text: str) -> str:
-    """A text in which the ids of a screen's or widget's bindings, in braces, become the first of the
-    keys that they have now."""
-    keys: dict[str, str] = {}
-    for key, binding in _bound(node):
-        keys.setdefault(binding.id or "", key_name(key))
-    return _ID.sub(lambda found: keys.get(found[1], found[0]), text)
-
-
 def _typed(screen: Screen[Any], key: str) -> bool:
     """Whether the focus takes a key for typing, of those that Textual does not know to be characters."""
     focused = screen.focused
@@ -90,5 +79,5 @@ def _made(found: dict[str, tuple[DOMNode, list[Binding]]], *, now: bool) -> Iter
     for name, (node, bindings) in found.items():
         keys = " ".join(binding.key_display or key_name(binding.key) for binding in bindings)
         first = bindings[0]
-        does = first.tooltip or first.description
+        does = with_keys(node, first.tooltip or first.description)
         yield Offered(name, first.key, keys, first.description, does, first.action, node, now)

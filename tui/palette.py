@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from .key_names import with_keys
 from .offered import offered
 from .picture import save_picture
 
@@ -36,7 +37,9 @@ class Actions(Provider):
             yield _Command("guided tour", "What llamadiff does, in two minutes", app.action_tour)
         yield _Command("messages", "What was said so far, and where logs are", app.action_messages)
         if hasattr(screen, "action_start_afresh"):
-            about = "The variants that llamadiff opens with at first; u takes it back"
+            about = with_keys(
+                app, "The variants that llamadiff opens with at first; {variant.undo} takes it back"
+            )
             yield _Command("start afresh", about, partial(app.run_action, "start_afresh", screen))
         yield _Command("theme", "Choose the colours", app.action_change_theme)
         if app.check_action("suspend_process", ()):

@@ -1,4 +1,4 @@
-"""Sentences of the other folders in the words of the app: keys and tabs, not options."""
+"""Sentences of the other folders in the words of the app: keys, by their ids, and tabs, not options."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ _GRAMMAR = re.compile(r"(The grammar does not parse: .*)")
 
 def for_pane(sentence: str, model: Path) -> str:
     """What is wrong with a variant on this base model, as `for_app`, and what to press to mend it."""
-    key = "m (after esc) for another base model" if str(model) in sentence else "a (after esc) for other adapters"  # fmt: skip
-    sentence = _GONE.sub(f"does not exist: press {key}, or put it back and press F5", sentence)
-    return _GRAMMAR.sub(r"\1 It is in the prompt's file: ctrl+o opens that.", for_app(sentence))
+    key = "{variant.model} (after {run.stop}) for another base model" if str(model) in sentence else "{variant.adapters} (after {run.stop}) for other adapters"  # fmt: skip
+    sentence = _GONE.sub(
+        f"does not exist: press {key}, or put it back and press {{run.start}}", sentence
+    )
+    return _GRAMMAR.sub(
+        r"\1 It is in the prompt's file: {prompt.external} opens that.", for_app(sentence)
+    )
 
 
 def for_app(sentence: str) -> str:
@@ -26,6 +30,12 @@ def for_app(sentence: str) -> str:
     A name a template uses is listed under Variables without being declared, so it lacks a value.
     """
     sentence = _UNDEFINED.sub(r"\1 has no value: give it one under Variables", sentence)
-    sentence = _ADAPTER.sub("press a (after esc) to add it as an adapter", sentence)
-    sentence = _OVER.sub("", sentence).replace("add one with -a", "a in the playground adds one")
-    return _MODEL.sub("press m (after esc) to take it as the base model", sentence)
+    sentence = _ADAPTER.sub(
+        "press {variant.adapters} (after {run.stop}) to add it as an adapter", sentence
+    )
+    sentence = _OVER.sub("", sentence).replace(
+        "add one with -a", "{variant.adapters} in the playground adds one"
+    )
+    return _MODEL.sub(
+        "press {variant.model} (after {run.stop}) to take it as the base model", sentence
+    )

@@ -156,7 +156,7 @@ class Session:
 
     def _engine_died(self, sentence: str) -> None:
         self._say("failed")
-        self._on_trouble(f"{sentence} Every text is kept; press F5 to run again.")
+        self._on_trouble(f"{sentence} Every text is kept; press {{run.start}} to run again.")
 
     # ---------------------------------------------------------------- loading
 
@@ -325,7 +325,7 @@ class Session:
             self._on_trouble(f"Not again: what {', '.join(lost)} replied to is gone.")
         if not variants:
             if playground.talk.pinned and not lost:
-                self._on_trouble("All of these are pinned; P lets one run again.")
+                self._on_trouble("All of these are pinned; {talk.pin} lets one run again.")
             return None
         values = playground.values.known_to(variants)
         try:

@@ -197,7 +197,7 @@ def unfinished(kept: Evaluations | None, plan: Plan, entries: Sequence[Entry]) -
     count = next((it.answers for it in entries if it.key == key), 0)
     if not count:
         return ""
-    return f"{count:,} of {plan.answers:,} answers are there from a run that was stopped; F5 on that one, below, goes on with it"
+    return f"{count:,} of {plan.answers:,} answers are there from a run that was stopped; {{evaluate.run}} on that one, below, goes on with it"
 
 
 def shown_path(path: Path) -> str:

@@ -16,7 +16,7 @@ from .safe_text import safe_line
 from .sentences import for_app
 from .sweeping import BEFORE, FIRST, Sweeping
 from .widgets.output_pane import PaneState
-from .widgets.sweep_table import SweepRow
+from .widgets.sweep_table import FAILED, SweepRow
 from .writing import write_new
 
 BEGINNING = 200
@@ -63,7 +63,7 @@ def _distinct(outputs: Sequence[Output]) -> str:
 
 def _said(output: Output) -> tuple[str, str]:
     if output.state is State.FAILED:
-        return f"✗ {for_app(output.error or '')}", "$error"
+        return f"✗ {for_app(output.error or '')}", FAILED
     if output.state.over and not has_answer(output):
         return "(no answer)", "$dim"
     if output.text:

@@ -13,7 +13,7 @@ from ..models.engine.samplers import FIELDS
 SEED = "seed"
 MOST_REPEATS = 100
 ABOUT = """\
-enter runs the variant once at each of these values, all else being equal, and draws what that changes: how likely a text becomes, how much its answers have in common, how long they are.
+{sweepfield.run} runs the variant once at each of these values, all else being equal, and draws what that changes: how likely a text becomes, how much its answers have in common, how long they are.
 
 scale=0:1.5:0.25     from 0 to 1.5 in steps of 0.25
 temperature=0,0.7,1  these values
@@ -87,7 +87,7 @@ def axis_of(typed: str, variant: Variant) -> Axis:
     """The axis that was typed. Raises CompareError or ModelError for what cannot be swept."""
     axis = parse_axis(typed)
     if axis.name == SEED:
-        raise CompareError("Other seeds are repeats: ask for more runs each, or R in the playground.")  # fmt: skip
+        raise CompareError("Other seeds are repeats: ask for more runs each, or {repeats.count} in the playground.")  # fmt: skip
     swept(variant, axis)
     return axis
 

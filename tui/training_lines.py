@@ -82,7 +82,7 @@ def told(it: Training) -> Content:
     for done in it.done:
         by = f" The best of {done.steps:,} steps was step {done.step:,}."
         lines.append(Content.assemble(("✓ ", "$success"), f"{safe_line(done.adapter)} is written, its card beside it.{by}"))  # fmt: skip
-    lines.append(Content.styled("The library lists it; e runs a suite with it and without, p tries it in the playground.", "$dim"))  # fmt: skip
+    lines.append(Content.styled("The library lists it; {training.evaluate} runs a suite with it and without, {training.try} tries it in the playground.", "$dim"))  # fmt: skip
     return Content("\n").join(lines)
 
 

@@ -122,7 +122,7 @@ class TuneForm:
     def plan(self) -> TuningPlan:
         """What is to be trained. Raises what a person is told."""
         if self.data is None:
-            raise CompareError("Choose the rows to learn from first: press enter on rows.")
+            raise CompareError("Choose the rows to learn from first: press {tune.change} on rows.")
         return TuningPlan(
             base=self.base,
             data=self.data,

@@ -12,6 +12,7 @@ from llamadiff.tui import services
 from ..warm import warm
 from .app import OWN_PROMPT
 from .cheap import paint_seldom, read_style_sheets_once, style_what_changed
+from .still_catalog import fix_catalog
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,12 @@ def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         return [replace(it, sampling={**it.sampling, "max_tokens": 64}) for it in made]
 
     monkeypatch.setattr(services, "ready_variants", short)
+
+
+@pytest.fixture
+def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models and adapters that are always the same."""
+    fix_catalog(monkeypatch)
 
 
 @pytest.fixture

@@ -32,12 +32,13 @@ from llamadiff.tui.screens.evaluation import Evaluation
 from llamadiff.tui.screens.lens import LensScreen
 from llamadiff.tui.screens.rate import Rate
 from llamadiff.tui.screens.sweep import SweepScreen
+from llamadiff.tui.screens.versions import Versions
 from llamadiff.tui.suites_listed import Listed, Told
 from llamadiff.tui.sweep_words import axis_of
 from llamadiff.tui.sweeping import Sweeping
 
 from ..compare.evaluation.suites import plan_of, write_rows
-from ..compare.history.runs import keep, made
+from ..compare.history.runs import PROMPT, keep, made
 from ..compare.history.runs import opened as opened_history
 from .app import LONG, MODEL, PLAIN, SHOP, playground
 
@@ -247,7 +248,28 @@ def keep_runs(state: Path) -> None:
         keep(history, *runs)
         history.tag(runs[0].id, ["good"])
         history.annotate(runs[1].id, "before the new rows")
+    _long_ago(state)
+
+
+def _long_ago(folder: Path) -> None:
+    """Have all of a history be of then."""
     at = round(AT.timestamp() * 1000)
-    with closing(sqlite3.connect(next(state.glob("*.db")))) as connection:
+    with closing(sqlite3.connect(next(folder.glob("*.db")))) as connection:
         connection.execute("UPDATE runs SET at = ?, ended = ? + 900", (at, at))
+        connection.execute("UPDATE versions SET at = ?", (at,))
         connection.commit()
+
+
+async def show_versions(pilot: Pilot[None], folder: Path) -> History:
+    """Put three versions of a prompt over the playground; the history is to be closed."""
+    words = ("Tell {{ topic }}", "Tell me about {{ topic }} in a few words.")
+    runs = [made(PLAIN, prompt=replace(PROMPT, user=user)) for user in words]
+    runs.append(made(LONG, SHOP, prompt=replace(PROMPT, user=words[1], system="Be kind.")))
+    for number, run in enumerate(runs, 1):
+        run.id = f"{number:012}"
+    with opened_history(folder) as history:
+        keep(history, *runs)
+    _long_ago(folder)
+    history = History(folder, "1.2.3", lambda trouble: None)
+    await pilot.app.push_screen(Versions(replace(PROMPT, system="Be brief."), history))
+    return history

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from llamadiff.compare.spec import Defaults, make_variants
 from llamadiff.compare.variants import Variant
-from llamadiff.models.catalog import AdapterEntry, Catalog, ModelEntry
+from llamadiff.models.catalog import Catalog
 from llamadiff.tui.details import of_entry
 from llamadiff.tui.keys import (
     APP_KEYS,
@@ -27,27 +27,14 @@ from llamadiff.tui.keys import (
     VERSION_KEYS,
 )
 from llamadiff.tui.library import COLUMNS, arranged, fitting
-from llamadiff.tui.screens import library as module
 from llamadiff.tui.screens.help import HelpScreen
 from llamadiff.tui.screens.library import Library
 from llamadiff.tui.widgets.entry_table import EntryTable
 
 from ..conftest import until
 from .app import StillApp, opened, output, playground, run_over, screen_text
+from .still_catalog import ADAPTERS, MODELS
 from .test_layout import SIZES, settle
-
-MODELS = [
-    ModelEntry("demo-6m", "/m/demo-6m.gguf", "bundled", "llama", 4_500_000, "Q8_0", 4_800_000, 1024, None),
-    ModelEntry("Llama-3.2-1B-Instruct-Q4_K_M", "/m/a.gguf", "huggingface", "llama", 1_240_000_000, "Q4_K_M", 807_700_000, 131_072, None),
-    ModelEntry("qwen2.5-coder:7b", "/m/b", "ollama", "qwen2", 7_620_000_000, "Q4_K_M", 4_680_000_000, 32_768, None),
-    ModelEntry("Phi-4-mini-instruct-Q6_K", "/m/c.gguf", "lmstudio", "phi3", 3_840_000_000, "Q6_K", 3_160_000_000, 131_072, None),
-    ModelEntry("old", "/m/d.gguf", "jan", "llama", None, None, 42_000_000, None, None),
-    ModelEntry("mmproj-F16", "/m/e.gguf", "lmstudio", "clip", None, "F16", 855_000_000, None, "/m/e.gguf is a projector, not a base model."),
-]  # fmt: skip
-ADAPTERS = [
-    AdapterEntry("support", "/m/support.gguf", "bundled", "llama", 8, 16.0, ("attn_q", "attn_v"), "demo-6m", 394_100, None),
-    AdapterEntry("tone", "/m/tone", "text-generation-webui", None, 16, 32.0, ("q_proj",), "meta/Llama-3.2-1B", 22_500_000, "/m/tone uses DoRA (use_dora), which a GGUF adapter cannot hold; train a plain LoRA, or merge this one into its base with PEFT and convert the whole model."),
-]  # fmt: skip
 
 
 def library(pilot: Pilot[None]) -> Library:
@@ -64,15 +51,6 @@ async def look(pilot: Pilot[None]) -> None:
     """Open the library and wait until everything has been found."""
     await pilot.press("f3")
     await until(lambda: isinstance(pilot.app.screen, Library) and "● ready" in screen_text(pilot))
-
-
-@pytest.fixture
-def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A catalog that always holds the same, and details without files."""
-    monkeypatch.setattr(Catalog, "scan", lambda self, on_progress=None: None)
-    monkeypatch.setattr(Catalog, "models", lambda self: MODELS)
-    monkeypatch.setattr(Catalog, "adapters", lambda self: ADAPTERS)
-    monkeypatch.setattr(module, "whole", lambda entry: (of_entry(entry), []))
 
 
 # ------------------------------------------------------------------ what it looks like

@@ -19,6 +19,7 @@ from llamadiff.tui.screens.sampling import SamplingDialog
 
 from ..conftest import until
 from .app import PLAIN, StillApp, playground, screen_text
+from .still_catalog import fix_catalog
 from .still_screens import (
     evaluated,
     keep_runs,
@@ -27,6 +28,7 @@ from .still_screens import (
     show_lens,
     show_rating,
     show_sweep,
+    show_versions,
 )
 from .still_tune import show_choices, show_training
 
@@ -47,6 +49,8 @@ class Looks:
                 await self.pilot.pause()
 
     async def like(self, name: str) -> None:
+        for field in self.pilot.app.screen.query(Input):
+            field.cursor_blink = False
         await self.pilot.pause()
         same = self.pilot.app.export_screenshot(title="llamadiff") == self._kept(name=name)
         assert same, f"{name} does not look as it did"
@@ -90,8 +94,6 @@ async def test_screens_look_like_this(
             for size in sizes:
                 await pilot.resize_terminal(*SIZES[size])
                 await until(lambda: words in screen_text(pilot))
-                for field in app.screen.query(Input):
-                    field.cursor_blink = False
                 await looks.settled()
                 await looks.like(f"{name}-{size}")
             await pilot.resize_terminal(*SIZES[sizes[0]])
@@ -122,10 +124,18 @@ async def test_screens_look_like_this(
         history.close()
         await pilot.press("f9")
         await like("runs", "Tell dogs")
+        await pilot.press("space", "down", "d")
+        await like("compare", "parts at")
+        await pilot.press("d")
+        await like("compare-beside", "one text")
+        await pilot.press("f2")
+        history = await show_versions(pilot, tmp_path / "versions")
+        await like("versions", "a few words")
+        app.pop_screen()
+        history.close()
         if colour:
             return
-        # Their pictures with colours are among those of test_layout.
-        await pilot.press("f2")
+        # Their pictures with colours are among those of test_layout and of the libraries.
         await show_choices(pilot)
         await like("choices", "Training will")
         app.pop_screen()
@@ -136,6 +146,13 @@ async def test_screens_look_like_this(
         await like("settings", "Leave out most empty lines")
         await pilot.press("escape", "f1")
         await like("help", "Marks")
+        fix_catalog(monkeypatch)
+        await pilot.press("escape", "f3", "down")
+        await like("models", "Llama-3.2-1B")
+        await pilot.press("tab", "down")
+        await like("adapters", "DoRA")
+        await pilot.press("tab", "down")
+        await like("prompts", "variables")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])

@@ -261,9 +261,21 @@ def test_where_one_types_is_known() -> None:
             if not {it.id for it in bindings_of(cls)} & {it.id for it in there.bindings}:
                 continue
             if issubclass(cls, Input | TextArea):
-                assert there.typing == "always", (where, cls)
+                assert there.typing == "always" and not there.fields, (where, cls)
             elif typed and issubclass(cls, Screen):
                 assert there.typing != "never", (where, cls)
+                assert bool(there.fields) == (there.typing == "always"), (where, cls)
+
+
+def test_no_field_keeps_a_key_that_something_has_at_first() -> None:
+    kept = [
+        (where, it.id)
+        for where, there in PLACES.items()
+        for it in there.bindings
+        for key in it.key.split(",")
+        if there.keeps(it, key)
+    ]
+    assert not kept
 
 
 @pytest.mark.parametrize(
@@ -278,6 +290,18 @@ def test_where_one_types_is_known() -> None:
         ('pane.zoom = "x"', "pane.zoom cannot be x, which is typed (playground). It stays F7."),
         ('history.reopen = "x"', "which is typed (history)"),
         ('dialog.cancel = "x"', "which is typed (dialogs)"),
+        ('dialog.cancel = "ctrl+x"', "cannot be ^x, which a field has for its text (dialogs)"),
+        ('dialog.cancel = "ctrl+y"', "(rating's text). It stays esc."),
+        (
+            'list.leave = ["f10", "home"]',
+            "cannot be home, which a field has for its text (library)",
+        ),
+        ('library.again = "ctrl+a"', "which a field has for its text (library). It stays F5 ^r."),
+        ('picker.down = "left"', "which a field has for its text (choosing)"),
+        (
+            'lenstext.take = "enter"',
+            "cannot be enter, which a field has for its text (lens's text)",
+        ),
         ('picker.down = "f5"', "which is done, and run (adapters.run), adapters"),
         ('tune.run = "plus"', "which is widen (pane.widen), tune"),
         ('list.up = "pagedown"', "which is page down (list.page_down), library"),
@@ -299,6 +323,18 @@ def test_a_key_that_cannot_be_is_told_with_its_line_and_not_taken(
 def test_a_key_that_few_terminals_send_is_told_and_taken(file: Path, key: str) -> None:
     keymap = keymap_of(written(file, f'[keys]\nrun.start = "{key}"\n'))
     assert "over SSH" in keymap.problems[0] and keymap.keys == {"run.start": key}
+
+
+def test_a_key_of_fields_is_taken_where_it_gets_past_them(file: Path) -> None:
+    keys = {
+        "sampling.down": "ctrl+d", "reply.line": "ctrl+x", "sweepfield.run": "ctrl+e",
+        "history.down": "ctrl+k", "run.live": "ctrl+u", "pane.widen": "ctrl+right",
+        "jump.leave": "home", "settings.next": "ctrl+e",
+    }  # fmt: skip
+    lines = "".join(f'"{name}" = "{key}"\n' for name, key in keys.items())
+    keymap = keymap_of(written(file, f"[keys]\n{lines}"))
+    assert not keymap.problems, "priority comes first, and so does what a field itself binds"
+    assert keymap.keys == keys
 
 
 def test_a_key_that_two_have_at_first_may_stay_with_others(file: Path) -> None:
@@ -373,22 +409,22 @@ async def test_other_keys_of_the_reply_leave_its_text_alone(file: Path, tmp_path
 
 
 async def test_dialogs_have_the_keys_of_the_file_and_say_them(file: Path, tmp_path: Path) -> None:
-    text = '[keys]\n"dialog.cancel" = "ctrl+x"\n"settings.change" = "c"\n"confirm.yes" = "j"\n'
+    text = '[keys]\n"dialog.cancel" = "ctrl+b"\n"settings.change" = "c"\n"confirm.yes" = "j"\n'
     configured = written(file, text)
     async with StillApp(tmp_path, configured=configured).run_test(size=(80, 24)) as pilot:
         await choose(pilot, "compact")
-        assert "c change" in screen_text(pilot) and "^x done" in screen_text(pilot)
+        assert "c change" in screen_text(pilot) and "^b done" in screen_text(pilot)
         await pilot.press("c")
         await until(lambda: pilot.app.has_class("-compact"))
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, SettingsDialog)
-        await pilot.press("ctrl+x")
+        await pilot.press("ctrl+b")
         await until(lambda: pilot.app.screen is playground(pilot))
         answers: list[object] = []
         await pilot.app.push_screen(
             Confirm("Really?", "It is gone then.", "remove"), answers.append
         )
-        await until(lambda: "enter or j remove · ^x or n cancel" in screen_text(pilot))
+        await until(lambda: "enter or j remove · ^b or n cancel" in screen_text(pilot))
         await pilot.press("j")
         await until(lambda: answers == [True])
 

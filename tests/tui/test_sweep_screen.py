@@ -368,9 +368,11 @@ async def test_hostile_names_and_texts_are_harmless(home: Path) -> None:
     adapter = replace(it.adapters[0], name=evil)
     async with shown(home, [replace(it, adapters=(adapter,), label=evil)], ran=False) as pilot:
         await swept(pilot, "scale=0,1")
-        sweeping(pilot).run.outputs[0].text = f"{evil} 漢字 e\u0301 👩‍👩‍👧 \u05e9\u05dc\u05d5\u05dd"
+        text = f"{{run.start}} {evil} 漢字 e\u0301 👩‍👩‍👧 \u05e9\u05dc\u05d5\u05dd"
+        sweeping(pilot).run.outputs[0].text = text
         screen(pilot)._show()
         await until(lambda: "owned" in screen_text(pilot))
+        assert "{run.start}" in table(pilot).render().plain
         assert not any(c in screen_text(pilot) for c in "\x1b\x07\u202e")
 
 

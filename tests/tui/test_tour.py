@@ -13,6 +13,7 @@ from benchmarks.loop import watched
 from llamadiff.compare.run import Run
 from llamadiff.tui.app import LlamadiffApp
 from llamadiff.tui.collecting import THRESHOLDS, leave_out
+from llamadiff.tui.key_names import filled
 from llamadiff.tui.last_time import read
 from llamadiff.tui.screens.save_prompt import SavePrompt
 from llamadiff.tui.setup import Setup
@@ -53,8 +54,8 @@ async def step(pilot: Pilot[None], number: int) -> None:
 
 def test_each_step_is_said_in_three_lines_at_80_columns() -> None:
     for it in STEPS:
-        assert Content(it.says).get_height({}, 77) <= 2, it.says
-        assert Content(it.do).get_height({}, 77) == 1, it.do
+        assert Content(filled(it.says, {})).get_height({}, 77) <= 2, it.says
+        assert Content(filled(it.do, {})).get_height({}, 77) == 1, it.do
         assert len(f"Tour 10 of 15 · {it.title}") <= 50, it.title
         assert it.keys and it.on
 
@@ -92,9 +93,8 @@ async def test_a_step_is_done_once_all_of_it_is(tmp_path: Path) -> None:
 async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
     async with opened(tmp_path, size=(80, 24)) as pilot:
         own, app = playground(pilot), app_of(pilot)
-        keys = {"run.start": "ctrl+x"}
-        app.own_keymap, app.own_splits.higher = keys, 2
-        app.set_keymap(keys)
+        app.set_keymap({"run.start": "ctrl+x", "output.2": "J,2", "app.playground": "f10"})
+        app.own_splits.higher = 2
         await pilot.press("e", *" and cats")
         await until(lambda: isinstance(pilot.app.focused, PromptEditor))
         text = own.query_one(PromptEditor).text
@@ -104,20 +104,21 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         assert "esc ends the tour" in screen_text(pilot)
         guided = playground(pilot)
         assert guided is not own and guided.session.library is not own.session.library
-        assert app._keymap == {} and app.splits.higher == 0, "the steps name the keys of everybody"
-        await run_over(pilot, "f5")
+        assert app.splits.higher == 0
+        await until(lambda: "Press ctrl+x to run them." in screen_text(pilot))
+        await run_over(pilot, "ctrl+x")
         await step(pilot, 2)
 
         # What is no part of the step is told kindly, and the way back.
         await pilot.press("f3")
-        await until(lambda: "F2 goes back to the playground" in screen_text(pilot))
-        await pilot.press("f2", "n", "n", "n")
-        await until(lambda: "n is not it yet. Press 2" in screen_text(pilot))
+        await until(lambda: "F10 goes back to the playground" in screen_text(pilot))
+        await pilot.press("f10", "n", "n", "n")
+        await until(lambda: "n is not it yet. Press J" in screen_text(pilot))
         await pilot.press("e")
         await until(lambda: "esc leaves the field" in screen_text(pilot))
         await pilot.press("escape")  # out of the editor, which is no end of the tour
         await until(lambda: "esc ends the tour" in screen_text(pilot))
-        await pilot.press("2")
+        await pilot.press("J")
         await step(pilot, 3)
         folder = Path(app.tour._folder.name if app.tour and app.tour._folder else "")
         assert (folder / "state").is_dir()
@@ -143,7 +144,7 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         assert isinstance(pilot.app.focused, PromptEditor)
         assert own.query_one(PromptEditor).text == text
         assert own.playground.outputs == {} and not own.query(TourPanel)
-        assert app._keymap == keys and app.splits.higher == 2
+        assert app.splits.higher == 2
 
         # It can be taken again, and quitting within it is an end as any other.
         await pilot.press("ctrl+p")

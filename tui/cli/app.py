@@ -20,6 +20,8 @@ from ..paths import (
 from ..setup import Setup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...compare.evaluation.plan import Plan
     from ..evaluating import Evaluating
     from .asked import Asked
@@ -64,7 +66,7 @@ def open_app(asked: Asked, *, mouse: bool = True) -> None:
     app = LlamadiffApp(setup)
     app.run(mouse=given.config.mouse)
     if app.unfinished is not None:
-        tell_of(app.unfinished)
+        tell_of(app.unfinished, app.own_keymap)
     if app.failure is not None:
         raise app.failure
     if app.ended_by is not None:
@@ -82,17 +84,19 @@ def need_terminal() -> None:
         raise UsageError("the app needs a terminal; without one use `llamadiff run` or `diff`.")
 
 
-def tell_of(it: Evaluating) -> None:
+def tell_of(it: Evaluating, keymap: Mapping[str, str]) -> None:
     """Say how to go on with an evaluation that was stopped."""
+    from ..key_names import filled
     from .printing import note
 
     if it.key is None:
         return
     command = _resuming(it.plan)
-    how = f"`{command}` goes on with them, as F4 and F5 in the app do"
+    how = f"`{command}` goes on with them, as {{app.evaluate}} and {{evaluate.run}} in the app do"
+    there = "{app.evaluate} in the app, and {evaluate.run} there, go on with them"
     note(
         f"{it.plan.suite.name} was stopped; {len(it.answers):,} of {it.plan.answers:,} answers are "
-        f"kept: {how if command else 'F4 in the app, and F5 there, go on with them'}."
+        f"kept: {filled(how if command else there, keymap)}."
     )
 
 

@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.keys import Keys, _character_to_key
 
 from ...prompts.suggest import did_you_mean
-from ..key_names import key_name
+from ..key_names import filled, key_name
 from ..safe_text import safe_line
 from .key_places import EVERYWHERE, PLACES, Place
 from .reading import Configured, place
@@ -55,7 +55,8 @@ def bound(keymap: Mapping[str, str]) -> Iterator[Bound]:
             if it.id and it.id not in seen:
                 seen.add(it.id)
                 keys = _keys(it, keymap)
-                yield Bound(it.id, keys, it.tooltip or it.description, name)
+                does = filled(it.tooltip or it.description, keymap)
+                yield Bound(it.id, keys, does, name)
 
 
 def keymap_of(configured: Configured) -> Keymap:
@@ -110,6 +111,9 @@ def _read(name: str, value: object) -> tuple[list[str], list[str]]:
         if _types(key) and (typed := _typed_in(name)) and not any(map(_types, _default(name))):
             typed = f"which is typed ({typed})"
             return [], [f"{name} cannot be {key_name(key)}, {typed}. {_stays(name)}"]
+        if (kept := _kept_in(name, key)) and not any(map(_types, _default(name))):
+            kept = f"which a field has for its text ({kept})"
+            return [], [f"{name} cannot be {key_name(key)}, {kept}. {_stays(name)}"]
         if not _sent(key):
             same = f"they send {_SAME[key]} for it" if key in _SAME else "most send nothing for it"
             said.append(f"{name}: over SSH few terminals can send {given}; {same}.")
@@ -160,6 +164,11 @@ def _stays(name: str) -> str:
 def _typed_in(name: str) -> str:
     """The place where a character as the key of a binding is typed, or empty."""
     return next((where for where, place, it in _places_of(name) if place.types(it)), "")
+
+
+def _kept_in(name: str, key: str) -> str:
+    """The place where the field that the cursor is in keeps a key for itself, or empty."""
+    return next((where for where, place, it in _places_of(name) if place.keeps(it, key)), "")
 
 
 def _places_of(name: str) -> Iterator[tuple[str, Place, Binding]]:

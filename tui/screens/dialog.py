@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ..dialog_keys import DIALOG_KEYS
-from ..offered import with_keys
+from ..key_names import line_of_keys, with_keys
 from .mistakes import TellsMistakes
 from .styles import styles
 
@@ -50,7 +50,7 @@ class Dialog(TellsMistakes, ModalScreen[Result | None], Generic[Result]):
             yield Static(self.title_text(), id="dialog-title", markup=False)
             yield from self.body()
             yield Static(id="dialog-problem", markup=False)
-            yield Static(with_keys(self, self.KEYS_TEXT), id="dialog-keys", markup=False)
+            yield Static(line_of_keys(self, self.KEYS_TEXT), id="dialog-keys", markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Do nothing while it has no widgets yet: a key pressed just before it opened may arrive then."""
@@ -76,7 +76,7 @@ class Dialog(TellsMistakes, ModalScreen[Result | None], Generic[Result]):
     def problem(self, sentence: str) -> None:
         """Say what is wrong; an empty sentence takes it back."""
         widget = self.query_one("#dialog-problem", Static)
-        widget.update(sentence)
+        widget.update(with_keys(self, sentence))
         widget.display = bool(sentence)
         self.call_after_refresh(self._fit)
 

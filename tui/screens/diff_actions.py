@@ -69,11 +69,19 @@ class DiffActions(VariantActions):
             if state.diffing.together:
                 self.board.align(pane.name or "")
         elif state.selected == state.baseline:
-            keys = [str(n) for n, name in enumerate(state.names, 1) if name != state.baseline]
-            to = f"{' or '.join(keys[:9])} goes to another output" if keys else "v adds a variant"
+            keys = [
+                f"{{output.{n}}}"
+                for n, name in enumerate(state.names[:9], 1)
+                if name != state.baseline
+            ]
+            to = (
+                f"{' or '.join(keys)} goes to another output"
+                if keys
+                else "{variant.add} adds a variant"
+            )
             self.app.notify(f"{state.selected} is the baseline; {to}.", timeout=4)
         elif state.view == "off":
-            self.app.notify("Differences are off; d shows them.", timeout=3)
+            self.app.notify("Differences are off; {output.diff} shows them.", timeout=3)
         else:
             self.app.notify(f"{state.selected} has no difference to go to.", timeout=3)
 

@@ -202,7 +202,9 @@ class Evaluate(SuiteFiles):
         if item is None:
             folder = safe_line(str(next(iter(self._folders), "")))
             details.say(
-                "", "Nothing fits the search; esc takes it back.", [("your suites", folder)]
+                "",
+                "Nothing fits the search; {list.leave} takes it back.",
+                [("your suites", folder)],
             )
             return
         told = await self._told_of(item)
@@ -236,7 +238,7 @@ class Evaluate(SuiteFiles):
         plan = self._plan(item.path, instead)
         took = about_how_long(self.kept, plan, self._entries)
         before = unfinished(self.kept, plan, self._entries)
-        facts = [("starts", f"with F5, in the background; {took}")]
+        facts = [("starts", f"with {{evaluate.run}}, in the background; {took}")]
         facts += [("before", before)] * bool(before) + [("file", str(item.path))]
         return Told("", plan.suite.name, [*facts, *told_of_plan(plan, own=instead is None)], plan)
 

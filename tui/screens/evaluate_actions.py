@@ -192,7 +192,9 @@ class EvaluateActions(HistoryActions):
         if it.state == "failed":
             self.app.notify(f"{name}: {it.problem}", severity="error", timeout=8, markup=False)
         elif not self._shown(it):
-            self.app.notify(f"{name} is evaluated; F4 shows it.", timeout=8, markup=False)
+            self.app.notify(
+                f"{name} is evaluated; {{app.evaluate}} shows it.", timeout=8, markup=False
+            )
 
     def _shown(self, it: Evaluating) -> bool:
         from .evaluation import Evaluation

@@ -18,6 +18,7 @@ from ..amounts import span
 from ..asked_rows import ORDERS, arranged
 from ..board_lines import board_heads, board_lines, board_parts
 from ..evaluating import Evaluating
+from ..key_names import with_keys
 from ..keys import EVALUATION_KEYS
 from ..reporting import of_evaluation
 from ..safe_text import safe_line
@@ -61,8 +62,8 @@ class Evaluation(Page[None]):
     HELP = (
         "An evaluation. The bars show the score within its interval of 95 %, all on one scale; "
         "differences are against the baseline ◆, in points of 100. A verdict may be read at any "
-        "time: looking often buys no winner. Decision says whether to prompt or to fine-tune. Esc "
-        "stops, F2 and F4 leave it running."
+        "time: looking often buys no winner. Decision says whether to prompt or to fine-tune. "
+        "{Evaluation.leave} stops, {app.playground} and {app.evaluate} leave it running."
     )
     LATER = "In the list of rows (↓)"
 
@@ -117,11 +118,11 @@ class Evaluation(Page[None]):
         said = [it.problem] if it.problem else [*it.notes]
         if it.died and it.state == "done":
             answers = f"{it.died:,} answer{'s' * (it.died != 1)}"
-            said.append(f"The engine died with {answers}; F5 asks again.")
+            said.append(f"The engine died with {answers}; {{evaluation.run}} asks again.")
         told.display = bool(said)
         told.set_class(bool(it.problem), "-problem")
         style = "$error" if it.problem else "$warning"
-        told.say(Content.styled(safe_line(" ".join(said)), style))
+        told.say(Content.styled(safe_line(with_keys(self, " ".join(said))), style))
         self._show_answers()
         self._show_hints()
 
@@ -198,7 +199,7 @@ class Evaluation(Page[None]):
         text = Content.styled(COMPUTED, "$dim")
         if seen is not None and seen.decided:
             table.decision = seen.decision
-            text = Content.styled(self._missing, "$warning")
+            text = Content.styled(with_keys(self, self._missing), "$warning")
         said.say(text)
         said.display = bool(text)
         pane.call_after_refresh(pane.show_head)
@@ -213,7 +214,7 @@ class Evaluation(Page[None]):
             return "Adapters are being put to the other suites; what they do there comes in suite by suite."  # fmt: skip
         if it.busy or len(it.answers) < it.plan.answers:
             return "So far: times and other suites come once all rows are answered."
-        return "So far: some times or other suites are missing; F5 goes on with them."
+        return "So far: some times or other suites are missing; {evaluation.run} goes on with them."
 
     def _show_rows(self) -> None:
         seen, table = self.evaluating.seen, self.query_one(RowTable)

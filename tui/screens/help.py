@@ -15,7 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ..dialog_keys import HELP_KEYS
-from ..offered import offered, with_keys
+from ..key_names import line_of_keys, with_keys
+from ..offered import offered
 
 if TYPE_CHECKING:
     from ..app import LlamadiffApp
@@ -48,7 +49,7 @@ _GROUPS = {
     "lines": "List",
     "pane": "Panes",
     "app": "Everywhere",
-    "later": "Where nothing is typed (esc)",
+    "later": "Where nothing is typed ({run.stop})",
 }
 _MARKS = (
     ("words the baseline does not have", "underline $added on $added-background"),
@@ -62,12 +63,12 @@ _MARKS = (
 )
 _SIGNS = (
     ("◆", "the baseline, which the others are compared with"),
-    ("◂", "the difference that n or N went to"),
+    ("◂", "the difference that {diff.next} or {diff.previous} went to"),
     ("+ − ~", "added, removed, moved: in the unit of the view"),
     ("% same", "what both texts have in common"),
     ("│", "between what was removed and what replaces it (one text)"),
     ("kind", "repeats alike: nine of ten words in common"),
-    ("beyond noise", "all outputs differ more than by chance (A)"),
+    ("beyond noise", "all outputs differ more than by chance ({repeats.noise})"),
 )
 
 
@@ -131,28 +132,28 @@ class HelpScreen(ModalScreen[None]):
 
     def _content(self) -> Content:
         tour = " · {help.tour} the guided tour" * bool(self.check_action("tour", ()))
-        keys = Content.styled(with_keys(self, f"   {{help.close}} closes this{tour}"), "$dim")
+        keys = Content.styled(line_of_keys(self, f"   {{help.close}} closes this{tour}"), "$dim")
         lines = [Content.styled("Help", "bold").append(keys), Content()]
         if self._here:
-            lines += [Content(self._here), Content()]
+            lines += [Content(with_keys(self, self._here)), Content()]
         if any(key.group == "output" for key in self._keys):
-            lines += [*_marks(), Content()]
+            lines += [*self._marks(), Content()]
         group = ""
         width = max((len(key.keys) for key in self._keys), default=0) + 2
         for key in self._keys:
             if key.group != group:
                 group = key.group
-                lines += [Content.styled(self._titles.get(group, "Here"), "bold $primary")]
+                title = with_keys(self, self._titles.get(group, "Here"))
+                lines += [Content.styled(title, "bold $primary")]
             lines += [Content.assemble((f"  {key.keys:<{width}}", "$accent"), key.does)]
         return Content("\n").join(lines)
 
-
-def _marks() -> Iterator[Content]:
-    yield Content.styled("Marks", "bold $primary")
-    for words, style in _MARKS:
-        yield Content.assemble("  ", (words, style))
-    for sign, means in _SIGNS:
-        yield Content.assemble((f"  {sign:<14}", "$accent"), means)
+    def _marks(self) -> Iterator[Content]:
+        yield Content.styled("Marks", "bold $primary")
+        for words, style in _MARKS:
+            yield Content.assemble("  ", (words, style))
+        for sign, means in _SIGNS:
+            yield Content.assemble((f"  {sign:<14}", "$accent"), with_keys(self, means))
 
 
 def keys_of(screen: Screen[object]) -> list[Key]:

@@ -23,6 +23,7 @@ from ...compare.history.entries import Recorded, RunEntry, Side, Wanted
 from ...compare.history.words import terms
 from ...compare.run import Output
 from ..exporting import of_run
+from ..key_names import with_keys
 from ..keys import HISTORY_KEYS, SEARCH_KEYS
 from ..listed import tabs_of
 from ..recorded import title_of, told
@@ -71,7 +72,7 @@ class History(Page[Recorded]):
     PANES: ClassVar[str] = "#history-list, #history-details"
     BINDINGS: ClassVar[list[BindingType]] = [*HISTORY_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
-    LATER = "In the list (↓)"
+    LATER = "In the list ({history.down})"
 
     def __init__(self, history: Kept, prompts: Path) -> None:
         """`prompts` is the folder of the caches that long prompts left."""
@@ -141,7 +142,9 @@ class History(Page[Recorded]):
             nothing = self.query_one("#history-nothing", Static)
             nothing.display = not runs
             typed = self.query_one(Input).value.strip()
-            nothing.update("Nothing is found; esc takes the search back." if typed else "No run yet. F5 in the playground makes one.")  # fmt: skip
+            found = "Nothing is found; {history.leave} takes the search back."
+            none = "No run yet. {run.start} in the playground makes one."
+            nothing.update(with_keys(self, found if typed else none))
 
     @on(RunTable.NearEnd)
     def _near_end(self) -> None:
@@ -281,7 +284,10 @@ class History(Page[Recorded]):
         if pairs:
             self.app.push_screen(Compare(pairs, at))
         else:
-            self.app.notify("Space marks an output; d then compares another with it.", timeout=4)
+            self.app.notify(
+                "{History.mark} marks an output; {history.diff} then compares another with it.",
+                timeout=4,
+            )
 
     @work(group="dialog", exclusive=True, exit_on_error=False)
     async def action_write(self) -> None:

@@ -107,11 +107,13 @@ class HistoryActions(VariantActions):
     def _reopened(self, recorded: Recorded, found: Reopened) -> str:
         """What there is to know of what was reopened."""
         playground, when = self.playground, moment(recorded.at)
-        said = [f"This is the run of {when}: F5 runs it again, B compares with then, u leaves it."]
+        said = [
+            f"This is the run of {when}: {{run.start}} runs it again, {{output.before}} compares with then, {{variant.undo}} leaves it."
+        ]
         if lost := {it: reply for it in playground.names if (reply := playground.talk.lost(it))}:
             reply = shortened(safe_line(next(iter(lost.values()))), 40)
             names = ", ".join(lost)
-            said = [f"This is the run of {when}, to read: the turn that {names} replied “{reply}” to is gone. u leaves it."]  # fmt: skip
+            said = [f"This is the run of {when}, to read: the turn that {names} replied “{reply}” to is gone. {{variant.undo}} leaves it."]  # fmt: skip
         gone = [it.prompt.name for it in found.variants if it.prompt.path is None]
         if gone and any(it.prompt.path is not None for it in recorded.run.variants):
             said.append(f"{safe_line(gone[0])} is as it was then, not as in its file.")
@@ -139,7 +141,10 @@ class HistoryActions(VariantActions):
         playground = self.playground
         before = {**playground.before, **playground.then}
         if not playground.own_before and not before.keys() & set(playground.names):
-            self.app.notify("Nothing was said before: F5 runs again, then B compares.", timeout=4)
+            self.app.notify(
+                "Nothing was said before: {run.start} runs again, then {output.before} compares.",
+                timeout=4,
+            )
             return
         playground.own_before = not playground.own_before
         self.changed(())

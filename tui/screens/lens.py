@@ -19,6 +19,7 @@ from textual.worker import Worker
 from ...compare.errors import MISTAKES
 from ...compare.shares import percent
 from ..heat import Measure, measures, token_text
+from ..key_names import with_keys
 from ..keys import LENS_SCREEN_KEYS
 from ..lens_lines import choices, legend, nth, totals, write_lens
 from ..lens_source import OWN, Branch, LensSource, Pair, beginning_at, made_ready
@@ -137,7 +138,7 @@ class LensScreen(Page[Branch]):
         is whole then."""
         self._show_frame()
         while self._source.session.running:
-            self._say("waits for the run to end · esc stops waiting", "$warning")
+            self._say("waits for the run to end · {lens.leave} stops waiting", "$warning")
             await asyncio.sleep(WAIT_S)
         self._show_frame()
         self._say("")
@@ -153,7 +154,7 @@ class LensScreen(Page[Branch]):
 
     def _progress(self, chosen: str, fraction: float) -> None:
         what = OWN if chosen == OWN else f"{chosen}'s output"
-        self._say(f"scoring {what} {percent(fraction)} · esc stops", "$warning")
+        self._say(f"scoring {what} {percent(fraction)} · {{lens.leave}} stops", "$warning")
 
     # ---------------------------------------------------------------- showing
 
@@ -226,7 +227,7 @@ class LensScreen(Page[Branch]):
         self._show_frame()
 
     def _say(self, sentence: str, style: str = "") -> None:
-        self._note(Content.styled(safe_line(sentence), style))
+        self._note(Content.styled(safe_line(with_keys(self, sentence)), style))
 
     def _note(self, content: Content) -> None:
         """Show this below the text; a new layout only where it differs from what is there."""
@@ -373,7 +374,9 @@ class LensScreen(Page[Branch]):
         if self._busy and self._scoring is not None:
             self._scoring.cancel()
             if self._lens is None:
-                self._say("Scoring was stopped; o takes another text, esc goes back.")
+                self._say(
+                    "Scoring was stopped; {lens.text} takes another text, {lens.leave} goes back."
+                )
             self._show_hints()
         else:
             self.dismiss(None)

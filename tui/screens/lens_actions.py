@@ -32,14 +32,16 @@ class LensActions(VariantActions):
         playground = self.playground
         selected, names = playground.selected, playground.names
         if len(names) < 2:
-            self.app.notify("This compares two variants; v adds one.", timeout=4)
+            self.app.notify("This compares two variants; {variant.add} adds one.", timeout=4)
             return
         other = next(name for name in names if name != playground.baseline)
         pair = (playground.baseline, other if selected == playground.baseline else selected)
         spoken = [name for name in (selected, *pair) if _spoken(playground.shown(name))]
         silent = next((name for name in pair if name not in spoken), None)
         if at_parting and silent is not None:
-            self.app.notify(f"{silent} has not said anything yet; F5 runs it.", timeout=4)
+            self.app.notify(
+                f"{silent} has not said anything yet; {{run.start}} runs it.", timeout=4
+            )
             return
         text = spoken[0] if spoken else OWN
         self.looking = True

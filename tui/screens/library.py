@@ -156,7 +156,7 @@ class Library(SearchedList):
             self._pause.stop()
         if entry is None:
             nothing = (
-                "Nothing fits the filter; esc takes it back."
+                "Nothing fits the filter; {list.leave} takes it back."
                 if self.found[self.tab]
                 else self._nothing()
             )
@@ -369,5 +369,5 @@ class Library(SearchedList):
 
 def _mended(entry: Entry, problem: str) -> str:
     """A problem, and for a prompt what to do about it."""
-    mend = f"{problem.rstrip('.')}. Mend it in an editor; F5 looks again."
+    mend = f"{problem.rstrip('.')}. Mend it in an editor; {{library.again}} looks again."
     return mend if isinstance(entry, PromptEntry) else problem

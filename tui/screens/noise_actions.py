@@ -40,10 +40,10 @@ class NoiseActions(RepeatActions):
 
         state = self.playground
         if self.session.running:
-            self.app.notify("A run is under way; esc stops it.", timeout=3)
+            self.app.notify("A run is under way; {run.stop} stops it.", timeout=3)
             return
         if len(state.names) < 2:
-            self.app.notify("This compares two variants; v adds one.", timeout=4)
+            self.app.notify("This compares two variants; {variant.add} adds one.", timeout=4)
             return
         if not state.noise.possible:
             self.app.notify(left_out_words(state.noise.left_out), timeout=5)
@@ -61,4 +61,6 @@ class NoiseActions(RepeatActions):
         if count is not None:
             self.repeat_from_now_on(count)
             self.start()
-            self.app.notify("The panes say what is noise; A then shows all of it.", timeout=5)
+            self.app.notify(
+                "The panes say what is noise; {repeats.noise} then shows all of it.", timeout=5
+            )

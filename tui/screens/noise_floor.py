@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from ...compare.errors import MISTAKES
 from ..dialog_keys import NOISE_KEYS
+from ..key_names import with_keys
 from ..noise_words import (
     HEAD,
     details,
@@ -86,7 +87,8 @@ class NoiseFloorScreen(Dialog[bool]):
                     said = other_question_words(name, control.baseline, other)
                     lines.insert(0, Content.styled(safe_line(said), "$warning"))
             if noise.left_out:
-                lines.append(Content.styled(left_out_words(noise.left_out), "$warning"))
+                said = with_keys(self, left_out_words(noise.left_out))
+                lines.append(Content.styled(said, "$warning"))
             lines += [Content(), Content.styled(ABOUT, "$dim")]
         if under_way:
             lines += [Content.styled(f"{under_way} …", "$warning")]

@@ -17,6 +17,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option, OptionDoesNotExist
 
 from ..dialog_keys import PICKER_KEYS
+from ..key_names import with_keys
 from ..safe_text import safe_line
 from ..widgets.lines import EMPTY
 from ..widgets.safe_input import SafeInput
@@ -131,7 +132,7 @@ class Picker(Dialog[Result]):
 
     def line(self, choice: Choice, *, beside: Content = EMPTY) -> Content:
         """How a choice is shown, on one line; `beside` follows the name."""
-        about, bad = choice.problem or choice.about, bool(choice.problem)
+        about, bad = with_keys(self, choice.problem) or choice.about, bool(choice.problem)
         return Content.assemble(
             (f"{'✗ ' * bad}{safe_line(choice.name)}", "$dim" if bad else ""),
             beside,

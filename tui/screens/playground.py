@@ -16,8 +16,7 @@ from textual.timer import Timer
 
 from ..collecting import leave_out
 from ..configured_app import config_of
-from ..key_names import bound_keys, key_name
-from ..keys import PLAYGROUND_KEYS
+from ..key_names import line_of_keys
 from ..safe_text import safe_line
 from ..session import Session
 from ..widgets.key_bar import KeyBar
@@ -46,7 +45,9 @@ if TYPE_CHECKING:
     from ..app import LlamadiffApp
     from ..setup import Setup
 
-_LIST_KEYS = ("variant.add", "variant.adapters", "prompt.pick", "variant.remove")
+_LIST_HINT = (
+    "{variant.add} add  {variant.adapters} adapters  {prompt.pick} prompt  {variant.remove}"
+)
 LIVE_PAUSE_S = 0.4
 PREVIEW_PAUSE_S = 0.025
 WIDE, HIGH = 100, 32
@@ -100,16 +101,10 @@ class Playground(
     def on_mount(self) -> None:
         self._flushes = self.set_interval(1 / config_of(self).repaints, self._flush, pause=True)
         self.query_one("#variants-head", Line).say(Content("Variants"), Content("scale"))
-        add, adapters, prompt, remove = [self._first_key(it) for it in _LIST_KEYS]
-        hint = Content(f"{add} add  {adapters} adapters  {prompt} prompt  {remove}")
+        hint = Content(line_of_keys(self, _LIST_HINT))
         self.query_one(".variants-hint", FittedLine).say([hint.append(" remove"), hint])
         self.show()
         self.call_after_refresh(self._begin)
-
-    def _first_key(self, binding_id: str) -> str:
-        """The first key of a binding, as a person reads it."""
-        binding = next(it for it in PLAYGROUND_KEYS if it.id == binding_id)
-        return key_name(bound_keys(self, binding)[0])
 
     async def on_unmount(self) -> None:
         self.keep_drafts()

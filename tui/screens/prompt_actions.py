@@ -67,7 +67,9 @@ class PromptActions(VariantActions):
         count = sum(draft.prompt.path is None for draft in drafts)
         if count:
             said = f"{count} prompts were" if count > 1 else "A prompt was"
-            self.app.notify(f"{said} never saved; p has the draft{'s' * (count > 1)}.", timeout=8)
+            self.app.notify(
+                f"{said} never saved; {{prompt.pick}} has the draft{'s' * (count > 1)}.", timeout=8
+            )
 
     async def _bring_back(self, drafting: Drafting) -> None:
         changed = await self.session.bring_back(drafting)
@@ -221,7 +223,7 @@ class PromptActions(VariantActions):
             self.app.notify("There is no room for another variant.", timeout=4)
             return
         self.list_changed([made.name])
-        said = f"{made.name} is {safe_line(name)}; F5 runs it, u takes it back."
+        said = f"{made.name} is {safe_line(name)}; {{run.start}} runs it, {{variant.undo}} takes it back."
         self.app.notify(said, timeout=5, markup=False)
 
     # -------------------------------------------------------------- the library

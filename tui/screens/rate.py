@@ -18,6 +18,7 @@ from textual.widgets import Static
 from ...compare.errors import CompareError
 from ..collecting import leave_out
 from ..dialog_keys import SEE_KEYS
+from ..key_names import styled_with_keys, with_keys
 from ..keys import RATE_KEYS
 from ..rating_words import login_name, progress
 from ..safe_text import safe_line, safe_text
@@ -72,7 +73,7 @@ class Rate(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*RATE_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = (
-        "Two answers to one question: press 1 or 2 for the better one. Which variant said which is "
+        "Two answers to one question: press {rate.first} or {rate.second} for the better one. Which variant said which is "
         "not shown anywhere, their sides are drawn anew for each pair, and every answer is kept "
         "as it is given. You may stop at any time and go on later."
     )
@@ -202,7 +203,9 @@ class Rate(Page[None]):
         question.can_focus = self._whole and lines > most
         self.set_class(lines > FOLDED, "-long")
         does = "folds it again" if self._whole else f"shows all {lines:,} lines of the question"
-        self.query_one("#rate-folded", Line).say(Content.styled(f"z {does}", "$dim"))
+        self.query_one("#rate-folded", Line).say(
+            Content.styled(with_keys(self, f"{{rate.whole}} {does}"), "$dim")
+        )
 
     async def _show_end(self, *, asked: bool = False) -> None:
         """Thank, and say what came out."""
@@ -212,7 +215,7 @@ class Rate(Page[None]):
         self.add_class("-end")
         self.query_one(KeyBar).hints = _AT_THE_END
         page = await asyncio.to_thread(end_page, rating, self._history, asked=asked)
-        self.query_one("#rate-end Static", Static).update(page)
+        self.query_one("#rate-end Static", Static).update(styled_with_keys(self, page))
         self.query_one("#rate-end").scroll_home(animate=False)
 
     def resized(self) -> None:

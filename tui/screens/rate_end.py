@@ -25,7 +25,7 @@ def end_page(rating: Rating, history: History, *, asked: bool) -> Content:
     lines = [Content.styled(safe_line(_thanks(rating, asked=asked)), "bold"), Content()]
     left = rating.goal - rating.done or rating.pairs - rating.done
     if left:
-        lines += [Content(f"{left:,} pairs are left; m goes on with them."), Content()]
+        lines += [Content(f"{left:,} pairs are left; {{rate.more}} goes on with them."), Content()]
     if found.rated:
         lines += [*_table(table(source, found)), Content()]
         lines += [*(Content(safe_line(it)) for it in sentences(found)), Content()]

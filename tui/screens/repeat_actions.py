@@ -34,7 +34,7 @@ class RepeatActions(VariantActions):
             self.repeat_from_now_on(count)
             if not self.playground.live:
                 times = "once" if count == 1 else f"{count} times"
-                self.app.notify(f"F5 runs each variant {times}.", timeout=3)
+                self.app.notify(f"{{run.start}} runs each variant {times}.", timeout=3)
 
     def repeat_from_now_on(self, count: int) -> None:
         """Run each variant so often, from the next run on."""
@@ -52,11 +52,13 @@ class RepeatActions(VariantActions):
             self.query_one(OutputBoard).show()
         elif count := wanted(state, state.selected):
             times = "one output" if count == 1 else f"{count} outputs"
-            self.app.notify(f"F5 makes {times} of each variant.", timeout=3)
+            self.app.notify(f"{{run.start}} makes {times} of each variant.", timeout=3)
         elif (told := self._told()) and told.over == told.total:
             alike = "equal" if told.same else "alike"
             self.app.notify(f"All {told.total} outputs of {state.selected} are {alike}.", timeout=3)
         elif len(state.siblings(state.selected)) < 2:
-            self.app.notify("There is one output of it; R repeats the runs.", timeout=3)
+            self.app.notify(
+                "There is one output of it; {repeats.count} repeats the runs.", timeout=3
+            )
         else:
             self.app.notify(f"{state.selected} has no other output yet.", timeout=3)

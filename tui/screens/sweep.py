@@ -21,6 +21,7 @@ from ...compare.variants import Variant
 from ...models.engine.client import EngineError
 from ..configured_app import config_of
 from ..diffing import View, view_name
+from ..key_names import with_keys
 from ..keys import SWEEP_SCREEN_KEYS
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -50,7 +51,7 @@ class SweepScreen(Page[Taken]):
     PANES: ClassVar[str] = "#sweep-left, OutputPane"
     BINDINGS: ClassVar[list[BindingType]] = [*SWEEP_SCREEN_KEYS]
     AUTO_FOCUS: ClassVar[str | None] = ""
-    LATER = "In the list of values (↓)"
+    LATER = "In the list of values ({sweepfield.down})"
 
     def __init__(self, session: Session, variant: Variant, sweeping: Sweeping | None) -> None:
         super().__init__()
@@ -78,7 +79,7 @@ class SweepScreen(Page[Taken]):
             yield Static("runs each", markup=False)
             yield SafeInput(str(repeats), id="sweep-repeats", compact=True, type="integer")
         yield Static(id="sweep-told", markup=False)
-        yield Static(ABOUT, id="sweep-about", markup=False)
+        yield Static(with_keys(self, ABOUT), id="sweep-about", markup=False)
         with Horizontal(id="sweep-body"):
             with Vertical(id="sweep-left"):
                 yield TabStrip()
@@ -259,7 +260,7 @@ class SweepScreen(Page[Taken]):
             sentence = told(self.query_one(SweepField).value, self._variant)
         line = self.query_one("#sweep-told", Static)
         line.display = bool(sentence)
-        line.update(Content.styled(safe_line(sentence), style))
+        line.update(Content.styled(safe_line(with_keys(self, sentence)), style))
 
     @on(Input.Changed)
     def _typed(self) -> None:
@@ -372,7 +373,7 @@ class SweepScreen(Page[Taken]):
         if sweeping is None:
             return
         if self._unfinished:
-            self.app.notify("The sweep still runs; esc stops it.", timeout=3)
+            self.app.notify("The sweep still runs; {sweep.leave} stops it.", timeout=3)
             return
         self.dismiss(sweeping.taken(self.table.at, self._text))
 

@@ -60,7 +60,9 @@ class SweepActions(VariantActions):
             playground.started(run, playground.seed)
             playground.repeating.choose(outputs[taken.shown])
         self.list_changed([] if taken.outputs else [made.name])
-        self.app.notify(f"{made.name} has {taken.variant.label}; u takes it back.", timeout=4)
+        self.app.notify(
+            f"{made.name} has {taken.variant.label}; {{variant.undo}} takes it back.", timeout=4
+        )
 
 
 def _import() -> None:

@@ -47,12 +47,12 @@ class TalkActions(VariantActions):
         state = self.playground
         changed = [name for name in state.names if state.talk.turns(name) and state.stale(name)]
         if self.session.running:
-            return "They are still answering; esc stops them."
+            return "They are still answering; {run.stop} stops them."
         if any(state.talk.lost(name) for name in state.names):
             return "What this replied to is gone, so it cannot be gone on with."
         if changed:
-            return "What they were asked was changed since; F5 asks that first."
-        return "There is no answer yet to reply to; F5 runs."
+            return "What they were asked was changed since; {run.start} asks that first."
+        return "There is no answer yet to reply to; {run.start} runs."
 
     @on(ReplyBox.WhomAsked)
     def _other_addressee(self) -> None:
@@ -89,7 +89,7 @@ class TalkActions(VariantActions):
 
     def action_take_back(self) -> None:
         if self.session.running:
-            self.app.notify("Stop the run first (esc).", timeout=3)
+            self.app.notify("Stop the run first ({run.stop}).", timeout=3)
             return
         own_before = self.playground.own_before
         names, reply = self.playground.talk.take_back()
@@ -98,7 +98,7 @@ class TalkActions(VariantActions):
             return
         self.query_one(ReplyBox).propose(reply)
         self.changed(())
-        said = f"Took back the last turn of {', '.join(names)}; r has what you said."
+        said = f"Took back the last turn of {', '.join(names)}; {{talk.reply}} has what you said."
         if own_before and not self.playground.own_before:
             said = f"{said} {self._without_before()}"
         self.app.notify(said, timeout=5)
@@ -125,7 +125,9 @@ class TalkActions(VariantActions):
             self.app.notify(f"{name} has nothing to pin yet.", timeout=3)
             return
         elif not all(it.state.over for it in repeats):
-            self.app.notify(f"{name} has repeats to come; P pins it once they are over.", timeout=4)
+            self.app.notify(
+                f"{name} has repeats to come; {{talk.pin}} pins it once they are over.", timeout=4
+            )
             return
         else:
             pinned.add(name)

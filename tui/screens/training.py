@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 
 from ...compare.errors import MISTAKES
+from ..key_names import styled_with_keys
 from ..keys import TRAINING_KEYS
 from ..safe_text import safe_line
 from ..sentences import for_app
@@ -42,7 +43,7 @@ class TrainingScreen(Page[None]):
         "A training. The curve is the loss of the rows that are learned, ○ that of the rows held "
         "out, ● its lowest: the adapter of that step is the one that is kept. Both are in nats per "
         "learned token. The playground has a variant that is given each checkpoint; with live mode "
-        "(ctrl+l there) it runs again by itself. Leaving this screen stops nothing."
+        "({run.live} there) it runs again by itself. Leaving this screen stops nothing."
     )
 
     def __init__(self, home: TuneActions, training: Training) -> None:
@@ -81,7 +82,7 @@ class TrainingScreen(Page[None]):
         )  # fmt: skip
         self.query_one("#training-title", Line).say(left, Content.assemble(("● ", style), said))
         self.query_one("#training-progress", Line).say(*progress_line(it, self.size.width))
-        said = told(it)
+        said = styled_with_keys(self, told(it))
         paragraph = self.query_one("#training-told", Paragraph)
         paragraph.display = bool(said)
         paragraph.say(said)

@@ -24,6 +24,7 @@ from ...models.engine.client import EngineError
 from ...models.tuning.extra import missing_extra
 from ...prompts.document import Prompt
 from ..data_lines import data_lines
+from ..key_names import with_keys
 from ..keys import TUNE_KEYS
 from ..paths import private
 from ..recent_files import note_file, recent_files
@@ -183,8 +184,8 @@ class Tune(Page[None]):
         return [
             Heading("What to learn"), *first,
             Heading("How"), *(it for it in fields if it not in first),
-            *([Heading("The last training: enter shows it")] * bool(newest)), *newest,
-            *([Heading("Not finished: enter goes on")] * bool(left)), *left,
+            *([Heading(with_keys(self, "The last training: {tune.change} shows it"))] * bool(newest)), *newest,
+            *([Heading(with_keys(self, "Not finished: {tune.change} goes on"))] * bool(left)), *left,
         ]  # fmt: skip
 
     def _shown(self, key: str) -> str:
@@ -215,7 +216,7 @@ class Tune(Page[None]):
             said = data_lines(self._data, self._missing)
         else:
             problems = [it for it in (self._problem, self._missing) if it]
-            parts = [Content.styled(f"✗ {it}", "$error") for it in problems]
+            parts = [Content.styled(f"✗ {with_keys(self, it)}", "$error") for it in problems]
             parts += [Content.styled("The rows are being read and checked …", "$dim")] * bool(self._stage)  # fmt: skip
             said = Content("\n\n").join(parts)
         self.query_one("#tune-details Paragraph", Paragraph).say(said)

@@ -102,7 +102,7 @@ class TuneActions(EvaluateActions):
             said = f"{safe_line(it.name)}: {it.problem}"
             self.app.notify(said, severity="error", timeout=8, markup=False)
         elif self._unseen:
-            said = f"{safe_line(it.name)} is {'trained' if it.state == 'done' else it.state}; F8 shows it."
+            said = f"{safe_line(it.name)} is {'trained' if it.state == 'done' else it.state}; {{app.tune}} shows it."
             self.app.notify(said, timeout=8, markup=False)
         if it.done:
             await asyncio.to_thread(self.session.catalog.scan)

@@ -75,7 +75,7 @@ class VariantActions(TellsMistakes, Paned[None]):
             self.app.notify("The last variant stays.", timeout=3)
             return
         self.list_changed(())
-        self.app.notify(f"Removed {gone.name}; u brings it back.", timeout=3)
+        self.app.notify(f"Removed {gone.name}; {{variant.undo}} brings it back.", timeout=3)
 
     def action_undo(self) -> None:
         if self.playground.undo():
@@ -91,7 +91,9 @@ class VariantActions(TellsMistakes, Paned[None]):
         if variant is not None:
             self.changed([variant.name], at_once=True)
         elif (current := self.playground.current) is not None and not current.adapters:
-            self.app.notify(f"{current.name} has no adapter; a adds one.", timeout=3)
+            self.app.notify(
+                f"{current.name} has no adapter; {{variant.adapters}} adds one.", timeout=3
+            )
 
     def action_fork_prompt(self) -> None:
         prompt = self.playground.fork_prompt()
@@ -118,7 +120,7 @@ class VariantActions(TellsMistakes, Paned[None]):
         if variant is None:
             return
         if self.session.running:
-            self.notify("Stop the run first (esc).", severity="warning")
+            self.notify("Stop the run first ({run.stop}).", severity="warning")
         elif await self.session.unload(variant):
             self.notify(f"{safe_line(variant.model_name)} is unloaded; running loads it again.")
 
@@ -252,7 +254,7 @@ class VariantActions(TellsMistakes, Paned[None]):
                 and saved.path is not None
                 and saved.path.is_relative_to(folder)
             ):
-                said += ", which goes with the tour: W saves it elsewhere"
+                said += ", which goes with the tour: {prompt.save_as} saves it elsewhere"
             self.app.notify(f"{said}.", timeout=4, markup=False)
 
     def _update(self, variant: Variant) -> None:
@@ -283,7 +285,10 @@ class VariantActions(TellsMistakes, Paned[None]):
             prompt = replace(prompt, loaded=variant.prompt.loaded)
         except PromptError as error:
             self.app.notify(
-                f"{error} – ctrl+o opens it again.", severity="error", timeout=8, markup=False
+                f"{error} – {{prompt.external}} opens it again.",
+                severity="error",
+                timeout=8,
+                markup=False,
             )
             return
         del self._drafts[variant.name]

@@ -85,8 +85,9 @@ class Player:
             key = screen.letter_of(key[1:]) if isinstance(screen, Jump) else ""
         if not key:
             return
-        self.pressed = key_name(key_of(key))
-        event = Key(key_of(key), key if len(key) == 1 else None)
+        named = key_of(tour.app, key)
+        self.pressed = key_name(named)
+        event = Key(named, key if len(key) == 1 else None)
         self._sent.append(event)
         tour.app.post_message(event)
         await self._sleep(pause)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.keys import _character_to_key
+from textual.message_pump import MessagePump
 from textual.widget import Widget
 
 from ...compare.run import State
+from ..key_names import first_key
 from ..screens.evaluate import Evaluate
 from ..screens.evaluation import Evaluation
 from ..screens.lens import LensScreen
@@ -21,13 +23,13 @@ from .suite import ROWS
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that a person does.
+    """One thing that a person does. Sentences have ids for keys.
 
     `says` is what there is to see by now and why it matters, `do` what to press. `done` looks at the
-    tour's playground and the app it is in. `keys` do it without a person; one that begins with @ is
-    the letter that jump mode shows on what this selector finds. It is done `on` one of these screens,
-    and `way` leads there. `points` selects what is spoken of. Without the key `through` it is not done,
-    whatever there is to see.
+    tour's playground and the app it is in. `keys` do it without a person: a key, the id of a binding
+    in braces, or the letter that jump mode shows on what the selector behind an @ finds. It is done
+    `on` one of these screens, and `way` leads there. `points` selects what is spoken of. Without the
+    key `through` it is not done, whatever there is to see.
     """
 
     title: str
@@ -36,14 +38,16 @@ class Step:
     keys: tuple[str, ...]
     done: Callable[[Playground], bool]
     on: tuple[type, ...] = (Playground,)
-    way: str = "F2 goes back to the playground, where the tour goes on."
+    way: str = "{app.playground} goes back to the playground, where the tour goes on."
     points: str = ""
     through: str = ""
     into: type[Widget] | None = None
 
 
-def key_of(pressed: str) -> str:
-    """The name that a key of a step has in events."""
+def key_of(it: MessagePump, pressed: str) -> str:
+    """The name that a key of a step has in the events of an app."""
+    if pressed.startswith("{"):
+        return first_key(it, pressed[1:-1])
     return _character_to_key(pressed) if len(pressed) == 1 else pressed
 
 
@@ -97,8 +101,8 @@ STEPS = (
         "one question, three variants",
         "A asks plainly, B with an engineered prompt, and C asks as A does, but with an adapter "
         "that was fine-tuned. All three share one small model, which ships.",
-        "Press F5 to run them.",
-        ("f5",),
+        "Press {run.start} to run them.",
+        ("{run.start}",),
         _over,
         points="OutputBoard",
     ),
@@ -106,8 +110,8 @@ STEPS = (
         "what differs",
         "A is the baseline: what others say that it does not is underlined. The line over a text "
         "says how much that is, and where the two part.",
-        "Press 2 for B.",
-        ("2",),
+        "Press {output.2} for B.",
+        ("{output.2}",),
         lambda home: home.playground.selected == "B" and home.board.has_focus_within,
         points="OutputPane.-selected",
     ),
@@ -115,8 +119,8 @@ STEPS = (
         "both in one text",
         "Another prompt, and the same model says more. To read only what changed, have both "
         "answers as one text.",
-        "Press d, and d again.",
-        ("d", "d"),
+        "Press {output.diff}, and {output.diff} again.",
+        ("{output.diff}", "{output.diff}"),
         lambda home: home.playground.view == "unified",
         points="OutputPane.-selected",
     ),
@@ -124,8 +128,8 @@ STEPS = (
         "live mode",
         "Struck words are A's alone, underlined ones B's. In live mode each change runs by itself "
         "and only what it changes is computed anew.",
-        "Press ctrl+l to switch it on.",
-        ("ctrl+l",),
+        "Press {run.live} to switch it on.",
+        ("{run.live}",),
         lambda home: home.playground.live,
         points="TopBar",
     ),
@@ -133,8 +137,8 @@ STEPS = (
         "the prompt's variables",
         "A prompt is a text with variables, and all three prompts have the same topic. The line "
         "on top says that live is on now.",
-        "Press e, which edits the prompt, then ctrl+t for its variables.",
-        ("e", "ctrl+t"),
+        "Press {prompt.edit}, which edits the prompt, then {prompt.tab} for its variables.",
+        ("{prompt.edit}", "{prompt.tab}"),
         lambda home: (
             isinstance(home.focused, ValueEditor) and home.focused.variable.name == "topic"
         ),
@@ -152,20 +156,20 @@ STEPS = (
     ),
     Step(
         "jump mode",
-        "All three ran again while you wrote, and were compared. F6 shows a letter on everything "
-        "that can be gone to, on every screen.",
-        "Press F6, then the letter on an answer.",
-        ("f6", "@OutputPane.-selected ComparedText"),
+        "All three ran again while you wrote, and were compared. {app.jump} shows a letter on "
+        "everything that can be gone to, on every screen.",
+        "Press {app.jump}, then the letter on an answer.",
+        ("{app.jump}", "@OutputPane.-selected ComparedText"),
         lambda home: home.board.has_focus_within and _at_home(home),
         points="OutputBoard",
-        through="f6",
+        through="{app.jump}",
     ),
     Step(
         "the scale of an adapter",
         "C's adapter answers for a clothing shop, whatever it is asked. Its scale says how much "
         "of what it learned is used: 0 is none, 1 is all.",
-        "Press 3 for C, then [ five times: half of it.",
-        ("3", "[", "[", "[", "[", "["),
+        "Press {output.3} for C, then {variant.scale_down} five times: half of it.",
+        ("{output.3}", *["{variant.scale_down}"] * 5),
         _scaled,
         points="OutputPane.-selected",
     ),
@@ -173,8 +177,8 @@ STEPS = (
         "the lens",
         "Half of the adapter, and another answer at once. But the words are drawn by chance; the "
         "lens looks at what lies below them.",
-        "Press L.",
-        ("L",),
+        "Press {lens.open}.",
+        ("{lens.open}",),
         _in_the_lens,
         points="OutputPane.-selected",
     ),
@@ -182,8 +186,8 @@ STEPS = (
         "what the adapter thinks",
         "C's words, and how much likelier or less likely each is than without the adapter: "
         "nothing is drawn here, so no chance is in it.",
-        "n goes to the largest difference. Press F2 to go back.",
-        ("n", "n", "n", "f2"),
+        "{lens.next} goes to the largest difference. Press {app.playground} to go back.",
+        (*["{lens.next}"] * 3, "{app.playground}"),
         _at_home,
         on=(LensScreen, Playground),
     ),
@@ -191,8 +195,8 @@ STEPS = (
         "the noise floor",
         "Two answers differ already where only the seed does. Eight of each variant, A against "
         "A, tell what is more than that.",
-        "Press A, then enter.",
-        ("A", "enter"),
+        "Press {repeats.noise}, then enter.",
+        ("{repeats.noise}", "enter"),
         _measured,
         points="OutputBoard",
     ),
@@ -200,8 +204,8 @@ STEPS = (
         "a suite",
         "The lines over the texts say now which differences are beyond noise. Which answers are "
         "better takes questions with known answers: a suite.",
-        "Press F4.",
-        ("f4",),
+        "Press {app.evaluate}.",
+        ("{app.evaluate}",),
         _chosen,
         points="OutputBoard",
     ),
@@ -209,28 +213,28 @@ STEPS = (
         "prompt, or fine-tune?",
         f"{ROWS} reviews and their labels, asked four ways: a plain prompt, an engineered one, an "
         "adapter trained on such rows, and both together.",
-        "Press F5 to run it.",
-        ("f5",),
+        "Press {evaluate.run} to run it.",
+        ("{evaluate.run}",),
         _evaluated,
         on=(Evaluate, Evaluation),
-        way="F4 goes back to the suites, where the tour goes on.",
+        way="{app.evaluate} goes back to the suites, where the tour goes on.",
     ),
     Step(
         "how sure",
         "Each score with the interval it lies in. A verdict follows from these by written rules, "
         "and may be: not decided, so many rows are missing.",
-        "Press tab for the decision.",
-        ("tab",),
+        "Press {evaluation.tab} for the decision.",
+        ("{evaluation.tab}",),
         _decided,
         on=(Evaluation,),
-        way="F4, and enter on the newest evaluation: there the tour goes on.",
+        way="{app.evaluate}, and {evaluate.open} on the newest evaluation: there the tour goes on.",
     ),
     Step(
         "where to go on",
-        "Score, cost, data and what is lost elsewhere decide. F8 trains an adapter on rows of your "
-        "own, m in the playground takes your model, F1 helps.",
-        "Press F2: the tour is over, and all is as you left it.",
-        ("f2",),
+        "Score, cost, data and what is lost elsewhere decide. {app.tune} trains an adapter on rows "
+        "of your own, {variant.model} in the playground takes your model, {app.help} helps.",
+        "Press {app.playground}: the tour is over, and all is as you left it.",
+        ("{app.playground}",),
         _at_home,
         on=(Evaluation, Evaluate, Playground),
     ),

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from ..key_names import key_name
+from ..key_names import key_name, with_keys
 from ..screens.jump import Jump
 from ..screens.playground import Playground
 from ..setup import Setup
@@ -106,13 +106,11 @@ class Tour:
         setup = setup_in(folder, self.app.setup)
         welcomed(setup.state_dir)
         suite = write_suite(folder / "suites")
-        self.app.set_keymap({})  # the steps name the keys that everybody has at first
         self.app.add_mode(MODE, lambda: TourPlayground(setup, suite))
         self.app.switch_mode(MODE)
 
     async def _leave(self) -> None:
         self.app.switch_mode(self.app.DEFAULT_MODE)
-        self.app.set_keymap(self.app.own_keymap)
         await self.app.remove_mode(MODE)
         if self._folder is not None:
             self._folder.cleanup()
@@ -152,8 +150,9 @@ class Tour:
 
     @property
     def _done(self) -> bool:
-        step = self.step
-        return (not step.through or step.through in self._pressed) and step.done(self.home)
+        through = self.step.through
+        gone = not through or key_of(self.app, through) in self._pressed
+        return gone and self.step.done(self.home)
 
     def look(self) -> None:
         """Go on where the step is done, and say what is to be done now."""
@@ -191,13 +190,14 @@ class Tour:
             panel.tell(self._told())
 
     def _told(self) -> Told:
+        says, do = (with_keys(self.app, it) for it in (self.step.says, self.step.do))
         title = f"Tour {self.at + 1} of {len(STEPS)} · {self.step.title}"
         if self.player is not None and self.player.playing:
             pressed = self.player.pressed
             beside = f" {pressed} " if pressed else "demo · any key stops it"
-            return Told(title, self.step.says, self.step.do, beside, bool(pressed))
-        astray = self._astray()
-        return Told(title, self.step.says, astray or self.step.do, ESC if self._bare else "")
+            return Told(title, says, do, beside, bool(pressed))
+        astray = with_keys(self.app, self._astray())
+        return Told(title, says, astray or do, ESC if self._bare else "")
 
     def _astray(self) -> str:
         """What stands in the way of the step, and how to get out of that; else empty."""
@@ -207,13 +207,13 @@ class Tour:
         if not isinstance(screen, step.on):
             return step.way
         if self.home.session.status.state == "failed":
-            return "That failed. F5 tries again."
+            return "That failed. {run.start} tries again."
         if not self.ready:
             return "One moment …"
         if step.into is not None and not isinstance(screen.focused, step.into):
-            return "Press e: back to the field."
-        if _typing(screen) and len(step.keys[0]) == 1:
-            return f"Letters are text here: esc leaves the field. {step.do}"
+            return "Press {prompt.edit}: back to the field."
+        if _typing(screen) and len(key_of(self.app, step.keys[0])) == 1:
+            return f"Letters are text here: {{run.stop}} leaves the field. {step.do}"
         if self._wrong >= PATIENCE:
             return f"{key_name(self._pressed[-1])} is not it yet. {step.do}"
         return ""
@@ -228,6 +228,11 @@ class Tour:
         typing = any(it.has_focus_within for it in fields)
         return self.app.screen is home and not home.session.running and not typing
 
+    @property
+    def _wanted(self) -> set[str]:
+        """The keys that the step needs."""
+        return {key_of(self.app, it) for it in self.step.keys}
+
     def takes(self, event: Key) -> bool:
         """Told each key that is pressed before the app is; whether it goes no further."""
         player = self.player
@@ -241,7 +246,7 @@ class Tour:
             self.app.end_tour()
             return True
         self._pressed.append(event.key)
-        if not _typing(self.app.screen) and event.key not in map(key_of, self.step.keys):
+        if not _typing(self.app.screen) and event.key not in self._wanted:
             self._wrong += 1
         return False
 

@@ -20,7 +20,7 @@ BEGINNING = 300
 class AnswerTable(ChosenLines[Checked]):
     """Each variant's answer with its mark; 1 and 2 are those marked to be compared."""
 
-    HELP = "The answers of all variants, with their marks; d compares 1 with 2, the first with the second."  # fmt: skip
+    HELP = "The answers of all variants, with their marks; {row.diff} compares 1 with 2, the first with the second."  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()

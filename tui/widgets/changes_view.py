@@ -26,9 +26,10 @@ _STYLES = {
 }
 
 
-def drawn(changes: Sequence[FieldChange]) -> Content:
-    """The changes under each other, each below the name of its field."""
-    from ...compare.diff.unified import unified
+def drawn(changes: Sequence[FieldChange], *, signs: bool) -> Content:
+    """The changes under each other, each below the name of its field; `signs` writes them as `[-a-]`
+    and `{+b+}`, for a terminal without colour."""
+    from ...compare.diff.unified import SIGNS, unified
 
     parts: list[tuple[str, str]] = []
     for change in changes:
@@ -39,7 +40,10 @@ def drawn(changes: Sequence[FieldChange]) -> Content:
         for number, (kind, text) in enumerate(segments):
             if kind == "equal":
                 text = _shortened(text, first=number == 0, last=number == len(segments) - 1)
-            parts.append((safe_text(text), _STYLES.get(kind, "")))
+            said = safe_text(text)
+            if signs and kind in SIGNS:
+                said = said.join(SIGNS[kind])
+            parts.append((said, _STYLES.get(kind, "")))
     return Content.assemble(*parts)
 
 
@@ -64,6 +68,10 @@ class ChangesView(VerticalScroll):
 
     def show(self, changes: Sequence[FieldChange], otherwise: str = "There is no difference.") -> None:  # fmt: skip
         """Show these changes, or a sentence where there are none."""
-        content = drawn(changes) if changes else Content.styled(otherwise, "$dim")
+        content = (
+            drawn(changes, signs=self.app.no_color)
+            if changes
+            else Content.styled(otherwise, "$dim")
+        )
         self.query_one(Static).update(content)
         self.scroll_home(animate=False)

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ..details import Details
+from ..key_names import with_keys
 from ..safe_text import safe_text
 from .facts import Facts
 
@@ -40,13 +41,15 @@ class EntryDetails(VerticalScroll):
         details: Details | None = None,
         texts: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Show a problem, and details and texts if these are given too."""
+        """Show a problem, and details and texts if these are given too. Ids of keys may be in what is
+        said."""
         widget = self.query_one(".entry-problem", Static)
-        widget.update(problem)
+        widget.update(f"✗ {with_keys(self, problem)}" if problem else "")
         widget.display = bool(problem)
         if details is not None:
             facts = self.query_one(Facts)
-            facts.title, facts.facts = title, details
+            facts.title = with_keys(self, title)
+            facts.facts = [(label, with_keys(self, said)) for label, said in details]
             self._show_texts(texts)
         self.scroll_home(animate=False)
 

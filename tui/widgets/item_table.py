@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from ..amounts import moment
+from ..key_names import with_keys
 from ..safe_text import safe_line
 from ..suites_listed import Heading, Item, Listed, Past
 from .chosen_lines import ChosenLines, padded
@@ -37,7 +38,7 @@ class ItemTable(ChosenLines[Item]):
         if isinstance(item, Listed):
             if item.problem:
                 problem = item.problem.removeprefix(str(item.path)).lstrip(",: ")
-                return [*parts, (f"✗ {safe_line(problem)}", "$error")]
+                return [*parts, (f"✗ {safe_line(with_keys(self, problem))}", "$error")]
             origin = {"ships": "ships", "yours": "yours", "opened": "file"}[item.origin]
             left = [(f"{item.left}  ", "$warning")] * bool(item.left)
             return [

@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from ...compare.run import Output, State
 from ...compare.shares import percent
+from ..key_names import styled_with_keys, with_keys
 from ..safe_text import safe_line, safe_text
 from ..sentences import for_pane
 from ..thread import Look, Thread
@@ -139,15 +140,16 @@ class OutputPane(Vertical):
         told = state.repeats
         self._repeats.say([Content.styled(way, "$accent") for way in told.ways] if told else [])
         self._repeats.display = told is not None
-        self._stats.say(stats(state, comparison))
-        result, stamp = _result(state.output), _stamp(state.shown)
+        self._stats.say([styled_with_keys(self, it) for it in stats(state, comparison)])
+        result = [styled_with_keys(self, it) for it in _result(state.output)]
+        stamp = _stamp(state.shown)
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
         self._result.say([*both, *result])
         self._stamp.say(stamp)
         output, failed = state.output, ""
         if output is not None and output.error and not state.fits_now:
             failed = for_pane(output.error, output.variant.model)
-        self._show_error(safe_text(state.misfit or failed))
+        self._show_error(safe_text(with_keys(self, state.misfit or failed)))
 
     def _say_title(self) -> None:
         state = self.state
@@ -267,7 +269,7 @@ def _title(state: PaneState) -> Content:
 def _result(output: Output | None) -> list[Content]:
     """How an output is going, or how it went."""
     if output is None:
-        return [Content.styled("not run yet · F5", "$dim")]
+        return [Content.styled("not run yet · {run.start}", "$dim")]
     done = f" {percent(output.progress)}" if output.progress else ""
     tokens = f"{len(output.tokens):,} tok"
     match output.state:

@@ -50,9 +50,17 @@ def _beside(state: PaneState, said: list[Content]) -> list[Content]:
 
 
 def _difference(state: PaneState, comparison: Comparison | None) -> list[Content]:
-    more = f"F5 makes {state.more:,} of each" if state.more > 1 else "F5 makes one of each"
+    more = (
+        f"{{run.start}} makes {state.more:,} of each"
+        if state.more > 1
+        else "{run.start} makes one of each"
+    )
     if state.stale and not state.pinned and not state.more:
-        changed = "prompt changed · F5 starts anew" if state.anew else "changed since this run · F5"
+        changed = (
+            "prompt changed · {run.start} starts anew"
+            if state.anew
+            else "changed since this run · {run.start}"
+        )
         return [Content.styled(changed, "$accent")]
     said = _beside_baseline(state, comparison)
     if not state.more or state.pinned:
@@ -128,7 +136,10 @@ def _worth(state: PaneState, *, equal: bool = False) -> list[Content]:
     if state.baseline in _BEFORE:
         return [] if equal else [Content.styled(way, "$accent") for way in _BEFORE[state.baseline]]
     if state.noise is None or state.noise.within is None:
-        ways = [f"{state.needed} outputs make a verdict (R)", f"{state.needed} for a verdict"]
+        ways = [
+            f"{state.needed} outputs make a verdict ({{repeats.count}})",
+            f"{state.needed} for a verdict",
+        ]
         return [Content.styled(way, "$dim") for way in ways] if state.needed else []
     said = verdict(state.noise)
     style = "$dim" if state.noise.within else "bold $foreground"

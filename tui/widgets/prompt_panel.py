@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 
 from ..amounts import moment
+from ..key_names import with_keys
 from ..parts import parts_of, with_part
 from ..safe_text import safe_line
 from .lines import Line
@@ -133,7 +134,7 @@ class PromptPanel(Vertical):
 
     def show_problem(self, sentence: str) -> None:
         """Say in the panel why the prompt cannot be used as it is."""
-        self._problem = safe_line(sentence)
+        self._problem = safe_line(with_keys(self, sentence))
         self.query_one(RenderedView).show_problem(self._problem)
         self._show_lines()
 
@@ -151,8 +152,8 @@ class PromptPanel(Vertical):
     def _values(self) -> list[tuple[str, str]]:
         said: list[tuple[str, str]] = []
         if self._drafted is not None:
-            draft = f"draft of {moment(self._drafted)}, not saved · D drops it"
-            said.append((draft, "$accent"))
+            draft = f"draft of {moment(self._drafted)}, not saved · {{prompt.drop}} drops it"
+            said.append((with_keys(self, draft), "$accent"))
         for variable, value in self._rows:
             if said:
                 said.append((" · ", "$dim"))

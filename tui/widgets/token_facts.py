@@ -63,7 +63,7 @@ class TokenFacts(Widget, can_focus=True):
     """Arrows choose among what either variant could have said here."""
 
     HELP = (
-        "What either variant gives this token, and what it would rather have said. Enter goes on "
+        "What either variant gives this token, and what it would rather have said. {Instead.branch} goes on "
         "from a chosen token in a new variant: the answer begins as the text up to here, then that "
         "token, then whatever the model says."
     )

@@ -18,8 +18,8 @@ class TuneList(ChosenLines[Item]):
     """Titles and what is chosen; what is not a person's choice is dim."""
 
     HELP = (
-        "What is to be trained. Enter changes the chosen line, del brings back what it was at "
-        "first, F5 trains. An adapter is trained on the model of the selected variant; everything "
+        "What is to be trained. {Tune.change} changes the chosen line, {tune.reset} brings back "
+        "what it was at first, {tune.run} trains. An adapter is trained on the model of the selected variant; everything "
         "is checked anew after each change. docs/tuning.md says what is checked, docs/training.md "
         "what the settings mean."
     )

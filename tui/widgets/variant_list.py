@@ -35,7 +35,8 @@ class VariantList(Widget, can_focus=True):
 
     HELP = (
         "The variants that are compared. The selected one is what the prompt panel edits and "
-        "what v, a, m, p, s, l, b and del act on; ◆ marks the baseline."
+        "what {variant.add}, {variant.adapters}, {variant.model}, {prompt.pick}, {variant.sampling}, "
+        "{variant.label}, {variant.baseline} and {variant.remove} act on; ◆ marks the baseline."
     )
     BINDINGS: ClassVar[list[BindingType]] = [*VARIANT_LIST_KEYS]
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from textual.content import Content
 
+from ..key_names import with_keys
 from ..welcome import first_run, welcomed
 from .lines import FittedLine
 
 _WAYS = (
-    "Press F5: it runs these variants of one question. F1, then t, is a tour of two minutes.",
-    "Press F5 to run · F1, then t: a tour of two minutes",
-    "F5 runs · F1, then t: a tour",
+    "Press {run.start}: it runs these variants of one question. {app.help}, then {help.tour}, is a tour of two minutes.",
+    "Press {run.start} to run · {app.help}, then {help.tour}: a tour of two minutes",
+    "{run.start} runs · {app.help}, then {help.tour}: a tour",
 )
 
 
@@ -27,7 +28,7 @@ class Welcome(FittedLine):
         self.display = first_run(folder)
 
     def on_mount(self) -> None:
-        self.say([Content(way) for way in _WAYS])
+        self.say([Content(with_keys(self, way)) for way in _WAYS])
 
     def over(self) -> None:
         """Something is run: the line is not needed any more."""
