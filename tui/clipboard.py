@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 
 from .new_file import save_here
 
+COPYING = "\x1b]52;"
+"""How what has a terminal copy begins (OSC 52)."""
 MOST = 74_994
 """Bytes; some terminals drop more (100,000 with the encoding and what is around it)."""
 SCREEN_PIECE = 512
@@ -35,7 +37,7 @@ def copy(text: str, write: Callable[[str], object], env: Mapping[str, str] = os.
 
 def sequence(text: str, env: Mapping[str, str]) -> str:
     """What is written to have the terminal take a text: OSC 52, wrapped for what passes it on."""
-    plain = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
+    plain = f"{COPYING}c;{base64.b64encode(text.encode()).decode()}\x07"
     if "TMUX" in env or env.get("TERM", "").startswith("tmux"):
         # tmux takes the one where its set-clipboard is on, and passes on the other where its
         # allow-passthrough is.

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BEGINNING = 2
 """So many sizes are told at first, the same: by Textual, and by the driver once it has started."""
 ENDING = ("SIGHUP", "SIGTERM")
+FULL_S = 0.1
+"""How often is looked whether a slow line takes what is copied."""
 
 
 class TerminalApp(App[None]):
@@ -99,6 +101,8 @@ class TerminalApp(App[None]):
         async with self._copying:
             sequences: list[str] = []
             said = await asyncio.to_thread(copy, text, sequences.append)
+            while getattr(self._driver, "full", False):  # a slow line takes it later
+                await asyncio.sleep(FULL_S)
             if self._driver is not None:
                 self._driver.write("".join(sequences))
             self.notify(said, timeout=5, markup=False)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from .clipboard import COPYING
 from .pasting import ASK, Answered, PasteParser
 
 if TYPE_CHECKING:
@@ -77,10 +78,14 @@ class TtyDriver(LinuxDriver):
         """As Textual's, and never wait: what a terminal that takes nothing was to show is left out."""
         self._write(data, [True] if data == ASK else [])
 
+    @property
+    def full(self) -> bool:
+        """Whether so much waits for the terminal that what is written now is left out."""
+        return (writer := self._writer_thread) is not None and writer._queue.full()
+
     def _write(self, data: str, due: Sequence[bool] = ()) -> None:
-        writer = self._writer_thread
         with self._heard:
-            if writer is not None and writer._queue.full():
+            if self.full:
                 self._outlet.owes = True
             else:
                 self._due += due
@@ -175,15 +180,19 @@ class TtyDriver(LinuxDriver):
 
     def _make_room(self) -> None:
         """Leave out what is still to be shown on a slow line, which nobody will see: what gives the
-        terminal back has to fit."""
+        terminal back has to fit. What is copied is kept."""
         writer = self._writer_thread
         if writer is None or writer._queue.qsize() < WAITING:
             return
+        copied: list[str] = []
         with self._heard, contextlib.suppress(queue.Empty):
             while True:
-                if writer._queue.get_nowait() == ASK:
+                text = writer._queue.get_nowait()
+                if text == ASK:
                     self._due.pop()
-        self._write("\x1b[?2026l")  # it may be in the middle of an update
+                elif text and COPYING in text:
+                    copied.append(text)
+        self._write("\x1b[?2026l" + "".join(copied))  # it may be in the middle of an update
 
     def _hang_up(self) -> None:
         """Write nothing any more."""

@@ -33,6 +33,7 @@ from .test_tmux import ENDLESS, Closing, start
 from .tmux import HAS_TMUX, LLAMADIFF, Tmux
 
 MOUSE_OFF, LEFT = b"\x1b[?1003l", b"\x1b[?1049l"
+HERE = sequence("here", {}).encode()
 needs_tmux = pytest.mark.skipif(not HAS_TMUX, reason="needs tmux")
 
 
@@ -148,6 +149,8 @@ class Small(TerminalApp):
     def on_key(self, event) -> None:
         if event.key == "q":
             self.exit()
+        if event.key == "c":
+            self.copy_to_clipboard("here")
         self.count += 1
         line = "".join(chr(33 + (self.count + at) % 90) for at in range(119))
         self.query_one(Static).update(f"{line}\\n" * 38 + f"key {self.count}", layout=False) if event.key == "x" else None
@@ -178,6 +181,13 @@ def small(closing: Closing, noted: Path) -> Pty:
     return app
 
 
+def press(small: Pty, noted: Path, keys: str, before: int = 0) -> None:
+    """Each once the app has had the one before; it had so many before."""
+    for number, key in enumerate(keys, before + 1):
+        small.send(key)
+        small.wait_for(lambda number=number: noted.exists() and noted.read_text() == f"{number}")
+
+
 def test_what_a_terminal_still_has_to_say_is_heard_before_it_is_left(small: Pty) -> None:
     small.answering = False
     small.send("q")
@@ -199,16 +209,21 @@ def test_characters_whose_bytes_come_one_by_one_are_typed(closing: Closing, note
 
 
 def test_a_slow_line_is_given_back_as_it_was(small: Pty, noted: Path) -> None:
-    """What is still to be shown leaves room for that."""
+    """What is still to be shown leaves room for that, and for what was copied."""
     small.reading = small.answering = False
-    for number in range(1, 101):
-        small.send("x")
-        small.wait_for(lambda number=number: noted.exists() and noted.read_text() == f"{number}")
-    small.send("q")
-    small.wait_for(lambda: noted.read_text() == "101")
+    press(small, noted, "x" * 20 + "c" + "x" * 80 + "q")
     small.reading = small.answering = True
     small.wait_for(lambda: small.exit_code == 0)
     assert MOUSE_OFF in small.seen and LEFT in small.seen and b"\x1b[<u" in small.seen
+    assert HERE in small.seen
+
+
+def test_a_copy_waits_for_a_slow_line(small: Pty, noted: Path) -> None:
+    small.reading = small.answering = False
+    press(small, noted, "x" * 100 + "c")
+    small.reading = small.answering = True
+    small.wait_for(lambda: HERE in small.seen)
+    small.wait_for("Sent 4 characters")
 
 
 def test_a_terminal_that_was_another_size_for_a_moment_is_drawn_anew(small: Pty) -> None:
@@ -221,11 +236,7 @@ def test_a_terminal_that_takes_nothing_keeps_nobody_waiting(small: Pty, noted: P
     """The app goes on, is shown as it is once that is possible, and can be ended meanwhile."""
     for before in (0, 100):
         small.reading = small.answering = False
-        for number in range(before + 1, before + 101):
-            small.send("x")
-            small.wait_for(
-                lambda number=number: noted.exists() and noted.read_text() == f"{number}"
-            )
+        press(small, noted, "x" * 100, before)
         assert f"key {before + 100}".encode() not in small.seen
         if not before:
             small.reading = small.answering = True
