@@ -79,10 +79,9 @@ class LlamadiffApp(ConfiguredApp):
         title: str = "",
         severity: SeverityLevel = "information",
         timeout: float | None = None,
-        markup: bool = True,
+        markup: bool = False,
     ) -> None:
-        """As Textual's, of a sentence that may hold ids of keys; takes the place of what said the
-        same, and of any mere information."""
+        """Takes the place of what said the same, and of any mere information."""
         message = with_keys(self, message)
         self._said.append(Said(datetime.now(), severity, message))
         for old in list(self._notifications):
@@ -218,7 +217,7 @@ class LlamadiffApp(ConfiguredApp):
             try:
                 tour.begin()
             except OSError as error:
-                self.notify(f"The tour needs a folder: {error}", severity="error", markup=False)
+                self.notify(f"The tour needs a folder: {error}", severity="error")
             else:
                 self.tour = tour
 

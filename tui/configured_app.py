@@ -41,16 +41,13 @@ class ConfiguredApp(TerminalApp):
         """The settings as they are now."""
         for theme in THEMES:
             self.register_theme(theme)
-        self.own_keymap: dict[str, str] = {}
-        """The keys that the person chose, by the ids of bindings."""
         self._keys_told: list[str] = []
         if configured.keys:
             from .config.keymap import keymap_of
 
             keymap = keymap_of(configured)
             self._keys_told += keymap.problems
-            self.own_keymap = dict(keymap.keys)
-            self.set_keymap(self.own_keymap)
+            self.set_keymap(dict(keymap.keys))
         self._take("theme", "compact", "animations")
 
     def on_mount(self) -> None:
@@ -58,7 +55,7 @@ class ConfiguredApp(TerminalApp):
         told = [*self.configured.problems, *self._keys_told]
         more = [f"{len(told) - MOST_TOLD} more: see `llamadiff settings`."]
         for said in [*told[:MOST_TOLD], *more[: len(told) > MOST_TOLD]]:
-            self.notify(said, severity="warning", timeout=20, markup=False)
+            self.notify(said, severity="warning", timeout=20)
 
     def get_css_variables(self) -> dict[str, str]:
         variables = {**super().get_css_variables(), **variables_for(self.current_theme)}
@@ -121,7 +118,7 @@ class ConfiguredApp(TerminalApp):
     def tell_unwritten(self, said: str) -> None:
         """Show a mistake, if there is one."""
         if said:
-            self.notify(said, severity="error", markup=False)
+            self.notify(said, severity="error")
 
 
 def _write(path: Path, name: str, value: Any) -> None:

@@ -13,10 +13,10 @@ from textual.keys import _character_to_key
 from .config.key_places import PLACES
 
 if TYPE_CHECKING:
-    from textual.binding import Binding
     from textual.message_pump import MessagePump
 
-_ID = re.compile(r"\{(\w+\.\w+)\}")
+_ID = re.compile(r"(?<!\{)\{(\w+\.\w+)\}(?!\})")
+"""Not the variables of templates, `{{ row.left }}`."""
 
 _NAMES = {
     "escape": "esc",
@@ -47,14 +47,10 @@ def spoken(key: str) -> str:
     return f"ctrl+{key_name(key)[1:]}" if key.startswith("ctrl+") else key_name(key)
 
 
-def bound_keys(it: MessagePump, binding: Binding) -> list[str]:
-    """The keys of a binding, where the app that something belongs to may have others for it."""
-    return it.app._keymap.get(binding.id or "", binding.key).split(",")
-
-
-def first_key(it: MessagePump, binding_id: str) -> str:
-    """The first of those keys, as Textual calls it. Raises KeyError where nothing has this id."""
-    return _first(binding_id, it.app._keymap)
+def keys_of(it: MessagePump, binding_id: str) -> list[str]:
+    """The keys, as Textual calls them, that bindings with this id have in the app of something now.
+    Raises KeyError where nothing has it."""
+    return _keys(binding_id, it.app._keymap)
 
 
 def with_keys(it: MessagePump, sentence: str) -> str:
@@ -88,7 +84,7 @@ def filled(text: str, keymap: Mapping[str, str], name: Callable[[str], str] = sp
 
     def key_of(found: re.Match[str]) -> str:
         try:
-            key = name(_first(found[1].lower(), keymap))
+            key = name(_keys(found[1].lower(), keymap)[0])
         except KeyError:
             return found[0]
         begins = found[1][0].isupper() and len(key) > 1
@@ -97,8 +93,8 @@ def filled(text: str, keymap: Mapping[str, str], name: Callable[[str], str] = sp
     return _ID.sub(key_of, text)
 
 
-def _first(binding_id: str, keymap: Mapping[str, str]) -> str:
-    return (keymap.get(binding_id) or _at_first()[binding_id]).partition(",")[0]
+def _keys(binding_id: str, keymap: Mapping[str, str]) -> list[str]:
+    return (keymap.get(binding_id) or _at_first()[binding_id]).split(",")
 
 
 @functools.cache

@@ -25,6 +25,6 @@ def save_picture(app: App[Any], file: Path | None = None) -> None:
         sentence = (
             f"{file or 'A file where llamadiff was started'} cannot be written: {error.strerror}."
         )
-        app.notify(sentence, severity="error", markup=False)
+        app.notify(sentence, severity="error")
     else:
-        app.notify(f"The screen is in {file}.", timeout=6, markup=False)
+        app.notify(f"The screen is in {file}.", timeout=6)

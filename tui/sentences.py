@@ -30,12 +30,8 @@ def for_app(sentence: str) -> str:
     A name a template uses is listed under Variables without being declared, so it lacks a value.
     """
     sentence = _UNDEFINED.sub(r"\1 has no value: give it one under Variables", sentence)
-    sentence = _ADAPTER.sub(
-        "press {variant.adapters} (after {run.stop}) to add it as an adapter", sentence
-    )
+    sentence = _ADAPTER.sub("{variant.adapters} in the playground adds it as an adapter", sentence)
     sentence = _OVER.sub("", sentence).replace(
         "add one with -a", "{variant.adapters} in the playground adds one"
     )
-    return _MODEL.sub(
-        "press {variant.model} (after {run.stop}) to take it as the base model", sentence
-    )
+    return _MODEL.sub("{variant.model} in the playground takes it as the base model", sentence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..compare.curves import Curve, Spread, curves_csv, curves_document
@@ -16,7 +16,7 @@ from .safe_text import safe_line
 from .sentences import for_app
 from .sweeping import BEFORE, FIRST, Sweeping
 from .widgets.output_pane import PaneState
-from .widgets.sweep_table import FAILED, SweepRow
+from .widgets.sweep_table import SweepRow
 from .writing import write_new
 
 BEGINNING = 200
@@ -37,13 +37,15 @@ def status_of(sweeping: Sweeping | None, *, busy: bool, scored: int) -> tuple[st
     return ("stopped", "$accent") if State.CANCELLED in states else ("done", "$success")
 
 
-def row(sweeping: Sweeping, number: int, curves: Sequence[Curve]) -> SweepRow:
-    """The line of the value with this number."""
+def row(
+    sweeping: Sweeping, number: int, curves: Sequence[Curve], fill: Callable[[str], str]
+) -> SweepRow:
+    """The line of the value with this number; `fill` fills in the ids of keys in why there is no text."""
     outputs = sweeping.at(number)
     cells = [_cell(curve, curve.values[number]) for curve in curves]
     if len(outputs) > 1:
         cells.append(_distinct(outputs))
-    said, style = _said(outputs[0])
+    said, style = _said(outputs[0], fill)
     return SweepRow(f"{sweeping.axis.values[number]:g}", tuple(cells), said, style)
 
 
@@ -61,9 +63,9 @@ def _distinct(outputs: Sequence[Output]) -> str:
     return f"{len({answer_of(it) for it in over})} of {len(over)}" if over else "–"
 
 
-def _said(output: Output) -> tuple[str, str]:
+def _said(output: Output, fill: Callable[[str], str]) -> tuple[str, str]:
     if output.state is State.FAILED:
-        return f"✗ {for_app(output.error or '')}", FAILED
+        return f"✗ {fill(for_app(output.error or ''))}", "$error"
     if output.state.over and not has_answer(output):
         return "(no answer)", "$dim"
     if output.text:

@@ -15,11 +15,13 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from .canvas import Canvas
+from .key_names import with_keys
 from .pace import Pace
 from .pasting import ASK, Answered, with_own_parser
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual.notifications import SeverityLevel
 
     from .tty_driver import TtyDriver
 
@@ -88,6 +90,19 @@ class TerminalApp(App[None]):
     def on_answered(self, event: Answered) -> None:
         self.pace.answered()
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """As Textual's, of a plain sentence that may hold ids of keys."""
+        said = with_keys(self, message)
+        super().notify(said, title=title, severity=severity, timeout=timeout, markup=markup)
+
     # --------------------------------------------------------------- clipboard
 
     def copy_to_clipboard(self, text: str) -> None:
@@ -105,7 +120,7 @@ class TerminalApp(App[None]):
                 await asyncio.sleep(FULL_S)
             if self._driver is not None:
                 self._driver.write("".join(sequences))
-            self.notify(said, timeout=5, markup=False)
+            self.notify(said, timeout=5)
 
     # ------------------------------------------------------ leaving and ending
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -28,6 +29,8 @@ from llamadiff.tui.widgets.prompt_panel import PromptPanel
 
 from ..conftest import until
 
+KEY_ID = re.compile(r"(?<!\{)\{\w+\.\w+\}(?!\})")
+"""The id of a key in a sentence, where a person is to see the key."""
 ENDLESS = {"max_tokens": 100_000, "logit_bias": dict.fromkeys(range(8), -100.0)}
 """Sampling that never ends an answer: the bundled model's special tokens are ruled out."""
 
@@ -132,10 +135,12 @@ def ever_told(pilot: Pilot[None]) -> str:
 
 
 def screen_text(pilot: Pilot[None]) -> str:
-    """What is on the screen, a line for each row."""
+    """What is on the screen, a line for each row; the ids of keys are never in it."""
     visible_screen_stack.set(pilot.app._background_screens)
     strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join(strip.text.rstrip() for strip in strips)
+    said = "\n".join(strip.text.rstrip() for strip in strips)
+    assert not KEY_ID.search(said)
+    return said
 
 
 OWN_PROMPT = """\

@@ -189,7 +189,7 @@ async def test_a_path_with_a_scale_is_taken(home: Path, support: Path, tmp_path:
     ("key", "make", "words"),
     [
         ("m", lambda folder, base, adapter: folder / "missing.gguf", "missing.gguf"),
-        ("m", lambda folder, base, adapter: adapter, "press a (after esc) to add it"),
+        ("m", lambda folder, base, adapter: adapter, "a in the playground adds it"),
         ("m", lambda folder, base, adapter: text_file(folder), "GGUF"),
         ("m", lambda folder, base, adapter: cut(base, folder), "cut.gguf"),
         ("a", lambda folder, base, adapter: base, "model"),

@@ -382,12 +382,12 @@ async def test_a_suite_is_read_before_it_starts_and_what_closing_stops_is_told(
         await pilot.press("ctrl+q")
         app = pilot.app
     assert isinstance(app, LlamadiffApp) and app.unfinished is not None
-    tell_of(app.unfinished, {})
+    tell_of(app.unfinished, app)
     said = capsys.readouterr().err
     assert f"Mine was stopped; {answers_in(home)} of 96 answers are kept: " in said
     assert f"`llamadiff eval --resume -c 60000 {path}` goes on" in said
     path.write_text(path.read_text().replace("50", "20"))
-    tell_of(app.unfinished, {})
+    tell_of(app.unfinished, app)
     assert ": F4 in the app, and F5 there, go on" in capsys.readouterr().err
     async with opened(home, size=(120, 40)) as pilot:
         await choose(pilot, "Mine yours")

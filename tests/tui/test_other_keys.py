@@ -20,7 +20,10 @@ from ..conftest import until
 from .app import LONG, PLAIN, StillApp, playground, screen_text
 
 ID = re.compile(r"\{(\w+\.\w+)\}")
-KEY = re.compile(r"\bF([1-9]|1[0-2])\b|\b[Ee]sc\b|\b[Cc]trl\+\w")
+KEY = re.compile(
+    r"\bF([1-9]|1[0-2])\b|\b[Ee]sc\b|\b[Cc]trl\+\w|\bdel\b|(?<!white )\bspace\b"
+    r"|(?:^|[;,(·] )[a-zA-Z] (?:adds|brings|goes|leaves|makes|opens|runs|shows|stops|takes)\b"
+)
 OWN = {"ctrl+u", "ctrl+z"}
 """Keys that text fields have for their text: they have no ids."""
 FOLDER = Path(tui.__path__[0])

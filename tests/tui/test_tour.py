@@ -114,6 +114,7 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         await until(lambda: "F10 goes back to the playground" in screen_text(pilot))
         await pilot.press("f10", "n", "n", "n")
         await until(lambda: "n is not it yet. Press J" in screen_text(pilot))
+        assert app.tour is not None and app.tour._wanted == {"J", "2"}
         await pilot.press("e")
         await until(lambda: "esc leaves the field" in screen_text(pilot))
         await pilot.press("escape")  # out of the editor, which is no end of the tour

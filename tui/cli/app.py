@@ -20,9 +20,8 @@ from ..paths import (
 from ..setup import Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ...compare.evaluation.plan import Plan
+    from ..app import LlamadiffApp
     from ..evaluating import Evaluating
     from .asked import Asked
 
@@ -66,7 +65,7 @@ def open_app(asked: Asked, *, mouse: bool = True) -> None:
     app = LlamadiffApp(setup)
     app.run(mouse=given.config.mouse)
     if app.unfinished is not None:
-        tell_of(app.unfinished, app.own_keymap)
+        tell_of(app.unfinished, app)
     if app.failure is not None:
         raise app.failure
     if app.ended_by is not None:
@@ -84,19 +83,20 @@ def need_terminal() -> None:
         raise UsageError("the app needs a terminal; without one use `llamadiff run` or `diff`.")
 
 
-def tell_of(it: Evaluating, keymap: Mapping[str, str]) -> None:
+def tell_of(it: Evaluating, app: LlamadiffApp) -> None:
     """Say how to go on with an evaluation that was stopped."""
-    from ..key_names import filled
+    from ..key_names import with_keys
     from .printing import note
 
     if it.key is None:
         return
     command = _resuming(it.plan)
-    how = f"`{command}` goes on with them, as {{app.evaluate}} and {{evaluate.run}} in the app do"
-    there = "{app.evaluate} in the app, and {evaluate.run} there, go on with them"
+    evaluate, run = (with_keys(app, it) for it in ("{app.evaluate}", "{evaluate.run}"))
+    how = f"`{command}` goes on with them, as {evaluate} and {run} in the app do"
+    there = f"{evaluate} in the app, and {run} there, go on with them"
     note(
         f"{it.plan.suite.name} was stopped; {len(it.answers):,} of {it.plan.answers:,} answers are "
-        f"kept: {filled(how if command else there, keymap)}."
+        f"kept: {how if command else there}."
     )
 
 

@@ -92,7 +92,7 @@ def eval_command(
     for path in reports:
         write_report(path, document)
     if suite is not None and found.key is not None:
-        note(f"Kept as {found.key}: --show {found.key} shows it again, F4 in the app has its rows.")
+        note(f"Kept as {found.key}: --show {found.key} shows it again, the app has its rows.")
     return 0 if board.met else 1
 
 

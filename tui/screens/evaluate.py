@@ -310,7 +310,7 @@ class Evaluate(SuiteFiles):
             if isinstance(item, Past) and item.entry.key == busy.key:
                 self.app.push_screen(Evaluation(self._home, busy))
             else:
-                self.app.notify(f"{busy.plan.suite.name} is running; stop it first.", markup=False)
+                self.app.notify(f"{busy.plan.suite.name} is running; stop it first.")
             return
         try:
             it = await self._begun(item)

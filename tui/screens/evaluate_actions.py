@@ -190,11 +190,9 @@ class EvaluateActions(HistoryActions):
         await it.run(self.session.runner, self.hashes)
         name = safe_line(it.plan.suite.name)
         if it.state == "failed":
-            self.app.notify(f"{name}: {it.problem}", severity="error", timeout=8, markup=False)
+            self.app.notify(f"{name}: {it.problem}", severity="error", timeout=8)
         elif not self._shown(it):
-            self.app.notify(
-                f"{name} is evaluated; {{app.evaluate}} shows it.", timeout=8, markup=False
-            )
+            self.app.notify(f"{name} is evaluated; {{app.evaluate}} shows it.", timeout=8)
 
     def _shown(self, it: Evaluating) -> bool:
         from .evaluation import Evaluation

@@ -65,7 +65,7 @@ class Evaluation(Page[None]):
         "time: looking often buys no winner. Decision says whether to prompt or to fine-tune. "
         "{Evaluation.leave} stops, {app.playground} and {app.evaluate} leave it running."
     )
-    LATER = "In the list of rows (↓)"
+    LATER = "In the list of rows ({evaluation.leave})"
 
     def __init__(self, home: EvaluateActions, evaluating: Evaluating) -> None:
         super().__init__()
@@ -341,7 +341,7 @@ class Evaluation(Page[None]):
     async def action_start(self) -> None:
         it, busy = self.evaluating, self._home.busy
         if busy is not None:
-            self.app.notify(f"{busy.plan.suite.name} is running; stop it first.", markup=False)
+            self.app.notify(f"{busy.plan.suite.name} is running; stop it first.")
             return
         try:
             await self._home.check_going_on(it)

@@ -87,7 +87,7 @@ class HistoryActions(VariantActions):
         try:
             await self.session.learn_variables(found.variants)
         except (*MISTAKES, EngineError) as error:
-            self.app.notify(for_app(str(error)), severity="warning", markup=False)
+            self.app.notify(for_app(str(error)), severity="warning")
         for variant in playground.documents.all().values():
             if playground.documents.edited(variant):
                 history.left(variant.prompt)
@@ -96,13 +96,13 @@ class HistoryActions(VariantActions):
         self.leave_drafts()
         self.list_changed(())
         self.query_one(OutputBoard).focus_pane(playground.selected)
-        self.app.notify(self._reopened(recorded, found), timeout=8, markup=False)
+        self.app.notify(self._reopened(recorded, found), timeout=8)
         hashes = FileHashes(self._setup.cache_dir)
         runs = [run, *(other.run for other in found.others)]
         changed = [said for it in runs for said in await changed_files(it, hashes)]
         if changed:
             said = safe_line(" ".join(dict.fromkeys(changed)))
-            self.app.notify(said, severity="warning", timeout=15, markup=False)
+            self.app.notify(said, severity="warning", timeout=15)
 
     def _reopened(self, recorded: Recorded, found: Reopened) -> str:
         """What there is to know of what was reopened."""

@@ -110,7 +110,7 @@ class LastActions(HistoryActions):
         await self._show_place(last)
         if gone:
             said = safe_line(" ".join(gone))
-            self.app.notify(said, severity="warning", timeout=15, markup=False)
+            self.app.notify(said, severity="warning", timeout=15)
 
     def _have(self, last: LastTime, variants: list[Variant]) -> None:
         playground, setup = self.playground, self._setup

@@ -152,6 +152,7 @@ class Library(SearchedList):
         entry = event.entry
         self._asked = str(entry.path) if entry else ""
         self._refusal = ""
+        self.details.wait("")
         if self._pause is not None:
             self._pause.stop()
         if entry is None:
@@ -268,15 +269,18 @@ class Library(SearchedList):
             self.details.say(self._problem(entry))
             self.app.bell()
             return
-        self._refuse("checking …")
+        self._refuse("")
+        self.details.wait("checking …")
         if isinstance(entry, PromptEntry):
             problem = await self._playground.use_prompt(entry.path)
         elif isinstance(entry, ModelEntry):
             problem = await self._playground.use_model(entry.name, Path(entry.path))
         else:
-            problem = await self._playground.use_adapter(entry.name, Path(entry.path), self._refuse)
+            wait = self.details.wait
+            problem = await self._playground.use_adapter(entry.name, Path(entry.path), wait)
         if not self.is_current:
             return
+        self.details.wait("")
         if problem:
             self._refuse(problem)
         else:

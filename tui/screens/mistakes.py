@@ -13,7 +13,7 @@ class TellsMistakes(MessagePump):
 
     def tell_error(self, error: object) -> None:
         """Show a sentence, or that of an exception, for a while."""
-        self.app.notify(str(error), severity="error", markup=False)
+        self.app.notify(str(error), severity="error")
 
     def tell_mistake(self, sentence: str) -> None:
         """Say that work failed as it never should."""

@@ -13,4 +13,4 @@ SHOWN_S = 15.0
 def tell_odd(app: App[Any], sentences: Iterable[str]) -> None:
     """Show each sentence long enough to be read."""
     for sentence in sentences:
-        app.notify(sentence, severity="warning", timeout=SHOWN_S, markup=False)
+        app.notify(sentence, severity="warning", timeout=SHOWN_S)

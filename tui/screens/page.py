@@ -57,4 +57,4 @@ class Page(TellsMistakes, Paned[Result], Generic[Result]):
         answer = await self.app.push_screen_wait(Ask(title, name, name))
         if answer is not None:
             said = await asyncio.to_thread(write, expanded(answer.strip()))
-            self.app.notify(said, timeout=5, markup=False)
+            self.app.notify(said, timeout=5)

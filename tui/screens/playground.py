@@ -221,7 +221,7 @@ class Playground(
             pace.drawn()
 
     def _trouble(self, sentence: str) -> None:
-        self.app.notify(sentence, severity="error", timeout=8, markup=False)
+        self.app.notify(sentence, severity="error", timeout=8)
 
     def tell_mistake(self, sentence: str) -> None:
         self._trouble(sentence)

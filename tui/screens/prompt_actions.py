@@ -123,16 +123,16 @@ class PromptActions(VariantActions):
             if news.conflict is not None:
                 self._ask_which(outside, news.document, news.conflict)
             elif news.deleted:
-                self.app.notify(f"{name} was deleted by another program; yours is kept, and saving writes it again.", severity="warning", timeout=8, markup=False)  # fmt: skip
+                self.app.notify(f"{name} was deleted by another program; yours is kept, and saving writes it again.", severity="warning", timeout=8)  # fmt: skip
             elif news.problem:
                 self.app.notify(
                     f"{name} was changed by another program and cannot be used now; yours is kept. "
                     f"{news.problem}",
-                    severity="warning", timeout=8, markup=False,
+                    severity="warning", timeout=8,
                 )  # fmt: skip
             else:
                 self.changed(news.names)
-                self.app.notify(f"{name} was changed on disk; that is in here now.", timeout=5, markup=False)  # fmt: skip
+                self.app.notify(f"{name} was changed on disk; that is in here now.", timeout=5)  # fmt: skip
 
     @work(group="dialog", exit_on_error=False)
     async def _ask_which(self, outside: Outside, document: str, conflict: Conflict) -> None:
@@ -197,7 +197,7 @@ class PromptActions(VariantActions):
             return
         prompt = apply(snippet, variant.prompt)
         if prompt == variant.prompt:
-            self.app.notify(f"All of {safe_line(snippet.name)} is in the prompt already.", timeout=4, markup=False)  # fmt: skip
+            self.app.notify(f"All of {safe_line(snippet.name)} is in the prompt already.", timeout=4)  # fmt: skip
         else:
             self._add_beside(prompt, snippet.name)
 
@@ -224,7 +224,7 @@ class PromptActions(VariantActions):
             return
         self.list_changed([made.name])
         said = f"{made.name} is {safe_line(name)}; {{run.start}} runs it, {{variant.undo}} takes it back."
-        self.app.notify(said, timeout=5, markup=False)
+        self.app.notify(said, timeout=5)
 
     # -------------------------------------------------------------- the library
 

@@ -219,7 +219,8 @@ class SweepScreen(Page[Taken]):
         axis = sweeping.axis
         several = sweeping.repeats > 1
         head = (safe_line(axis.name), *(it.short for it in curves), *(["texts"] if several else []))
-        rows = [row(sweeping, number, curves) for number in range(len(axis.values))]
+        fill = partial(with_keys, self)
+        rows = [row(sweeping, number, curves, fill) for number in range(len(axis.values))]
         self.table.show(head, rows, drawn)
         self.query_one(CurvePlot).show(curves[drawn], axis.name, axis.values, self.table.at)
 
@@ -339,7 +340,7 @@ class SweepScreen(Page[Taken]):
             said = (
                 f"{sweeping.axis.name} leaves the model's mind as it is: no text becomes likelier."
             )
-            self.app.notify(said, timeout=5, markup=False)
+            self.app.notify(said, timeout=5)
         return sweeping.scores
 
     def _expect(self, sweeping: Sweeping, name: str, own: str = "") -> None:

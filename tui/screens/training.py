@@ -140,7 +140,7 @@ class TrainingScreen(Page[None]):
     def action_start(self) -> None:
         busy = self._home.learning
         if busy is not None:
-            self.app.notify(f"{busy.name} is being trained; stop it first.", markup=False)
+            self.app.notify(f"{busy.name} is being trained; stop it first.")
             return
         self._home.train(self.training)
         self.show()
@@ -156,7 +156,7 @@ class TrainingScreen(Page[None]):
         """Have a suite ask its own variants and the new ones; its scoreboard opens."""
         home, plan = self._home, self.training.plan
         if (busy := home.busy) is not None:
-            self.app.notify(f"{busy.plan.suite.name} is running; stop it first.", markup=False)
+            self.app.notify(f"{busy.plan.suite.name} is running; stop it first.")
             return
         path = await self.app.push_screen_wait(
             ChooseSuite(home.suite_folders, plan.held_out, plan.data.stem)

@@ -360,7 +360,7 @@ class Tune(Page[None]):
     ) -> None:
         busy = self._home.learning
         if busy is not None:
-            self.app.notify(f"{busy.name} is being trained; stop it first.", markup=False)
+            self.app.notify(f"{busy.name} is being trained; stop it first.")
             return
         it = self._home.make_training(plan, data, resume=resume)
         self._home.train(it)

@@ -100,10 +100,10 @@ class TuneActions(EvaluateActions):
         self._unseen = self._unseen and not self._is_shown(it)
         if it.state == "failed" and self._unseen:
             said = f"{safe_line(it.name)}: {it.problem}"
-            self.app.notify(said, severity="error", timeout=8, markup=False)
+            self.app.notify(said, severity="error", timeout=8)
         elif self._unseen:
             said = f"{safe_line(it.name)} is {'trained' if it.state == 'done' else it.state}; {{app.tune}} shows it."
-            self.app.notify(said, timeout=8, markup=False)
+            self.app.notify(said, timeout=8)
         if it.done:
             await asyncio.to_thread(self.session.catalog.scan)
 
@@ -195,7 +195,7 @@ class TuneActions(EvaluateActions):
                 f"{made.variant} is asked a question that is held out, and the baseline "
                 f"{self.playground.baseline} another: compare {made.variant} with itself."
             )
-            self.app.notify(said, timeout=8, markup=False)
+            self.app.notify(said, timeout=8)
         self.list_changed([made.variant])
         return made
 

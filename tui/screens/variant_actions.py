@@ -174,7 +174,7 @@ class VariantActions(TellsMistakes, Paned[None]):
             usable = await readable(path, variant.model, self.session.cache_dir, say)
             path = usable.path
             if any(adapter.path.resolve() == path.resolve() for adapter in variant.adapters):
-                return f"{variant.name} has {name} already; ◂ ▸ in the playground scale it."
+                return f"{variant.name} has {name} already; {{variant.scale_down}} and {{variant.scale_up}} in the playground scale it."
             stack = (*variant.adapters, StackedAdapter(name, path))
             odd = await self.session.check(variant, stack)
         except (ModelError, EngineError) as error:
@@ -255,7 +255,7 @@ class VariantActions(TellsMistakes, Paned[None]):
                 and saved.path.is_relative_to(folder)
             ):
                 said += ", which goes with the tour: {prompt.save_as} saves it elsewhere"
-            self.app.notify(f"{said}.", timeout=4, markup=False)
+            self.app.notify(f"{said}.", timeout=4)
 
     def _update(self, variant: Variant) -> None:
         if variant != self.playground.get(variant.name):
@@ -288,7 +288,6 @@ class VariantActions(TellsMistakes, Paned[None]):
                 f"{error} – {{prompt.external}} opens it again.",
                 severity="error",
                 timeout=8,
-                markup=False,
             )
             return
         del self._drafts[variant.name]

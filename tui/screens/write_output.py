@@ -21,7 +21,7 @@ async def write(app: App[Any], written: Written) -> None:
     if path is not None and path.suffix == PICTURE:
         save_picture(app, path)
     elif path is not None:
-        app.notify(safe_line(f"Wrote {path}."), timeout=4, markup=False)
+        app.notify(safe_line(f"Wrote {path}."), timeout=4)
 
 
 class WriteOutput(PathPicker[Path]):

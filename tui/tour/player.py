@@ -11,7 +11,7 @@ from textual.worker import Worker
 
 from ..key_names import key_name
 from ..screens.jump import Jump
-from .steps import STEPS, key_of
+from .steps import STEPS, events_of
 
 if TYPE_CHECKING:
     from ..app import LlamadiffApp
@@ -85,7 +85,7 @@ class Player:
             key = screen.letter_of(key[1:]) if isinstance(screen, Jump) else ""
         if not key:
             return
-        named = key_of(tour.app, key)
+        named = events_of(tour.app, key)[0]
         self.pressed = key_name(named)
         event = Key(named, key if len(key) == 1 else None)
         self._sent.append(event)

@@ -10,7 +10,7 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 
 from ...compare.run import State
-from ..key_names import first_key
+from ..key_names import keys_of
 from ..screens.evaluate import Evaluate
 from ..screens.evaluation import Evaluation
 from ..screens.lens import LensScreen
@@ -44,11 +44,11 @@ class Step:
     into: type[Widget] | None = None
 
 
-def key_of(it: MessagePump, pressed: str) -> str:
-    """The name that a key of a step has in the events of an app."""
+def events_of(it: MessagePump, pressed: str) -> list[str]:
+    """The names that a key of a step, or the keys of an id, have in the events of an app."""
     if pressed.startswith("{"):
-        return first_key(it, pressed[1:-1])
-    return _character_to_key(pressed) if len(pressed) == 1 else pressed
+        return keys_of(it, pressed[1:-1])
+    return [_character_to_key(pressed) if len(pressed) == 1 else pressed]
 
 
 def _over(home: Playground) -> bool:

@@ -24,7 +24,7 @@ from ..widgets.prompt_panel import PromptPanel
 from ..widgets.reply_box import ReplyBox
 from .folder import setup_in
 from .panel import GUIDED, POINTED, Told, TourPanel
-from .steps import STEPS, Step, key_of
+from .steps import STEPS, Step, events_of
 from .suite import write_suite
 
 if TYPE_CHECKING:
@@ -151,8 +151,9 @@ class Tour:
     @property
     def _done(self) -> bool:
         through = self.step.through
-        gone = not through or key_of(self.app, through) in self._pressed
-        return gone and self.step.done(self.home)
+        if through and {*events_of(self.app, through)}.isdisjoint(self._pressed):
+            return False
+        return self.step.done(self.home)
 
     def look(self) -> None:
         """Go on where the step is done, and say what is to be done now."""
@@ -212,7 +213,7 @@ class Tour:
             return "One moment …"
         if step.into is not None and not isinstance(screen.focused, step.into):
             return "Press {prompt.edit}: back to the field."
-        if _typing(screen) and len(key_of(self.app, step.keys[0])) == 1:
+        if _typing(screen) and len(key_name(events_of(self.app, step.keys[0])[0])) == 1:
             return f"Letters are text here: {{run.stop}} leaves the field. {step.do}"
         if self._wrong >= PATIENCE:
             return f"{key_name(self._pressed[-1])} is not it yet. {step.do}"
@@ -231,7 +232,7 @@ class Tour:
     @property
     def _wanted(self) -> set[str]:
         """The keys that the step needs."""
-        return {key_of(self.app, it) for it in self.step.keys}
+        return {key for it in self.step.keys for key in events_of(self.app, it)}
 
     def takes(self, event: Key) -> bool:
         """Told each key that is pressed before the app is; whether it goes no further."""

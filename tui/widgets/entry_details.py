@@ -24,13 +24,16 @@ class EntryDetails(VerticalScroll):
     DEFAULT_CSS = """
     EntryDetails {
         Static { height: auto; }
-        .entry-problem { color: $error; margin-bottom: 1; display: none; }
+        .entry-problem, .entry-progress { margin-bottom: 1; display: none; }
+        .entry-problem { color: $error; }
+        .entry-progress { color: $dim; }
         .entry-texts { margin-top: 1; }
     }
     """
 
     def compose(self) -> ComposeResult:
         yield Static(classes="entry-problem", markup=False)
+        yield Static(classes="entry-progress", markup=False)
         yield Facts()
         yield Static(classes="entry-texts", markup=False)
 
@@ -51,6 +54,13 @@ class EntryDetails(VerticalScroll):
             facts.title = with_keys(self, title)
             facts.facts = [(label, with_keys(self, said)) for label, said in details]
             self._show_texts(texts)
+        self.scroll_home(animate=False)
+
+    def wait(self, progress: str) -> None:
+        """Show what is being done with the entry, until that is empty."""
+        widget = self.query_one(".entry-progress", Static)
+        widget.update(progress)
+        widget.display = bool(progress)
         self.scroll_home(animate=False)
 
     def _show_texts(self, texts: Sequence[tuple[str, str]]) -> None:

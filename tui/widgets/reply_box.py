@@ -14,7 +14,7 @@ from textual.events import Key
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
-from ..key_names import bound_keys
+from ..key_names import keys_of
 from ..keys import REPLY_KEYS
 from .safe_text_area import SafeTextArea
 
@@ -37,7 +37,7 @@ class ReplyText(SafeTextArea):
     async def _on_key(self, event: Key) -> None:
         """Leave to the bindings what is bound here. They act once what was typed before is in the
         text, which bindings with priority would not wait for."""
-        if any(event.key in bound_keys(self, binding) for binding in REPLY_KEYS):
+        if any(event.key in keys_of(self, it.id) for it in REPLY_KEYS if it.id):
             event.prevent_default()
 
     def lines_changed(self, top: int, bottom: int) -> None:

@@ -12,15 +12,12 @@ from textual.content import Content
 from textual.message import Message
 
 from ..dialog_keys import VALUES_KEYS
-from ..key_names import with_keys
 from .line_table import LineTable
 from .lines import shortened
 
 LEAST_TEXT = 10
 """Cells for what was said below which it gives way."""
 GAP = "  "
-FAILED = "$error"
-"""The style of why there is no text, in which ids of keys may be; a text stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +110,5 @@ class SweepTable(LineTable, can_focus=True):
             parts += [(GAP if column else "", ""), (text, bold)]
         room = self.size.width - sum(cell_len(text) for text, _ in parts) - len(GAP)
         if room >= LEAST_TEXT:
-            said = with_keys(self, said) if style == FAILED else said
             parts += [(GAP, ""), (shortened(said, room), style)]
         return Content.assemble(*parts)
