@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
@@ -21,7 +21,6 @@ from .pasting import ASK, Answered, with_own_parser
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from textual.notifications import SeverityLevel
 
     from .tty_driver import TtyDriver
 
@@ -90,18 +89,9 @@ class TerminalApp(App[None]):
     def on_answered(self, event: Answered) -> None:
         self.pace.answered()
 
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
+    def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
         """As Textual's, of a plain sentence that may hold ids of keys."""
-        said = with_keys(self, message)
-        super().notify(said, title=title, severity=severity, timeout=timeout, markup=markup)
+        super().notify(with_keys(self, message), markup=markup, **options)
 
     # --------------------------------------------------------------- clipboard
 
