@@ -73,13 +73,7 @@ class LlamadiffApp(ConfiguredApp):
         return Playground(self.setup)
 
     def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
+        self, message: str, *, severity: SeverityLevel = "information", **options: Any
     ) -> None:
         """Takes the place of what said the same, and of any mere information."""
         message = with_keys(self, message)
@@ -87,7 +81,7 @@ class LlamadiffApp(ConfiguredApp):
         for old in list(self._notifications):
             if old.message == message or old.severity == severity == "information":
                 self._unnotify(old, refresh=False)
-        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        super().notify(message, severity=severity, **options)
 
     def exit(self, *args: Any, **options: Any) -> None:
         """As Textual's; the next start goes on here."""
