@@ -267,7 +267,7 @@ async def test_a_model_of_ollama_is_never_called_by_its_blob(
         await pilot.press("escape")
         await look(pilot)
         said = pilot.app.screen.query_one(".entry-problem", Static)
-        sentence = "qwen2.5-coder:7b does not exist; check the path."
+        sentence = "✗ qwen2.5-coder:7b does not exist; check the path."
         await until(lambda: str(said.content) == sentence)
         await pilot.press("enter")
         await until(lambda: str(said.content) == sentence)

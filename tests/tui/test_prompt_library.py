@@ -117,7 +117,8 @@ async def test_what_cannot_be_done_is_said(tmp_path: Path, mine: Path) -> None:
             lambda: "✗ broken" in screen_text(pilot) and "user must be text" in words(pilot)
         )
         await pilot.press("escape", *"tell", "ctrl+g", *"x", "enter")
-        await until(lambda: "stay as they are; duplicate it." in words(pilot))
+        await until(lambda: "✗ The prompts that ship with" in screen_text(pilot))
+        assert "stay as they are;" in screen_text(pilot) and "duplicate it." in screen_text(pilot)
         await pilot.press("escape", *"mine", "ctrl+d", *"mine", "enter")
         await until(lambda: "is there already; give another name" in words(pilot))
 

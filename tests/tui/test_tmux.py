@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from llamadiff.tui.key_names import filled
 from llamadiff.tui.tour.steps import STEPS
 
 from .tmux import HAS_TMUX, Tmux
@@ -151,8 +152,10 @@ def test_the_whole_tour_at_80_by_24(closing: Closing, home: Path) -> None:
     }
     for number, step in enumerate(STEPS, 1):
         title = f"Tour {number} of {len(STEPS)} · {step.title}"
-        tmux.wait_for(lambda screen, step=step, title=title: title in screen and step.do in screen)
-        for key, following in zip(step.keys, (*step.keys[1:], ""), strict=True):
+        do = filled(step.do, {})
+        tmux.wait_for(lambda screen, do=do, title=title: title in screen and do in screen)
+        keys = [filled(key, {}) for key in step.keys]
+        for key, following in zip(keys, (*keys[1:], ""), strict=True):
             if not following.startswith("@"):
                 press(tmux, key)
             if key in waits:
