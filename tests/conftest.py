@@ -33,6 +33,8 @@ from .warm import is_template
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 """torch, of models as small as those of the tests: of several threads most only wait, at full speed."""
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""Hundreds of commands are started, which else compile all of the program each time."""
 ROOT = Path(__file__).parent.parent
 OTHER_PROGRAMS = (
     "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "JAN_DATA_FOLDER", "JAN_DATA_ROOT",
