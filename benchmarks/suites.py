@@ -83,7 +83,7 @@ async def requests_of(runner: Runner, plan: Plan) -> list[tuple[int, Asked]]:
     """All that the suite asks, ready for the engine, by group."""
     evaluator = Evaluator(runner, plan, lambda answers: None)
     await evaluator.check()
-    asked = await evaluator._prepare(plan.groups())  # pyright: ignore[reportPrivateUsage]
+    asked = await evaluator._asking.prepare(plan.groups())  # pyright: ignore[reportPrivateUsage]
     return [(group.number, it) for group, each in asked.items() for it in each]
 
 

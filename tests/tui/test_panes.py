@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from llamadiff.tui.offered import offered
 from llamadiff.tui.screens.library import Library
 from llamadiff.tui.widgets.output_board import OutputBoard
+from llamadiff.tui.widgets.output_pane import OutputPane
 from llamadiff.tui.widgets.prompt_editor import PromptEditor
 from llamadiff.tui.widgets.prompt_panel import PromptPanel
 from llamadiff.tui.widgets.variant_list import VariantList
@@ -26,6 +30,30 @@ def widths(pilot: Pilot[None]) -> list[int]:
 async def drawn(pilot: Pilot[None]) -> None:
     await until(lambda: "done" in screen_text(pilot) and "tok" in screen_text(pilot))
     await pilot.pause()
+
+
+async def test_what_is_typed_lays_nothing_out_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That would take a letter several times as long."""
+    async with StillApp(tmp_path).run_test(size=(120, 40)) as pilot:
+        await drawn(pilot)
+        await pilot.press("e", "x")
+        await until(lambda: "changed since this run" in screen_text(pilot))
+        laid_out: list[OutputPane] = []
+        refresh = OutputPane.refresh
+
+        def refreshed(self: OutputPane, *regions: Region, **options: Any) -> Widget:
+            if options.get("layout"):
+                laid_out.append(self)
+            return refresh(self, *regions, **options)
+
+        monkeypatch.setattr(OutputPane, "refresh", refreshed)
+        shown: list[object] = []
+        monkeypatch.setattr(OutputPane, "show", lambda self, state: shown.append(state))
+        await pilot.press("y")
+        await until(lambda: shown)
+        assert not laid_out
 
 
 @pytest.mark.parametrize("size", [(120, 40), (60, 20)], ids=["120x40", "60x20"])

@@ -90,7 +90,7 @@ class Config:
         at_once=True,
     )
     repaints: int = _setting(
-        10,
+        8,
         Whole(1, 60),
         "look",
         "How often in a second outputs are drawn while they stream; keys are always shown at once.",

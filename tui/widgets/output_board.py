@@ -138,7 +138,7 @@ class OutputBoard(Vertical):
             pane = self.pane(variant.name)
             if pane is not None:
                 hidden, pane.display = not pane.display, variant.name in visible
-                pane.styles.width = self._width_of(variant.name)
+                pane.widen(self._width_of(variant.name))
                 aside = self._aside(variant.name, visible)
                 pane.show(self._state(variant, aside, repeats[variant.name]))
                 if hidden:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from ..places import Places
     from ..repeats import Told
 
+TOLD_S = 0.25
+"""How often figures change while an output goes on: they are to be read."""
 AT_ONCE = 10_000
 """Characters of finished texts that are compared and drawn on the event loop, in some 5 ms."""
 _one_at_a_time = threading.Lock()
@@ -93,6 +96,13 @@ class OutputPane(Vertical):
         self._folds: Sequence[tuple[int, int]] = ()
         self._places: Places | None = None
         self._drawn: tuple[object, ...] | None = None
+        self._compared: Comparison | None = None
+        """What is told of how the text drawn differs."""
+        self._stage: tuple[object, ...] | None = None
+        """What went on when it was told how it goes, and when that was."""
+        self._told_at = 0.0
+        self._untold = False
+        self._width: str | None = None
         self._ready = False
         self._error: str | None = None
         self.text = ComparedText()
@@ -121,26 +131,40 @@ class OutputPane(Vertical):
         if state == self.state:
             return
         self.state = state
-        self._drawn = None
+        self._drawn = self._stage = None
         self.set_class(state.selected, "-selected")
         self.set_class(is_faint(state), "-noise")
         self.flush()
+
+    def widen(self, width: str | None) -> None:
+        """Be as wide; None is as the style sheet says. Textual lays the screen out anew even for what
+        is as it was."""
+        if width != self._width:
+            self._width = self.styles.width = width
 
     def flush(self) -> None:
         """Draw what came since the last time; cheap when nothing did."""
         state = self.state
         if state is None or not self._ready or not self.display:
             return
-        drawn = (*_progress(state.output), *_progress(state.shown), *_progress(state.base))
-        if drawn == self._drawn:
-            return
-        self._drawn = drawn
-        comparison = self._draw_text(state)
+        outputs = [it for it in (state.output, state.shown, state.base) if it is not None]
+        drawn = tuple(map(_progress, outputs))
+        if drawn != self._drawn:
+            self._drawn, self._untold = drawn, True
+            self._compared = self._draw_text(state)
+        stage, now = tuple(it.state for it in outputs), time.monotonic()
+        goes_on = stage == self._stage and not all(it.over for it in stage)
+        if self._untold and not (goes_on and now - self._told_at < TOLD_S):
+            self._untold, self._stage, self._told_at = False, stage, now
+            self._tell(state)
+
+    def _tell(self, state: PaneState) -> None:
+        """Say all that stands around the text."""
         self._say_title()
         told = state.repeats
         self._repeats.say([Content.styled(way, "$accent") for way in told.ways] if told else [])
         self._repeats.display = told is not None
-        self._stats.say([styled_with_keys(self, it) for it in stats(state, comparison)])
+        self._stats.say([styled_with_keys(self, it) for it in stats(state, self._compared)])
         result = [styled_with_keys(self, it) for it in _result(state.output)]
         stamp = _stamp(state.shown)
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
@@ -248,10 +272,8 @@ class OutputPane(Vertical):
                 self.post_message(self.FoldClicked())
 
 
-def _progress(output: Output | None) -> tuple[object, ...]:
+def _progress(output: Output) -> tuple[object, ...]:
     """What of an output changes as it goes on."""
-    if output is None:
-        return ()
     stamp = output.stamp
     return (
         len(output.text), len(output.tokens), output.state, output.progress, output.error,
