@@ -96,8 +96,6 @@ class OutputPane(Vertical):
         self._folds: Sequence[tuple[int, int]] = ()
         self._places: Places | None = None
         self._drawn: tuple[object, ...] | None = None
-        self._compared: Comparison | None = None
-        """What is told of how the text drawn differs."""
         self._stage: tuple[object, ...] | None = None
         """What went on when it was told how it goes, and when that was."""
         self._told_at = 0.0
@@ -151,7 +149,7 @@ class OutputPane(Vertical):
         drawn = tuple(map(_progress, outputs))
         if drawn != self._drawn:
             self._drawn, self._untold = drawn, True
-            self._compared = self._draw_text(state)
+            self._draw_text(state)
         stage, now = tuple(it.state for it in outputs), time.monotonic()
         goes_on = stage == self._stage and not all(it.over for it in stage)
         if self._untold and not (goes_on and now - self._told_at < TOLD_S):
@@ -164,7 +162,7 @@ class OutputPane(Vertical):
         told = state.repeats
         self._repeats.say([Content.styled(way, "$accent") for way in told.ways] if told else [])
         self._repeats.display = told is not None
-        self._stats.say([styled_with_keys(self, it) for it in stats(state, self._compared)])
+        self._stats.say([styled_with_keys(self, it) for it in stats(state, self._comparison)])
         result = [styled_with_keys(self, it) for it in _result(state.output)]
         stamp = _stamp(state.shown)
         both = [Content.assemble(result[0], "   ", stamp[0])] if state.narrow else []
@@ -207,16 +205,17 @@ class OutputPane(Vertical):
             widget.update(error)
             widget.display = bool(error)
 
-    def _draw_text(self, state: PaneState) -> Comparison | None:
-        """Draw the conversation; the comparison of its last turn."""
+    def _draw_text(self, state: PaneState) -> None:
+        """Draw the conversation, and compare its last turn."""
         shown = state.shown
         self.set_class(shown is not state.output, "-old")
         if shown is None:
             self._show_nothing()
-            return None
+            self._comparison = None
+            return
         look = Look(state.view, state.diffing, self.app.no_color, state.thoughts)
         if not self.settled:
-            return self._comparison
+            return
         if self._thread.work(shown, state.base, look) > AT_ONCE:
             self.settled = False
             if self._pair != (shown, state.base):
@@ -225,7 +224,7 @@ class OutputPane(Vertical):
                 self._show_nothing()
             work = self._prepare(shown, state.base, look)
             self.screen.run_worker(work, group="draw", exit_on_error=False)
-            return self._comparison
+            return
         drawn = self._thread.draw(shown, state.base, look)
         anew, self._pair = self._pair != (shown, state.base), (shown, state.base)
         growing = shown is state.output and not shown.state.over
@@ -240,7 +239,6 @@ class OutputPane(Vertical):
         )
         self.walk.show(drawn.places if drawn.marked else None)
         self._comparison = drawn.comparison
-        return drawn.comparison
 
     def _show_nothing(self) -> None:
         self.text.clear()
