@@ -16,6 +16,7 @@ from textual.theme import Theme
 from ..prompts.errors import PromptError
 from .config.reading import NAME, Configured
 from .config.schema import SETTINGS, Config
+from .key_names import with_keys
 from .safe_text import safe_line
 from .terminal_app import TerminalApp
 from .theme import THEMES, variables_for
@@ -56,6 +57,10 @@ class ConfiguredApp(TerminalApp):
         more = [f"{len(told) - MOST_TOLD} more: see `llamadiff settings`."]
         for said in [*told[:MOST_TOLD], *more[: len(told) > MOST_TOLD]]:
             self.notify(said, severity="warning", timeout=20)
+
+    def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
+        """As Textual's, of a plain sentence that may hold ids of keys."""
+        super().notify(with_keys(self, message), markup=markup, **options)
 
     def get_css_variables(self) -> dict[str, str]:
         variables = {**super().get_css_variables(), **variables_for(self.current_theme)}

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
@@ -15,7 +15,6 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from .canvas import Canvas
-from .key_names import with_keys
 from .pace import Pace
 from .pasting import ASK, Answered, with_own_parser
 
@@ -89,10 +88,6 @@ class TerminalApp(App[None]):
     def on_answered(self, event: Answered) -> None:
         self.pace.answered()
 
-    def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
-        """As Textual's, of a plain sentence that may hold ids of keys."""
-        super().notify(with_keys(self, message), markup=markup, **options)
-
     # --------------------------------------------------------------- clipboard
 
     def copy_to_clipboard(self, text: str) -> None:
@@ -110,7 +105,7 @@ class TerminalApp(App[None]):
                 await asyncio.sleep(FULL_S)
             if self._driver is not None:
                 self._driver.write("".join(sequences))
-            self.notify(said, timeout=5)
+            self.notify(said, timeout=5, markup=False)
 
     # ------------------------------------------------------ leaving and ending
 

@@ -93,7 +93,14 @@ async def test_a_step_is_done_once_all_of_it_is(tmp_path: Path) -> None:
 async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
     async with opened(tmp_path, size=(80, 24)) as pilot:
         own, app = playground(pilot), app_of(pilot)
-        app.set_keymap({"run.start": "ctrl+x", "output.2": "J,2", "app.playground": "f10"})
+        app.set_keymap(
+            {
+                "run.start": "ctrl+x",
+                "output.2": "J,2",
+                "app.playground": "f10",
+                "app.jump": "f6,f11",
+            }
+        )
         app.own_splits.higher = 2
         await pilot.press("e", *" and cats")
         await until(lambda: isinstance(pilot.app.focused, PromptEditor))
@@ -123,6 +130,14 @@ async def test_the_tour_leaves_all_as_it_was(tmp_path: Path) -> None:
         await step(pilot, 3)
         folder = Path(app.tour._folder.name if app.tour and app.tour._folder else "")
         assert (folder / "state").is_dir()
+
+        # Each of the keys that an action has goes through it.
+        jump = next(at for at, it in enumerate(STEPS) if it.through)
+        for pressed, done in (("f6", True), ("f11", True), ("f9", False)):
+            app.tour._go_to(jump)
+            app.tour._pressed.append(pressed)
+            assert app.tour._done is done
+        app.tour._go_to(2)
 
         # What would go with the tour is not made, or that is said of it.
         await pilot.press("f8")
